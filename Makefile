@@ -1,0 +1,49 @@
+# The verbs, in the order a person meets them. Works with GNU make 3.81.
+.DEFAULT_GOAL := help
+.PHONY: help up call logs down clean venv test lint lock bench
+
+PYTHON ?= python3
+SAY ?= When are you open?
+export SAY WAV EXPECT YES
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+up: ## start the line; safe to repeat
+	@sh bootstrap/host/up.sh
+
+call: ## call the line and print what was said; SAY="a question" or WAV=file, EXPECT="a regular expression"
+	@sh bootstrap/host/call.sh
+
+logs: ## follow what the services say, one line an event; LOG_FORMAT=json in .env for JSON
+	@docker compose logs --follow --tail 200
+
+down: ## say goodbye to whoever is on the line and stop; nothing is lost
+	@sh bootstrap/host/down.sh
+
+clean: ## delete containers, volumes and images, after asking
+	@sh bootstrap/host/clean.sh
+
+venv: .venv/installed ## a virtualenv with every room installed in place, for work from a clone
+.venv/installed: requirements.lock agent/pyproject.toml bootstrap/pyproject.toml phone/pyproject.toml speech/pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --require-hashes --requirement requirements.lock
+	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable agent --editable bootstrap --editable phone --editable speech
+	@touch $@
+
+test: venv lint ## every test; STACK=require makes a missing engine or image a failure
+	.venv/bin/pytest
+
+lint: venv ## ruff, mypy, hadolint, shellcheck, yamllint
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/hadolint */Dockerfile
+	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh .ci/run
+	.venv/bin/yamllint --strict .
+
+lock: ## resolve every room's requirements again, together; needs uv
+	sh bootstrap/host/lock.sh
+
+bench: venv ## the figures the README reports, measured here
+	.venv/bin/python -m tests.bench

@@ -1,0 +1,11 @@
+#!/bin/sh
+# make down: the agent says goodbye to whoever is on the line and hangs up, then everything stops. Nothing is lost.
+set -eu
+. bootstrap/host/lib.sh
+. bootstrap/host/look.sh
+forget_the_shells_settings
+
+engine_answers
+[ -e "$ENV_FILE" ] || die "there is no $ENV_FILE here, so nothing was started from this folder."
+docker compose --profile '*' down
+say "Down. Trunk, rule and certificates are kept; make up brings the same line back."

@@ -1,0 +1,106 @@
+# Look before anything is changed: the engine, its versions, room on the disk and in memory, the ports.
+# shellcheck shell=sh
+
+MIN_ENGINE=23.0      # BuildKit is the default builder
+MIN_COMPOSE=2.24.4   # !reset in an override file
+
+look() {
+    engine_answers
+    new_enough "Docker Engine" "$(docker version --format '{{.Server.Version}}')" "$MIN_ENGINE"
+    new_enough "Docker Compose" "$(docker compose version --short)" "$MIN_COMPOSE"
+    fits_this_engine
+    room_for_what_is_missing
+    [ -n "$(docker compose ps --quiet 2>/dev/null)" ] || { ports_are_free; subnet_is_free; }
+}
+
+engine_answers() {
+    command -v docker >/dev/null || die "there is no docker command here. Install Docker Engine or Docker Desktop, then run make up again."
+    docker compose version >/dev/null 2>&1 || die "docker is here, but its compose plugin is not. Install docker-compose-plugin, then run make up again."
+    docker info >/dev/null 2>&1 && return
+    docker info 2>&1 | grep -qi 'permission denied' && die "the Docker Engine runs, but this user may not use it. Run: sudo usermod -aG docker \$USER, log in again, then make up."
+    die "no Docker Engine answers. Start it (sudo systemctl start docker, or open Docker Desktop), then run make up again."
+}
+
+new_enough() { # NAME FOUND MINIMUM
+    printf '%s\n%s\n' "$2" "$3" | awk -F. '{ sub(/^v/, ""); for (i = 1; i <= 3; i++) v[NR, i] = $i + 0 }
+        END { for (i = 1; i <= 3; i++) if (v[1, i] != v[2, i]) exit v[1, i] < v[2, i] }' ||
+        die "$1 is $2 here, and $3 or newer is needed. Update it, then run make up again."
+}
+
+fits_this_engine() {
+    case $(docker info --format '{{.OperatingSystem}}') in *Desktop*) ;; *) return 0 ;; esac
+    [ "$(value_of NETWORK)" != host ] || die "NETWORK=host needs a Docker Engine on Linux, and this is Docker Desktop. Use NETWORK=bridge."
+    [ -z "$(value_of ADVERTISED_IP)" ] || warn "Docker Desktop rewrites callers' addresses, so the trunk's list of allowed ones lets nobody in.
+         Here the line is for trying (make call); for a real number run it on a Linux engine."
+}
+
+# Downloads and disk in megabytes, by service, measured on amd64; memory is what all services hold with the models loaded.
+room_for_what_is_missing() {
+    need=0 what=
+    missing livekit 'livekit/livekit-server*' 80; missing sip 'livekit/sip*' 90; missing caddy 'caddy*' 50
+    missing agent 'landline/agent*' 700; missing bootstrap 'landline/bootstrap*' 200
+    case $(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE) in
+        local,small) missing speech 'landline/speech*-small' 1200; memory=2500 ;;
+        local,*) missing speech 'landline/speech*-default' 2400; memory=4000 ;;
+        *) memory=1000 ;;
+    esac
+    have=$(($(docker info --format '{{.MemTotal}}') / 1000000))
+    [ "$have" -ge "$memory" ] || warn "the engine has $have MB of memory, and the line wants about $memory MB$(smaller)."
+    [ "$need" -eq 0 ] && return
+    say "about $need MB to fetch and build:$what"
+    root=$(docker info --format '{{.DockerRootDir}}')
+    [ -d "$root" ] || return 0   # a virtual machine's: its disk cannot be seen from here
+    free=$(df -Pm "$root" | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge $((need * 2)) ] || die "$root has $free MB free, and building needs about $((need * 2)) MB. Make room (docker system prune), then run make up again."
+}
+
+missing() { # SERVICE IMAGE MEGABYTES
+    [ -n "$(docker image ls --quiet "$2")" ] && return
+    need=$((need + $3)) what="$what $1"
+}
+
+smaller() { [ "$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)" != local,default ] || say "; SPEECH_SIZE=small in $ENV_FILE wants 2500"; }
+
+ports_are_free() {
+    for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT; do
+        port=$(value_of "$name")
+        case $name in SIP_PORT) kinds='udp tcp' ;; RTC_UDP_PORT) kinds=udp ;; *) kinds=tcp ;; esac
+        for kind in $kinds; do
+            owner=$(owner_of "$port" "$kind")
+            [ -z "$owner" ] || die "port $port/$kind is taken by $owner. Stop it, or set $name in $ENV_FILE to a free port."
+        done
+    done
+    range=$(value_of RTP_PORTS)
+    taken=$(listening udp | awk -v first="${range%-*}" -v last="${range#*-}" '$1 >= first && $1 <= last { print $1; exit }')
+    [ -z "$taken" ] || die "port $taken/udp, in the range for callers' audio $range, is taken by $(owner_of "$taken" udp). Stop it, or set RTP_PORT_RANGE in $ENV_FILE."
+}
+
+owner_of() { # PORT KIND: a container, a process, or nothing
+    container=$(docker ps --filter "publish=$1/$2" --format '{{.Names}}' | head -n 1)
+    if [ -n "$container" ]; then say "the container $container"; return; fi
+    listening "$2" | awk -v port="$1" '$1 == port { $1 = ""; print substr($0, 2) == "" ? "another program" : substr($0, 2); exit }'
+}
+
+listening() { # KIND: a line each, the port and who holds it (as far as this user may know)
+    if command -v ss >/dev/null; then
+        ss -Hlnp "--$1" | awk '{ n = split($4, a, ":"); who = ""; if (match($0, /"[^"]+",pid=[0-9]+/)) { who = substr($0, RSTART + 1, RLENGTH - 1); sub(/",pid=/, ", process ", who) } print a[n], who }'
+    elif command -v lsof >/dev/null; then
+        case $1 in tcp) set -- -iTCP -sTCP:LISTEN ;; udp) set -- -iUDP ;; esac
+        lsof -nP "$@" 2>/dev/null |
+            awk 'NR > 1 { n = split($9, a, ":"); print a[n], $1 ", process " $2 }'
+    fi
+}
+
+subnet_is_free() {
+    subnet=$(value_of SUBNET)
+    printf '%s' "$subnet" | awk -F. 'NF == 3 { for (i = 1; i <= 3; i++) if ($i !~ /^[0-9]+$/ || $i > 255) exit 1; ok = 1 } END { exit !ok }' ||
+        die "SUBNET is '$subnet' in $ENV_FILE; it has to be the first three numbers of a private network, such as 172.29.53."
+    owner=$(docker network ls --quiet | xargs docker network inspect --format '{{.Name}} {{range .IPAM.Config}}{{.Subnet}} {{end}}' |
+        awk -v mine="$subnet.0" -v project="$(project)" '
+            function number(a, o) { split(a, o, "."); return ((o[1] * 256 + o[2]) * 256 + o[3]) * 256 + o[4] }
+            function overlap(net, bits, size) { size = 2 ^ (32 - (bits < 24 ? bits : 24)); return int(number(net) / size) == int(number(mine) / size) }
+            $1 != project "_default" { for (i = 2; i <= NF; i++) if ($i !~ /:/) { split($i, n, "/"); if (overlap(n[1], n[2])) { print $1; exit } } }')
+    [ -z "$owner" ] || die "the network $subnet.0/24 overlaps with Docker's network $owner. Set SUBNET in $ENV_FILE to another, such as 172.29.54."
+}
+
+project() { docker compose config --format json | sed -n 's/^  "name": "\(.*\)",*$/\1/p' | head -n 1; }

@@ -1,0 +1,44 @@
+"""What is installed is what was resolved: versions and hashes, and one base image for every room."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.house import ROOT
+
+ROOMS = ["agent", "bootstrap", "phone", "speech"]
+
+
+def pins(lock: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", (ROOT / lock).read_text(), re.M):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_rooms_lock_is_its_share_of_the_whole(room: str) -> None:
+    whole = pins("requirements.lock")
+    share = pins(f"{room}/requirements.lock")
+    assert share
+    assert all(versions <= whole[name] for name, versions in share.items())
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", *(f"{room}/requirements.lock" for room in ROOMS)])
+def test_a_lock_has_a_hash_for_every_pin_and_no_download_address(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    entries = re.split(r"\n(?=[a-z])", text.strip())
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert "://" not in text
+
+
+def test_every_room_is_built_on_the_same_python() -> None:
+    bases = {
+        base
+        for room in ROOMS
+        for base in re.findall(r"^FROM (python:\S+)", (ROOT / room / "Dockerfile").read_text(), re.M)
+    }
+    assert len(bases) == 1
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-trixie", bases.pop())
