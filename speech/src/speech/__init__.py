@@ -1,0 +1,1 @@
+"""Embedded speech-to-text, language model and text-to-speech behind an OpenAI-compatible HTTP API."""

@@ -1,0 +1,120 @@
+"""The routes, and the engines behind them: OpenAI's API, as far as a phone line needs it."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from speech import chat, speaking, transcriptions
+from speech.engines import Engines
+from speech.errors import APIError, no_such_model, still_loading
+from speech.http import Endpoint, Facts, Handler, Reply
+from speech.queueing import Line
+
+log = logging.getLogger("speech")
+
+Load = Callable[[], Engines]
+WithEngines = Callable[[Engines, Line, Request, Reply, Facts], Awaitable[None]]
+
+
+class App:
+    """Answers from the beginning, with 503 until the engines are loaded and warm."""
+
+    def __init__(self, load: Load, bound: int, give_up: Callable[[], None]) -> None:
+        """`load` blocks, and is run in a thread; `give_up` is called when it fails; `bound` is each queue's."""
+        self._load = load
+        self._bound = bound
+        self._give_up = give_up
+        self._engines: Engines | None = None
+
+    def starlette(self) -> Starlette:
+        post = [
+            ("/v1/audio/transcriptions", "transcription", transcriptions.transcribe),
+            ("/v1/chat/completions", "chat", chat.complete),
+            ("/v1/audio/speech", "speech", speaking.speak),
+        ]
+        routes = [
+            Route(path, Endpoint(kind, self._with_engines(handler, Line(kind, self._bound))), methods=["POST"])
+            for path, kind, handler in post
+        ]
+        routes += [
+            Route("/v1/models", self._models),
+            Route("/v1/models/{name:path}", self._model),
+            Route("/health", self._health),
+        ]
+        handlers: Any = {HTTPException: _http_error, APIError: _api_error}
+        return Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        loading = asyncio.create_task(self._load_engines())
+        yield
+        loading.cancel()
+        await asyncio.wait({loading})
+
+    async def _load_engines(self) -> None:
+        started = time.monotonic()
+        try:
+            self._engines = await asyncio.to_thread(self._load)
+        except Exception:
+            log.exception("the models cannot be loaded")
+            self._give_up()
+            return
+        _take_signals_back()
+        log.info("ready took=%.1f", time.monotonic() - started)
+
+    def _with_engines(self, handler: WithEngines, line: Line) -> Handler:
+        async def handle(request: Request, reply: Reply, facts: Facts) -> None:
+            if self._engines is None:
+                raise still_loading()
+            await handler(self._engines, line, request, reply, facts)
+
+        return handle
+
+    async def _health(self, _: Request) -> Response:
+        if self._engines is None:
+            return JSONResponse({"status": "loading"}, 503)
+        return JSONResponse({"status": "ok"})
+
+    async def _models(self, _: Request) -> Response:
+        return JSONResponse({"object": "list", "data": [_described(name) for name in self._names()]})
+
+    async def _model(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in self._names():
+            raise no_such_model(name, ", ".join(self._names()))
+        return JSONResponse(_described(name))
+
+    def _names(self) -> list[str]:
+        if self._engines is None:
+            raise still_loading()
+        return [self._engines.stt_model, self._engines.llm_model, self._engines.tts_model]
+
+
+def _described(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "landline"}
+
+
+async def _api_error(_: Request, error: APIError) -> Response:
+    return JSONResponse(error.body, error.status, error.headers)
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    message = f"{request.method} {request.url.path}: {error.detail.lower()}."
+    return await _api_error(request, APIError(error.status_code, message, code="unknown_url"))
+
+
+def _take_signals_back() -> None:
+    """llama.cpp installs its own handlers for these while it loads, and the process would not end when told to."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if (handler := signal.getsignal(number)) is not None:
+            signal.signal(number, handler)

@@ -1,0 +1,143 @@
+"""Thinking: a Qwen2.5 instruct model by llama.cpp, kept to short answers that can be spoken."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import xllamacpp  # type: ignore[import-untyped]
+
+from speech.engines import Answered, Delta
+from speech.errors import APIError, invalid
+from speech.queueing import Emit
+from speech.requests import ChatRequest
+from speech.speakable import Speakable
+
+CONTEXT = 8192  # tokens: a persona, its facts and half an hour of talk; 28 kB of memory each with the 1.5B model
+ANSWER = 160  # tokens when the client names no limit: about 40 s of speech, longer is no telephone answer
+# Tokens of the prompt read in one go. Only between two goes does llama.cpp look whether to stop: 64 take 0.8 s on
+# two cores, and are not slower in sum than 512.
+BATCH = 64
+OTHER_PROMPTS = 256  # MiB of earlier prompts kept beside the one in use; llama.cpp's own bound is 8 GiB
+
+# For a small model that is to repeat facts it was given. The penalty is what Qwen recommends.
+SAMPLING = {"temperature": 0.3, "top_p": 0.8, "top_k": 20, "repeat_penalty": 1.05}
+PASSED_ON = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop")
+
+
+class Qwen:
+    def __init__(self, weights: Path, threads: int) -> None:
+        params = xllamacpp.CommonParams()
+        params.model.path = str(weights)
+        params.n_ctx = CONTEXT
+        # One slot: the persona that all calls begin with stays in it, so only what was said has to be read anew.
+        params.n_parallel = 1
+        params.cache_ram_mib = OTHER_PROMPTS
+        params.n_batch = params.n_ubatch = BATCH
+        params.n_gpu_layers = 0
+        # Not mapped, and past the page cache: the weights are rearranged while they are loaded, and the originals
+        # would only fill a gigabyte of memory.
+        params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_DIRECT_IO
+        for pool in (params.cpuparams, params.cpuparams_batch):
+            pool.n_threads = threads
+            pool.poll = 0  # do not spin while idle: hearing and speaking want the same cores
+        # llama.cpp always opens its own HTTP port too, on loopback; nobody uses it.
+        params.ui = params.endpoint_slots = False
+        params.n_threads_http = 1
+        params.verbosity = 0
+        self._server = xllamacpp.Server(params)
+
+    def warm(self) -> None:
+        """Answer once; the first time takes longer."""
+        hello = ChatRequest.model_validate(
+            {"model": "", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
+        )
+        self.chat(hello, lambda _: False)
+
+    def chat(self, wanted: ChatRequest, emit: Emit[Delta | Answered]) -> None:
+        """Emit the answer as it is written, None while the prompt is still being read, `Answered` at the end.
+
+        Raises:
+            APIError: the prompt is longer than the context.
+        """
+        answer = _Answer(emit)
+        self._server.handle_chat_completions(_prompt(wanted), answer.take)
+        answer.finish()
+
+
+class _Answer:
+    """Takes llama.cpp's chunks, hands over what can be spoken."""
+
+    def __init__(self, emit: Emit[Delta | Answered]) -> None:
+        self._emit = emit
+        self._speakable = Speakable()
+        self._finish_reason: Literal["stop", "length"] = "stop"
+        self._usage: dict[str, Any] = {}
+        self._error: dict[str, Any] | None = None
+        self._abandoned = False
+
+    def take(self, chunk: dict[str, Any]) -> bool:
+        """One chunk; True makes llama.cpp drop the request. An exception must not leave here: C++ is calling."""
+        self._error = self._error or chunk.get("error")
+        self._usage = chunk.get("usage") or self._usage
+        text = ""
+        for choice in chunk.get("choices", []):
+            if choice.get("finish_reason") == "length":
+                self._finish_reason = "length"
+            text += self._speakable.feed(choice["delta"].get("content") or "")
+        self._abandoned = self._emit(Delta(text) if text else None)
+        return self._abandoned or self._error is not None
+
+    def finish(self) -> None:
+        if self._error:
+            raise _translated(self._error)
+        if self._abandoned:
+            return
+        if rest := self._speakable.flush():
+            self._emit(Delta(rest))
+        details = self._usage.get("prompt_tokens_details") or {}
+        self._emit(
+            Answered(
+                finish_reason=self._finish_reason,
+                prompt_tokens=self._usage.get("prompt_tokens", 0),
+                cached_tokens=details.get("cached_tokens", 0),
+                completion_tokens=self._usage.get("completion_tokens", 0),
+            )
+        )
+
+
+def _prompt(wanted: ChatRequest) -> dict[str, Any]:
+    """The request in llama.cpp's words; the chat template is the one in the model file."""
+    asked = wanted.model_dump(include=set(PASSED_ON), exclude_none=True)
+    return {
+        **SAMPLING,
+        **asked,
+        "messages": _messages(wanted),
+        "max_tokens": wanted.max_completion_tokens or wanted.max_tokens or ANSWER,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "return_progress": True,  # a chunk after each go at the prompt: that is when it can be cancelled
+        "cache_prompt": True,
+    }
+
+
+def _messages(wanted: ChatRequest) -> list[dict[str, str]]:
+    """Tools are never forwarded, and so neither are the calls and results that another model left in the talk."""
+    roles = {"developer": "system", "system": "system", "user": "user", "assistant": "assistant"}
+    messages = [
+        {"role": roles[message.role], "content": message.content}
+        for message in wanted.messages
+        if message.role in roles and message.content
+    ]
+    if not messages:
+        raise invalid("No message has any content.", "messages")
+    return messages
+
+
+def _translated(error: dict[str, Any]) -> APIError:
+    if error.get("type") == "exceed_context_size_error":
+        found = error.get("n_prompt_tokens")
+        return invalid(
+            f"This model's context is {CONTEXT} tokens; the messages have {found}.",
+            "messages",
+            "context_length_exceeded",
+        )
+    return APIError(int(error.get("code", 500)), "The language model refused the request.", "server_error")

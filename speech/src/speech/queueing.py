@@ -1,0 +1,137 @@
+"""One engine serves one request at a time: the others wait in order, up to a bound."""
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
+
+from speech.errors import busy
+
+T = TypeVar("T")
+
+# A worker hands over one piece of its result; True means that nobody is listening any more: stop.
+# None is a piece too: nothing to hand over yet, still at work.
+Emit = Callable[[T | None], bool]
+Work = Callable[[Emit[T]], None]
+
+LONGEST_RETRY_AFTER = 60  # s
+
+
+class Line:
+    """The queue before one engine.
+
+    A request for which there is no room is refused at once. Work runs in a thread, so that the event loop goes
+    on answering; the turn passes to the next only when that thread has really stopped, even if its client left.
+    """
+
+    def __init__(self, kind: str, bound: int) -> None:
+        """`kind` names what is waited for, in the refusal; `bound` counts waiting requests, not the one served."""
+        self._kind = kind
+        self._bound = bound
+        self._inside = 0
+        self._turn = asyncio.Lock()  # wakes its waiters first come, first served
+        self._typical = 1.0  # s a turn takes, a moving average
+
+    @asynccontextmanager
+    async def run(self, work: Work[T]) -> "AsyncIterator[Pieces[T]]":
+        """What `work` emits, once it is this request's turn; leaving the block cancels it, queued or running.
+
+        Raises:
+            APIError: 429, there is no room.
+        """
+        if self._inside > self._bound:
+            wait = math.ceil(self._typical * self._inside)
+            raise busy(self._kind, min(max(wait, 1), LONGEST_RETRY_AFTER))
+        self._inside += 1
+        pieces = Pieces[T]()
+        serving = asyncio.create_task(self._serve(work, pieces))
+        serving.add_done_callback(self._leave)
+        try:
+            yield pieces
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+
+    def _leave(self, _: "asyncio.Task[None]") -> None:
+        self._inside -= 1
+
+    async def _serve(self, work: Work[T], pieces: "Pieces[T]") -> None:
+        try:
+            async with self._turn:
+                pieces.started = time.monotonic()
+                await _in_thread(work, pieces)
+                self._typical += 0.3 * (time.monotonic() - pieces.started - self._typical)
+        except Exception as error:  # raised again where the pieces are read
+            pieces.finish(error)
+        else:
+            pieces.finish()
+
+
+class Pieces(Generic[T]):
+    """What a worker has handed over so far, for one reader in the event loop."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[T | Exception | _End | None] = asyncio.Queue()
+        self._created = time.monotonic()
+        self.started: float | None = None  # when its turn came
+
+    @property
+    def waited(self) -> float:
+        """Seconds in the queue so far, or until its turn came."""
+        return (self.started or time.monotonic()) - self._created
+
+    @property
+    def served(self) -> float:
+        """Seconds since its turn came."""
+        return time.monotonic() - (self.started or time.monotonic())
+
+    def put(self, piece: T | None) -> None:
+        self._queue.put_nowait(piece)
+
+    def finish(self, error: Exception | None = None) -> None:
+        self._queue.put_nowait(error or _End())
+
+    async def each(self, patience: float | None = None) -> AsyncIterator[T | None]:
+        """Every piece; None for one without content, and whenever `patience` seconds bring nothing.
+
+        Raises:
+            Exception: whatever the worker raised.
+        """
+        while True:
+            try:
+                piece = await asyncio.wait_for(self._queue.get(), patience)
+            except TimeoutError:
+                piece = None
+            if isinstance(piece, _End):
+                return
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+
+class _End:
+    pass
+
+
+async def _in_thread(work: Work[T], pieces: Pieces[T]) -> None:
+    """Run `work` in a thread; when cancelled, tell it to stop, and wait until it has."""
+    loop = asyncio.get_running_loop()
+    gone = threading.Event()
+
+    def emit(piece: T | None) -> bool:
+        loop.call_soon_threadsafe(pieces.put, piece)
+        return gone.is_set()
+
+    running = loop.run_in_executor(None, work, emit)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        gone.set()
+        await asyncio.wait({running})
+        raise
+    finally:
+        if running.done() and not running.cancelled():
+            running.exception()  # looked at, or the event loop would call it forgotten

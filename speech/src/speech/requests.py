@@ -1,0 +1,73 @@
+"""What a client may ask for; fields that OpenAI has and that mean nothing here are ignored."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+
+
+def _text_of(content: Any) -> Any:
+    """A message's content is a string, null, or a list of parts; only text can be read."""
+    if content is None:
+        return ""
+    if not isinstance(content, list):
+        return content
+    for part in content:
+        if not isinstance(part, dict) or part.get("type") != "text":
+            raise ValueError("only parts of type 'text' can be read")
+    return "\n".join(str(part.get("text", "")) for part in content)
+
+
+class Message(BaseModel):
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: Annotated[str, BeforeValidator(_text_of)] = ""
+
+
+class StreamOptions(BaseModel):
+    include_usage: bool = False
+
+
+class ResponseFormat(BaseModel):
+    type: Literal["text"]
+
+
+class ChatRequest(BaseModel):
+    """`tools` is left out on purpose: this model writes a call as a block of JSON, which would be read aloud."""
+
+    model: str
+    messages: list[Message] = Field(min_length=1)
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, ge=0, le=1)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    seed: int | None = None
+    stop: str | Annotated[list[str], Field(max_length=4)] | None = None
+    n: Literal[1] | None = None
+    response_format: ResponseFormat | None = None
+
+    @property
+    def include_usage(self) -> bool:
+        return self.stream_options is not None and self.stream_options.include_usage
+
+
+class TranscriptionRequest(BaseModel):
+    """The fields of the form, without its file."""
+
+    model: str
+    language: Literal["en", "english"] | None = None  # the model hears English only
+    prompt: str | None = None
+    response_format: Literal["json", "verbose_json", "text"] = "json"
+    temperature: float = Field(0.0, ge=0, le=1)
+    stream: Literal[False] = False
+
+
+class SpeechRequest(BaseModel):
+    model: str
+    input: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096)]
+    voice: Literal["heart"] = "heart"
+    response_format: Literal["pcm", "wav"] = "wav"
+    speed: float = Field(1.0, ge=0.5, le=2.0)
+    stream_format: Literal["audio", "sse"] = "audio"

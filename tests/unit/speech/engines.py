@@ -1,0 +1,56 @@
+"""Engines without models: they keep to the same protocols, and do what a test tells them."""
+
+import threading
+
+from speech.engines import Answered, Delta, Engines, Heard, Segment
+from speech.queueing import Emit
+from speech.requests import ChatRequest, TranscriptionRequest
+
+
+class Ears:
+    """Hears the bytes it is given as if they were text."""
+
+    def transcribe(self, sound: bytes, wanted: TranscriptionRequest, emit: Emit[Heard | Segment]) -> None:
+        emit(Heard(1.5))
+        for number, word in enumerate(sound.decode().split()):
+            emit(Segment(number, number + 1, f" {word}"))
+
+
+class Mind:
+    """Repeats the last message word by word; `gate` holds it after the first, `error` is raised instead."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.error: Exception | None = None
+        self.begun: list[str] = []
+        self.stopped = threading.Event()  # it was told that nobody listens, and stopped
+
+    def chat(self, wanted: ChatRequest, emit: Emit[Delta | Answered]) -> None:
+        if self.error:
+            raise self.error
+        text = wanted.messages[-1].content
+        self.begun.append(text)
+        for word in text.split():
+            if emit(Delta(word + " ")):
+                self.stopped.set()
+                return
+            while not self.gate.wait(0.01):
+                if emit(None):
+                    self.stopped.set()
+                    return
+        emit(Answered("stop", prompt_tokens=10, cached_tokens=4, completion_tokens=len(text.split())))
+
+
+class Mouth:
+    """Speaks a text as its own letters, two bytes each."""
+
+    sample_rate = 24_000
+
+    def speak(self, text: str, speed: float, emit: Emit[bytes]) -> None:
+        for sentence in text.split(". "):
+            emit(sentence.encode("utf-16-le"))
+
+
+def some_engines() -> Engines:
+    return Engines(Ears(), Mind(), Mouth(), "ears", "mind", "mouth")

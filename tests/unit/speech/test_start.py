@@ -1,0 +1,101 @@
+"""What is settled before the first request: settings, weights, cores, and what the image is built from."""
+
+import json
+import logging
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from speech.cores import MOST, usable_cores
+from speech.logs import JsonLine, TextLine
+from speech.settings import Settings, explain
+from speech.weights import LLM, STT, MissingWeightsError, find_weights
+
+from speech import health
+
+ROOM = Path(__file__).parents[3] / "speech"
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SPEECH_SIZE", "SPEECH_QUEUE", "SPEECH_THREADS", "LOG_LEVEL", "LOG_FORMAT"):
+        monkeypatch.setenv(name, "")
+    settings = Settings()
+    assert (settings.speech_size, settings.speech_queue, settings.speech_threads) == ("default", 4, None)
+
+
+def test_every_wrong_setting_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEECH_SIZE", "tiny")
+    monkeypatch.setenv("SPEECH_THREADS", "0")
+    with pytest.raises(ValidationError) as error:
+        Settings()
+    size, threads = explain(error.value)
+    assert size == "SPEECH_SIZE is 'tiny': Input should be 'default' or 'small'"
+    assert threads.startswith("SPEECH_THREADS is '0'")
+
+
+def test_weights_are_found_where_the_image_keeps_them(tmp_path: Path) -> None:
+    (tmp_path / STT).mkdir()
+    (tmp_path / LLM["small"]).mkdir()
+    gguf = tmp_path / LLM["small"] / "x.gguf"
+    gguf.touch()
+    assert find_weights(tmp_path, "small").llm == gguf
+
+
+def test_another_size_than_the_image_was_built_for_is_refused_with_the_cure(tmp_path: Path) -> None:
+    (tmp_path / STT).mkdir()
+    (tmp_path / LLM["small"]).mkdir()
+    program = [sys.executable, "-m", "speech", "--models", str(tmp_path)]
+    environment = {"PYTHONPATH": str(ROOM / "src"), "SPEECH_SIZE": "default"}
+    run = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert LLM["default"] in run.stderr
+    assert "--build-arg SPEECH_SIZE=default" in run.stderr
+
+
+def test_a_folder_that_is_not_there_has_nothing(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeightsError, match="which has nothing"):
+        find_weights(tmp_path / "models", "default")
+
+
+def test_the_dockerfile_fetches_what_each_size_loads() -> None:
+    dockerfile = (ROOM / "Dockerfile").read_text()
+    assert f"fetch.py {STT} --to" in dockerfile
+    for size, name in LLM.items():
+        assert f"{size}) llm={name} ;;" in dockerfile
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("50000 100000", 1), ("150000 100000", 2), ("max 100000", MOST), ("", MOST)]
+)
+def test_cores_are_those_of_the_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, cores: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)), raising=False)
+    (tmp_path / "cpu.max").write_text(quota)
+    assert usable_cores(tmp_path / "cpu.max") == cores
+
+
+def test_without_a_cgroup_the_affinity_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    assert usable_cores(tmp_path / "none") == 3
+
+
+def test_nobody_at_the_port_is_unhealthy(unused_port: int) -> None:
+    assert "no answer" in (health.problem(("127.0.0.1", unused_port)) or "")
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_log_line_is_readable_and_its_json_has_the_facts() -> None:
+    record = logging.makeLogRecord(
+        {"name": "speech", "levelname": "INFO", "msg": "chat status=200", "facts": {"status": 200}}
+    )
+    assert TextLine().format(record).endswith("INFO    speech: chat status=200")
+    assert json.loads(JsonLine().format(record))["status"] == 200
