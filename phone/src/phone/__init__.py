@@ -1,0 +1,1 @@
+"""A SIP phone in a container: dials, plays, records, measures."""

@@ -1,0 +1,156 @@
+"""`phone call`: place a call and say how it went. `phone transcribe`: print what is said in a file."""
+
+# ruff: noqa: T201  what a command has to say goes to standard output
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import signal
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from phone import arguments, audio
+from phone.conversation import converse
+from phone.measure import measure, transcribe
+from phone.report import Report, conversation_lines, opening_line
+from phone.verdict import BAD_USAGE, judge
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from phone.arguments import Order
+    from phone.observation import Observation
+
+INTERRUPTED = 130
+
+
+def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm], str] | None = None) -> int:
+    """`transcriber` stands in for Whisper."""
+    given = arguments.parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        if given.command == "call":
+            return place_call(given, transcriber)
+        return transcribe_file(given) if given.command == "transcribe" else check(given)
+    except arguments.UsageError as error:
+        for problem in error.problems:
+            print(f"phone: {problem}", file=sys.stderr)
+        return BAD_USAGE
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("phone: interrupted; the call was hung up", file=sys.stderr)
+        return INTERRUPTED
+
+
+def transcribe_file(given: argparse.Namespace) -> int:
+    if problems := arguments.model_problems(given.model):
+        raise arguments.UsageError(problems)
+    try:
+        pcm = audio.load(given.file)
+    except ValueError as error:
+        raise arguments.UsageError([str(error)]) from error
+    print(_transcriber(given.model)(pcm))
+    return 0
+
+
+def check(given: argparse.Namespace) -> int:
+    """Mouth and ears work, with what is on this machine."""
+    if problems := arguments.model_problems(given.model):
+        raise arguments.UsageError(problems)
+    heard = _transcriber(given.model)(_synthesise(["The telephone works."])[0])
+    print(f"heard myself say: {heard}")
+    return 0 if "telephone works" in heard.lower() else 1
+
+
+def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm], str] | None) -> int:
+    order = arguments.checked(given, _synthesise)
+    people: TextIO = sys.stderr if order.json == "-" else sys.stdout
+    gateway = ":".join(map(str, order.target.gateway))
+    print(f"Calling {order.target.to} through {gateway} …", file=people, flush=True)
+    started = datetime.now(UTC)
+    seen = asyncio.run(_until_signalled(order, people))
+    figures = measure(seen)
+    if order.model and figures.utterances:
+        figures = transcribe(figures, seen, transcriber or _transcriber(order.model))
+    verdict = judge(seen, figures, order.expected)
+    report = Report(order.target.to, gateway, started.isoformat(timespec="seconds"), seen, figures, verdict)
+    if seen.answered is not None:
+        report = _keep(report, order.out, started)
+    _tell(report, people, order.out)
+    if order.json:
+        _write_json(report, order.json)
+    return verdict.code
+
+
+async def _until_signalled(order: Order, people: TextIO) -> Observation:
+    """SIGTERM (`docker stop`) ends the call with a BYE, as Ctrl-C does."""
+    task = asyncio.ensure_future(
+        converse(order.target, order.script, lambda *at: print(opening_line(*at), file=people, flush=True))
+    )
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
+
+
+def _keep(report: Report, out: Path, started: datetime) -> Report:
+    """Write recording, picture and JSON into a folder of the call's own."""
+    from phone.picture import draw
+
+    folder = _new_folder(out, f"{started:%Y-%m-%d-%H%M}")
+    report = replace(report, recording=folder / "call.wav", picture=folder / "call.png")
+    audio.save_stereo(folder / "call.wav", report.seen.caller.pcm, report.seen.line.pcm)
+    draw(report, folder / "call.png")
+    (folder / "call.json").write_text(_as_text(report), encoding="utf8")
+    return report
+
+
+def _new_folder(out: Path, name: str) -> Path:
+    while True:  # calls of the same minute differ in four random digits, of which many calls have the same
+        with contextlib.suppress(FileExistsError):
+            folder = out / f"{name}-{secrets.token_hex(2)}"
+            folder.mkdir()
+            return folder
+
+
+def _tell(report: Report, people: TextIO, out: Path) -> None:
+    for line in conversation_lines(report):
+        print(line, file=people)
+    if report.recording and report.picture:
+        # In the container the volume is /calls; the person has the same folder as calls/ beside compose.yaml.
+        root = "/" if out == arguments.DEFAULT_OUT else ""
+        print(f"recording  {str(report.recording).removeprefix(root)}   (caller left, line right)", file=people)
+        print(f"picture    {str(report.picture).removeprefix(root)}", file=people)
+    print(report.verdict.sentence, file=people)
+
+
+def _write_json(report: Report, to: str) -> None:
+    if to == "-":
+        print(_as_text(report))
+    else:
+        Path(to).write_text(_as_text(report) + "\n", encoding="utf8")
+
+
+def _as_text(report: Report) -> str:
+    return json.dumps(report.as_json(), indent=2, ensure_ascii=False)
+
+
+def _synthesise(texts: list[str]) -> list[audio.Pcm]:
+    from phone import speech
+
+    return speech.synthesise(texts)
+
+
+def _transcriber(model: Path) -> Callable[[audio.Pcm], str]:
+    from phone.speech import Transcriber
+
+    return Transcriber(model)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

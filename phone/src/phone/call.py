@@ -1,0 +1,132 @@
+"""A call in progress: dial, say, press keys, listen, hang up."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+
+from phone import sdp
+from phone.dialog import Dialog, NotAnsweredError, Progress, Target
+from phone.listening import Ear, until
+from phone.rtp import MediaStream, Playback
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from phone.audio import Pcm
+
+
+@dataclass(frozen=True)
+class Ending:
+    by: Literal["caller", "line"]
+    at: float  # loop time
+    confirmed: bool = True  # whether the far end answered our BYE
+
+
+class Call:
+    """`async with await Call.dial(...) as call:` hangs up on the way out. All times are loop times.
+
+    A barge-in is `await call.line_speaks(10)`, a pause, `call.say(pcm)`, `await call.line_quiet(0.3, 10)`.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.ear = Ear()
+        self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self.said: list[Playback] = []
+        self.dialog: Dialog
+        self.media: MediaStream
+
+    @classmethod
+    async def dial(cls, target: Target, ring_timeout: float = 30.0, *, honour_sdp: bool = False) -> Self:
+        """Call and wait for the answer. Raises NotAnsweredError.
+
+        Media goes to the host that was dialled, at the port of the answer's SDP: with a public address advertised, the
+        SDP names one that may not lead back in. `honour_sdp` uses the SDP's address.
+        """
+        call = cls(target)
+        call.dialog = await Dialog.prepare(target, call._hung_up)
+        try:
+            call.media = await MediaStream.open(call.dialog.endpoint.address[0], call.ear.hear)
+        except OSError:
+            call.dialog.endpoint.close()
+            raise
+        try:
+            await call._connect(ring_timeout, honour_sdp)
+        except BaseException:
+            await call._close()
+            raise
+        return call
+
+    @property
+    def progress(self) -> Progress:
+        return self.dialog.progress
+
+    def say(self, pcm: Pcm, text: str = "") -> Playback:
+        """Say it after what is being said now (`text` is for reports); `await playback.finished()` for the end."""
+        return self._play(Playback(pcm, text))
+
+    def press(self, keys: str) -> Playback:
+        """Press keys one after the other; a line that did not offer to take them hears silence instead."""
+        return self._play(Playback(np.zeros(0, np.int16), f"(keys {keys})", keys))
+
+    async def line_speaks(self, within: float, since: float = 0.0) -> bool:
+        """Whether the far end spoke after `since`, waiting for it up to `within` seconds."""
+        await until(lambda: (self.ear.last_sound or 0.0) > since or self.ended.done(), within)
+        return (self.ear.last_sound or 0.0) > since
+
+    async def line_quiet(self, patience: float, within: float) -> bool:
+        """Whether the far end was silent for `patience` seconds on end, in the next `within` seconds."""
+        now = asyncio.get_running_loop().time
+        return await until(lambda: self.ear.quiet_for(now()) >= patience or self.ended.done(), within)
+
+    async def stay(self, seconds: float) -> None:
+        """Stay on the line, or until the far end hangs up."""
+        await asyncio.wait([self.ended], timeout=seconds)
+
+    async def hang_up(self) -> Ending:
+        if not self.ended.done():
+            at = asyncio.get_running_loop().time()
+            confirmed = await self.dialog.bye()
+            if not self.ended.done():
+                self.ended.set_result(Ending("caller", at, confirmed))
+        await self._close()
+        return self.ended.result()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.hang_up()
+
+    async def _connect(self, ring_timeout: float, honour_sdp: bool) -> None:
+        address, port = self.media.address
+        response = await self.dialog.invite(sdp.offer(address, port, secrets.randbits(31)), ring_timeout)
+        try:
+            answer = sdp.parse_answer(response.body)
+        except sdp.NoCommonAudioError as error:
+            await self.dialog.bye()
+            raise NotAnsweredError(response.code, str(error), rang=True) from error
+        host = answer.address if honour_sdp else self.dialog.endpoint.peer[0]
+        if not self.ended.done():
+            self.media.start((host, answer.port), answer.payload_type, answer.telephone_event)
+
+    def _play(self, playback: Playback) -> Playback:
+        self.said.append(playback)
+        self.media.play(playback)
+        return playback
+
+    def _hung_up(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(Ending("line", asyncio.get_running_loop().time()))
+            self.media.stop()
+
+    async def _close(self) -> None:
+        await self.media.close()
+        self.dialog.endpoint.close()

@@ -1,0 +1,87 @@
+"""One scripted call: wait for the answer and the greeting, say each thing and hear the reply out, hang up."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from phone.call import Call
+from phone.dialog import NotAnsweredError
+from phone.listening import BRIDGE, speech_end
+from phone.observation import Observation, observe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from phone.audio import Pcm
+    from phone.dialog import Target
+
+
+@dataclass(frozen=True)
+class Saying:
+    """Something to say (`pcm`), or keys to press."""
+
+    text: str
+    pcm: Pcm
+    keys: str = ""
+
+
+@dataclass(frozen=True)
+class Script:
+    """What to do in a call. All times are seconds, and each is an upper bound but `patience`."""
+
+    sayings: tuple[Saying, ...] = ()
+    greeted: bool = True  # wait for a greeting first
+    patience: float = 2.0  # quiet on the line that ends a greeting or a reply
+    ring_timeout: float = 30.0
+    greeting_timeout: float = 10.0
+    reply_timeout: float = 30.0
+    stay: float = 0.0  # on the line after the last reply
+    max_seconds: float = 180.0  # after the answer
+    honour_sdp: bool = False
+
+
+async def converse(
+    target: Target, script: Script, tell: Callable[[float, float | None], None] = lambda _answered, _word: None
+) -> Observation:
+    """Place the call and hang it up, whatever happens in it.
+
+    `tell` hears, during the call, when it was answered and when the line's first word came (None: not yet).
+    """
+    try:
+        call = await Call.dial(target, script.ring_timeout, honour_sdp=script.honour_sdp)
+    except NotAnsweredError as error:
+        return Observation(error.status, error.phrase, rang=0.0 if error.rang else None)
+    zero = call.progress.invited
+    ran_out = False
+    async with call:
+        try:
+            async with asyncio.timeout(script.max_seconds):
+                if script.greeted:
+                    await call.line_speaks(script.greeting_timeout)
+                tell((call.progress.answered or zero) - zero, call.ear.onset - zero if call.ear.onset else None)
+                await _follow(call, script)
+        except TimeoutError:
+            ran_out = True
+    seen = observe(call)
+    return replace(seen, unsaid=len(script.sayings) - len(seen.said), ran_out=ran_out)
+
+
+async def _follow(call: Call, script: Script) -> None:
+    if script.greeted:
+        await call.line_quiet(script.patience, script.max_seconds)
+    for saying in script.sayings:
+        if call.ended.done():
+            return
+        playback = call.press(saying.keys) if saying.keys else call.say(saying.pcm, saying.text)
+        await playback.finished()
+        # A reply may begin before the last sound is out. Speech still running from before is not one.
+        said = (playback.started or 0.0) + (speech_end(saying.pcm) if len(saying.pcm) else 0.0)
+        if await call.line_speaks(script.reply_timeout, since=said + BRIDGE if _talked_over(call, said) else said):
+            await call.line_quiet(script.patience, script.max_seconds)
+    await call.stay(script.stay)
+
+
+def _talked_over(call: Call, moment: float) -> bool:
+    return call.ear.quiet_for(moment) < BRIDGE

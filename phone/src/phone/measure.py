@@ -1,0 +1,124 @@
+"""Figures of a call, from its two tracks. Pure; every time is in seconds since the INVITE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from phone.listening import Span, longest_quiet, speech
+from phone.tracks import longest_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from phone.audio import Pcm
+    from phone.observation import Observation, Said
+
+PHRASE = 1.2  # s of quiet between two lines of the printed conversation
+MARGIN = 0.2  # s on both sides of a phrase, for the transcriber
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One thing the caller said or pressed, and what came of it."""
+
+    said: str
+    start: float
+    end: float  # of the caller's last sound
+    reply_start: float | None = None  # the line's first sound after that; before `end` if it cut in and went on
+    reply_end: float | None = None
+    gap: float | None = None  # reply_start - end
+    cut_in: bool = False  # the line started to speak while the caller still was
+    stopped_after: float | None = None  # barge-in: from the caller's first sound to the line silent
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What one side said without a longer pause."""
+
+    who: Literal["line", "caller"]
+    start: float
+    end: float
+    text: str = ""
+    gap: float | None = None  # set on the utterance that begins a reply
+
+
+@dataclass(frozen=True)
+class Figures:
+    first_word: float | None
+    line_spoke: float  # seconds of speech heard from the line
+    caller_spoke: float
+    longest_pause: float  # longest quiet between two sounds of one phrase of the line
+    longest_hole: float  # longest time inside the line's speech for which no audio came
+    turns: tuple[Turn, ...]
+    utterances: tuple[Utterance, ...]
+
+
+def measure(seen: Observation) -> Figures:
+    line = speech(seen.line.pcm)
+    phrases = speech(seen.line.pcm, bridge=PHRASE)
+    caller = speech(seen.caller.pcm)
+    turns = tuple(_turns(seen.said, line))
+    gaps = {turn.reply_start: turn.gap for turn in turns if turn.reply_start is not None}
+    utterances = [Utterance("line", part.start, part.end) for part in _split(phrases, line, gaps)]
+    utterances = [replace(said, gap=gaps.get(said.start)) for said in utterances]
+    utterances += [Utterance("caller", said.span.start, said.span.end, said.text) for said in seen.said]
+    return Figures(
+        first_word=line[0].start if line else None,
+        line_spoke=sum(part.length for part in line),
+        caller_spoke=sum(part.length for part in caller),
+        longest_pause=max((longest_quiet(seen.line.pcm, part) for part in phrases), default=0.0),
+        longest_hole=max((longest_missing(seen.line, part.start, part.end) for part in phrases), default=0.0),
+        turns=turns,
+        utterances=tuple(sorted(utterances, key=lambda utterance: utterance.start)),
+    )
+
+
+def transcribe(figures: Figures, seen: Observation, transcriber: Callable[[Pcm], str]) -> Figures:
+    """Fill in what was heard, on both sides: the caller's words too are those that the audio carries."""
+
+    def heard(utterance: Utterance) -> Utterance:
+        track = seen.line if utterance.who == "line" else seen.caller
+        start, end = utterance.start - MARGIN, utterance.end + MARGIN
+        pcm = track.pcm[max(round(start * 8000), 0) : round(end * 8000)]
+        return replace(utterance, text=transcriber(pcm)) if speech(pcm) else utterance
+
+    return replace(figures, utterances=tuple(heard(utterance) for utterance in figures.utterances))
+
+
+def words_of_line(figures: Figures) -> str:
+    """What the line said after the caller's first word; all of it, if the caller said nothing."""
+    since = figures.turns[0].start if figures.turns else 0.0
+    return " ".join(said.text for said in figures.utterances if said.who == "line" and said.end > since)
+
+
+def _turns(said: tuple[Said, ...], line: list[Span]) -> list[Turn]:
+    turns = []
+    for number, saying in enumerate(said):
+        span = saying.span
+        next_start = said[number + 1].span.start if number + 1 < len(said) else float("inf")
+        reply = [part for part in line if part.start > span.start and part.end > span.end and part.start < next_start]
+        running = [part for part in line if part.start <= span.start < part.end]
+        turn = Turn(
+            saying.text,
+            span.start,
+            span.end,
+            cut_in=any(span.start < part.start < span.end for part in line),
+            stopped_after=running[0].end - span.start if running else None,
+        )
+        if reply:
+            start, end = reply[0].start, reply[-1].end
+            turn = replace(turn, reply_start=start, reply_end=end, gap=start - span.end)
+        turns.append(turn)
+    return turns
+
+
+def _split(phrases: list[Span], line: list[Span], starts: dict[float, float | None]) -> list[Span]:
+    """Phrases, cut where a reply begins: a quick reply after a barge-in would else be one with what it cut off."""
+    parts = []
+    for phrase in phrases:
+        cuts = [phrase.start, *(start for start in starts if phrase.start < start < phrase.end)]
+        for start, until in zip(cuts, [*cuts[1:], float("inf")], strict=True):
+            end = max(part.end for part in line if start <= part.start and part.end <= min(until, phrase.end) + 1e-9)
+            parts.append(Span(start, end))
+    return parts

@@ -1,0 +1,62 @@
+"""What happened in a call, on one time axis whose zero is the INVITE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from phone.listening import Span, speech_end
+from phone.rtp import Counters
+from phone.tracks import Track, heard_track, sent_track
+
+if TYPE_CHECKING:
+    from phone.call import Call, Ending
+    from phone.rtp import Playback
+
+
+@dataclass(frozen=True)
+class Said:
+    """One saying as it was sent; seconds since the INVITE. `span` ends with the last sound, not with the file."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What happened in a call; every time is in seconds since the INVITE."""
+
+    status: int | None  # final SIP status; None when none came
+    phrase: str
+    rang: float | None = None
+    answered: float | None = None
+    caller: Track = field(default_factory=lambda: sent_track([], None, 0.0))
+    line: Track = field(default_factory=lambda: heard_track([], 0.0))
+    said: tuple[Said, ...] = ()
+    unsaid: int = 0
+    ended: Ending | None = None
+    ran_out: bool = False  # max_seconds cut it short
+    counters: Counters = field(default_factory=Counters)
+
+
+def observe(call: Call) -> Observation:
+    """A call that was answered and is over."""
+    progress, ended = call.progress, call.ended.result()
+    zero = progress.invited
+    return Observation(
+        status=200,
+        phrase="OK",
+        rang=None if progress.rang is None else progress.rang - zero,
+        answered=None if progress.answered is None else progress.answered - zero,
+        caller=sent_track(call.media.sent, call.media.began, zero),
+        line=heard_track(call.media.heard, zero),
+        said=tuple(_said(playback, zero) for playback in call.said if playback.started is not None),
+        ended=replace(ended, at=ended.at - zero),
+        counters=call.media.counters,
+    )
+
+
+def _said(playback: Playback, zero: float) -> Said:
+    started, ended = playback.started or zero, playback.ended or zero
+    end = min(started + speech_end(playback.pcm), ended) if len(playback.pcm) else ended
+    return Said(playback.text, Span(started - zero, max(end, started) - zero))

@@ -1,0 +1,227 @@
+"""RTP (RFC 3550): packets, and one stream each way on one socket, timed by the event loop's monotonic clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import struct
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from phone import g711
+from phone.audio import FRAME, FRAME_SECONDS, RATE, Pcm, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEADER = struct.Struct("!BBHII")
+EVENT = struct.Struct("!BBH")
+KEYS = "0123456789*#ABCD"  # RFC 4733 section 3.2
+KEY_FRAMES, KEY_PAUSE_FRAMES = 8, 5  # 160 ms pressed, 100 ms between
+KEY_VOLUME = 10  # -dBm0
+SILENCE = np.zeros(FRAME, np.int16)
+
+
+@dataclass(frozen=True)
+class Packet:
+    payload_type: int
+    sequence: int
+    timestamp: int
+    ssrc: int
+    payload: bytes
+    marker: bool = False
+
+    def __bytes__(self) -> bytes:
+        flags = self.marker << 7 | self.payload_type
+        return HEADER.pack(0x80, flags, self.sequence, self.timestamp, self.ssrc) + self.payload
+
+    @classmethod
+    def parse(cls, data: bytes) -> Packet:
+        """Raises ValueError for what is not RTP, RTCP on the same port among it."""
+        if len(data) < HEADER.size or data[0] >> 6 != 2:
+            raise ValueError("not an RTP packet")
+        first, flags, sequence, timestamp, ssrc = HEADER.unpack_from(data)
+        if 64 <= flags & 0x7F <= 95:
+            raise ValueError("an RTCP packet (RFC 5761 section 4)")
+        start = HEADER.size + 4 * (first & 15)
+        if first & 0x10:
+            if len(data) < start + 4:
+                raise ValueError("an RTP packet without its header extension")
+            start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+        end = len(data) - (data[-1] if first & 0x20 else 0)
+        return cls(flags & 0x7F, sequence, timestamp, ssrc, data[start:end], bool(flags & 0x80))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One packet of audio, and when it came (loop time)."""
+
+    at: float
+    packet: Packet
+    pcm: Pcm
+
+
+@dataclass
+class Playback:
+    """Something being said. Times are loop times of the first and the last sample as sent."""
+
+    pcm: Pcm
+    text: str = ""
+    keys: str = ""
+    started: float | None = None
+    ended: float | None = None
+    _position: int = 0
+    _done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def finished(self) -> None:
+        await self._done.wait()
+
+    def stop(self) -> None:
+        """Fall silent with the next packet."""
+        self.pcm = self.pcm[: self._position]
+
+    def next_frame(self, now: float) -> Pcm:
+        if self.started is None:
+            self.started = now
+        part = self.pcm[self._position : self._position + FRAME]
+        self._position += len(part)
+        if self._position >= len(self.pcm):
+            self.finish(now + seconds(len(part)))
+        return np.pad(part, (0, FRAME - len(part)))
+
+    def finish(self, at: float) -> None:
+        self.ended = at
+        self._done.set()
+
+
+@dataclass
+class Counters:
+    sent: int = 0
+    received: int = 0
+    not_audio: int = 0
+    worst_send_delay: float = 0.0  # s behind the 20 ms beat; a large one means that this machine was too busy
+
+
+class MediaStream(asyncio.DatagramProtocol):
+    """Sends a packet every 20 ms, silence when there is nothing to say, and keeps what it hears.
+
+    `on_heard` is called with each packet of audio as it comes.
+    """
+
+    def __init__(self, on_heard: Callable[[Heard], None]) -> None:
+        self._on_heard = on_heard
+        self._transport: asyncio.DatagramTransport | None = None
+        self._queue: deque[Playback] = deque()
+        self._pacing: asyncio.Task[None] | None = None
+        self.heard: list[Heard] = []
+        self.sent: list[Pcm] = []  # one frame each FRAME_SECONDS from `began`
+        self.began: float | None = None
+        self.counters = Counters()
+        self.address: tuple[str, int] = ("", 0)
+
+    @classmethod
+    async def open(cls, local_address: str, on_heard: Callable[[Heard], None]) -> MediaStream:
+        _, stream = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: cls(on_heard), local_addr=(local_address, 0)
+        )
+        return stream
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+        self.address = transport.get_extra_info("sockname")[:2]
+
+    def start(self, peer: tuple[str, int], payload_type: int, telephone_event: int | None) -> None:
+        self._pacing = asyncio.create_task(self._pace(peer, payload_type, telephone_event))
+
+    def stop(self) -> None:
+        """Say and send no more; what was being said counts as finished."""
+        if self._pacing:
+            self._pacing.cancel()
+        while self._queue:
+            if (playback := self._queue.popleft()).ended is None:
+                playback.finish(asyncio.get_running_loop().time())
+
+    async def close(self) -> None:
+        self.stop()
+        if self._pacing:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pacing
+        if self._transport:
+            self._transport.close()
+
+    def play(self, playback: Playback) -> None:
+        """Queue it behind what is being said."""
+        self._queue.append(playback)
+
+    def datagram_received(self, data: bytes, _: object) -> None:
+        now = asyncio.get_running_loop().time()
+        try:
+            packet = Packet.parse(data)
+        except ValueError:
+            return
+        if packet.payload_type not in g711.NAMES:
+            self.counters.not_audio += 1  # comfort noise, key presses
+            return
+        self.counters.received += 1
+        heard = Heard(now, packet, g711.decode(packet.payload, packet.payload_type))
+        self.heard.append(heard)
+        self._on_heard(heard)
+
+    async def _pace(self, peer: tuple[str, int], payload_type: int, telephone_event: int | None) -> None:
+        """The beat is kept from the first packet: a late one is followed at once by the next, none is skipped."""
+        loop = asyncio.get_running_loop()
+        sequence, timestamp = secrets.randbits(16), secrets.randbits(32)
+        ssrc = secrets.randbits(32)
+        self.began = loop.time()
+        keys = _Keys()
+        while self._transport:
+            due = self.began + len(self.sent) * FRAME_SECONDS
+            await asyncio.sleep(due - loop.time())
+            self.counters.worst_send_delay = max(self.counters.worst_send_delay, loop.time() - due)
+            while self._queue and self._queue[0].ended is not None:
+                self._queue.popleft()
+            playing = self._queue[0] if self._queue else None
+            event = keys.next_event(playing, due) if playing and playing.keys else None
+            frame = playing.next_frame(due) if playing and not playing.keys else SILENCE
+            if event and telephone_event is not None:
+                payload, marker, offset = event
+                packet = Packet(telephone_event, sequence, (timestamp - offset) % 2**32, ssrc, payload, marker)
+            else:
+                first = not self.sent
+                packet = Packet(payload_type, sequence, timestamp, ssrc, g711.encode(frame, payload_type), first)
+            self._transport.sendto(bytes(packet), peer)
+            self.sent.append(frame)
+            self.counters.sent += 1
+            sequence, timestamp = (sequence + 1) % 2**16, (timestamp + FRAME) % 2**32
+
+
+class _Keys:
+    """Turns a Playback's keys into telephone events, one packet a beat (RFC 4733 section 2.5.1)."""
+
+    def __init__(self) -> None:
+        self._frame = 0
+
+    def next_event(self, playback: Playback, now: float) -> tuple[bytes, bool, int] | None:
+        """Payload, marker, and how many samples ago the key went down; None in the pause between two keys."""
+        if playback.started is None:
+            playback.started = now
+        key, frame = divmod(self._frame, KEY_FRAMES + KEY_PAUSE_FRAMES)
+        self._frame += 1
+        if self._frame == len(playback.keys) * (KEY_FRAMES + KEY_PAUSE_FRAMES):
+            self._frame = 0
+            playback.finish(now + FRAME_SECONDS)
+        if frame >= KEY_FRAMES:
+            return None
+        last_three = frame >= KEY_FRAMES - 3  # the end is sent three times, with the same duration
+        duration = FRAME * min(frame + 1, KEY_FRAMES - 2)
+        payload = EVENT.pack(KEYS.index(playback.keys[key]), last_three << 7 | KEY_VOLUME, duration)
+        return payload, frame == 0, FRAME * frame
+
+
+def rtp_seconds(later: int, earlier: int) -> float:
+    """Difference of two RTP timestamps, which wrap at 32 bits."""
+    return ((later - earlier + 2**31) % 2**32 - 2**31) / RATE

@@ -1,0 +1,66 @@
+"""Session descriptions (RFC 4566): the audio we offer, and where the other side wants it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from phone import g711
+
+TELEPHONE_EVENT = 101
+
+
+class NoCommonAudioError(ValueError):
+    """The answer has no audio that this phone can speak."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The audio line of the other side's answer."""
+
+    address: str
+    port: int
+    payload_type: int  # g711.ULAW or g711.ALAW
+    telephone_event: int | None  # payload type of RFC 4733 key presses
+
+
+def offer(address: str, port: int, session: int) -> bytes:
+    lines = [
+        "v=0",
+        f"o=phone {session} {session} IN IP4 {address}",
+        "s=call",
+        f"c=IN IP4 {address}",
+        "t=0 0",
+        f"m=audio {port} RTP/AVP {g711.ULAW} {g711.ALAW} {TELEPHONE_EVENT}",
+        f"a=rtpmap:{g711.ULAW} PCMU/8000",
+        f"a=rtpmap:{g711.ALAW} PCMA/8000",
+        f"a=rtpmap:{TELEPHONE_EVENT} telephone-event/8000",
+        f"a=fmtp:{TELEPHONE_EVENT} 0-15",
+        "a=ptime:20",
+        "a=sendrecv",
+    ]
+    return "".join(line + "\r\n" for line in lines).encode()
+
+
+def parse_answer(body: bytes) -> Answer:
+    """Raises NoCommonAudioError, saying what was found."""
+    address = ""
+    audio: list[str] = []
+    names: dict[str, str] = {}
+    for line in body.decode("utf8", "replace").splitlines():
+        kind, _, value = line.strip().partition("=")
+        if kind == "m":
+            if audio:
+                break  # one audio line is all we offered
+            audio = value.split() if value.startswith("audio ") else []
+        elif kind == "c" and value.startswith("IN IP4 "):
+            address = value.split()[2].partition("/")[0]
+        elif kind == "a" and value.startswith("rtpmap:"):
+            number, _, encoding = value.removeprefix("rtpmap:").partition(" ")
+            names[number] = encoding.lower()
+    if len(audio) < 4 or not audio[1].isdecimal() or audio[1] == "0" or audio[2] != "RTP/AVP":
+        raise NoCommonAudioError(f"no plain RTP audio in the answer (its audio line: {' '.join(audio) or 'none'})")
+    common = [int(number) for number in audio[3:] if number in ("0", "8")]
+    if not common:
+        raise NoCommonAudioError(f"neither PCMU nor PCMA in the answer (payload types {' '.join(audio[3:])})")
+    events = [int(number) for number in audio[3:] if names.get(number, "").startswith("telephone-event/")]
+    return Answer(address, int(audio[1]), common[0], events[0] if events else None)

@@ -1,0 +1,138 @@
+"""SIP over UDP (RFC 3261): one socket that talks to one peer, and its client transactions.
+
+The peer is treated as an outbound proxy: whatever its Contact or Via says, everything goes to the address that was
+dialled, and only that address is heard. A Contact may name a public address which cannot be reached from inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from sipmessage import Message, Parameters, Request, Response, Via
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T1, T2 = 0.5, 4.0  # s: first retransmission, longest interval between two of a non-INVITE (section 17.1)
+BRANCH_COOKIE = "z9hG4bK"
+
+log = logging.getLogger(__name__)
+
+
+class UnreachableError(Exception):
+    """Nothing listens where the request was sent."""
+
+
+class Endpoint(asyncio.DatagramProtocol):
+    """`on_request` and `on_stray` are called with requests, and with responses that no transaction waits for."""
+
+    def __init__(self, on_request: Callable[[Request], None], on_stray: Callable[[Response], None]) -> None:
+        self._on_request, self._on_stray = on_request, on_stray
+        self._waiting: dict[tuple[str, str], asyncio.Queue[Response | UnreachableError]] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+        self.address: tuple[str, int] = ("", 0)
+        self.peer: tuple[str, int] = ("", 0)
+
+    @classmethod
+    async def open(
+        cls,
+        peer: tuple[str, int],
+        local_address: str | None,
+        on_request: Callable[[Request], None],
+        on_stray: Callable[[Response], None],
+    ) -> Endpoint:
+        local = (local_address, 0) if local_address else None
+        _, endpoint = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: cls(on_request, on_stray), local_addr=local, remote_addr=peer
+        )
+        return endpoint
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+        self.address = transport.get_extra_info("sockname")[:2]
+        self.peer = transport.get_extra_info("peername")[:2]
+
+    def close(self) -> None:
+        if self._transport:
+            self._transport.close()
+
+    def send(self, message: Request | Response) -> None:
+        message.content_length = len(message.body)
+        if self._transport and not self._transport.is_closing():
+            self._transport.sendto(bytes(message))
+
+    def new_via(self) -> Via:
+        branch = BRANCH_COOKIE + secrets.token_hex(8)
+        return Via("UDP", *self.address, Parameters(branch=branch, rport=None))
+
+    async def transact(
+        self, request: Request, patience: float, on_provisional: Callable[[Response], None] = lambda _: None
+    ) -> Response:
+        """Send, send again until something comes back, and give the final response.
+
+        Raises TimeoutError after `patience` seconds without one, UnreachableError at once when the peer's host says
+        that nothing listens.
+        """
+        loop = asyncio.get_running_loop()
+        key = (request.via[0].parameters["branch"] or "", request.method)
+        queue = self._waiting[key] = asyncio.Queue()
+        deadline, interval, repeat = loop.time() + patience, T1, True
+        try:
+            self.send(request)
+            while True:
+                left = deadline - loop.time()
+                try:
+                    response = await asyncio.wait_for(queue.get(), min(left, interval) if repeat else left)
+                except TimeoutError:
+                    if loop.time() >= deadline:
+                        raise
+                    self.send(request)
+                    # Timer A doubles without end, timer E stops doubling at T2.
+                    interval = interval * 2 if request.method == "INVITE" else min(interval * 2, T2)
+                    continue
+                if isinstance(response, UnreachableError):
+                    raise response
+                if response.code >= 200:
+                    return response
+                on_provisional(response)
+                repeat = request.method != "INVITE"
+        finally:
+            self._waiting.pop(key, None)
+
+    def datagram_received(self, data: bytes, _: object) -> None:
+        if not data.strip():
+            return  # a keep-alive, RFC 5626
+        try:
+            message = Message.parse(data)
+            if isinstance(message, Response):
+                self._take_response(message)
+            else:
+                self._on_request(message)
+        except (ValueError, KeyError, IndexError) as error:
+            log.warning("dropped a SIP message that cannot be read: %s", error)
+
+    def error_received(self, error: Exception) -> None:
+        for queue in self._waiting.values():
+            queue.put_nowait(UnreachableError(str(error)))
+
+    def _take_response(self, response: Response) -> None:
+        key = (response.via[0].parameters.get("branch") or "", response.cseq.method)
+        # Only the first final response is the transaction's; one sent again must be acknowledged again.
+        queue = self._waiting.get(key) if response.code < 200 else self._waiting.pop(key, None)
+        if queue:
+            queue.put_nowait(response)
+        else:
+            self._on_stray(response)
+
+
+def reply_to(request: Request, code: int, phrase: str, body: bytes = b"") -> Response:
+    """A response with the headers that section 8.2.6.2 has copied from the request."""
+    response = Response(code, phrase, body)
+    for name in ("Via", "From", "To", "Call-ID", "CSeq"):
+        response.headers.setlist(name, list(request.headers.getlist(name)))
+    if body:
+        response.headers.set("Content-Type", "application/sdp")
+    return response

@@ -1,0 +1,71 @@
+"""The phone's own mouth and ears: text to what it says, what was heard to text. Both load on first use."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from phone.audio import RATE, Pcm, resample
+from phone.listening import speech
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # ships no types
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime, loaded below, reports to its maker by default
+
+SPEECH_DBFS = -22.0  # a telephone caller's level while speaking
+LEAD, TAIL = 0.05, 0.1  # s kept around the words; the voice itself adds most of a second of silence
+WHISPER_RATE = 16000
+
+
+def synthesise(texts: list[str]) -> list[Pcm]:
+    """Each text as 8 kHz speech. Raises ValueError for a text with nothing in it to be said."""
+    from hibari import SAMPLE_RATE, Hibari  # type: ignore[import-untyped]  # ships no types
+
+    voice = Hibari()
+    spoken = []
+    for text in texts:
+        audio = voice(text, seed=0)
+        pcm = np.clip(audio * 32767, -32768, 32767).astype(np.int16)
+        spoken.append(_levelled(_trimmed(resample(pcm, SAMPLE_RATE, RATE) if len(pcm) else pcm, text)))
+    return spoken
+
+
+def _trimmed(pcm: Pcm, text: str) -> Pcm:
+    spans = speech(pcm) if len(pcm) else []
+    if not spans:
+        raise ValueError(f"there is nothing in “{text}” that can be spoken")
+    start, end = spans[0].start - LEAD, spans[-1].end + TAIL
+    return pcm[max(round(start * RATE), 0) : round(end * RATE)]
+
+
+def _levelled(pcm: Pcm) -> Pcm:
+    """At SPEECH_DBFS over its loud parts, and never clipped."""
+    samples = pcm.astype(np.float32)
+    loud = samples[np.abs(samples) > 300]
+    gain = 32768 * 10 ** (SPEECH_DBFS / 20) / np.sqrt((loud**2).mean()) if len(loud) else 1.0
+    gain = min(gain, 32000 / np.abs(samples).max())
+    return np.asarray(samples * gain, np.int16)
+
+
+class Transcriber:
+    """Whisper, the size above the one under test, so that a line is not judged by its own mistakes."""
+
+    def __init__(self, model: Path) -> None:
+        self._path = model
+        self._model: WhisperModel | None = None
+
+    def __call__(self, pcm: Pcm) -> str:
+        if self._model is None:
+            from faster_whisper import WhisperModel
+
+            self._model = WhisperModel(str(self._path), device="cpu", compute_type="int8", local_files_only=True)
+        audio = resample(pcm, RATE, WHISPER_RATE).astype(np.float32) / 32768
+        segments, _ = self._model.transcribe(
+            audio, language="en", beam_size=5, condition_on_previous_text=False, without_timestamps=True
+        )
+        return " ".join(segment.text.strip() for segment in segments).strip()
