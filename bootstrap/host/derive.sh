@@ -4,6 +4,7 @@
 derive() {
     network=$(value_of NETWORK) domain=$(value_of DOMAIN)
     address=$(external_address "$domain")
+    site=$(site "$domain" "$address")
     files=compose.yaml ports=10000-10099 host_ip=
     case $network in
         bridge | '') ;;
@@ -16,9 +17,10 @@ derive() {
     say "COMPOSE_FILE=$files"
     say "COMPOSE_PROFILES=$(profiles)"
     say "BIND_ADDRESS=$(if [ -n "$address" ]; then say 0.0.0.0; else say 127.0.0.1; fi)"
+    say "PHONE_ADDRESS=$(value_of SUBNET | sed 's/^$/172.29.53/').10"
     say "ADVERTISED_IP=$address"
     say "HOST_IP=$host_ip"
-    say "SITE=$(site "$domain" "$address")"
+    say "SITE=$site"
     say "RTP_PORTS=${range:-$ports}"
     case $(value_of LOG_FORMAT) in
         json) say "LOG_JSON=true"; say "CADDY_LOG=json" ;;

@@ -48,7 +48,7 @@ class Reply:
 
     async def _start(self, status: int, media_type: str, headers: dict[str, str]) -> None:
         self.status = status
-        named = {"content-type": media_type, "x-request-id": f"req_{uuid.uuid4().hex}", **headers}  # OpenAI's clients want one
+        named = {"content-type": media_type, "x-request-id": f"req_{uuid.uuid4().hex}", **headers}
         raw = [(name.encode(), value.encode()) for name, value in named.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 

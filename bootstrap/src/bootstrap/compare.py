@@ -1,0 +1,63 @@
+"""What differs between a trunk or rule as it is and as it should be, in the fields we set. Pure."""
+
+import json
+from typing import Any, TypeVar
+
+from google.protobuf.json_format import MessageToDict
+from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
+from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
+
+M = TypeVar("M", Trunk, Rule)
+
+# What else a trunk or a rule holds was put there by somebody, or by the server, and is left as it is.
+FIELDS = {
+    Trunk: (
+        "name",
+        "metadata",
+        "numbers",
+        "allowed_addresses",
+        "auth_username",
+        "auth_password",
+        "headers_to_attributes",
+        "ringing_timeout",
+        "max_call_duration",
+    ),
+    Rule: ("name", "metadata", "rule", "trunk_ids", "inbound_numbers", "numbers", "room_config"),
+}
+
+
+def differences(have: M, want: M) -> list[str]:
+    """One phrase a field; holds neither phone numbers nor the password."""
+    old, new = values(have), values(want)
+    return [
+        describe(name, old.get(name), new.get(name)) for name in sorted(old | new) if old.get(name) != new.get(name)
+    ]
+
+
+def merge(have: M, want: M) -> M:
+    """`have`, with our fields from `want`."""
+    merged = type(have)()
+    merged.CopyFrom(have)
+    for field in FIELDS[type(have)]:
+        merged.ClearField(field)
+    merged.MergeFrom(want)
+    return merged
+
+
+def values(message: Trunk | Rule) -> dict[str, Any]:
+    """Our fields, as far as they are set, under their JSON names; lists without their order."""
+    names = {field.json_name for field in message.DESCRIPTOR.fields if field.name in FIELDS[type(message)]}
+    return {
+        name: sorted(value) if isinstance(value, list) else value
+        for name, value in MessageToDict(message).items()
+        if name in names
+    }
+
+
+def describe(name: str, old: Any, new: Any) -> str:
+    if name == "authPassword":
+        return "authPassword changed"
+    if isinstance(old or new, list):
+        gone, come = set(old or []) - set(new or []), set(new or []) - set(old or [])
+        return f"{name} {len(come)} added, {len(gone)} removed"
+    return f"{name} {json.dumps(old)} -> {json.dumps(new)}"

@@ -1,0 +1,161 @@
+"""The LiveKit API: the one module that imports it, and the one retry policy."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import aiohttp
+from google.protobuf.message import DecodeError
+from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
+from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
+
+from livekit import api
+
+from .plan import Change
+from .settings import ServerSettings
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class ServerError(Exception):
+    """The server could not be reached, or refused; one sentence that says what to do."""
+
+
+class OvertakenError(Exception):
+    """Somebody else changed the server between our look and our change: look again."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to try, at most. Times in seconds; `seconds` counts once, from the connection on."""
+
+    tries: int = 20
+    seconds: float = 60
+    a_request: float = 5
+    longest_pause: float = 5
+
+
+class Server:
+    """A server's trunks and rules."""
+
+    def __init__(self, client: api.LiveKitAPI, url: str, patience: Patience) -> None:
+        self.sip = client.sip
+        self.url = url
+        self.patience = patience
+        self.until = time.monotonic() + patience.seconds
+
+    async def trunks(self) -> list[Trunk]:
+        return list((await self.answer(self.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest()))).items)
+
+    async def rules(self) -> list[Rule]:
+        return list((await self.answer(self.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest()))).items)
+
+    async def make(self, change: Change) -> None:
+        """Make `change`, or raise OvertakenError if the server is no longer as the change supposes."""
+        try:
+            await self.answer(self.send(change))
+        except api.ServerError as error:
+            if error.code == api.ServerErrorCode.NOT_FOUND or is_conflict(error):
+                raise OvertakenError(error.message) from error
+            raise
+
+    async def send(self, change: Change) -> None:
+        # An update replaces: the server's update of single fields knows neither timeouts nor header names.
+        match change.action, change.message:
+            case "create", Trunk() as trunk:
+                await self.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=trunk))
+            case "create", Rule() as rule:
+                await self.sip.create_dispatch_rule(api.CreateSIPDispatchRuleRequest(dispatch_rule=rule))
+            case "update", Trunk() as trunk:
+                await self.sip.update_inbound_trunk(trunk.sip_trunk_id, trunk)
+            case "update", Rule() as rule:
+                await self.sip.update_dispatch_rule(rule.sip_dispatch_rule_id, rule)
+            case "delete", Trunk() as trunk:
+                await self.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id))
+            case "delete", Rule() as rule:
+                request = api.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=rule.sip_dispatch_rule_id)
+                await self.sip.delete_dispatch_rule(request)
+
+    async def answer(self, request: Awaitable[T]) -> T:
+        # Not left to the client: livekit-api 1.2.2 hands aiohttp timeout=None with each request, which means no bound.
+        return await asyncio.wait_for(request, self.patience.a_request)
+
+    async def patiently(self, step: Callable[[], Awaitable[T]]) -> T:
+        """`step`, repeated while the server is out of reach or not ready; ServerError if it stays so.
+
+        A change whose answer was lost may have been made: so a step begins with a look, and is repeated as a whole.
+        """
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(may_pass),
+            stop=self.out_of_patience,
+            wait=wait_exponential_jitter(multiplier=0.25, max=self.patience.longest_pause, jitter=0.25),
+            before_sleep=self.say_so,
+            reraise=True,
+        )
+        try:
+            return await retrying(step)
+        except (api.ServerError, aiohttp.ClientError, TimeoutError, DecodeError) as error:
+            tries = retrying.statistics["attempt_number"]
+            tried = f" after {tries} tries" if tries > 1 else ""
+            raise ServerError(f"LiveKit at {self.url} {fault(error)}{tried}.") from error
+
+    def out_of_patience(self, state: RetryCallState) -> bool:
+        late = time.monotonic() + state.upcoming_sleep + self.patience.a_request > self.until
+        return late or state.attempt_number >= self.patience.tries
+
+    def say_so(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        level = logging.INFO if state.attempt_number == 1 else logging.DEBUG
+        bound = self.patience.seconds
+        log.log(level, "waiting up to %.0f s for LiveKit at %s, which %s", bound, self.url, fault(error))
+
+
+@asynccontextmanager
+async def connect(settings: ServerSettings, patience: Patience = Patience()) -> AsyncIterator[Server]:
+    key, secret = settings.livekit_api_key.get_secret_value(), settings.livekit_api_secret.get_secret_value()
+    # The client's own failover is for LiveKit's cloud; with it there would be two retry policies.
+    async with api.LiveKitAPI(settings.livekit_url, key, secret, failover=False) as client:
+        yield Server(client, settings.livekit_url, patience)
+
+
+def is_conflict(error: api.ServerError) -> bool:
+    """The server's words for "a trunk or rule with the same key exists": it has no code of its own for them."""
+    words = ("Conflicting inbound SIP Trunks", "already exists in dispatch rule")
+    return error.code == api.ServerErrorCode.INVALID_ARGUMENT and any(part in error.message for part in words)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether to ask again: transport errors and a server that is not ready, never a refusal."""
+    if isinstance(error, api.ServerError):
+        passing = {api.ServerErrorCode.UNAVAILABLE, api.ServerErrorCode.DEADLINE_EXCEEDED}
+        return error.status >= 500 or error.code in passing
+    is_tls = isinstance(error, aiohttp.ClientSSLError)  # a certificate does not mend itself
+    return isinstance(error, (aiohttp.ClientError, TimeoutError)) and not is_tls
+
+
+def fault(error: BaseException | None) -> str:
+    """What went wrong and what to do, as the end of "LiveKit at <url> …"."""
+    match error:
+        case api.ServerError(status=401 | 403):
+            return (
+                "refused the key: LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be a pair the server knows, "
+                "and the two clocks within a minute of each other"
+            )
+        case api.ServerError(code="unknown" | "bad_route") | DecodeError():
+            return "answered, but not as LiveKit's API does: LIVEKIT_URL must be the server's own port, usually 7880"
+        case api.ServerError():
+            return f"answered {error.code}: {error.message}"
+        case aiohttp.ClientSSLError():
+            return f"failed the TLS handshake ({error})"
+        case TimeoutError():
+            return "did not answer in time"
+        case aiohttp.ClientConnectorError(os_error=cause):
+            return f"could not be reached ({cause.strerror or cause})"
+        case _:
+            return f"broke off ({error})"

@@ -1,0 +1,45 @@
+"""Phone numbers in E.164 (+ and 7 to 15 digits), as the trunk compares them.
+
+LiveKit drops spaces, hyphens and brackets before it compares, and nothing else: a number with a dot or a letter
+in it is stored without complaint and never matches a call. So whatever it would not normalise is refused here.
+"""
+
+import re
+
+from .raw import parse_list, shown
+
+MOST = 1000
+EXAMPLE = "write it like +12025550100"
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def parse(text: str) -> tuple[str, ...]:
+    """Comma-separated numbers, in E.164 and in the order given."""
+    return parse_list(text, MOST, parse_one)
+
+
+def parse_one(entry: str) -> str:
+    number = re.sub(r"[ \-()]", "", entry)
+    if not E164.fullmatch(number):
+        raise ValueError(f"{shown(entry)} {fault(number)}; {EXAMPLE}")
+    return number
+
+
+def fault(number: str) -> str:
+    """Why `number`, already without spaces, hyphens and brackets, is not E.164."""
+    digits = number.removeprefix("+")
+    if not number:
+        return "is an empty entry (a comma too many?)"
+    if number.startswith("tel:"):
+        return "begins with tel:"
+    if ";" in number or "+" in digits:
+        return "is more than one number, or a number with parameters (separate numbers with commas)"
+    if strange := re.search(r"[^0-9]", digits):
+        return f"holds {strange[0]!a}, which is not a digit 0-9"
+    if number.startswith("00"):
+        return "begins with 00 instead of +"
+    if not number.startswith("+"):
+        return "has no + and country code"
+    if digits.startswith("0"):
+        return "has a country code that begins with 0"
+    return f"has {len(digits)} digits instead of 7 to 15"

@@ -1,0 +1,154 @@
+"""Settings from environment variables, a clone's `.env` and /run/secrets; what is wrong is told in one report."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from . import addresses, numbers, raw, trunks, values
+
+S = TypeVar("S", bound="Settings")
+
+
+class SettingsError(Exception):
+    """Every wrong variable, one line each; holds no secret."""
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """/run/secrets/<name in lower case>, as written but for one newline at its end; empty means unset.
+
+    pydantic-settings' own source strips all white space, and so hides what the server beside us does not strip.
+    """
+
+    folder = Path("/run/secrets")
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[str | None, str, bool]:
+        file = self.folder / field_name
+        text = file.read_bytes().decode("utf-8", "surrogateescape") if file.is_file() else ""
+        return text.removesuffix("\n") or None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields.items()
+        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
+        return {name: text for name, text in found.items() if text is not None}
+
+
+def secret(check: Any) -> AfterValidator:
+    return AfterValidator(lambda value: SecretStr(check(value.get_secret_value())))
+
+
+class Settings(BaseSettings):
+    """What the line is. The order matters: a validator sees the fields above its own."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=False,
+    )
+
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    livekit_url: Annotated[str, AfterValidator(values.url)] = "ws://livekit:7880"
+    livekit_api_key: Annotated[SecretStr, secret(values.api_key)] | None = None
+    livekit_api_secret: Annotated[SecretStr, secret(values.api_secret)] | None = None
+
+    phone_numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(numbers.parse)] = ("+12025550100",)
+    trunk_provider: Annotated[trunks.Provider, NoDecode, BeforeValidator(trunks.load)] = Field(
+        default_factory=lambda: trunks.load("twilio")
+    )
+    allow_any_address: Annotated[bool, BeforeValidator(values.yes_or_no)] = False
+    allow_private_addresses: Annotated[bool, BeforeValidator(values.yes_or_no)] = False
+    allowed_addresses: Annotated[tuple[str, ...], NoDecode] = Field(default="", validate_default=True)
+    phone_address: Annotated[str, AfterValidator(addresses.parse_host)] | None = None
+    sip_username: Annotated[str, AfterValidator(values.user_name)] | None = None
+    sip_password: Annotated[SecretStr, secret(values.password)] | None = Field(default=None, validate_default=True)
+
+    agent_name: Annotated[str, AfterValidator(values.token)] = "inbound-voice-agent"
+    room_prefix: Annotated[str, AfterValidator(values.token)] = "call-"
+    trunk_name: Annotated[str, AfterValidator(values.title)] = "Twilio Trunk"
+    rule_name: Annotated[str, AfterValidator(values.title)] = "Agent Route"
+    ringing_timeout: Annotated[int, BeforeValidator(values.seconds(5, 80))] = 20
+    max_call_duration: Annotated[int, BeforeValidator(values.seconds(60, 86_400))] = 3600
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, dotenv_settings, SecretFiles(settings_cls)
+
+    @field_validator("allowed_addresses", mode="before")
+    @classmethod
+    def come_from_somewhere(cls, text: str, info: ValidationInfo) -> tuple[str, ...]:
+        if text:
+            # A flag that is itself wrong has its own line in the report: count it as yes here.
+            return addresses.parse(
+                text,
+                allow_any=info.data.get("allow_any_address", True),
+                allow_private=info.data.get("allow_private_addresses", True),
+            )
+        provider: trunks.Provider | None = info.data.get("trunk_provider")
+        if provider and not provider.allowed_addresses:
+            raise ValueError(f"is not set, and {provider.name} has no published ranges; {addresses.HINT}")
+        return tuple(provider.allowed_addresses) if provider else ()
+
+    @field_validator("sip_password", mode="after")
+    @classmethod
+    def come_in_a_pair(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        # The gateway asks for credentials only if it has both; otherwise it lets everybody in.
+        if "sip_username" in info.data and (value is None) != (info.data["sip_username"] is None):
+            raise ValueError("and SIP_USERNAME: one is set and the other is not; set both, or neither")
+        return value
+
+    @field_validator("*", mode="before")  # the last here: of these, pydantic runs the last one first
+    @classmethod
+    def hold_nothing_invisible(cls, value: object) -> object:
+        return raw.check(value) if isinstance(value, str) else value
+
+
+class ServerSettings(Settings):
+    """What the line is, and the key to the server it is registered with."""
+
+    livekit_api_key: Annotated[SecretStr, secret(values.api_key)]
+    livekit_api_secret: Annotated[SecretStr, secret(values.api_secret)]
+
+
+def load(kind: type[S]) -> S:
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = [f"  {line(details)}" for details in error.errors()]
+        count = "One setting is" if len(lines) == 1 else f"{len(lines)} settings are"
+        raise SettingsError("\n".join([f"{count} wrong; nothing was changed.", *lines])) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"A settings file cannot be read: {error}") from None
+
+
+def line(details: ErrorDetails) -> str:
+    variable = str(details["loc"][0]).upper()
+    match details["type"]:
+        case "missing":
+            return f"{variable} is not set; `make up` generates it into .env"
+        case "value_error":
+            return f"{variable} {details['ctx']['error']}"
+        case _:
+            return f"{variable} is {raw.shown(str(details['input']))}: {details['msg']}"

@@ -1,0 +1,78 @@
+"""One function a kind of value: text in, value out, or a ValueError that ends the sentence "VARIABLE …"."""
+
+import re
+from collections.abc import Callable
+
+from .raw import shown
+
+PUBLISHED = {"devkey", "secret"}  # LiveKit's development pair, known to every scanner
+
+
+def yes_or_no(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise ValueError(f"is {shown(text)}; write exactly yes or no")
+    return text == "yes"
+
+
+def seconds(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"is {shown(text)}; write whole seconds from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def url(text: str) -> str:
+    """A server's address: scheme, host and port, nothing behind them."""
+    match = re.fullmatch(r"(?:ws|http)s?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", text)
+    if not match or not 0 < int(match[1] or 80) < 65536:
+        raise ValueError(
+            f"is {shown(text)}; write scheme (ws, wss, http, https), host and port, and no path: ws://livekit:7880"
+        )
+    return text
+
+
+def title(text: str) -> str:
+    """A name that people read."""
+    if len(text) > 100:
+        raise ValueError(f"has {len(text)} characters; at most 100 are accepted")
+    return text
+
+
+def token(text: str) -> str:
+    """A name that programs compare, or build other names from."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text):
+        raise ValueError(f"is {shown(text)}; write 1 to 64 of the characters A-Z a-z 0-9 . _ -")
+    return text
+
+
+def user_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._~+-]{1,64}", text):
+        raise ValueError(f"is {shown(text)}; write 1 to 64 of the characters A-Z a-z 0-9 . _ ~ + -")
+    return text
+
+
+def password(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{1,128}", text):
+        raise ValueError("holds white space or a character outside ASCII, or is longer than 128 characters")
+    return text
+
+
+def api_key(text: str) -> str:
+    if text in PUBLISHED:
+        raise ValueError("is LiveKit's published development key; generate one of your own")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text):
+        raise ValueError("holds a character other than A-Z a-z 0-9 _ -, or more than 128")
+    return text
+
+
+def api_secret(text: str) -> str:
+    if text in PUBLISHED:
+        raise ValueError("is LiveKit's published development secret; generate one of your own")
+    # What the server's own configuration reads as one plain word: no $, #, colon or white space.
+    if not re.fullmatch(r"[A-Za-z0-9_+/=.~-]*", text):
+        raise ValueError("holds white space or a character other than A-Z a-z 0-9 _ + / = . ~ -")
+    if len(text) < 32:
+        raise ValueError(f"has {len(text)} characters; at least 32 are needed")
+    return text

@@ -1,0 +1,100 @@
+"""One server for the suite: the fake always; a real one too, when the environment names it.
+
+    LANDLINE_TEST_LIVEKIT_URL=ws://127.0.0.1:7880 LANDLINE_TEST_LIVEKIT_API_KEY=… LANDLINE_TEST_LIVEKIT_API_SECRET=…
+
+Every trunk and every rule on that server is deleted.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from bootstrap.desired import desired
+from bootstrap.livekit import connect
+from bootstrap.plan import Change
+from bootstrap.reconcile import reconcile
+from bootstrap.settings import ServerSettings
+
+from livekit import api
+from tests.fakes.livekit_sip import FakeLiveKit
+
+Trunk = api.SIPInboundTrunkInfo
+Rule = api.SIPDispatchRuleInfo
+
+
+@dataclass
+class LiveKit:
+    """A server to reconcile with, and an operator's own way into it."""
+
+    url: str
+    key: str
+    secret: str
+
+    def settings(self, **values: Any) -> ServerSettings:
+        """Settings as the environment would give them, by field name."""
+        given = {"livekit_url": self.url, "livekit_api_key": self.key, "livekit_api_secret": self.secret, **values}
+        with pytest.MonkeyPatch.context() as environment:
+            for name, text in given.items():
+                environment.setenv(name.upper(), text)
+            return ServerSettings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own, not a field
+
+    async def apply(self, **values: Any) -> list[Change]:
+        """One bootstrap; what it changed."""
+        settings = self.settings(**values)
+        async with connect(settings) as server:
+            return await reconcile(server, desired(settings))
+
+    def client(self) -> api.LiveKitAPI:
+        return api.LiveKitAPI(self.url, self.key, self.secret)
+
+    async def trunks(self) -> list[Trunk]:
+        async with self.client() as client:
+            return list((await client.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest())).items)
+
+    async def rules(self) -> list[Rule]:
+        async with self.client() as client:
+            return list((await client.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest())).items)
+
+    async def only(self) -> tuple[Trunk, Rule]:
+        """The one trunk and the one rule."""
+        [trunk], [rule] = await self.trunks(), await self.rules()
+        return trunk, rule
+
+    async def add_trunk(self, **fields: Any) -> str:
+        """A trunk made by hand; its id."""
+        async with self.client() as client:
+            request = api.CreateSIPInboundTrunkRequest(trunk=Trunk(**fields))
+            return (await client.sip.create_inbound_trunk(request)).sip_trunk_id
+
+    async def add_rule(self, **fields: Any) -> str:
+        """A rule made by hand; its id."""
+        fields.setdefault("rule", api.SIPDispatchRule(dispatch_rule_direct=api.SIPDispatchRuleDirect(room_name="x")))
+        async with self.client() as client:
+            request = api.CreateSIPDispatchRuleRequest(dispatch_rule=Rule(**fields))
+            return (await client.sip.create_dispatch_rule(request)).sip_dispatch_rule_id
+
+    async def clean(self) -> None:
+        async with self.client() as client:
+            for rule in await self.rules():
+                request = api.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=rule.sip_dispatch_rule_id)
+                await client.sip.delete_dispatch_rule(request)
+            for trunk in await self.trunks():
+                await client.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id))
+
+
+@pytest.fixture(params=["fake", "real"])
+async def livekit(request: pytest.FixtureRequest) -> AsyncIterator[LiveKit]:
+    if request.param == "fake":
+        fake = FakeLiveKit(race_window=0.02)
+        async with fake.serving() as url:
+            yield LiveKit(url, fake.key, fake.secret)
+        return
+    names = [f"LANDLINE_TEST_LIVEKIT_{part}" for part in ("URL", "API_KEY", "API_SECRET")]
+    if missing := [name for name in names if not os.environ.get(name)]:
+        pytest.skip(f"no real server: {', '.join(missing)} not set")
+    real = LiveKit(*(os.environ[name] for name in names))
+    await real.clean()
+    yield real
+    await real.clean()

@@ -1,0 +1,156 @@
+"""The command a person or a container runs."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from bootstrap import __main__ as command
+from tests.fakes.livekit_sip import FakeLiveKit, Rule
+
+from .conftest import Environment
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(environment: Environment, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Exit code, standard output, standard error of one command."""
+
+    def main(*arguments: str, **variables: str) -> tuple[int, str, str]:
+        environment(**variables)
+        code = command.main(arguments)
+        return code, *capsys.readouterr()
+
+    return main
+
+
+@pytest.fixture
+def server() -> Iterator[FakeLiveKit]:
+    """A server beside the command, which has an event loop of its own."""
+    fake, started, finished = FakeLiveKit(), threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with fake.serving():
+            started.set()
+            await asyncio.to_thread(finished.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=[serve()])
+    thread.start()
+    assert started.wait(10)
+    yield fake
+    finished.set()
+    thread.join(10)
+
+
+@pytest.fixture
+def run_with(run: Run, server: FakeLiveKit) -> Run:
+    """The same, with a server."""
+
+    def main(*arguments: str, **variables: str) -> tuple[int, str, str]:
+        access = {"LIVEKIT_URL": server.url, "LIVEKIT_API_KEY": server.key, "LIVEKIT_API_SECRET": server.secret}
+        return run(*arguments, **access | variables)
+
+    return main
+
+
+def test_plan_prints_trunk_and_rule_in_the_apis_json_and_asks_nobody(run: Run) -> None:
+    code, out, err = run("plan", LIVEKIT_API_KEY="", LIVEKIT_API_SECRET="", PHONE_ADDRESS="172.29.53.10")
+    planned = json.loads(out)
+    assert (code, err) == (0, "")
+    assert planned.keys() == {"trunk", "rule"}
+    assert planned["trunk"]["numbers"] == ["+12025550100"]
+    assert planned["trunk"]["allowedAddresses"][-1] == "172.29.53.10/32"
+    assert planned["trunk"]["ringingTimeout"] == "20s"
+    assert planned["trunk"]["maxCallDuration"] == "3600s"
+    assert planned["rule"]["trunkIds"] == ["<trunk>"]
+    assert planned["rule"]["rule"] == {"dispatchRuleIndividual": {"roomPrefix": "call-"}}
+    assert planned["rule"]["roomConfig"] == {"agents": [{"agentName": "inbound-voice-agent"}]}
+
+
+def test_plan_masks_the_password_and_warns_where_a_provider_sends_none(run: Run) -> None:
+    code, out, err = run("plan", SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
+    assert code == 0
+    assert json.loads(out)["trunk"]["authPassword"] == "********"
+    assert "canary" not in out + err
+    assert "Twilio sends no credentials" in err
+
+
+def test_wrong_settings_end_every_command_with_2_and_a_report(run: Run) -> None:
+    for name in ("apply", "plan", "show"):
+        code, out, err = run(name, PHONE_NUMBERS="1", RINGING_TIMEOUT="0", LIVEKIT_URL="ws://no-such-host.invalid")
+        assert (code, out) == (2, "")
+        assert err.startswith("2 settings are wrong; nothing was changed.\n  PHONE_NUMBERS ")
+
+
+def test_an_unknown_command_ends_with_2(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run("destroy")
+    assert caught.value.code == 2
+    assert "apply" in capsys.readouterr().err
+
+
+def test_apply_is_the_default_and_says_what_it_did_and_then_that_nothing_is_left(run_with: Run) -> None:
+    code, out, err = run_with()
+    assert (code, err) == (0, "")
+    assert "create trunk" in out
+    assert "create rule" in out
+    code, out, _ = run_with("apply")
+    assert code == 0
+    assert "nothing to change" in out
+
+
+def test_apply_tells_neither_numbers_nor_secrets(run_with: Run, server: FakeLiveKit) -> None:
+    run_with(SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
+    _, out, err = run_with(SIP_USERNAME="bob", SIP_PASSWORD="canary-other", PHONE_NUMBERS="+12025550111")
+    assert "update trunk" in out
+    for told in ("canary", "2025550", server.secret):
+        assert told not in out + err
+
+
+def test_apply_as_json_is_one_object_a_line(run_with: Run) -> None:
+    _, out, _ = run_with(LOG_FORMAT="json")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["level"] for event in events] == ["info", "info"]
+    assert events[0]["message"].startswith("done: create trunk")
+
+
+def test_show_prints_what_there_is_and_how_it_differs(run_with: Run, server: FakeLiveKit) -> None:
+    code, out, _ = run_with("show")
+    assert code == 1
+    assert json.loads(out) == {
+        "trunk": None,
+        "rule": None,
+        "differences": ["create trunk: the server has none", "create rule: the server has none"],
+        "warnings": [],
+    }
+    run_with(SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
+    code, out, _ = run_with("show", SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
+    assert code == 0
+    shown = json.loads(out)
+    assert shown["trunk"]["sipTrunkId"] in server.trunks
+    assert shown["trunk"]["authPassword"] == "********"
+    assert shown["rule"]["trunkIds"] == [shown["trunk"]["sipTrunkId"]]
+    assert shown["differences"] == []
+    assert run_with("show", AGENT_NAME="another")[0] == 1
+
+
+def test_show_changes_nothing(run_with: Run, server: FakeLiveKit) -> None:
+    run_with("show")
+    assert set(server.calls) == {"ListSIPInboundTrunk", "ListSIPDispatchRule"}
+
+
+def test_a_rule_that_answers_strangers_is_warned_of(run_with: Run, server: FakeLiveKit) -> None:
+    server.rules["SDR_open"] = Rule(sip_dispatch_rule_id="SDR_open", name="Open")
+    assert "SDR_open ('Open') names no trunk" in run_with("apply")[1]
+    assert "SDR_open" in json.loads(run_with("show")[1])["warnings"][0]
+
+
+def test_a_refusing_server_ends_with_3_and_one_sentence(run_with: Run) -> None:
+    code, out, err = run_with("apply", LIVEKIT_API_SECRET="canary-of-at-least-thirty-two-characters")
+    assert code == 3
+    assert len(out.splitlines()) == 1
+    assert "refused the key" in out
+    assert "canary" not in out + err

@@ -1,0 +1,40 @@
+"""The trunk providers' files."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from bootstrap import trunks
+
+
+def test_the_folder_is_the_list() -> None:
+    assert trunks.available() == ["generic", "twilio"]
+
+
+@pytest.mark.parametrize("name", trunks.available())
+def test_every_file_in_it_is_right(name: str) -> None:
+    assert trunks.load(name).name
+
+
+def test_twilio_is_all_of_its_published_ranges() -> None:
+    ranges = trunks.load("twilio").allowed_addresses
+    assert len(ranges) == len(set(ranges)) == 8
+    assert {ip_network(text).prefixlen for text in ranges} == {30}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("name: x", "allowed_addresses"),
+        ("name: [", "x.yaml"),
+        ("name: x\nallowed_addresses: [54.172.60.0/73]\nheaders_to_attributes: {}\nsends_credentials: true", "'73'"),
+        ("name: x\nallowed_addresses: [10.0.0.1]\nheaders_to_attributes: {}\nsends_credentials: true", "private"),
+        ("name: x\nallowed_addresses: []\nheaders_to_attributes: {}\nsends_credentials: true\nextra: 1", "extra"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_name_and_the_reason(tmp_path: Path, content: str, reason: str) -> None:
+    (tmp_path / "x.yaml").write_text(content)
+    with pytest.raises(ValueError, match=r"x\.yaml") as caught:
+        trunks.load("x", tmp_path)
+    assert reason in str(caught.value)
