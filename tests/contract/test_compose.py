@@ -113,3 +113,16 @@ def test_compose_renders_with_every_profile_and_every_file(files: str, profile: 
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_readme_has_a_row_for_every_variable_with_its_default_and_meaning() -> None:
+    readme = (ROOT / "README.md").read_text().replace("`<", "<").replace(">`", ">")
+    meaning = ""
+    for line in (ROOT / ".env.example").read_text().splitlines():
+        if line.startswith("#"):
+            meaning = line.removeprefix("# ")
+        elif line:
+            name, value = line.split("=", 1)
+            default = f"`{value}` " if value else ""
+            assert f"| `{name}` | {default}| {meaning} |" in readme
+            meaning = "one line of meaning for each variable, and there is none"

@@ -16,7 +16,6 @@ from typing import Any
 
 from aiohttp import web
 from google.protobuf.message import Message
-
 from livekit import api
 
 Trunk = api.SIPInboundTrunkInfo

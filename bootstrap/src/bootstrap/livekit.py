@@ -10,11 +10,10 @@ from typing import TypeVar
 
 import aiohttp
 from google.protobuf.message import DecodeError
+from livekit import api
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
-
-from livekit import api
 
 from .plan import Change
 from .settings import ServerSettings

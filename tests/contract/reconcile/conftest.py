@@ -16,8 +16,8 @@ from bootstrap.livekit import connect
 from bootstrap.plan import Change
 from bootstrap.reconcile import reconcile
 from bootstrap.settings import ServerSettings
-
 from livekit import api
+
 from tests.fakes.livekit_sip import FakeLiveKit
 
 Trunk = api.SIPInboundTrunkInfo

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from bootstrap.livekit import ServerError, connect
 from bootstrap.ours import BlockedError, open_doors
-
 from livekit import api
 
 from .conftest import LiveKit, Trunk

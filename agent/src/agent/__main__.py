@@ -1,0 +1,77 @@
+"""The composition root: what an agent needs, what it does with a call, and how it starts."""
+
+import asyncio
+import logging
+import math
+import sys
+
+from dotenv import load_dotenv
+from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess
+from livekit.plugins import silero
+
+from agent import prompts, providers
+from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
+from agent.behaviors.refuse_strangers import refuse_strangers
+from agent.call import Call
+from agent.line import is_there, wait_for_caller
+from agent.logs import set_up_logging
+from agent.receptionist import Receptionist
+from agent.session import new_session, room_options
+from agent.settings import read_settings, settings_or_exit
+from agent.worker import serve, up_to
+
+logger = logging.getLogger("agent")
+
+FIRST_USED_IN_A_CALL = ["livekit.agents.llm.async_toolset"]  # imported late by livekit-agents, for 0.1 s of silence
+
+
+def prewarm(process: JobProcess) -> None:
+    """Runs in a call's process before there is a call: what takes long and does not depend on it."""
+    process.userdata["settings"] = read_settings()
+    process.userdata["voice_activity"] = silero.VAD.load(min_silence_duration=0.3)
+
+
+async def answer(ctx: JobContext) -> None:
+    """One call, in a process of its own."""
+    close_the_room_with_the_job(ctx)
+    await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+    caller = await wait_for_caller(ctx)
+    if caller is None:
+        return
+    call = Call.from_attributes(caller.attributes)
+    ctx.log_context_fields = {"call_id": call.call_id}
+    if refuse_strangers(ctx, call):
+        return
+
+    session = new_session(ctx.proc.userdata["settings"], ctx.proc.userdata["voice_activity"])
+    hang_up_together(ctx, session, caller)
+    receptionist = Receptionist(prompts.read_prompts(), caller_is_there=lambda: is_there(ctx, caller))
+    await session.start(receptionist, room=ctx.room, room_options=room_options(caller.identity), record=False)
+    logger.info("call answered")
+
+
+def main() -> int:
+    """Offer this agent to the media server and take calls until told to stop."""
+    load_dotenv()  # outside a container, the bundle's own .env
+    settings = settings_or_exit(also=prompts.problems())
+    set_up_logging(settings.log_level, settings.log_format)
+    prompts.read_prompts()  # the first good version to fall back to
+    server = AgentServer(
+        ws_url=settings.livekit_url,
+        api_key=settings.livekit_api_key,
+        api_secret=settings.livekit_api_secret.get_secret_value(),
+        setup_fnc=prewarm,
+        preload_modules=[*providers.modules(settings), *FIRST_USED_IN_A_CALL],
+        num_idle_processes=settings.idle_processes,
+        load_threshold=math.inf,  # calls are counted instead, see `up_to`
+        host="127.0.0.1",
+    )
+    server.rtc_session(answer, agent_name=settings.agent_name, on_request=up_to(settings.max_concurrent_calls, server))
+    return asyncio.run(serve(server, settings.drain_grace))
+
+
+if __name__ == "__main__":
+    # Under its own name: a call's process imports `answer` from here, and a package's `__main__` cannot be imported.
+    from agent.__main__ import main
+
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""Whoever ends a call ends it for all: caller, session, job and room go together, and no line stays open in silence."""
+
+import logging
+import time
+
+from livekit import rtc
+from livekit.agents import AgentSession, CloseEvent, JobContext
+
+from agent.line import is_there
+
+logger = logging.getLogger(__name__)
+
+
+def close_the_room_with_the_job(ctx: JobContext) -> None:
+    """However the job ends, delete its room: that is what makes the gateway hang up. To be called first of all."""
+    since = time.monotonic()
+
+    async def close(reason: str) -> None:
+        await ctx.delete_room()
+        logger.info("call ended", extra={"reason": reason, "seconds": round(time.monotonic() - since)})
+
+    ctx.add_shutdown_callback(close)
+
+
+def hang_up_together(ctx: JobContext, session: AgentSession[None], caller: rtc.RemoteParticipant) -> None:
+    """End the job when the caller leaves, for whatever reason, and when the session closes, an error included."""
+
+    def caller_left(participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == caller.identity:
+            ctx.shutdown(reason="the caller hung up")
+
+    def session_closed(event: CloseEvent) -> None:
+        ctx.shutdown(reason=f"the session closed: {event.reason.value}")
+
+    ctx.room.on("participant_disconnected", caller_left)
+    session.on("close", session_closed)
+    if not is_there(ctx, caller):  # hung up before we listened
+        caller_left(caller)

@@ -1,0 +1,22 @@
+"""A call that must not be answered is ended before a word is spoken.
+
+The gateway answers a call when it has subscribed to the agent's audio. Nothing is published before this check, so a
+stranger hears ringing, then a refusal, and never a voice.
+"""
+
+import logging
+
+from livekit.agents import JobContext
+
+from agent.call import Call
+
+logger = logging.getLogger(__name__)
+
+
+def refuse_strangers(ctx: JobContext, call: Call) -> bool:
+    """Whether the call was refused; the job then ends, and its room with it."""
+    objection = call.objection()
+    if objection:
+        logger.warning("call refused: %s", objection)
+        ctx.shutdown(reason="refused")
+    return objection is not None

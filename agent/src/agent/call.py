@@ -1,0 +1,65 @@
+"""A SIP call as the gateway describes it: the attributes of its participant, read into one typed value."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One inbound call. Who calls whom is left out of `repr`, so that it cannot slip into a log.
+
+    The attribute names are the gateway's and the server's: `livekit/attrs.go` in github.com/livekit/protocol,
+    `pkg/sip/participant.go` in github.com/livekit/sip.
+    """
+
+    call_id: str  # the gateway's own id, SCL_…
+    trunk_id: str  # empty when no trunk matched
+    rule_id: str
+    from_host: str  # host part of the From header; empty when the rule hides it
+    caller: str = field(repr=False)  # user part of the From header, as sent: a number, a name or "anonymous"
+    dialled: str = field(repr=False)
+    sip_call_id: str = field(repr=False)  # the Call-ID header; carriers put addresses into it
+    account: str = field(repr=False)  # the trunk provider's account, where it says so (X-Twilio-AccountSid)
+
+    @classmethod
+    def from_attributes(cls, attributes: Mapping[str, str]) -> "Call":
+        """Read a SIP participant's attributes; what is missing becomes the empty string."""
+        return cls(
+            call_id=attributes.get("sip.callID", ""),
+            trunk_id=attributes.get("sip.trunkID", ""),
+            rule_id=attributes.get("sip.ruleID", ""),
+            from_host=attributes.get("sip.hostname", ""),
+            caller=attributes.get("sip.phoneNumber", ""),
+            dialled=attributes.get("sip.trunkPhoneNumber", ""),
+            sip_call_id=attributes.get("sip.callIDFull", ""),
+            account=attributes.get("sip.twilio.accountSid", ""),
+        )
+
+    def objection(self) -> str | None:
+        """Why this call must not be answered, or None.
+
+        The gateway lets a call in when its address is within `allowed_addresses`, but also when its From host *is*,
+        letter by letter, one of the entries: a stranger who writes `From: <sip:x@54.172.60.0/30>` passes. Every
+        entry `bootstrap` writes has a slash, which no host has, so whatever is not a host is refused. A call of
+        which the gateway does not tell the From host cannot be judged, and is refused too.
+        """
+        if not self.trunk_id:
+            return "it came in by no trunk: the dispatch rule must name its trunks"
+        if not self.from_host:
+            return "its From host is not known: the dispatch rule must not hide phone numbers"
+        if not _is_host(self.from_host):
+            return "its From host is no host, but what an address range looks like: forged"
+        return None
+
+
+def _is_host(text: str) -> bool:
+    if HOST_NAME.fullmatch(text):
+        return True
+    try:
+        return bool(ipaddress.IPv6Address(text.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return False

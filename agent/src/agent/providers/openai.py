@@ -1,0 +1,40 @@
+"""OpenAI, or another server with OpenAI's API at OPENAI_BASE_URL."""
+
+from functools import cache
+
+import httpx2
+import openai
+from livekit.plugins import openai as plugin
+
+from agent.settings import Settings
+
+VOICE = "ash"
+KEPT_WARM = 120  # seconds a connection outlives its last request: longer than callers are silent
+
+
+def new_stt(model: str, settings: Settings) -> plugin.STT:
+    return plugin.STT(model=model, client=_client(settings), use_realtime=False)
+
+
+def new_llm(model: str, settings: Settings) -> plugin.LLM:
+    return plugin.LLM(model=model, client=_client(settings))
+
+
+def new_tts(model: str, settings: Settings) -> plugin.TTS:
+    # pcm: nothing to decode
+    return plugin.TTS(model=model, voice=settings.voice or VOICE, client=_client(settings), response_format="pcm")
+
+
+@cache
+def connect(base_url: str | None, api_key: str) -> openai.AsyncClient:
+    """One client, and so one pool of warm connections, for all that is asked of one server during a call.
+
+    Its time limits are those of the plugin, which gives one with each request; so are its retries.
+    """
+    kept_warm = httpx2.AsyncClient(limits=httpx2.Limits(keepalive_expiry=KEPT_WARM))
+    return openai.AsyncClient(base_url=base_url, api_key=api_key, max_retries=0, http_client=kept_warm)
+
+
+def _client(settings: Settings) -> openai.AsyncClient:
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
+    return connect(settings.openai_base_url, key)

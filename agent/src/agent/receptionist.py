@@ -1,0 +1,35 @@
+"""The agent on the line: it greets, it talks, and it does not leave without a word."""
+
+import asyncio
+from collections.abc import Callable
+
+from livekit.agents import Agent
+
+from agent.prompts import Prompts
+
+GOODBYE_LIMIT = 8.0  # seconds; a provider that cannot speak it by then is not waited for
+LAST_AUDIO = 0.4  # seconds that the gateway's mixer and the caller's phone still hold when all has been sent
+
+
+class Receptionist(Agent):
+    """Speaks `greeting` on entering a call and `goodbye` on leaving one in which the caller still is."""
+
+    def __init__(self, prompts: Prompts, *, caller_is_there: Callable[[], bool]) -> None:
+        super().__init__(instructions=prompts.persona)
+        self._prompts = prompts
+        self._caller_is_there = caller_is_there
+
+    async def on_enter(self) -> None:
+        self.session.say(self._prompts.greeting)
+
+    async def on_exit(self) -> None:
+        if self._caller_is_there():
+            await self._say_goodbye()
+
+    async def _say_goodbye(self) -> None:
+        goodbye = self.session.say(self._prompts.goodbye, allow_interruptions=False)
+        try:
+            await asyncio.wait_for(goodbye.wait_for_playout(), GOODBYE_LIMIT)
+            await asyncio.sleep(LAST_AUDIO)
+        except TimeoutError:
+            goodbye.interrupt(force=True)

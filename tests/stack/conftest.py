@@ -1,0 +1,91 @@
+"""The whole bundle under a compose project of its own: its own ports, network, volumes and settings.
+
+The tests are skipped, with the reason, where no Docker Engine answers or LiveKit's images are not there and cannot be
+fetched; STACK=require makes that a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.house import ROOT, compose_file
+from tests.stack.line import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+FLAVORS = ["mango", "vanilla", "lemon", "cherry", "banana", "coconut", "ginger", "chocolate", "strawberry", "peach"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reason = why_not()
+    if not reason:
+        return
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests/stack"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_configure() -> None:
+    reason = why_not()
+    if reason and os.environ.get("STACK") == "require":
+        pytest.exit(f"STACK=require, but {reason}", returncode=1)
+
+
+def why_not() -> str:
+    """Why the stack cannot run here; empty when it can."""
+    if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True).returncode:
+        return "no Docker Engine answers"
+    for service in ("livekit", "sip"):
+        image = compose_file()["services"][service]["image"]
+        found = subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode == 0
+        if not found and subprocess.run(["docker", "pull", "--quiet", image], capture_output=True).returncode:
+            return f"the image {image} is not here and cannot be fetched"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def flavor() -> str:
+    """A fact made up for this run, which no model can know but from the persona."""
+    return random.choice(FLAVORS)  # noqa: S311 - an ice cream is no secret
+
+
+@pytest.fixture(scope="session")
+def line(tmp_path_factory: pytest.TempPathFactory, flavor: str) -> Iterator[Line]:
+    """A line that is up, with the ice cream of the week among the persona's facts."""
+    line = Line("landline-test", tmp_path_factory.mktemp("line"), subnet="172.29.54", first_port=15060)
+    persona = line.prompts / "persona.md"
+    persona.write_text(persona.read_text() + f"\n- The ice cream of the week is {flavor}.\n")
+    try:
+        line.up()
+        yield line
+    except subprocess.CalledProcessError as failed:
+        pytest.fail(f"{failed}\n{failed.stdout}\n{failed.stderr}\n{line.state()}")
+    finally:
+        line.clean()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed stack test shows what the services said, before anything is torn down."""
+    report = yield
+    line = getattr(item, "funcargs", {}).get("line")
+    if report.failed and isinstance(line, Line):
+        report.sections.append(("compose ps and logs", line.state()))
+    return report
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """A folder that a container's user may write to."""
+    tmp_path.chmod(0o777)
+    return tmp_path

@@ -1,0 +1,101 @@
+"""A running line as a test sees it: its settings file, its compose project, and a phone to call it with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.house import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended: the phone's exit code, its report (see phone/src/phone/report.py) and what it printed."""
+
+    code: int
+    report: dict[str, Any]
+    printed: str
+
+
+class Line:
+    def __init__(self, project: str, folder: Path, subnet: str, first_port: int) -> None:
+        self.project = project
+        self.subnet = subnet
+        self.env_file = folder / ".env"
+        self.prompts = folder / "prompts"
+        self.sip_port = first_port
+        shutil.copytree(ROOT / "agent/prompts", self.prompts)
+        shutil.copy(ROOT / ".env.example", self.env_file)
+        ports = {"SIP_PORT": 0, "HTTP_PORT": 1, "HTTPS_PORT": 2, "RTC_TCP_PORT": 3, "RTC_UDP_PORT": 4}
+        for name, offset in ports.items():
+            self.set(name, str(first_port + offset))
+        self.set("RTP_PORT_RANGE", f"{first_port + 1000}-{first_port + 1039}")
+        self.set("SUBNET", subnet)
+        self.set("PROMPTS", str(self.prompts))
+
+    def set(self, name: str, value: str) -> None:
+        """Change one setting, as a person with an editor would."""
+        lines = self.env_file.read_text().splitlines()
+        [at] = [i for i, line in enumerate(lines) if line.startswith(f"{name}=")]
+        lines[at] = f"{name}={value}"
+        self.env_file.write_text("\n".join(lines) + "\n")
+
+    def value(self, name: str) -> str:
+        [line] = [line for line in self.env_file.read_text().splitlines() if line.startswith(f"{name}=")]
+        return line.split("=", 1)[1]
+
+    def run(self, *command: str, check: bool = True, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "COMPOSE_ENV_FILES": str(self.env_file), "COMPOSE_PROJECT_NAME": self.project}
+        return subprocess.run(command, cwd=ROOT, env=env, text=True, capture_output=True, check=check, timeout=timeout)
+
+    def compose(self, *arguments: str, check: bool = True) -> str:
+        return self.run("docker", "compose", "--progress", "quiet", *arguments, check=check).stdout
+
+    def up(self) -> str:
+        return self.run("make", "up", timeout=3600).stdout
+
+    def down(self) -> str:
+        return self.run("make", "down").stdout
+
+    def clean(self) -> None:
+        self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "3", check=False)
+
+    def wait_until_healthy(self) -> None:
+        self.compose("up", "--detach", "--wait", "--no-build")
+
+    def state(self) -> str:
+        """What `compose ps` and the services' logs say, for a person who reads a failed test."""
+        return self.compose("ps", "--all", check=False) + self.compose(
+            "logs", "--tail", "60", "--no-color", check=False
+        )
+
+    def phone(self, *arguments: str, address: str = "") -> Outcome:
+        """Call the line. `address` dials from another address of the network than the one that is allowed."""
+        if address:
+            env = [f"PHONE_GATEWAY=sip:{self.sip_port}", f"PHONE_NUMBERS={self.value('PHONE_NUMBERS')}"]
+            run = ["docker", "run", "--rm", "--network", f"{self.project}_default", "--ip", address]
+            run += [part for variable in env for part in ("--env", variable)]
+            run += ["--tmpfs", "/calls:mode=1777", "landline/phone:0.1.0"]
+        else:
+            run = ["docker", "compose", "--progress", "quiet", "run", "--rm", "-T", "--volume", "/calls", "phone"]
+        done = self.run(*run, "call", "--json", "-", *arguments, check=False)
+        report = json.loads(done.stdout[done.stdout.index("{") :]) if "{" in done.stdout else {}
+        return Outcome(done.returncode, report, done.stdout + done.stderr)
+
+    def stored(self) -> dict[str, list[str]]:
+        """The ids of trunks and rules, asked of Redis itself."""
+        redis = 'REDISCLI_AUTH="$(cat /run/secrets/redis_password)" redis-cli hkeys '
+        return {
+            kind: sorted(self.compose("exec", "-T", "redis", "sh", "-c", redis + kind).split())
+            for kind in ("sip_inbound_trunk", "sip_dispatch_rule")
+        }
+
+    def logs(self, *services: str) -> str:
+        return self.compose("logs", "--no-color", "--no-log-prefix", *services)

@@ -1,0 +1,133 @@
+"""The line through its life: repeated starts, restarts of each service, a stop with a caller on the line."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.house import ROOT
+from tests.stack.line import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+QUESTION = "What is the ice cream of the week?"
+
+
+def test_make_up_again_changes_nothing_and_says_so(line: Line) -> None:
+    before = line.stored()
+    line.up()
+    assert line.stored() == before
+    assert [len(ids) for ids in before.values()] == [1, 1]
+    assert "nothing to change" in line.logs("bootstrap").lower()
+
+
+def test_an_edited_setting_is_updated_in_place(line: Line) -> None:
+    before = line.stored()
+    line.set("PHONE_NUMBERS", "+12025550100,+12025550111")
+    line.up()
+    try:
+        assert line.stored() == before
+        assert line.phone("--to", "+12025550111", "--silent", "--stay", "5").code == 0
+    finally:
+        line.set("PHONE_NUMBERS", "+12025550100")
+        line.up()
+
+
+@pytest.mark.parametrize("service", ["redis", "livekit", "sip", "speech", "caddy", "agent"])
+def test_a_restarted_service_is_followed_by_a_good_call(line: Line, flavor: str, service: str) -> None:
+    line.compose("restart", service)
+    line.wait_until_healthy()
+    outcome = line.phone("--say", QUESTION, "--expect", flavor)
+    assert outcome.code == 0, outcome.printed
+
+
+def test_down_says_goodbye_and_hangs_up_and_up_keeps_trunk_and_rule(line: Line) -> None:
+    before = line.stored()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        call = pool.submit(line.phone, "--silent", "--stay", "120")
+        time.sleep(12)
+        line.down()
+        outcome = call.result(timeout=120)
+    assert outcome.report["ended_by"] == "line", outcome.printed
+    said = " ".join(part["text"] for part in outcome.report["conversation"] if part["who"] == "line")
+    assert "goodbye" in said.lower().replace("good-bye", "goodbye").replace("good bye", "goodbye")
+    line.up()
+    assert line.stored() == before
+
+
+def test_a_wrong_setting_is_refused_before_anything_is_changed(line: Line) -> None:
+    before = line.stored()
+    line.set("ALLOWED_ADDRESSES", "54.172.60.0/73")
+    try:
+        done = line.run("make", "up", check=False)
+        assert done.returncode != 0
+        assert "ALLOWED_ADDRESSES" in done.stdout + done.stderr
+        assert line.stored() == before
+        assert line.phone("--silent", "--stay", "5").code == 0
+    finally:
+        line.set("ALLOWED_ADDRESSES", "")
+        line.up()
+
+
+def test_the_reconcile_suite_passes_against_the_real_server(tmp_path: Path) -> None:
+    line = Line("landline-test-reconcile", tmp_path, subnet="172.29.55", first_port=17060)
+    line.run("sh", "bootstrap/host/env.sh")
+    try:
+        line.compose("up", "--detach", "--wait", "livekit")
+        address = line.run("docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
+                           line.compose("ps", "--quiet", "livekit").strip()).stdout.strip()  # fmt: skip
+        env = {
+            **os.environ,
+            "LANDLINE_TEST_LIVEKIT_URL": f"http://{address}:7880",
+            "LANDLINE_TEST_LIVEKIT_API_KEY": line.value("LIVEKIT_API_KEY"),
+            "LANDLINE_TEST_LIVEKIT_API_SECRET": line.value("LIVEKIT_API_SECRET"),
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "tests/contract/reconcile"],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + line.state()
+    finally:
+        line.clean()
+
+
+@pytest.fixture(params=["bridge", "host"])
+def public_line(request: pytest.FixtureRequest, tmp_path: Path, line: Line) -> Iterator[Line]:
+    """A line on whatever address this machine has, while the other one rests (two would share the CPU)."""
+    line.compose("stop")
+    public = Line("landline-test-public", tmp_path, subnet="172.29.56", first_port=19060)
+    public.set("NETWORK", request.param)
+    public.set("PUBLIC_IP", own_address())
+    try:
+        public.up()
+        yield public
+    except subprocess.CalledProcessError as failed:
+        pytest.fail(f"{failed}\n{failed.stdout}\n{failed.stderr}\n{public.state()}")
+    finally:
+        public.clean()
+        line.wait_until_healthy()
+
+
+def test_a_call_is_answered_on_a_public_address(public_line: Line) -> None:
+    outcome = public_line.phone("--say", "When are you open?", "--honour-sdp")
+    assert outcome.code == 0, outcome.printed + public_line.state()
+    assert f"origination URI is sip:{own_address()}" in public_line.run("sh", "bootstrap/host/summary.sh", "0").stdout
+
+
+def own_address() -> str:
+    """The address this machine uses towards the outside; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        return str(probe.getsockname()[0])

@@ -1,0 +1,68 @@
+"""What the gateway says of a call, and which calls are strangers'."""
+
+import pytest
+from agent.call import Call
+
+ATTRIBUTES = {
+    "sip.callID": "SCL_1",
+    "sip.trunkID": "ST_1",
+    "sip.ruleID": "SDR_1",
+    "sip.hostname": "pstn.twilio.com",
+    "sip.phoneNumber": "+12025550199",
+    "sip.trunkPhoneNumber": "+12025550100",
+    "sip.callIDFull": "0a1b2c@198.51.100.7",
+    "sip.twilio.accountSid": "AC0123456789",
+    "sip.callStatus": "ringing",
+}
+
+
+def call(**changes: str) -> Call:
+    return Call.from_attributes(ATTRIBUTES | {name.replace("_", "."): value for name, value in changes.items()})
+
+
+def test_attributes_become_a_call() -> None:
+    assert call() == Call(
+        call_id="SCL_1",
+        trunk_id="ST_1",
+        rule_id="SDR_1",
+        from_host="pstn.twilio.com",
+        caller="+12025550199",
+        dialled="+12025550100",
+        sip_call_id="0a1b2c@198.51.100.7",
+        account="AC0123456789",
+    )
+
+
+def test_missing_attributes_are_empty() -> None:
+    assert Call.from_attributes({}) == Call("", "", "", "", "", "", "", "")
+
+
+def test_a_call_in_a_log_does_not_tell_who_called_whom() -> None:
+    assert repr(call()) == "Call(call_id='SCL_1', trunk_id='ST_1', rule_id='SDR_1', from_host='pstn.twilio.com')"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["pstn.twilio.com", "172.29.53.10", "54.172.60.1", "anonymous.invalid", "sbc_1.carrier.example",
+     "[2001:db8::7]", "2001:db8::7", "localhost"],
+)  # fmt: skip
+def test_a_call_from_a_host_is_answered(host: str) -> None:
+    assert call(sip_hostname=host).objection() is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["54.172.60.0/30", "54.172.60.1/32", "0.0.0.0/0", "172.29.53.10/32", "2001:db8::/32", "[2001:db8::]/32",
+     "54.172.60.0%2F30", "54.172.60.0/30 ",
+     "54.172.60.0/30,54.244.51.0/30", "a b", "x@y", "host\r\n", "ⅷ.example", "[::1]]"],
+)  # fmt: skip
+def test_a_forged_from_host_is_refused(host: str) -> None:
+    assert "forged" in (call(sip_hostname=host).objection() or "")
+
+
+def test_a_call_whose_from_host_is_hidden_is_refused() -> None:
+    assert "must not hide phone numbers" in (call(sip_hostname="").objection() or "")
+
+
+def test_a_call_that_no_trunk_let_in_is_refused() -> None:
+    assert "by no trunk" in (call(sip_trunkID="").objection() or "")

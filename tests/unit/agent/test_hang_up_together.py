@@ -1,0 +1,157 @@
+"""Whoever ends a call ends it for all."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
+from agent.behaviors.refuse_strangers import refuse_strangers
+from agent.call import Call
+from agent.line import is_there, wait_for_caller
+from livekit import rtc
+from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
+
+
+class Room(rtc.EventEmitter[str]):
+    """A room whose participants come and go by word of the test."""
+
+    name = "call-_+12025550199_x"
+
+    def __init__(self, *identities: str) -> None:
+        super().__init__()
+        self.connected = True
+        self.remote_participants = {identity: participant(identity) for identity in identities}
+
+    def isconnected(self) -> bool:
+        return self.connected
+
+    def leave(self, identity: str, reason: int = 1) -> None:
+        gone = self.remote_participants.pop(identity)
+        gone.disconnect_reason = reason
+        self.emit("participant_disconnected", gone)
+
+
+class Job:
+    """What the behaviours use of a job, and what they did with it."""
+
+    def __init__(self, *identities: str) -> None:
+        self.room = Room(*identities)
+        self.reasons: list[str] = []
+        self.deleted = 0
+        self.callbacks: list[Any] = []
+
+    def shutdown(self, reason: str = "") -> None:
+        self.reasons.append(reason)
+
+    def add_shutdown_callback(self, callback: Any) -> None:
+        self.callbacks.append(callback)
+
+    async def delete_room(self) -> None:
+        self.deleted += 1
+
+    async def wait_for_participant(self, *, kind: Any) -> Any:
+        assert kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+        if not self.room.connected:
+            raise RuntimeError("room disconnected while waiting for participant")
+        await asyncio.sleep(0 if self.room.remote_participants else 3600)
+        return next(iter(self.room.remote_participants.values()))
+
+
+def participant(identity: str) -> Any:
+    return SimpleNamespace(identity=identity, disconnect_reason=None)
+
+
+def context(job: Job) -> JobContext:
+    return cast("JobContext", job)
+
+
+@pytest.fixture
+def job() -> Job:
+    return Job("caller", "someone else")
+
+
+@pytest.fixture
+def session() -> rtc.EventEmitter[str]:
+    return rtc.EventEmitter[str]()
+
+
+def attach(job: Job, session: rtc.EventEmitter[str]) -> None:
+    hang_up_together(context(job), cast("AgentSession[None]", session), participant("caller"))
+
+
+@pytest.mark.parametrize("reason", rtc.DisconnectReason.values())
+def test_the_job_ends_when_the_caller_leaves_for_whatever_reason(
+    job: Job, session: rtc.EventEmitter[str], reason: int
+) -> None:
+    attach(job, session)
+    assert job.reasons == []
+    job.room.leave("caller", reason)
+    assert job.reasons == ["the caller hung up"]
+
+
+def test_the_job_goes_on_when_someone_else_leaves(job: Job, session: rtc.EventEmitter[str]) -> None:
+    attach(job, session)
+    job.room.leave("someone else")
+    assert job.reasons == []
+
+
+def test_a_caller_who_left_before_we_listened_is_noticed(session: rtc.EventEmitter[str]) -> None:
+    job = Job()
+    attach(job, session)
+    assert job.reasons == ["the caller hung up"]
+
+
+@pytest.mark.parametrize("reason", CloseReason)
+def test_the_job_ends_when_the_session_closes(job: Job, session: rtc.EventEmitter[str], reason: CloseReason) -> None:
+    attach(job, session)
+    session.emit("close", CloseEvent(reason=reason))
+    assert job.reasons == [f"the session closed: {reason.value}"]
+
+
+async def test_the_room_is_deleted_when_the_job_ends(job: Job, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    close_the_room_with_the_job(context(job))
+    assert job.deleted == 0
+    [close] = job.callbacks
+    await close("the caller hung up")
+    assert job.deleted == 1
+    [record] = caplog.records
+    assert record.getMessage() == "call ended"
+    assert vars(record)["reason"] == "the caller hung up"
+
+
+async def test_the_caller_is_the_phone_in_the_room(job: Job) -> None:
+    caller = await wait_for_caller(context(job))
+    assert caller is job.room.remote_participants["caller"]
+    assert is_there(context(job), caller)
+    job.room.leave("caller")
+    assert not is_there(context(job), caller)
+
+
+async def test_a_caller_cannot_hear_us_in_a_room_that_is_gone(job: Job) -> None:
+    job.room.connected = False
+    assert not is_there(context(job), participant("caller"))
+
+
+@pytest.mark.parametrize("room_is_gone", [False, True])
+async def test_a_caller_who_never_comes_ends_the_job(monkeypatch: pytest.MonkeyPatch, room_is_gone: bool) -> None:
+    monkeypatch.setattr("agent.line.CALLER_JOINS_WITHIN", 0.01)
+    job = Job()
+    job.room.connected = not room_is_gone
+    assert await wait_for_caller(context(job)) is None
+    assert job.reasons == ["the caller hung up while it rang"]
+
+
+def test_a_stranger_is_refused_and_the_log_does_not_tell_the_number(job: Job, caplog: pytest.LogCaptureFixture) -> None:
+    attributes = {"sip.trunkID": "ST_1", "sip.hostname": "54.172.60.0/30", "sip.phoneNumber": "+12025550199"}
+    assert refuse_strangers(context(job), Call.from_attributes(attributes))
+    assert job.reasons == ["refused"]
+    assert "call refused: " in caplog.text
+    assert "2025550199" not in caplog.text
+
+
+def test_a_known_carrier_is_not_refused(job: Job) -> None:
+    attributes = {"sip.trunkID": "ST_1", "sip.hostname": "pstn.twilio.com"}
+    assert not refuse_strangers(context(job), Call.from_attributes(attributes))
+    assert job.reasons == []

@@ -1,0 +1,135 @@
+"""One line an event, and none that tells who called."""
+
+import json
+import logging
+import pickle
+from typing import Any
+
+import pytest
+from agent.logs import FIELDS, JsonLine, TextLine, set_up_logging
+
+NUMBER = "+12025550199"
+ROOM = f"call-_{NUMBER}_k3Jd9"
+
+
+def record(message: str, level: int = logging.INFO, **extra: Any) -> logging.LogRecord:
+    it = logging.getLogger("livekit.agents").makeRecord(
+        "livekit.agents", level, "x.py", 1, message, (), None, extra=extra
+    )
+    it.created, it.msecs = 0.25, 250.0
+    return it
+
+
+FORMS = pytest.mark.parametrize("line", [TextLine(), JsonLine()], ids=["text", "json"])
+
+
+def test_text_reads_like_a_sentence() -> None:
+    line = TextLine().format(record("call answered", call_id="SCL_1", room_id="RM_1"))
+    assert line == "1970-01-01T00:00:00.250+00:00 INFO    livekit: call answered  call_id=SCL_1  room_id=RM_1"
+
+
+def test_json_is_one_object_with_the_same_facts() -> None:
+    event = json.loads(JsonLine().format(record("call ended", seconds=34, reason="the caller hung up")))
+    assert event == {
+        "time": "1970-01-01T00:00:00.250+00:00",
+        "level": "info",
+        "logger": "livekit.agents",
+        "message": "call ended",
+        "seconds": 34,
+        "reason": "the caller hung up",
+    }
+
+
+# What livekit-agents 1.8.9 attaches to its records: found in worker.py, job.py, ipc/ and voice/.
+LEAKS: dict[str, Any] = {
+    "room": ROOM,
+    "room_name": ROOM,
+    "participant": f"sip_{NUMBER}",
+    "participant_identity": f"sip_{NUMBER}",
+    "lk.participant_identity": f"sip_{NUMBER}",
+    "user_transcript": "my card is four two four two",
+    "job_request": {"room": ROOM},
+    "job": {"room": {"name": ROOM}},
+    "text": "my name is Ada",
+    "lk.pii.chat_ctx": "my name is Ada",
+}
+
+
+@FORMS
+@pytest.mark.parametrize("name", LEAKS)
+def test_fields_that_tell_who_called_or_what_was_said_are_not_written(line: logging.Formatter, name: str) -> None:
+    assert name not in FIELDS
+    written = line.format(record("received job request", room_id="RM_1", **{name: LEAKS[name]}))
+    assert "RM_1" in written
+    assert not any(secret in written for secret in (NUMBER, NUMBER[1:], "Ada", "four two"))
+
+
+@FORMS
+@pytest.mark.parametrize("message", [f"no room {ROOM}", f"sip_{NUMBER} left", f"Phone {NUMBER[1:]}", f"error={NUMBER}"])
+def test_numbers_in_a_message_are_masked(line: logging.Formatter, message: str) -> None:
+    written = line.format(record(message, level=logging.ERROR, error=f"no {NUMBER}"))
+    assert NUMBER[1:] not in written
+    assert "<number>" in written
+
+
+@FORMS
+def test_ids_and_durations_are_not_taken_for_numbers(line: logging.Formatter) -> None:
+    written = line.format(record("in 0.123456789 s", room_id="RM_eR78YQVKK3kp", job_id="AJ_bStvbqGjqw99"))
+    assert "0.123456789" in written
+    assert "<number>" not in written
+
+
+@FORMS
+def test_debug_shows_everything_as_it_comes(line: logging.Formatter) -> None:
+    written = line.format(record(f"joining {ROOM}", level=logging.DEBUG, user_transcript="two coffees"))
+    assert ROOM in written
+    assert "two coffees" in written
+
+
+def failed() -> logging.LogRecord:
+    try:
+        raise KeyError("x")
+    except KeyError as error:
+        return logging.getLogger("agent").makeRecord(
+            "agent", logging.ERROR, "x.py", 1, "it failed", (), (KeyError, error, error.__traceback__)
+        )
+
+
+def from_a_calls_process(it: logging.LogRecord) -> logging.LogRecord:
+    """As livekit-agents sends it to the main process: its `LogQueueHandler` makes text of it."""
+    it.message = it.msg = logging.Formatter().format(it)
+    it.args = it.exc_info = None
+    return pickle.loads(pickle.dumps(it))  # type: ignore[no-any-return]  # noqa: S301
+
+
+@pytest.mark.parametrize("it", [failed(), from_a_calls_process(failed())], ids=["here", "from a call's process"])
+def test_a_failure_is_one_line_with_its_place(it: logging.LogRecord) -> None:
+    line = TextLine().format(it)
+    assert "\n" not in line
+    assert line.endswith(f"it failed  KeyError: 'x' (test_logs.py:{failed.__code__.co_firstlineno + 2})")
+    event = json.loads(JsonLine().format(it))
+    assert event["message"] == "it failed"
+    assert event["failure"].startswith("Traceback")
+
+
+@pytest.fixture
+def restored() -> object:
+    root, levels = logging.getLogger(), {}
+    handlers, levels[""] = root.handlers[:], root.level
+    yield
+    root.handlers = handlers
+    for name in ("", "livekit", "livekit.agents", "livekit.plugins", "httpx", "httpx2", "openai"):
+        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
+
+
+@pytest.mark.usefixtures("restored")
+def test_libraries_speak_when_something_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("info", "text")
+    logging.getLogger("livekit.agents").info("received job request")
+    logging.getLogger("httpx2").info("HTTP Request: POST")
+    logging.getLogger("livekit.agents").warning("no warmed process")
+    logging.getLogger("agent").info("call answered")
+    assert [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()] == [
+        "no warmed process",
+        "call answered",
+    ]

@@ -1,0 +1,109 @@
+"""A session as the settings make it, against an endpoint that speaks OpenAI's API."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from agent.providers.openai import connect
+from agent.receptionist import Receptionist
+from agent.session import new_session, room_options
+from agent.settings import Settings
+from livekit.agents import AgentSession, CloseEvent, CloseReason, inference
+from livekit.agents import vad as voice_activity
+
+from agent import providers
+from agent.prompts import Prompts
+from tests.fakes.openai_api import FakeOpenAI, Script
+from tests.unit.agent.fakes import spoken
+
+PROMPTS = Prompts(persona="Be brief.", greeting="Hello.", goodbye="Goodbye.")
+INSTANT = Script(stt_delay=0, first_token_delay=0, words_per_second=1e6, first_audio_delay=0, answers=("At nine.",))
+
+
+def settings(**changes: str) -> Settings:
+    return Settings.model_validate(
+        {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"} | changes
+    )
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[FakeOpenAI]:
+    async with FakeOpenAI(INSTANT) as endpoint:
+        yield endpoint
+        await connect(endpoint.url, "sk-1").close()
+
+
+@pytest.fixture
+def ear() -> voice_activity.VAD:
+    return inference.VAD(model="silero")
+
+
+def test_the_named_provider_and_model_are_used() -> None:
+    chosen = settings(stt="speech/whisper-tiny.en", tts="speech/kokoro-heart", speech_url="http://speech.test:8000/v1")
+    stt, llm, tts = providers.new_stt(chosen), providers.new_llm(chosen), providers.new_tts(chosen)
+    assert (stt.provider, stt.model) == ("speech.test:8000", "whisper-tiny.en")
+    assert (llm.provider, llm.model) == ("api.openai.com", "gpt-4o-mini")
+    assert (tts.provider, tts.model) == ("speech.test:8000", "kokoro-heart")
+    assert not stt.capabilities.streaming  # it would open a realtime connection, which is not configured
+
+
+def test_openai_can_be_another_server() -> None:
+    assert providers.new_llm(settings(openai_base_url="http://localhost:9/v1")).provider == "localhost:9"
+
+
+def test_only_chosen_providers_are_imported() -> None:
+    assert providers.modules(settings()) == ["agent.providers.openai"]
+    assert providers.modules(settings(tts="speech/kokoro-heart")) == [
+        "agent.providers.openai",
+        "agent.providers.speech",
+    ]
+
+
+def test_every_provider_in_the_table_can_do_what_the_table_says() -> None:
+    for name, provider in providers.PROVIDERS.items():
+        for kind in provider.kinds:
+            module = providers.modules(settings(**{kind: f"{name}/x"}))
+            assert f"agent.providers.{name}" in module
+            assert getattr(providers, f"new_{kind}")(settings(**{kind: f"{name}/x"})).model == "x"
+
+
+def test_a_callers_first_words_are_heard_and_every_failure_ends_the_call(ear: voice_activity.VAD) -> None:
+    async def options() -> AgentSession[None]:
+        return new_session(settings(), ear)
+
+    session = asyncio.run(options())
+    assert session.options.aec_warmup_duration is None
+    assert session.options.preemptive_generation["enabled"]
+    assert session.conn_options.max_unrecoverable_errors == 0
+
+
+def test_the_session_ends_with_the_call_and_not_before() -> None:
+    options = room_options("sip_1")
+    assert options.participant_identity == "sip_1"
+    assert not options.close_on_disconnect
+
+
+async def test_a_question_is_answered(endpoint: FakeOpenAI, ear: voice_activity.VAD) -> None:
+    async with new_session(settings(openai_base_url=endpoint.url), ear) as session:
+        await session.start(Receptionist(PROMPTS, caller_is_there=lambda: False), capture_run=True, record=False)
+        await session.run(user_input="When do you open?")
+        assert spoken(session) == ["Hello.", "At nine."]
+    [request] = endpoint.asked("llm")
+    assert request.body["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert request.body["model"] == "gpt-4o-mini"
+
+
+@pytest.mark.parametrize("fault", ["error", "busy", "garbage"])
+async def test_a_provider_that_fails_twice_ends_the_call_with_a_goodbye(
+    endpoint: FakeOpenAI, ear: voice_activity.VAD, fault: str
+) -> None:
+    endpoint.script = INSTANT.changed(faults={"llm": fault})
+    session = new_session(settings(openai_base_url=endpoint.url), ear)
+    closed: asyncio.Future[CloseEvent] = asyncio.get_running_loop().create_future()
+    session.on("close", closed.set_result)
+    await session.start(Receptionist(PROMPTS, caller_is_there=lambda: True), capture_run=True, record=False)
+    session.generate_reply(user_input="When do you open?")
+    event = await asyncio.wait_for(closed, 5)
+    assert event.reason == CloseReason.ERROR
+    assert len(endpoint.asked("llm")) == 2
+    assert spoken(session) == ["Hello.", "Goodbye."]
