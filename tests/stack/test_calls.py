@@ -99,4 +99,8 @@ def rooms(line: Line) -> str:
     ).strip()
 
 
-ACTIVE_JOBS = "import json, urllib.request; print(json.load(urllib.request.urlopen('http://127.0.0.1:8081/worker'))['active_jobs'])"
+ACTIVE_JOBS = """
+import json, urllib.request
+with urllib.request.urlopen("http://127.0.0.1:8081/worker") as worker:
+    print(json.load(worker).get("active_jobs", 0))
+"""

@@ -11,6 +11,7 @@ from livekit.plugins import silero
 
 from agent import prompts, providers
 from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
+from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.behaviors.refuse_strangers import refuse_strangers
 from agent.call import Call
 from agent.line import is_there, wait_for_caller
@@ -43,9 +44,12 @@ async def answer(ctx: JobContext) -> None:
     if refuse_strangers(ctx, call):
         return
 
-    session = new_session(ctx.proc.userdata["settings"], ctx.proc.userdata["voice_activity"])
+    settings, words = ctx.proc.userdata["settings"], prompts.read_prompts()
+    session = new_session(settings, ctx.proc.userdata["voice_activity"])
     hang_up_together(ctx, session, caller)
-    receptionist = Receptionist(prompts.read_prompts(), caller_is_there=lambda: is_there(ctx, caller))
+    if providers.reads_slowly(settings):
+        read_the_persona_ahead(providers.new_llm(settings), words.persona)
+    receptionist = Receptionist(words, caller_is_there=lambda: is_there(ctx, caller))
     await session.start(receptionist, room=ctx.room, room_options=room_options(caller.identity), record=False)
     logger.info("call answered")
 

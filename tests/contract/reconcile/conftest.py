@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from livekit import api
+
 from bootstrap.desired import desired
 from bootstrap.livekit import connect
 from bootstrap.plan import Change
 from bootstrap.reconcile import reconcile
 from bootstrap.settings import ServerSettings
-from livekit import api
-
 from tests.fakes.livekit_sip import FakeLiveKit
 
 Trunk = api.SIPInboundTrunkInfo

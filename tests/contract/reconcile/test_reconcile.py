@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
+from livekit import api
+
 from bootstrap.livekit import ServerError, connect
 from bootstrap.ours import BlockedError, open_doors
-from livekit import api
 
 from .conftest import LiveKit, Trunk
 

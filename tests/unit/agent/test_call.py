@@ -1,6 +1,7 @@
 """What the gateway says of a call, and which calls are strangers'."""
 
 import pytest
+
 from agent.call import Call
 
 ATTRIBUTES = {

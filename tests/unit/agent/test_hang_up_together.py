@@ -5,12 +5,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from livekit import rtc
+from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
+
 from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.behaviors.refuse_strangers import refuse_strangers
 from agent.call import Call
 from agent.line import is_there, wait_for_caller
-from livekit import rtc
-from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
 
 
 class Room(rtc.EventEmitter[str]):

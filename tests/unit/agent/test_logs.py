@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 import pytest
+
 from agent.logs import FIELDS, JsonLine, TextLine, set_up_logging
 
 NUMBER = "+12025550199"

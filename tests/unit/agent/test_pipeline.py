@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from agent.providers.openai import connect
-from agent.receptionist import Receptionist
-from agent.session import new_session, room_options
-from agent.settings import Settings
 from livekit.agents import AgentSession, CloseEvent, CloseReason, inference
 from livekit.agents import vad as voice_activity
 
 from agent import providers
+from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.prompts import Prompts
+from agent.providers.openai import connect
+from agent.receptionist import Receptionist
+from agent.session import new_session, room_options
+from agent.settings import Settings
 from tests.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import spoken
 
@@ -107,3 +108,22 @@ async def test_a_provider_that_fails_twice_ends_the_call_with_a_goodbye(
     assert event.reason == CloseReason.ERROR
     assert len(endpoint.asked("llm")) == 2
     assert spoken(session) == ["Hello.", "Goodbye."]
+
+
+async def test_a_slow_model_is_shown_the_persona_once_and_asked_for_next_to_nothing(endpoint: FakeOpenAI) -> None:
+    chosen = settings(llm="speech/qwen", speech_url=endpoint.url)
+    assert providers.reads_slowly(chosen)
+    assert not providers.reads_slowly(settings())
+    await read_the_persona_ahead(providers.new_llm(chosen), PROMPTS.persona)
+    [request] = endpoint.asked("llm")
+    assert request.body["messages"] == [{"role": "system", "content": PROMPTS.persona}]
+    assert request.body["max_completion_tokens"] == 1
+    await connect(endpoint.url, "none").close()
+
+
+async def test_a_model_that_cannot_read_ahead_breaks_nothing(endpoint: FakeOpenAI) -> None:
+    endpoint.script = endpoint.script.changed(faults={"llm": "error"})
+    chosen = settings(llm="speech/qwen", speech_url=endpoint.url)
+    await read_the_persona_ahead(providers.new_llm(chosen), PROMPTS.persona)
+    assert endpoint.asked("llm")
+    await connect(endpoint.url, "none").close()

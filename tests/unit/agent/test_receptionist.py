@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from agent.receptionist import Receptionist
 from livekit.agents import AgentSession, RunResult
 
 from agent import receptionist
 from agent.prompts import Prompts
+from agent.receptionist import Receptionist
 from tests.unit.agent.fakes import ScriptedLLM, spoken
 
 PROMPTS = Prompts(persona="You know: the soup is tomato.", greeting="Hello, Landline.", goodbye="Goodbye.")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from agent.settings import Settings, settings_or_exit
 
 KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}

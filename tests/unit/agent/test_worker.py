@@ -3,10 +3,11 @@
 import asyncio
 from typing import cast
 
-from agent.worker import up_to
 from livekit.agents import AgentServer, JobRequest
 from livekit.protocol.agent import Job
 from livekit.protocol.models import Room
+
+from agent.worker import up_to
 
 
 class Line:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+
 from bootstrap.settings import SecretFiles, ServerSettings, Settings, SettingsError, load
 
 KEY, SECRET = "APIunittest", "0123456789abcdef0123456789abcdef"

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiohttp import web
+
 from bootstrap.desired import desired
 from bootstrap.livekit import Patience, ServerError, connect
 from bootstrap.plan import Change
 from bootstrap.reconcile import reconcile
 from bootstrap.settings import ServerSettings
-
 from tests.fakes.livekit_sip import FakeLiveKit
 
 Load = Callable[..., ServerSettings]

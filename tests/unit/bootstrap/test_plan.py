@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
+from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
+
 from bootstrap.compare import differences, merge
 from bootstrap.desired import MARK, Desired, desired
 from bootstrap.ours import BlockedError, our_rules, our_trunks
 from bootstrap.plan import Change, all_changes, next_changes
 from bootstrap.settings import ServerSettings
-from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
-from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
 
 @pytest.fixture

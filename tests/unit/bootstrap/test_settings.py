@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from bootstrap.settings import ServerSettings, Settings, load
 
 from .conftest import KEY, SECRET, Environment

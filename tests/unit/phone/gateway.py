@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from phone.rtp import Packet
 from sipmessage import CSeq, Message, Parameters, Request, Response, Via
 
 from phone import g711
+from phone.rtp import Packet
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phone.audio import Pcm
 
 from phone import __main__ as phone
 from phone import arguments
+from phone.audio import Pcm
 from tests.unit.phone.gateway import tone
 
 

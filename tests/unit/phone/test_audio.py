@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phone.audio import load, resample, save_stereo
 
+from phone.audio import load, resample, save_stereo
 from tests.unit.phone.gateway import tone
 
 

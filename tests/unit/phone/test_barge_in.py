@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
+
 from phone.call import Call
 from phone.dialog import Target
 from phone.measure import measure
 from phone.observation import observe
-
 from tests.unit.phone.gateway import Behaviour, Gateway, tone
 
 

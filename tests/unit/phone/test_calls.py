@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from phone.audio import save_stereo
 
 from phone import __main__ as phone
 from phone import dialog
+from phone.audio import save_stereo
 from tests.unit.phone.gateway import Behaviour, Gateway, tone
 
 PACKET = 0.02

@@ -1,6 +1,7 @@
 """Digest answers against the examples of the RFCs."""
 
 import pytest
+
 from phone.digest import Credentials, answer
 
 MUFASA = Credentials("Mufasa", "Circle Of Life")

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 from phone.listening import Ear, Span, longest_quiet, speech, speech_end
 from phone.rtp import Heard, Packet
-
 from tests.unit.phone.gateway import tone
 
 

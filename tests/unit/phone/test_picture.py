@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
+from phone import picture
 from phone.measure import Figures, Turn, Utterance
 from phone.observation import Observation
 from phone.report import Report
 from phone.tracks import Track
 from phone.verdict import Verdict
-from PIL import Image
-
-from phone import picture
 from tests.unit.phone.gateway import tone
 
 

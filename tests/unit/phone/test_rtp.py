@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from phone.rtp import Heard, MediaStream, Packet, Playback
 
 from phone import g711
+from phone.rtp import Heard, MediaStream, Packet, Playback
 from tests.unit.phone.gateway import tone
 
 

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+
+from phone import dialog
 from phone.call import Call
 from phone.dialog import NotAnsweredError, Target
 from phone.digest import Credentials
 from phone.listening import until
-
-from phone import dialog
 from tests.unit.phone.gateway import Behaviour, Gateway
 
 CHALLENGE = 'Digest realm="landline", nonce="abc", algorithm=MD5, qop="auth,auth-int"'

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from phone.listening import speech
 from phone.speech import SPEECH_DBFS, synthesise
 

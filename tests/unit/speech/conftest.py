@@ -2,9 +2,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from starlette.testclient import TestClient
+
 from speech.app import App
 from speech.engines import Engines
-from starlette.testclient import TestClient
 
 from .engines import Mind, some_engines
 

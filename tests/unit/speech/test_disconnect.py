@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 import uvicorn
-from speech.app import App
-from speech.engines import Engines
 
 from speech import chat
+from speech.app import App
+from speech.engines import Engines
 
 from .engines import Mind
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from speech.engines import Answered, Delta
 from speech.errors import APIError
 from speech.llm import ANSWER, _Answer, _prompt

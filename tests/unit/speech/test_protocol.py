@@ -7,10 +7,11 @@ import threading
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+
 from speech.app import App
 from speech.engines import Engines
 from speech.errors import invalid
-from starlette.testclient import TestClient
 
 from .conftest import wait_until
 from .engines import Mind

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+
 from speech.errors import APIError
 from speech.queueing import Emit, Line
 

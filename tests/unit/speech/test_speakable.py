@@ -1,6 +1,7 @@
 """Markdown goes, words stay, wherever the text is cut into pieces."""
 
 import pytest
+
 from speech.speakable import Speakable
 
 SPOKEN = {

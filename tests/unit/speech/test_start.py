@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+
+from speech import health
 from speech.cores import MOST, usable_cores
 from speech.logs import JsonLine, TextLine
 from speech.settings import Settings, explain
 from speech.weights import LLM, STT, MissingWeightsError, find_weights
-
-from speech import health
 
 ROOM = Path(__file__).parents[3] / "speech"
 

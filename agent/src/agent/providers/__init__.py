@@ -25,11 +25,12 @@ class Provider:
     kinds: tuple[str, ...]
     needs: tuple[str, ...] = ()  # settings without which it cannot work
     patience: float = 10.0  # seconds a request may be silent before it is given up and tried again
+    reads_slowly: bool = False  # its language model needs seconds for a persona it has not read before
 
 
 PROVIDERS = {
     "openai": Provider((STT, LLM, TTS), needs=("openai_api_key",)),
-    "speech": Provider((STT, LLM, TTS), patience=30.0),  # callers on one small CPU wait for each other
+    "speech": Provider((STT, LLM, TTS), patience=30.0, reads_slowly=True),  # one small CPU, shared by its callers
 }
 
 
@@ -48,6 +49,11 @@ def new_tts(settings: Settings) -> tts.TTS[Any]:
 def patience(name: str) -> float:
     """Seconds that the provider of `provider/model` is given before a request counts as failed."""
     return PROVIDERS[_split(name)[0]].patience
+
+
+def reads_slowly(settings: Settings) -> bool:
+    """Whether the language model gains from being shown the persona before the first question."""
+    return PROVIDERS[_split(settings.llm)[0]].reads_slowly
 
 
 def modules(settings: Settings) -> list[str]:
