@@ -9,3 +9,11 @@ compile --upgrade --group pyproject.toml:dev agent/pyproject.toml bootstrap/pypr
 for room in agent bootstrap phone speech; do
     compile --constraint requirements.lock "$room/pyproject.toml" --output-file "$room/requirements.lock"
 done
+
+# An image is built from wheels alone, on both kinds of processor: a pin that has none for either ends this with its name.
+for room in agent bootstrap phone speech; do
+    for processor in x86_64 aarch64; do
+        uv pip compile --quiet --no-header --only-binary :all: --python-version 3.13 --python-platform "$processor-manylinux_2_39" \
+            --constraint requirements.lock "$room/pyproject.toml" >/dev/null
+    done
+done
