@@ -3,7 +3,7 @@
 .PHONY: help up call logs down clean venv test lint lock bench
 
 PYTHON ?= python3
-SAY ?= When are you open?
+
 export SAY WAV EXPECT YES
 
 help: ## list the verbs
@@ -16,7 +16,7 @@ call: ## call the line and print what was said; SAY="a question" or WAV=file, EX
 	@sh bootstrap/host/call.sh
 
 logs: ## follow what the services say, one line an event; LOG_FORMAT=json in .env for JSON
-	@docker compose logs --follow --tail 200
+	@sh bootstrap/host/logs.sh
 
 down: ## say goodbye to whoever is on the line and stop; nothing is lost
 	@sh bootstrap/host/down.sh

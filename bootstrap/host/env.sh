@@ -8,8 +8,14 @@ set -eu
 
 MARK='# Below: written by "make up" from the settings above, so that "docker compose" by itself does the same.'
 
-a_persons_lines() { awk -v mark="$MARK" '$0 == mark { exit } { print }' "$ENV_FILE"; }   # awk ends an unended last line
-written_lines() { awk -v mark="$MARK" '$0 == mark { on = 1 } on { print }' "$ENV_FILE"; }
+# What a person wrote, also below the mark; awk ends an unended last line.
+a_persons_lines() { written no; }
+written_lines() { written yes; }
+written() { # yes or no: the lines that make wrote, or all others
+    awk -v want="$1" -v mark="$MARK" -v names="$DERIVED" '
+        BEGIN { n = split(names, list, " "); for (i = 1; i <= n; i++) ours[list[i]] = 1 }
+        { name = $0; sub(/=.*/, "", name); is = ($0 == mark || name in ours) ? "yes" : "no"; if (is == want) print }' "$ENV_FILE"
+}
 
 create() {
     [ -e "$ENV_FILE" ] && return

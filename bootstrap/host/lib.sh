@@ -10,8 +10,12 @@ die()  { printf 'error: %s\n' "$*" >&2; exit 2; }
 # Every variable a person may set, in the order of .env.example.
 known_names() { sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' .env.example; }
 
-# The value of NAME in FILE (default .env); nothing when it is not there.
-value_of() { sed -n "s/^$1=//p" "${2:-$ENV_FILE}" | tail -n 1; }
+# The value of NAME in .env; where that is empty or missing, the default .env.example has.
+value_of() {
+    value=$(sed -n "s/^$1=//p" "$ENV_FILE" | tail -n 1)
+    [ -n "$value" ] || value=$(sed -n "s/^$1=//p" .env.example)
+    printf '%s\n' "$value"
+}
 
 # Replace .env with standard input: written beside it and renamed, so that a full disk or a Ctrl-C loses nothing.
 replace_env() {
@@ -23,4 +27,4 @@ replace_env() {
 forget_the_shells_settings() {
     for name in $(known_names) $DERIVED; do unset "$name"; done
 }
-DERIVED="COMPOSE_FILE COMPOSE_PROFILES BIND_ADDRESS PHONE_ADDRESS ADVERTISED_IP HOST_IP SITE RTP_PORTS LOG_JSON CADDY_LOG"
+DERIVED="COMPOSE_FILE COMPOSE_PROFILES BIND_ADDRESS PHONE_ADDRESS ADVERTISED_IP HOST_IP SITE RTP_PORTS LOG_JSON CADDY_LOG SERVER_SECRETS KEY_SECRET"

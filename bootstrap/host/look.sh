@@ -1,7 +1,7 @@
 # Look before anything is changed: the engine, its versions, room on the disk and in memory, the ports.
 # shellcheck shell=sh
 
-MIN_ENGINE=23.0      # BuildKit is the default builder
+MIN_ENGINE=25.0      # start_interval in health checks
 MIN_COMPOSE=2.24.4   # !reset in an override file
 
 look() {
@@ -10,7 +10,8 @@ look() {
     new_enough "Docker Compose" "$(docker compose version --short)" "$MIN_COMPOSE"
     fits_this_engine
     room_for_what_is_missing
-    [ -n "$(docker compose ps --quiet 2>/dev/null)" ] || { ports_are_free; subnet_is_free; }
+    ports_are_free
+    subnet_is_free
 }
 
 engine_answers() {
@@ -28,57 +29,67 @@ new_enough() { # NAME FOUND MINIMUM
 }
 
 fits_this_engine() {
-    case $(docker info --format '{{.OperatingSystem}}') in *Desktop*) ;; *) return 0 ;; esac
-    [ "$(value_of NETWORK)" != host ] || die "NETWORK=host needs a Docker Engine on Linux, and this is Docker Desktop. Use NETWORK=bridge."
-    [ -z "$(value_of ADVERTISED_IP)" ] || warn "Docker Desktop rewrites callers' addresses, so the trunk's list of allowed ones lets nobody in.
+    case $(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}') in *Desktop* | *rootless*) ;; *) return 0 ;; esac
+    [ "$(value_of NETWORK)" != host ] || die "NETWORK=host needs a Docker Engine on Linux, and this one is Docker Desktop or rootless. Use NETWORK=bridge."
+    [ -z "$(value_of ADVERTISED_IP)" ] || warn "Docker Desktop and rootless Docker rewrite callers' addresses, so the trunk's list of allowed ones lets nobody in.
          Here the line is for trying (make call); for a real number run it on a Linux engine."
 }
 
-# Downloads and disk in megabytes, by service, measured on amd64; memory is what all services hold with the models loaded.
+# Disk in megabytes by image, measured on amd64 (about a third less is downloaded); memory is what all services hold.
 room_for_what_is_missing() {
-    need=0 what=
-    missing livekit 'livekit/livekit-server*' 80; missing sip 'livekit/sip*' 90; missing caddy 'caddy*' 50
-    missing agent 'landline/agent*' 700; missing bootstrap 'landline/bootstrap*' 200
     case $(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE) in
-        local,small) missing speech 'landline/speech*-small' 1200; memory=2500 ;;
-        local,*) missing speech 'landline/speech*-default' 2400; memory=4000 ;;
+        local,small) memory=2000 ;;
+        local,*) memory=3000 ;;
         *) memory=1000 ;;
     esac
     have=$(($(docker info --format '{{.MemTotal}}') / 1000000))
     [ "$have" -ge "$memory" ] || warn "the engine has $have MB of memory, and the line wants about $memory MB$(smaller)."
-    [ "$need" -eq 0 ] && return
-    say "about $need MB to fetch and build:$what"
+    room_on_the_disk "$(docker compose config --images)"
+}
+
+room_on_the_disk() { # for those IMAGES that are not here
+    need=0 what=
+    for image in $1; do
+        docker image inspect "$image" >/dev/null 2>&1 && continue
+        case $image in
+            landline/speech:*-small) size=1550 ;;
+            landline/speech:*) size=2200 ;;
+            landline/agent:*) size=750 ;;
+            landline/phone:*) size=950 ;;
+            landline/bootstrap:*) size=320 ;;
+            *) size=150 ;;
+        esac
+        need=$((need + size)) what="$what ${image##*/}"
+    done
+    [ "$need" -gt 0 ] || return 0
+    say "about $need MB of images to fetch and build:$what"
     root=$(docker info --format '{{.DockerRootDir}}')
     [ -d "$root" ] || return 0   # a virtual machine's: its disk cannot be seen from here
     free=$(df -Pm "$root" | awk 'NR == 2 { print $4 }')
     [ "$free" -ge $((need * 2)) ] || die "$root has $free MB free, and building needs about $((need * 2)) MB. Make room (docker system prune), then run make up again."
 }
 
-missing() { # SERVICE IMAGE MEGABYTES
-    [ -n "$(docker image ls --quiet "$2")" ] && return
-    need=$((need + $3)) what="$what $1"
-}
-
-smaller() { [ "$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)" != local,default ] || say "; SPEECH_SIZE=small in $ENV_FILE wants 2500"; }
+smaller() { [ "$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)" != local,default ] || say "; SPEECH_SIZE=small in $ENV_FILE wants 2000"; }
 
 ports_are_free() {
-    for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT; do
-        port=$(value_of "$name")
+    # On the host's own network a listener has no container's name on it: ours, when it runs, is not told from another.
+    [ "$(value_of NETWORK)" != host ] || [ -z "$(docker compose ps --quiet --status running sip)" ] || return 0
+    for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT; do
         case $name in SIP_PORT) kinds='udp tcp' ;; RTC_UDP_PORT) kinds=udp ;; *) kinds=tcp ;; esac
         for kind in $kinds; do
-            owner=$(owner_of "$port" "$kind")
-            [ -z "$owner" ] || die "port $port/$kind is taken by $owner. Stop it, or set $name in $ENV_FILE to a free port."
+            port_is_free "$(value_of "$name")" "$kind" "set $name in $ENV_FILE to a free port"
         done
     done
-    range=$(value_of RTP_PORTS)
-    taken=$(listening udp | awk -v first="${range%-*}" -v last="${range#*-}" '$1 >= first && $1 <= last { print $1; exit }')
-    [ -z "$taken" ] || die "port $taken/udp, in the range for callers' audio $range, is taken by $(owner_of "$taken" udp). Stop it, or set RTP_PORT_RANGE in $ENV_FILE."
+    port_is_free "$(value_of RTP_PORTS)" udp "set RTP_PORT_RANGE in $ENV_FILE to free ones"
 }
 
-owner_of() { # PORT KIND: a container, a process, or nothing
-    container=$(docker ps --filter "publish=$1/$2" --format '{{.Names}}' | head -n 1)
-    if [ -n "$container" ]; then say "the container $container"; return; fi
-    listening "$2" | awk -v port="$1" '$1 == port { $1 = ""; print substr($0, 2) == "" ? "another program" : substr($0, 2); exit }'
+port_is_free() { # PORT or FIRST-LAST, KIND, CURE
+    holders=$(docker ps --filter "publish=$1/$2" --format '{{.Label "com.docker.compose.project"}} {{.Names}}')
+    stranger=$(printf '%s\n' "$holders" | awk -v project="$(project)" 'NF && $1 != project { print $2; exit }')
+    [ -z "$stranger" ] || die "port $1/$2 is taken by the container $stranger. Stop it, or $3."
+    [ -z "$holders" ] || return 0
+    taken=$(listening "$2" | awk -v first="${1%-*}" -v last="${1#*-}" '$1 >= first + 0 && $1 <= last + 0 { if (NF == 1) $2 = "another program"; print; exit }')
+    [ -z "$taken" ] || die "port ${taken%% *}/$2 is taken by ${taken#* }. Stop it, or $3."
 }
 
 listening() { # KIND: a line each, the port and who holds it (as far as this user may know)
@@ -103,4 +114,4 @@ subnet_is_free() {
     [ -z "$owner" ] || die "the network $subnet.0/24 overlaps with Docker's network $owner. Set SUBNET in $ENV_FILE to another, such as 172.29.54."
 }
 
-project() { docker compose config --format json | sed -n 's/^  "name": "\(.*\)",*$/\1/p' | head -n 1; }
+project() { say "${COMPOSE_PROJECT_NAME:-landline}"; }

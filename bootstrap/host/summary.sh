@@ -9,7 +9,7 @@ host=$site
 say ""
 say "The line is up after $1 s: it answers $(value_of PHONE_NUMBERS)."
 case $(value_of COMPOSE_PROFILES) in
-    local) say "  speech     embedded models, on this machine" ;;
+    local) say "  speech     embedded models, on this machine, for what has no other provider" ;;
     *) say "  speech     $(value_of OPENAI_BASE_URL | sed 's/^$/OpenAI/')" ;;
 esac
 if [ -n "$address" ]; then
@@ -18,6 +18,6 @@ if [ -n "$address" ]; then
 else
     say "  address    this machine only; DOMAIN in $ENV_FILE opens it to a real number"
 fi
-say "  signalling https://$site"
+say "  signalling https://$site$(value_of HTTPS_PORT | sed 's/^/:/; s/^:443$//')"
 say ""
 say "Next: make call (hear it answer), make logs, make down."

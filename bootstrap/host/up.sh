@@ -5,13 +5,43 @@ set -eu
 . bootstrap/host/look.sh
 forget_the_shells_settings
 
+build() {
+    docker compose build && return
+    docker compose config --images | xargs docker image inspect >/dev/null 2>&1 ||
+        die "an image could not be built. What is above says why; a download that failed is tried again by make up."
+    warn "the images could not be built anew; those that are here are started"
+}
+
+# A service whose profile is off now is no orphan to Compose, and would go on holding its gigabytes.
+stop_speech_that_is_no_longer_used() {
+    case $(value_of COMPOSE_PROFILES) in local) ;; *) docker compose --profile local rm --stop --force speech >/dev/null 2>&1 || true ;; esac
+}
+
+start() {
+    docker compose up --detach --wait --remove-orphans && return
+    docker compose ps --all >&2
+    failed=$(docker compose ps --all --format '{{.Service}} {{.Health}} {{.ExitCode}} {{.State}}' |
+        awk '!/ healthy / && !/  0 exited/ { print $1 }' | sort -u)
+    # shellcheck disable=SC2086 # a list of services
+    docker compose logs --tail 30 --no-color $failed >&2
+    die "the line did not come up. The last words of what failed are above ($(say "$failed" | tr '\n' ' ')); make logs has the rest."
+}
+
+# The server may have been replaced under an agent that Compose still takes for healthy.
+wait_for_the_agent() {
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+        docker compose exec -T agent python -m agent.health >/dev/null 2>&1 && return
+        sleep 1
+    done
+    die "the agent is not registered with the media server after 30 s. docker compose logs agent says why."
+}
+
 engine_answers
 sh bootstrap/host/env.sh
 look
-docker compose build
+build
+stop_speech_that_is_no_longer_used
 started=$(date +%s)
-docker compose up --detach --wait --remove-orphans || {
-    docker compose logs --tail 30 bootstrap agent >&2
-    die "the line did not come up. What its services said is above; make logs has the rest."
-}
+start
+wait_for_the_agent
 sh bootstrap/host/summary.sh "$(($(date +%s) - started))"

@@ -7,37 +7,40 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tests.bench import bringup, calls, footprint
 from tests.stack.conftest import why_not
 from tests.stack.line import Line
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "results" / "figures.json"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--calls", type=int, default=20, help="calls to take the answer times over (default 20)")
-    parser.add_argument(
-        "--clone", action="store_true", help="also time make up from a clean clone, without any built image"
-    )
+    deletes = "deletes every image of ours and the builder's whole cache"
+    parser.add_argument("--clone", action="store_true", help=f"first time make up from a clean clone; {deletes}")
     arguments = parser.parse_args()
     if reason := why_not():
         sys.exit(f"the bench needs the stack, and {reason}")
     with tempfile.TemporaryDirectory() as folder:
         line = Line("landline-bench", Path(folder), subnet="172.29.57", first_port=21060)
         try:
-            figures = {
-                **bringup.measure(line, from_clone=arguments.clone),
-                **footprint.idle(line),
-                **calls.measure(line, arguments.calls),
-                **footprint.of_one_call(line),
-            }
+            report(bringup.measure(line, from_clone=arguments.clone))
+            report(footprint.idle(line))
+            report(footprint.of_one_call(line))
+            report(calls.measure(line, arguments.calls))
         finally:
             line.clean()
-    print(json.dumps(figures, indent=2))  # noqa: T201 - the figures are what this program is for
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def report(figures: dict[str, Any]) -> None:
+    """Print what was measured, and keep it beside what other parts and earlier runs have measured."""
+    print(json.dumps(figures, indent=2), flush=True)  # noqa: T201 - the figures are what this program is for
+    RESULTS.parent.mkdir(exist_ok=True)
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(kept | figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

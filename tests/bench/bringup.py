@@ -17,7 +17,8 @@ def measure(line: Line, *, from_clone: bool) -> dict[str, Any]:
     """Seconds of `make up` until it returns, and until a call made then was answered (200 OK)."""
     figures: dict[str, Any] = {}
     if from_clone:
-        figures["clean clone: make up, s"] = from_a_clean_clone(line)
+        figures["clean clone: make up to answered call, s"] = from_a_clean_clone(line)
+    line.compose("--profile", "*", "build")
     start = time.monotonic()
     line.up()
     returned = time.monotonic()
@@ -29,7 +30,7 @@ def measure(line: Line, *, from_clone: bool) -> dict[str, Any]:
 
 
 def from_a_clean_clone(line: Line) -> float:
-    """Seconds from `git clone` to the end of `make up`, with no image of ours and no build cache."""
+    """Seconds from `git clone` to an answered call, with no image of ours and no build cache."""
     images = line.run("docker", "image", "ls", "--quiet", "landline/*").stdout.split()
     if images:
         line.run("docker", "image", "rm", "--force", *images)
@@ -38,6 +39,8 @@ def from_a_clean_clone(line: Line) -> float:
         start = time.monotonic()
         subprocess.run(["git", "clone", "--quiet", str(ROOT), folder], check=True)
         line.run("make", "--directory", folder, "up", timeout=3600)
-        seconds = time.monotonic() - start
-    line.run("make", "down")
-    return round(seconds, 1)
+        returned = time.monotonic() - start
+        line.compose("--profile", "phone", "build", "phone")
+        answered: float = line.phone("--silent", "--stay", "1").report["answered_after"]
+        line.run("make", "--directory", folder, "down")
+    return round(returned + answered, 1)

@@ -100,19 +100,27 @@ def test_redis_is_not_published() -> None:
 @pytest.mark.parametrize("profile", ["", "local", "phone", "local,phone"])
 @pytest.mark.parametrize("files", ["compose.yaml", "compose.yaml:livekit/host-network.yaml"])
 def test_compose_renders_with_every_profile_and_every_file(files: str, profile: str) -> None:
+    assert compose_config("--quiet", files=files, COMPOSE_PROFILES=profile) == ""
+
+
+@pytest.mark.parametrize("service", ["redis", "livekit", "sip", "agent"])
+def test_a_changed_secret_makes_compose_replace_the_container(service: str) -> None:
+    changed = "KEY_SECRET" if service == "agent" else "SERVER_SECRETS"
+    assert compose_config("--hash", service) != compose_config("--hash", service, **{changed: "2"})
+
+
+def compose_config(*arguments: str, files: str = "compose.yaml", **variables: str) -> str:
+    """What `docker compose config` prints with the example's settings; it has to be silent about everything else."""
     if not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
         pytest.skip("docker compose is not installed")
-    given = {name: "" for name in derived() if not name.startswith("COMPOSE_")}
+    given = {name: "" for name in derived() if not name.startswith("COMPOSE_")} | variables
     command = ["docker", "compose", "--env-file", str(ROOT / ".env.example")]
     for file in files.split(":"):
         command += ["--file", str(ROOT / file)]
-    done = subprocess.run(
-        [*command, "config", "--quiet"],
-        env={"PATH": os.environ["PATH"], "COMPOSE_PROFILES": profile, **given},
-        capture_output=True,
-        text=True,
-    )
+    env = {"PATH": os.environ["PATH"], **given}
+    done = subprocess.run([*command, "config", *arguments], env=env, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 def test_the_readme_has_a_row_for_every_variable_with_its_default_and_meaning() -> None:

@@ -6,6 +6,7 @@ fetched; STACK=require makes that a failure.
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import shutil
@@ -39,6 +40,7 @@ def pytest_configure() -> None:
         pytest.exit(f"STACK=require, but {reason}", returncode=1)
 
 
+@functools.cache
 def why_not() -> str:
     """Why the stack cannot run here; empty when it can."""
     if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True).returncode:

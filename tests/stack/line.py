@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class Line:
         self.sip_port = first_port
         shutil.copytree(ROOT / "agent/prompts", self.prompts)
         shutil.copy(ROOT / ".env.example", self.env_file)
-        ports = {"SIP_PORT": 0, "HTTP_PORT": 1, "HTTPS_PORT": 2, "RTC_TCP_PORT": 3, "RTC_UDP_PORT": 4}
+        ports = {"SIP_PORT": 0, "HTTP_PORT": 1, "HTTPS_PORT": 2, "RTC_TCP_PORT": 3, "RTC_UDP_PORT": 4, "API_PORT": 5}
         for name, offset in ports.items():
             self.set(name, str(first_port + offset))
         self.set("RTP_PORT_RANGE", f"{first_port + 1000}-{first_port + 1039}")
@@ -68,7 +69,29 @@ class Line:
         self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "3", check=False)
 
     def wait_until_healthy(self) -> None:
+        """After a restart: every service is healthy, and the agent registered with the server that is there now."""
         self.compose("up", "--detach", "--wait", "--no-build")
+        deadline = time.monotonic() + 30
+        while self.run(
+            *["docker", "compose", "exec", "-T", "agent", "python", "-m", "agent.health"], check=False
+        ).returncode:
+            assert time.monotonic() < deadline, "the agent is not registered with the media server after 30 s"
+            time.sleep(0.5)
+
+    def active_jobs(self) -> int:
+        """Calls in progress, as the agent's own status page tells; it leaves zero out."""
+        page = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8081/worker').read().decode())"
+        status = json.loads(self.compose("exec", "-T", "agent", "python", "-c", page))
+        assert "agent_name" in status
+        return int(status.get("active_jobs", 0))
+
+    def rooms(self) -> list[str]:
+        """The names of the rooms there are, asked of Redis itself."""
+        return self.redis("hkeys rooms")
+
+    def redis(self, command: str) -> list[str]:
+        client = f'REDISCLI_AUTH="$(cat /run/secrets/redis_password)" redis-cli {command}'
+        return self.compose("exec", "-T", "redis", "sh", "-c", client).split()
 
     def state(self) -> str:
         """What `compose ps` and the services' logs say, for a person who reads a failed test."""
@@ -91,11 +114,7 @@ class Line:
 
     def stored(self) -> dict[str, list[str]]:
         """The ids of trunks and rules, asked of Redis itself."""
-        redis = 'REDISCLI_AUTH="$(cat /run/secrets/redis_password)" redis-cli hkeys '
-        return {
-            kind: sorted(self.compose("exec", "-T", "redis", "sh", "-c", redis + kind).split())
-            for kind in ("sip_inbound_trunk", "sip_dispatch_rule")
-        }
+        return {kind: sorted(self.redis(f"hkeys {kind}")) for kind in ("sip_inbound_trunk", "sip_dispatch_rule")}
 
     def logs(self, *services: str) -> str:
         return self.compose("logs", "--no-color", "--no-log-prefix", *services)

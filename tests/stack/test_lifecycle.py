@@ -5,20 +5,24 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.house import ROOT
 from tests.stack.line import Line
+from tests.stack.test_calls import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+CADDYS_CA = "/data/caddy/pki/authorities/local/root.crt"
 QUESTION = "What is the ice cream of the week?"
 
 
@@ -28,6 +32,20 @@ def test_make_up_again_changes_nothing_and_says_so(line: Line) -> None:
     assert line.stored() == before
     assert [len(ids) for ids in before.values()] == [1, 1]
     assert "nothing to change" in line.logs("bootstrap").lower()
+
+
+def test_compose_by_itself_does_what_make_did(line: Line) -> None:
+    before = line.compose("ps", "--quiet").split()
+    line.wait_until_healthy()
+    assert line.compose("ps", "--quiet").split() == before
+
+
+def test_signalling_is_served_over_https_and_never_over_http_3(line: Line) -> None:
+    own_ca = ssl.create_default_context()
+    own_ca.load_verify_locations(cadata=line.compose("exec", "-T", "caddy", "cat", CADDYS_CA))
+    with urllib.request.urlopen(f"https://localhost:{line.value('HTTPS_PORT')}/", context=own_ca) as answer:
+        assert answer.read() == b"OK"  # the media server's own word
+        assert "alt-svc" not in answer.headers
 
 
 def test_an_edited_setting_is_updated_in_place(line: Line) -> None:
@@ -54,13 +72,16 @@ def test_down_says_goodbye_and_hangs_up_and_up_keeps_trunk_and_rule(line: Line) 
     before = line.stored()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         call = pool.submit(line.phone, "--silent", "--stay", "120")
-        time.sleep(12)
-        line.down()
-        outcome = call.result(timeout=120)
+        eventually(lambda: line.active_jobs() == 1)
+        time.sleep(5)  # the greeting
+        try:
+            line.down()
+            outcome = call.result(timeout=120)
+        finally:
+            line.up()
     assert outcome.report["ended_by"] == "line", outcome.printed
     said = " ".join(part["text"] for part in outcome.report["conversation"] if part["who"] == "line")
     assert "goodbye" in said.lower().replace("good-bye", "goodbye").replace("good bye", "goodbye")
-    line.up()
     assert line.stored() == before
 
 
@@ -99,6 +120,7 @@ def test_the_reconcile_suite_passes_against_the_real_server(tmp_path: Path) -> N
             text=True,
         )
         assert done.returncode == 0, done.stdout + line.state()
+        assert "skipped" not in done.stdout
     finally:
         line.clean()
 

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
 
     max_concurrent_calls: int = Field(10, ge=1)
     idle_processes: int = Field(1, ge=0)  # processes kept warm for the next call
-    drain_grace: int = Field(20, ge=1)  # seconds that calls in progress have left when the agent is told to stop
+    drain_grace: int = Field(20, ge=1, le=60)  # seconds that calls in progress have left when the agent is told to stop
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"

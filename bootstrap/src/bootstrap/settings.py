@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    livekit_url: Annotated[str, AfterValidator(values.url)] = "ws://livekit:7880"
+    livekit_url: Annotated[str, AfterValidator(values.url)] = "ws://localhost:7880"
     livekit_api_key: Annotated[SecretStr, secret(values.api_key)] | None = None
     livekit_api_secret: Annotated[SecretStr, secret(values.api_secret)] | None = None
 

@@ -58,6 +58,32 @@ def test_a_persons_lines_are_never_changed_and_what_is_new_is_added(file: Path) 
     assert set(example_variables()) <= set(read(file))
 
 
+def test_a_persons_line_below_what_make_wrote_is_kept_and_used(file: Path) -> None:
+    make_env(file)
+    without = [line for line in file.read_text().splitlines() if not line.startswith("OPENAI_API_KEY=")]
+    file.write_text("\n".join([*without, "# my account", "OPENAI_API_KEY=sk-mine", ""]))
+    assert make_env(file).returncode == 0
+    assert "# my account\nOPENAI_API_KEY=sk-mine\n" in file.read_text()
+    assert read(file)["COMPOSE_PROFILES"] == ""
+
+
+def test_a_changed_secret_changes_the_label_that_makes_compose_replace_its_containers(file: Path) -> None:
+    make_env(file)
+    before = read(file)
+    file.write_text(file.read_text().replace("OPENAI_API_KEY=", "OPENAI_API_KEY=sk-mine"))
+    make_env(file)
+    after = read(file)
+    assert after["KEY_SECRET"] != before["KEY_SECRET"]
+    assert after["SERVER_SECRETS"] == before["SERVER_SECRETS"]
+
+
+def test_wrong_settings_are_told_in_one_report_and_no_secret_is_shown(file: Path) -> None:
+    file.write_text("SIP_PORT=sip\nNETWORK=none\nREDIS_PASSWORD=tellnobody\n")
+    said = make_env(file).stderr
+    assert said.count("error: ") == 3
+    assert "tellnobody" not in said
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
@@ -122,6 +148,12 @@ def test_what_follows_from_the_settings_is_written_down(file: Path, settings: En
         ({"RTP_PORT_RANGE": "20099-20000"}, "RTP_PORT_RANGE is"),
         ({"RTP_PORT_RANGE": "10000-101000"}, "RTP_PORT_RANGE is"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is"),
+        ({"SPEECH_SIZE": "tiny"}, "SPEECH_SIZE is 'tiny'"),
+        ({"SIP_PORT": "sip"}, "SIP_PORT is 'sip'"),
+        ({"HTTPS_PORT": "65536"}, "HTTPS_PORT is '65536'"),
+        ({"SUBNET": "172.29"}, "SUBNET is '172.29'"),
+        ({"DRAIN_GRACE": "3000"}, "DRAIN_GRACE is '3000'"),
+        ({"REDIS_PASSWORD": "short"}, "REDIS_PASSWORD is"),
     ],
 )
 def test_a_setting_that_make_cannot_use_is_refused(file: Path, settings: Env, complaint: str) -> None:

@@ -1,0 +1,13 @@
+#!/bin/sh
+# make logs: follow every service, one line an event. With LOG_FORMAT=json the lines are JSON and nothing else.
+set -eu
+. bootstrap/host/lib.sh
+. bootstrap/host/look.sh
+forget_the_shells_settings
+
+engine_answers
+[ -e "$ENV_FILE" ] || die "there is no $ENV_FILE here, so nothing was started from this folder. Run make up first."
+case $(value_of LOG_FORMAT) in
+    json) exec docker compose logs --follow --tail 200 --no-log-prefix ;;
+    *) exec docker compose logs --follow --tail 200 ;;
+esac

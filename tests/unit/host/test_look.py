@@ -1,0 +1,92 @@
+"""What `make up` looks at before it changes anything; Docker is a script that says what the test wants."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.house import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def look(folder: Path, command: str, docker: str = ":", settings: str = "") -> subprocess.CompletedProcess[str]:
+    """Run `command` among the functions of look.sh, with `docker` as the body of a script of that name."""
+    (folder / "docker").write_text(f"#!/bin/sh\n{docker}\n")
+    (folder / "docker").chmod(0o755)
+    (folder / ".env").write_text(settings)
+    env = {"PATH": f"{folder}:{os.environ['PATH']}", "COMPOSE_ENV_FILES": str(folder / ".env")}
+    script = f"set -eu; . bootstrap/host/lib.sh; . bootstrap/host/look.sh; {command}"
+    return subprocess.run(["sh", "-c", script], cwd=ROOT, env=env, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "enough"),
+    [("25.0", True), ("25.0.3", True), ("28.5.2+dfsg4", True), ("v29.1", True), ("24.0.9", False), ("9.99", False)],
+)
+def test_an_engine_is_compared_by_its_numbers(tmp_path: Path, found: str, enough: bool) -> None:
+    done = look(tmp_path, f'new_enough "Docker Engine" {found} 25.0')
+    assert (done.returncode == 0) == enough
+    if not enough:
+        assert f"Docker Engine is {found} here, and 25.0 or newer is needed" in done.stderr
+
+
+def test_a_port_that_a_program_holds_is_told_with_the_cure(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = look(tmp_path, f'port_is_free {port} tcp "set SIP_PORT"')
+    assert done.returncode == 2
+    assert f"port {port}/tcp is taken by" in done.stderr
+    assert "set SIP_PORT" in done.stderr
+    assert look(tmp_path, f'port_is_free {port} tcp "set SIP_PORT"').returncode == 0
+
+
+def test_a_port_in_the_range_for_audio_is_found(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        done = look(tmp_path, f'port_is_free {port - 1}-{port + 1} udp "set RTP_PORT_RANGE"')
+    assert f"port {port}/udp is taken by" in done.stderr
+
+
+def test_a_port_that_another_projects_container_publishes_is_told_by_its_name(tmp_path: Path) -> None:
+    done = look(tmp_path, 'port_is_free 5060 udp "set SIP_PORT"', docker="echo other other-pbx-1")
+    assert "taken by the container other-pbx-1" in done.stderr
+
+
+def test_a_port_that_this_line_publishes_is_no_hindrance(tmp_path: Path) -> None:
+    assert look(tmp_path, 'port_is_free 5060 udp "set SIP_PORT"', docker="echo landline landline-sip-1").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("networks", "free"),
+    [
+        ("bridge 172.17.0.0/16", True),
+        ("other_default 172.29.53.0/24", False),
+        ("other_default 172.29.0.0/16", False),
+        ("landline_default 172.29.53.0/24", True),
+        ("other_default fd00::/64 172.29.52.0/24", True),
+    ],
+)
+def test_a_network_that_overlaps_is_named(tmp_path: Path, networks: str, free: bool) -> None:
+    docker = f'case "$2" in ls) echo id ;; inspect) echo "{networks} " ;; esac'
+    done = look(tmp_path, "subnet_is_free", docker)
+    assert (done.returncode == 0) == free, done.stderr
+    if not free:
+        assert "other_default" in done.stderr
+        assert "SUBNET" in done.stderr
+
+
+def test_too_little_disk_is_told_before_anything_is_fetched(tmp_path: Path) -> None:
+    docker = f'case "$1" in image) exit 1 ;; info) echo {tmp_path} ;; esac'
+    (tmp_path / "df").write_text("#!/bin/sh\nprintf 'h\\n/dev/x 100 50 50 50%% /\\n'\n")
+    (tmp_path / "df").chmod(0o755)
+    done = look(tmp_path, 'room_on_the_disk "landline/agent:0.1.0 redis:8"', docker)
+    assert "about 900 MB of images to fetch and build: agent:0.1.0 redis:8" in done.stdout
+    assert done.returncode == 2
+    assert "50 MB free" in done.stderr
