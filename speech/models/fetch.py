@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import hashlib
+import http.client
 import shutil
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def fetch(name: str, model: dict[str, Any], licences: Path, target: Path) -> boo
         try:
             download(source, model["files"], partial)
             verify(source_name(source), model["files"], partial)
-        except (SourceError, OSError) as error:
+        except (SourceError, OSError, http.client.HTTPException, zipfile.BadZipFile) as error:
             say(f"  {source_name(source)}: {error}; trying the next source")
             continue
         shutil.copyfile(licences / model["licence_text"], partial / "LICENSE")

@@ -18,7 +18,7 @@ from agent.line import is_there, wait_for_caller
 from agent.logs import set_up_logging
 from agent.receptionist import Receptionist
 from agent.session import new_session, room_options
-from agent.settings import read_settings, settings_or_exit
+from agent.settings import calls_at_once, read_settings, settings_or_exit
 from agent.worker import serve, up_to
 
 logger = logging.getLogger("agent")
@@ -70,7 +70,7 @@ def main() -> int:
         load_threshold=math.inf,  # calls are counted instead, see `up_to`
         host="127.0.0.1",
     )
-    server.rtc_session(answer, agent_name=settings.agent_name, on_request=up_to(settings.max_concurrent_calls, server))
+    server.rtc_session(answer, agent_name=settings.agent_name, on_request=up_to(calls_at_once(settings), server))
     return asyncio.run(serve(server, settings.drain_grace))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 # Ids that match our lines to the server's and the gateway's, and what says how something went.
 FIELDS = ("call_id", "room_id", "job_id", "reason", "error", "seconds", "retry_count")
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
-NUMBER = re.compile(r"(?<![\d.])\+?\d{7,15}(?!\d)")
+NUMBER = re.compile(r"call-_\S+|(?<![\d.])\+?\d{7,15}(?!\d)|\+\d[\d ()-]{6,18}\d")
 MASK = "<number>"
 # What is heard of libraries unless everything is wanted; "livekit" itself is the SDK's native part, whose warnings are
 # about its own handles.

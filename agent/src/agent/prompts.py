@@ -56,7 +56,10 @@ def _read_or_fall_back(name: str, folder: Path, kept: Path) -> str:
     except ValueError as problem:
         logger.error("%s; the last good version is used", problem)
         return _read(_file(kept, name))
-    _keep(_file(kept, name), text)
+    try:
+        _keep(_file(kept, name), text)
+    except OSError as problem:  # a full disk is no reason not to answer
+        logger.warning("this version of %s.md cannot be kept for later: %s", name, problem)
     return text
 
 

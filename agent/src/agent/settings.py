@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     tts: str = ""
     voice: str | None = None
 
-    max_concurrent_calls: int = Field(10, ge=1)
+    max_concurrent_calls: int | None = Field(None, ge=1)  # None: as many as the providers allow, see `calls_at_once`
     idle_processes: int = Field(1, ge=0)  # processes kept warm for the next call
     drain_grace: int = Field(20, ge=1, le=60)  # seconds that calls in progress have left when the agent is told to stop
 
@@ -71,6 +71,20 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if not _is_blank(value)}
 
+    @field_validator("openai_base_url")
+    @classmethod
+    def _with_a_key(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url and not info.data.get("openai_api_key"):
+            raise ValueError("needs OPENAI_API_KEY; for a server that wants none, any word will do")
+        return url
+
+    @field_validator("voice")
+    @classmethod
+    def _a_voice_it_has(cls, voice: str | None, info: ValidationInfo) -> str | None:
+        if voice and (problem := providers.voice_problem(voice, info.data.get("tts", ""))):
+            raise ValueError(problem)
+        return voice
+
     @field_validator("stt", "llm", "tts")
     @classmethod
     def _chosen_or_default(cls, name: str, info: ValidationInfo) -> str:
@@ -79,6 +93,11 @@ class Settings(BaseSettings):
         if problem := providers.problem(kind, name, info.data):
             raise ValueError(problem)
         return name
+
+
+def calls_at_once(settings: Settings) -> int:
+    """How many calls are taken before the line is busy; the embedded models serve one request at a time."""
+    return settings.max_concurrent_calls or (3 if providers.embedded(settings) else 10)
 
 
 def read_settings() -> Settings:

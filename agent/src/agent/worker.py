@@ -77,7 +77,7 @@ async def _outcome(running: "asyncio.Task[None]") -> int:
     try:
         await running
     except Exception:
-        logger.exception("the media server cannot be reached")
+        logger.exception("the agent stops on an error")
         return 1
     logger.info("stopped")
     return 0

@@ -16,6 +16,7 @@ ANSWER = 160  # tokens when the client names no limit: about 40 s of speech, lon
 # Tokens of the prompt read in one go. Only between two goes does llama.cpp look whether to stop: 64 take 0.8 s on
 # two cores, and are not slower in sum than 512.
 BATCH = 64
+NOTHING_TO_SAY = "I am sorry, could you say that again?"  # spoken for an answer that is all code, or empty
 OTHER_PROMPTS = 256  # MiB of earlier prompts kept beside the one in use; llama.cpp's own bound is 8 GiB
 
 # For a small model that is to repeat facts it was given. The penalty is what Qwen recommends.
@@ -73,6 +74,7 @@ class _Answer:
         self._usage: dict[str, Any] = {}
         self._error: dict[str, Any] | None = None
         self._abandoned = False
+        self._silent = True
 
     def take(self, chunk: dict[str, Any]) -> bool:
         """One chunk; True makes llama.cpp drop the request. An exception must not leave here: C++ is calling."""
@@ -83,6 +85,7 @@ class _Answer:
             if choice.get("finish_reason") == "length":
                 self._finish_reason = "length"
             text += self._speakable.feed(choice["delta"].get("content") or "")
+        self._silent = self._silent and not text.strip()
         self._abandoned = self._emit(Delta(text) if text else None)
         return self._abandoned or self._error is not None
 
@@ -91,7 +94,10 @@ class _Answer:
             raise _translated(self._error)
         if self._abandoned:
             return
-        if rest := self._speakable.flush():
+        rest = self._speakable.flush()
+        if self._silent and not rest.strip():
+            rest = NOTHING_TO_SAY
+        if rest:
             self._emit(Delta(rest))
         details = self._usage.get("prompt_tokens_details") or {}
         self._emit(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 
@@ -20,7 +21,7 @@ class TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = f"{_when(record)} {record.levelname:7} {record.name.partition('.')[0]}: {record.getMessage()}"
-        return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
+        return " ".join(f"{line}  {_last_line(self, record)}".splitlines()).rstrip()
 
 
 class JsonLine(logging.Formatter):
@@ -35,8 +36,16 @@ class JsonLine(logging.Formatter):
             **getattr(record, "facts", {}),
         }
         if record.exc_info:
-            event["failure"] = self.formatException(record.exc_info)
+            event["failure"] = _last_line(self, record)
         return json.dumps(event, default=str, ensure_ascii=False)
+
+
+def _last_line(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    """`ValueError at stt.py:31`, or nothing: a library's own words may quote a caller's."""
+    if not record.exc_info or record.exc_info[0] is None:
+        return ""
+    places = re.findall(r'File ".*?([^/\\"]+)", line (\d+)', formatter.formatException(record.exc_info))
+    return f"{record.exc_info[0].__name__} at {':'.join(places[-1])}" if places else record.exc_info[0].__name__
 
 
 def _when(record: logging.LogRecord) -> str:

@@ -18,6 +18,7 @@ Emit = Callable[[T | None], bool]
 Work = Callable[[Emit[T]], None]
 
 LONGEST_RETRY_AFTER = 60  # s
+LONGEST_WAIT = 20  # s: a caller had better hear that the line is busy than nothing for longer
 
 
 class Line:
@@ -40,10 +41,10 @@ class Line:
         """What `work` emits, once it is this request's turn; leaving the block cancels it, queued or running.
 
         Raises:
-            APIError: 429, there is no room.
+            APIError: 429, there is no room, or the wait would be too long.
         """
-        if self._inside > self._bound:
-            wait = math.ceil(self._typical * self._inside)
+        wait = math.ceil(self._typical * self._inside)
+        if self._inside > self._bound or wait > LONGEST_WAIT:
             raise busy(self._kind, min(max(wait, 1), LONGEST_RETRY_AFTER))
         self._inside += 1
         pieces = Pieces[T]()

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from agent.settings import Settings, settings_or_exit
+from agent.settings import Settings, calls_at_once, explain, settings_or_exit
 
 KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}
 
@@ -129,3 +130,28 @@ def test_no_report_and_no_repr_tells_a_secret(
     assert "canary" not in repr(settings_or_exit())
     environment.setenv("STT", "nobody/x")
     assert "canary" not in " ".join(report(capsys))
+
+
+def test_an_embedded_model_takes_fewer_calls_at_once_and_a_setting_beats_both() -> None:
+    assert calls_at_once(given(openai_api_key="sk-1")) == 10
+    assert calls_at_once(given()) == 3
+    assert calls_at_once(given(max_concurrent_calls="7")) == 7
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"stt": "speech/nonsense"}, "a model that speech does not have"),
+        ({"voice": "ash"}, "is no voice of speech/kokoro-heart"),
+        ({"openai_base_url": "http://localhost:9/v1"}, "needs OPENAI_API_KEY"),
+        ({"drain_grace": "300"}, "less than or equal to 60"),
+    ],
+)
+def test_what_would_answer_and_then_hang_up_mutely_is_refused(changes: dict[str, str], complaint: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        given(**changes)
+    assert complaint in " ".join(explain(error.value))
+
+
+def given(**changes: str) -> Settings:
+    return Settings.model_validate({"livekit_api_key": "key", "livekit_api_secret": "secret"} | changes)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from speech.engines import Answered, Delta
 from speech.errors import APIError
-from speech.llm import ANSWER, _Answer, _prompt
+from speech.llm import ANSWER, NOTHING_TO_SAY, _Answer, _prompt
 from speech.requests import ChatRequest
 from speech.stt import LONGEST, decode
 from speech.tts import Heart, shape
@@ -183,3 +183,17 @@ def test_too_long_a_prompt_is_told_as_openai_does() -> None:
     with pytest.raises(APIError, match="9001") as error:
         answer.finish()
     assert error.value.body["error"]["code"] == "context_length_exceeded"
+
+
+@pytest.mark.parametrize("text", ["", "```json\n{}\n```", "```python\nprint()\n```"])
+def test_an_answer_without_a_spoken_word_becomes_a_question(text: str) -> None:
+    pieces: list[Delta | Answered | None] = []
+
+    def emit(piece: Delta | Answered | None) -> bool:
+        pieces.append(piece)
+        return False
+
+    answer = _Answer(emit)
+    answer.take(delta(text))
+    answer.finish()
+    assert "".join(piece.text for piece in pieces if isinstance(piece, Delta)).strip() == NOTHING_TO_SAY

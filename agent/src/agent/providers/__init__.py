@@ -25,12 +25,20 @@ class Provider:
     kinds: tuple[str, ...]
     needs: tuple[str, ...] = ()  # settings without which it cannot work
     patience: float = 10.0  # seconds a request may be silent before it is given up and tried again
+    models: tuple[str, ...] = ()  # all it has; empty when it has more than we know
+    voices: tuple[str, ...] = ()
     reads_slowly: bool = False  # its language model needs seconds for a persona it has not read before
 
 
 PROVIDERS = {
     "openai": Provider((STT, LLM, TTS), needs=("openai_api_key",)),
-    "speech": Provider((STT, LLM, TTS), patience=30.0, reads_slowly=True),  # one small CPU, shared by its callers
+    "speech": Provider(
+        (STT, LLM, TTS),
+        patience=30.0,  # one small CPU, shared by its callers
+        models=("whisper-tiny.en", "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct", "kokoro-heart"),
+        voices=("heart",),
+        reads_slowly=True,
+    ),
 }
 
 
@@ -69,8 +77,24 @@ def problem(kind: str, name: str, settings: dict[str, Any]) -> str | None:
         return "is not of the form provider/model, e.g. " + " or ".join(f"{name}/…" for name in known)
     if provider not in known:
         return f"names the provider {provider!r}, which is not known; known: {', '.join(known)}"
+    models = PROVIDERS[provider].models
+    if models and model not in models:
+        return f"names a model that {provider} does not have; it has {', '.join(models)}"
     missing = [need.upper() for need in PROVIDERS[provider].needs if not settings.get(need)]
     return f"needs {' and '.join(missing)}, which is not set" if missing else None
+
+
+def voice_problem(voice: str, tts: str) -> str | None:
+    """Why the text to speech `provider/model` cannot speak with this voice, or None."""
+    provider = PROVIDERS.get(_split(tts)[0])
+    if provider is None or not provider.voices or voice in provider.voices:
+        return None
+    return f"is no voice of {tts}, which has {', '.join(provider.voices)}"
+
+
+def embedded(settings: Settings) -> bool:
+    """Whether a part of the pipeline runs on this machine's CPU."""
+    return any(_split(name)[0] == "speech" for name in (settings.stt, settings.llm, settings.tts))
 
 
 def _new(kind: str, name: str, settings: Settings) -> Any:

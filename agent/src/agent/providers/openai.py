@@ -26,12 +26,20 @@ def new_tts(model: str, settings: Settings) -> plugin.TTS:
 
 
 @cache
-def connect(base_url: str | None, api_key: str) -> openai.AsyncClient:
+def connect(base_url: str | None, api_key: str, patience: float = 10.0) -> openai.AsyncClient:
     """One client, and so one pool of warm connections, for all that is asked of one server during a call.
 
-    Its time limits are those of the plugin, which gives one with each request; so are its retries.
+    `patience` is the longest silence of a request, in seconds. The plugin retries, and gives limits of its own with
+    each request, but 30 s for speech to text and text to speech, whatever it is told: too long to be silent.
     """
-    kept_warm = httpx2.AsyncClient(limits=httpx2.Limits(keepalive_expiry=KEPT_WARM))
+
+    async def be_impatient(request: httpx2.Request) -> None:
+        limits = request.extensions["timeout"]
+        limits["read"] = min(limits.get("read") or patience, patience)
+
+    kept_warm = httpx2.AsyncClient(
+        limits=httpx2.Limits(keepalive_expiry=KEPT_WARM), event_hooks={"request": [be_impatient]}
+    )
     return openai.AsyncClient(base_url=base_url, api_key=api_key, max_retries=0, http_client=kept_warm)
 
 

@@ -8,6 +8,7 @@ from agent.settings import Settings
 
 NO_KEY = "none"  # the client insists on one
 VOICE = "heart"
+PATIENCE = 30.0  # seconds: callers on one small CPU wait for each other
 
 
 def new_stt(model: str, settings: Settings) -> plugin.STT:
@@ -23,4 +24,4 @@ def new_tts(model: str, settings: Settings) -> plugin.TTS:
 
 
 def _client(settings: Settings) -> openai.AsyncClient:
-    return connect(settings.speech_url, NO_KEY)
+    return connect(settings.speech_url, NO_KEY, PATIENCE)
