@@ -1,13 +1,19 @@
 """Taking calls, and not taking them."""
 
 import asyncio
+import os
+import signal
+from pathlib import Path
 from typing import cast
 
+import pytest
 from livekit.agents import AgentServer, JobRequest
+from livekit.agents import worker as livekit_worker
 from livekit.protocol.agent import Job
 from livekit.protocol.models import Room
 
-from agent.worker import up_to
+from agent import health
+from agent.worker import HEARTBEAT, serve, up_to
 
 
 class Line:
@@ -56,3 +62,59 @@ async def test_a_call_that_has_ended_makes_room() -> None:
     line.active_jobs.clear()
     await line.request()
     assert line.answers == ["taken", "taken"]
+
+
+class Server:
+    """A registered worker: it runs until it is drained, or fails."""
+
+    id = "AW_1"
+    _connecting = False
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.calls: list[str] = []
+        self._failure = failure
+        self._drained = asyncio.Event()
+        self.running = asyncio.Event()
+
+    async def run(self) -> None:
+        self.running.set()
+        if self._failure:
+            raise self._failure
+        await self._drained.wait()
+
+    async def drain(self, timeout: int) -> None:
+        self.calls.append(f"drain {timeout}")
+        self._drained.set()
+        if timeout == 1:
+            raise TimeoutError  # calls are still in progress
+
+    async def aclose(self) -> None:
+        self.calls.append("close")
+
+
+@pytest.fixture
+def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(health, "REGISTERED", tmp_path / "registered")
+    return tmp_path / "registered"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("grace", [1, 20])
+async def test_told_to_stop_it_drains_for_the_grace_then_closes(registered: Path, number: int, grace: int) -> None:
+    server = Server()
+    serving = asyncio.create_task(serve(cast("AgentServer", server), grace))
+    await server.running.wait()
+    await asyncio.sleep(0)
+    assert registered.exists()
+    os.kill(os.getpid(), number)
+    assert await serving == 0
+    assert server.calls == [f"drain {grace}", "close"]
+    assert not registered.exists()
+
+
+async def test_an_error_of_the_server_ends_it_with_1_and_unhealthy(registered: Path) -> None:
+    server = Server(failure=RuntimeError("failed to connect"))
+    assert await serve(cast("AgentServer", server), 20) == 1
+    assert server.calls == ["close"]
+    assert not registered.exists()
+    assert livekit_worker.HEARTBEAT_INTERVAL == HEARTBEAT
