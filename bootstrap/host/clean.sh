@@ -5,8 +5,7 @@ set -eu
 . bootstrap/host/look.sh
 forget_the_shells_settings
 
-engine_answers
-[ -e "$ENV_FILE" ] || die "there is no $ENV_FILE here, so nothing was started from this folder."
+started_from_here
 say "This deletes, of the project $(project):"
 say "  its containers and its network"
 say "  the volumes redis (the trunk and the rule; make up registers them anew) and caddy (certificates)"

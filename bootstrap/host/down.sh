@@ -5,7 +5,6 @@ set -eu
 . bootstrap/host/look.sh
 forget_the_shells_settings
 
-engine_answers
-[ -e "$ENV_FILE" ] || die "there is no $ENV_FILE here, so nothing was started from this folder."
+started_from_here
 docker compose --profile '*' down
 say "Down. Trunk, rule and certificates are kept; make up brings the same line back."

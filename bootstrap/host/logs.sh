@@ -5,8 +5,7 @@ set -eu
 . bootstrap/host/look.sh
 forget_the_shells_settings
 
-engine_answers
-[ -e "$ENV_FILE" ] || die "there is no $ENV_FILE here, so nothing was started from this folder. Run make up first."
+started_from_here
 case $(value_of LOG_FORMAT) in
     json) exec docker compose logs --follow --tail 200 --no-log-prefix ;;
     *) exec docker compose logs --follow --tail 200 ;;

@@ -22,6 +22,11 @@ engine_answers() {
     die "no Docker Engine answers. Start it (sudo systemctl start docker, or open Docker Desktop), then run make up again."
 }
 
+started_from_here() {
+    engine_answers
+    [ -e "$ENV_FILE" ] || die "there is no $ENV_FILE here, so nothing was started from this folder. Run make up first."
+}
+
 new_enough() { # NAME FOUND MINIMUM
     printf '%s\n%s\n' "$2" "$3" | awk -F. '{ sub(/^v/, ""); for (i = 1; i <= 3; i++) v[NR, i] = $i + 0 }
         END { for (i = 1; i <= 3; i++) if (v[1, i] != v[2, i]) exit v[1, i] < v[2, i] }' ||

@@ -65,13 +65,8 @@ def line(tmp_path_factory: pytest.TempPathFactory, flavor: str) -> Iterator[Line
     line = Line("landline-test", tmp_path_factory.mktemp("line"), subnet="172.29.54", first_port=15060)
     persona = line.prompts / "persona.md"
     persona.write_text(persona.read_text() + f"\n- The ice cream of the week is {flavor}.\n")
-    try:
-        line.up()
+    with line.running():
         yield line
-    except subprocess.CalledProcessError as failed:
-        pytest.fail(f"{failed}\n{failed.stdout}\n{failed.stderr}\n{line.state()}")
-    finally:
-        line.clean()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.house import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -61,6 +63,17 @@ class Line:
 
     def up(self) -> str:
         return self.run("make", "up", timeout=3600).stdout
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Up inside the block, gone after it; what goes wrong on the way is told with what the services said."""
+        try:
+            self.up()
+            yield
+        except subprocess.CalledProcessError as failed:
+            raise AssertionError(f"{failed}\n{failed.stdout}\n{failed.stderr}\n{self.state()}") from failed
+        finally:
+            self.clean()
 
     def down(self) -> str:
         return self.run("make", "down").stdout

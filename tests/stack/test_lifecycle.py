@@ -133,12 +133,9 @@ def public_line(request: pytest.FixtureRequest, tmp_path: Path, line: Line) -> I
     public.set("NETWORK", request.param)
     public.set("PUBLIC_IP", own_address())
     try:
-        public.up()
-        yield public
-    except subprocess.CalledProcessError as failed:
-        pytest.fail(f"{failed}\n{failed.stdout}\n{failed.stderr}\n{public.state()}")
+        with public.running():
+            yield public
     finally:
-        public.clean()
         line.wait_until_healthy()
 
 

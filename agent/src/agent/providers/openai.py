@@ -13,7 +13,7 @@ KEPT_WARM = 120  # seconds a connection outlives its last request: longer than c
 
 
 def new_stt(model: str, settings: Settings) -> plugin.STT:
-    return plugin.STT(model=model, client=_client(settings), use_realtime=False)
+    return stt(model, _client(settings))
 
 
 def new_llm(model: str, settings: Settings) -> plugin.LLM:
@@ -21,8 +21,17 @@ def new_llm(model: str, settings: Settings) -> plugin.LLM:
 
 
 def new_tts(model: str, settings: Settings) -> plugin.TTS:
-    # pcm: nothing to decode
-    return plugin.TTS(model=model, voice=settings.voice or VOICE, client=_client(settings), response_format="pcm")
+    return tts(model, settings.voice or VOICE, _client(settings))
+
+
+def stt(model: str, client: openai.AsyncClient) -> plugin.STT:
+    """A whole utterance a request: a realtime connection is another protocol, which few servers speak."""
+    return plugin.STT(model=model, client=client, use_realtime=False)
+
+
+def tts(model: str, voice: str, client: openai.AsyncClient) -> plugin.TTS:
+    """Raw samples, so that there is nothing to decode."""
+    return plugin.TTS(model=model, voice=voice, client=client, response_format="pcm")
 
 
 @cache

@@ -3,7 +3,7 @@
 import openai
 from livekit.plugins import openai as plugin
 
-from agent.providers.openai import connect
+from agent.providers.openai import connect, stt, tts
 from agent.settings import Settings
 
 NO_KEY = "none"  # the client insists on one
@@ -12,7 +12,7 @@ PATIENCE = 30.0  # seconds: callers on one small CPU wait for each other
 
 
 def new_stt(model: str, settings: Settings) -> plugin.STT:
-    return plugin.STT(model=model, client=_client(settings), use_realtime=False)
+    return stt(model, _client(settings))
 
 
 def new_llm(model: str, settings: Settings) -> plugin.LLM:
@@ -20,7 +20,7 @@ def new_llm(model: str, settings: Settings) -> plugin.LLM:
 
 
 def new_tts(model: str, settings: Settings) -> plugin.TTS:
-    return plugin.TTS(model=model, voice=settings.voice or VOICE, client=_client(settings), response_format="pcm")
+    return tts(model, settings.voice or VOICE, _client(settings))
 
 
 def _client(settings: Settings) -> openai.AsyncClient:
