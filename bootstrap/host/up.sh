@@ -12,6 +12,12 @@ build() {
     warn "the images could not be built anew; those that are here are started"
 }
 
+# The numbers and addresses are bootstrap's to judge; asked first, so that a running line is not touched for a wrong one.
+settings_are_right() {
+    docker compose --progress quiet run --rm --no-deps -T bootstrap plan >/dev/null ||
+        die "nothing was started or stopped. Correct $ENV_FILE and run make up again."
+}
+
 # A service whose profile is off now is no orphan to Compose, and would go on holding its gigabytes.
 stop_speech_that_is_no_longer_used() {
     case $(value_of COMPOSE_PROFILES) in local) ;; *) docker compose --profile local rm --stop --force speech >/dev/null 2>&1 || true ;; esac
@@ -21,10 +27,10 @@ start() {
     docker compose up --detach --wait --remove-orphans && return
     docker compose ps --all >&2
     failed=$(docker compose ps --all --format '{{.Service}} {{.Health}} {{.ExitCode}} {{.State}}' |
-        awk '!/ healthy / && !/  0 exited/ { print $1 }' | sort -u)
+        awk '!/ healthy / && !/  0 exited/ { print $1 }' | sort -u | tr '\n' ' ')
     # shellcheck disable=SC2086 # a list of services
     docker compose logs --tail 30 --no-color $failed >&2
-    die "the line did not come up. The last words of what failed are above ($(say "$failed" | tr '\n' ' ')); make logs has the rest."
+    die "the line did not come up. The last words of what failed are above (${failed% }); make logs has the rest."
 }
 
 # The server may have been replaced under an agent that Compose still takes for healthy.
@@ -40,6 +46,7 @@ engine_answers
 sh bootstrap/host/env.sh
 look
 build
+settings_are_right
 stop_speech_that_is_no_longer_used
 started=$(date +%s)
 start

@@ -48,7 +48,10 @@ def why_not() -> str:
     for service in ("livekit", "sip"):
         image = compose_file()["services"][service]["image"]
         found = subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode == 0
-        if not found and subprocess.run(["docker", "pull", "--quiet", image], capture_output=True).returncode:
+        if (
+            not found
+            and subprocess.run(["timeout", "600", "docker", "pull", "--quiet", image], capture_output=True).returncode
+        ):
             return f"the image {image} is not here and cannot be fetched"
     return ""
 
