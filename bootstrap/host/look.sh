@@ -5,7 +5,6 @@ MIN_ENGINE=25.0      # start_interval in health checks
 MIN_COMPOSE=2.24.4   # !reset in an override file
 
 look() {
-    engine_answers
     new_enough "Docker Engine" "$(docker version --format '{{.Server.Version}}')" "$MIN_ENGINE"
     new_enough "Docker Compose" "$(docker compose version --short)" "$MIN_COMPOSE"
     fits_this_engine

@@ -35,11 +35,12 @@ start() {
 
 # The server may have been replaced under an agent that Compose still takes for healthy.
 wait_for_the_agent() {
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
-        docker compose exec -T agent python -m agent.health >/dev/null 2>&1 && return
+    seconds=0
+    until docker compose exec -T agent python -m agent.health >/dev/null 2>&1; do
+        seconds=$((seconds + 1))
+        [ "$seconds" -le 30 ] || die "the agent is not registered with the media server after 30 s. docker compose logs agent says why."
         sleep 1
     done
-    die "the agent is not registered with the media server after 30 s. docker compose logs agent says why."
 }
 
 engine_answers

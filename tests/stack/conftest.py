@@ -20,7 +20,6 @@ from tests.stack.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from pathlib import Path
 
 FLAVORS = ["mango", "vanilla", "lemon", "cherry", "banana", "coconut", "ginger", "chocolate", "strawberry", "peach"]
 
@@ -43,17 +42,20 @@ def pytest_configure() -> None:
 @functools.cache
 def why_not() -> str:
     """Why the stack cannot run here; empty when it can."""
-    if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True).returncode:
+    if not shutil.which("docker") or not succeeds("docker", "info"):
         return "no Docker Engine answers"
     for service in ("livekit", "sip"):
         image = compose_file()["services"][service]["image"]
-        found = subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode == 0
-        if (
-            not found
-            and subprocess.run(["timeout", "600", "docker", "pull", "--quiet", image], capture_output=True).returncode
-        ):
+        if not succeeds("docker", "image", "inspect", image) and not succeeds("docker", "pull", "--quiet", image):
             return f"the image {image} is not here and cannot be fetched"
     return ""
+
+
+def succeeds(*command: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=600).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 @pytest.fixture(scope="session")
@@ -82,10 +84,3 @@ def pytest_runtest_makereport(
     if report.failed and isinstance(line, Line):
         report.sections.append(("compose ps and logs", line.state()))
     return report
-
-
-@pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    """A folder that a container's user may write to."""
-    tmp_path.chmod(0o777)
-    return tmp_path

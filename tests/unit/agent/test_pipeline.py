@@ -121,7 +121,7 @@ async def test_a_slow_model_is_shown_the_persona_once_and_asked_for_next_to_noth
     [request] = endpoint.asked("llm")
     assert request.body["messages"] == [{"role": "system", "content": PROMPTS.persona}]
     assert request.body["max_completion_tokens"] == 1
-    await connect(endpoint.url, "none").close()
+    await connect(endpoint.url, "none", providers.PROVIDERS["speech"].patience).close()
 
 
 async def test_a_model_that_cannot_read_ahead_breaks_nothing(endpoint: FakeOpenAI) -> None:
@@ -129,7 +129,7 @@ async def test_a_model_that_cannot_read_ahead_breaks_nothing(endpoint: FakeOpenA
     chosen = settings(llm=f"speech/{SMALL}", speech_url=endpoint.url)
     await read_the_persona_ahead(providers.new_llm(chosen), PROMPTS.persona)
     assert endpoint.asked("llm")
-    await connect(endpoint.url, "none").close()
+    await connect(endpoint.url, "none", providers.PROVIDERS["speech"].patience).close()
 
 
 # The fake leaves an upload's temporary file to the collector when its request is cut off.

@@ -6,6 +6,7 @@ import httpx2
 import openai
 from livekit.plugins import openai as plugin
 
+from agent.providers import PROVIDERS
 from agent.settings import Settings
 
 VOICE = "ash"
@@ -35,7 +36,7 @@ def tts(model: str, voice: str, client: openai.AsyncClient) -> plugin.TTS:
 
 
 @cache
-def connect(base_url: str | None, api_key: str, patience: float = 10.0) -> openai.AsyncClient:
+def connect(base_url: str | None, api_key: str, patience: float = PROVIDERS["openai"].patience) -> openai.AsyncClient:
     """One client, and so one pool of warm connections, for all that is asked of one server during a call.
 
     `patience` is the longest silence of a request, in seconds. The plugin retries, and gives limits of its own with

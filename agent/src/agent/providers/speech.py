@@ -3,12 +3,12 @@
 import openai
 from livekit.plugins import openai as plugin
 
+from agent.providers import PROVIDERS
 from agent.providers.openai import connect, stt, tts
 from agent.settings import Settings
 
 NO_KEY = "none"  # the client insists on one
-VOICE = "heart"
-PATIENCE = 30.0  # seconds: callers on one small CPU wait for each other
+KNOWN = PROVIDERS["speech"]
 
 
 def new_stt(model: str, settings: Settings) -> plugin.STT:
@@ -20,8 +20,8 @@ def new_llm(model: str, settings: Settings) -> plugin.LLM:
 
 
 def new_tts(model: str, settings: Settings) -> plugin.TTS:
-    return tts(model, settings.voice or VOICE, _client(settings))
+    return tts(model, settings.voice or KNOWN.voices[0], _client(settings))
 
 
 def _client(settings: Settings) -> openai.AsyncClient:
-    return connect(settings.speech_url, NO_KEY, PATIENCE)
+    return connect(settings.speech_url, NO_KEY, KNOWN.patience)
