@@ -1,10 +1,22 @@
 #!/bin/sh
-# make call: the phone of this bundle dials the line, asks, listens, and prints what both sides heard.
+# make call: the phone of this bundle dials the line, asks, listens, and prints what both sides heard; then, from the
+# agent's log, where the time of each turn went.
 # Ends with the phone's exit code (make itself turns any that is not 0 into 2).
 set -eu
 . bootstrap/host/lib.sh
 . bootstrap/host/look.sh
 forget_the_shells_settings
+
+# As the person who typed it, so that the recordings are theirs.
+run() { docker compose --progress quiet run --rm --user "$(id -u):$(id -g)" "$@"; }
+
+timeline() { # REPORT
+    case $(value_of LOG_LEVEL) in
+        info | debug) ;;
+        *) say "no timeline: LOG_LEVEL is $(value_of LOG_LEVEL) in $ENV_FILE, and the agent tells its part at info"; return ;;
+    esac
+    docker compose logs --no-log-prefix --no-color --since "$started" agent | run -T phone timeline --report "$1"
+}
 
 engine_answers
 [ -n "$(docker compose ps --quiet --status running agent 2>/dev/null)" ] || die "the line is not up. Run make up first."
@@ -20,5 +32,12 @@ fi
 room_on_the_disk "$(docker compose --profile phone config --images | grep phone)"
 docker compose --progress quiet build phone
 mkdir -p calls
-exec docker compose --progress quiet run --rm --user "$(id -u):$(id -g)" \
-    ${WAV:+--volume "$(cd "$(dirname "$WAV")" && pwd)/$(basename "$WAV"):/call.wav:ro"} phone call "$@"
+report=calls/.report-$$.json
+trap 'rm -f "$report"' EXIT
+trap 'exit 130' INT TERM
+started=$(docker info --format '{{.SystemTime}}')   # the engine's clock, which may be a virtual machine's
+code=0
+run ${WAV:+--volume "$(cd "$(dirname "$WAV")" && pwd)/$(basename "$WAV"):/call.wav:ro"} \
+    phone call --json "/$report" "$@" || code=$?
+case $code in 0 | 11 | 12 | 13) timeline "/$report" || true ;; esac   # it was answered
+exit "$code"

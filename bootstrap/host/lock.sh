@@ -7,7 +7,9 @@ compile() { uv pip compile --universal --python-version 3.11 --generate-hashes -
 compile --upgrade --group pyproject.toml:dev agent/pyproject.toml bootstrap/pyproject.toml phone/pyproject.toml speech/pyproject.toml \
     --output-file requirements.lock
 for room in agent bootstrap phone speech; do
-    compile --constraint requirements.lock "$room/pyproject.toml" --output-file "$room/requirements.lock"
+    left_out=$(sed -n 's/^[a-z]/--no-emit-package &/p' "$room/left-out.txt" 2>/dev/null || true)
+    # shellcheck disable=SC2086 # one word each
+    compile --constraint requirements.lock $left_out "$room/pyproject.toml" --output-file "$room/requirements.lock"
 done
 
 # An image is built from wheels alone, on both kinds of processor: a pin that has none for either ends this with its name.

@@ -11,8 +11,11 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-# Ids that match our lines to the server's and the gateway's, and what says how something went.
-FIELDS = ("call_id", "room_id", "job_id", "reason", "error", "seconds", "retry_count")
+# Ids that match our lines to the server's and the gateway's, what says how something went, and a turn's timeline.
+FIELDS = (
+    *("call_id", "room_id", "job_id", "reason", "error", "seconds", "retry_count"),
+    *("spoke_until", "transcribed", "decided", "first_token", "first_audio"),
+)
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 NUMBER = re.compile(r"call-_\S+|(?<![\d.])\+?\d{7,15}(?!\d)|\+\d[\d ()-]{6,18}\d")
 MASK = "<number>"

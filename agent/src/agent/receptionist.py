@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from livekit.agents import Agent
+from livekit.agents import NOT_GIVEN, Agent
 
+from agent.prepared import Prepared
 from agent.prompts import Prompts
 
 GOODBYE_LIMIT = 8.0  # seconds; a provider that cannot speak it by then is not waited for
@@ -12,15 +13,19 @@ LAST_AUDIO = 0.4  # seconds that the gateway's mixer and the caller's phone stil
 
 
 class Receptionist(Agent):
-    """Speaks `greeting` on entering a call and `goodbye` on leaving one in which the caller still is."""
+    """Speaks the greeting on entering a call, and a goodbye on leaving one in which the caller still is."""
 
-    def __init__(self, prompts: Prompts, *, caller_is_there: Callable[[], bool]) -> None:
+    def __init__(
+        self, prompts: Prompts, greeting: Prepared | None = None, *, caller_is_there: Callable[[], bool]
+    ) -> None:
         super().__init__(instructions=prompts.persona)
         self._prompts = prompts
+        self._greeting = greeting
         self._caller_is_there = caller_is_there
 
     async def on_enter(self) -> None:
-        self.session.say(self._prompts.greeting)
+        sound = await self._greeting.audio() if self._greeting else None
+        self.session.say(self._prompts.greeting, audio=NOT_GIVEN if sound is None else sound)
 
     async def on_exit(self) -> None:
         if self._caller_is_there():

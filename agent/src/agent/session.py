@@ -1,42 +1,101 @@
 """How one call is heard, thought about and spoken to."""
 
-from livekit.agents import AgentSession, APIConnectOptions, room_io, vad
+import importlib
+from typing import Any
+
+from livekit.agents import AgentSession, APIConnectOptions, inference, room_io, stt, tts, vad
 from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.agents.voice.turn import TurnDetectionMode
 
 from agent import providers
 from agent.settings import Settings
+from agent.turns.early_transcript import EarlyTranscript
+from agent.turns.end_of_turn import EndOfTurn
+from agent.turns.first_words import FirstWords
+from agent.turns.last_words import Waits
+
+LANGUAGE = "en"  # of the last words that end a turn, and of what listeners say
+SEGMENT_PAUSE = 0.3  # seconds of silence that end a piece of speech, of which a turn may have several
+TELEPHONE_RATE = 16000  # Hz, twice what a phone sends: what voice activity detection takes as it is
+SILERO = "livekit.plugins.silero"
+FIRST_USED_IN_A_CALL = ["livekit.agents.llm.async_toolset"]  # imported late by livekit-agents, for 0.1 s of silence
 
 
 def new_session(settings: Settings, voice_activity: vad.VAD) -> AgentSession[None]:
     """The pipeline of one call, with the providers that the settings name."""
-    return AgentSession(
-        stt=providers.new_stt(settings),
+    session: AgentSession[None] = AgentSession(
+        stt=_early(providers.new_stt(settings), voice_activity, settings.early_transcript),
         llm=providers.new_llm(settings),
-        tts=providers.new_tts(settings),
+        tts=_soon(providers.new_tts(settings), settings.first_words),
         vad=voice_activity,
-        turn_handling={"preemptive_generation": {"enabled": True}},
-        # Echo is the phone network's business; the 3 s of deafness that a browser's echo canceller needs to
-        # warm up would swallow what callers say over the greeting.
-        aec_warmup_duration=None,
+        turn_handling={
+            "endpointing": {"min_delay": settings.wait_done, "max_delay": settings.wait_unfinished},
+            "interruption": {"min_duration": settings.barge_in, "false_interruption_timeout": settings.resume_after},
+            "preemptive_generation": {
+                "enabled": settings.preemptive_generation != "no",
+                "preemptive_tts": settings.preemptive_generation == "voice",
+            },
+        },
+        # Echo is the phone network's business. The 3 s for which livekit-agents is deaf, until a browser's echo
+        # canceller has warmed up, would swallow what callers say over the greeting.
+        aec_warmup_duration=settings.echo_warmup or None,
         session_close_transcript_timeout=0.0,  # nobody waits for the last words of a caller who hung up
         conn_options=SessionConnectOptions(
-            stt_conn_options=_tried_twice(settings.stt),
-            llm_conn_options=_tried_twice(settings.llm),
-            tts_conn_options=_tried_twice(settings.tts),
+            stt_conn_options=tried_twice(settings.stt),
+            llm_conn_options=tried_twice(settings.llm),
+            tts_conn_options=tried_twice(settings.tts),
             max_unrecoverable_errors=0,  # then the session closes, with a goodbye if that can still be spoken
         ),
     )
+    session.update_options(turn_detection=_end_of_turn(session, settings))
+    return session
 
 
-def _tried_twice(name: str) -> APIConnectOptions:
+def new_voice_activity(settings: Settings) -> vad.VAD:
+    """What tells speech from silence: Silero's model either way, as livekit-agents has it built in or as a plugin."""
+    if settings.vad == "silero":
+        return importlib.import_module(SILERO).VAD.load(min_silence_duration=SEGMENT_PAUSE)  # type: ignore[no-any-return]
+    return inference.VAD(min_silence_duration=SEGMENT_PAUSE)
+
+
+def modules(settings: Settings) -> list[str]:
+    """What a call's process needs and is worth importing only once, before it is needed."""
+    chosen = [SILERO] if settings.vad == "silero" else []
+    return [*providers.modules(settings), *chosen, *FIRST_USED_IN_A_CALL]
+
+
+def _early(engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
+    return EarlyTranscript(engine, voice_activity, pause) if pause and not engine.capabilities.streaming else engine
+
+
+def _soon(voice: tts.TTS[Any], words: int) -> tts.TTS[Any]:
+    if voice.capabilities.streaming or not words:
+        return voice
+    return tts.StreamAdapter(tts=voice, sentence_tokenizer=FirstWords(words))
+
+
+def _end_of_turn(session: AgentSession[None], settings: Settings) -> TurnDetectionMode:
+    match settings.end_of_turn:
+        case "words":
+            waits = Waits(settings.wait_done, settings.wait_number, settings.wait_unfinished)
+            return EndOfTurn(LANGUAGE, waits, lambda wait: session.update_options(endpointing_opts={"max_delay": wait}))
+        case "melody":
+            return inference.TurnDetector(version="v1-mini")
+        case "silence":
+            return "vad"
+
+
+def tried_twice(name: str) -> APIConnectOptions:
+    """How often and how patiently the provider of `provider/model` is asked."""
     # Each further attempt would be as much silence again.
     return APIConnectOptions(max_retry=1, timeout=providers.patience(name))
 
 
-def room_options(caller_identity: str) -> room_io.RoomOptions:
+def room_options(caller_identity: str, settings: Settings) -> room_io.RoomOptions:
     """A phone call is audio with one other person; the session ends with the call, whatever ends it."""
     return room_io.RoomOptions(
         participant_identity=caller_identity,
+        audio_input=room_io.AudioInputOptions(sample_rate=TELEPHONE_RATE, frame_size_ms=settings.frame_ms),
         text_input=False,
         text_output=False,
         close_on_disconnect=False,  # it knows three reasons only; `behaviors.hang_up_together` knows them all

@@ -59,6 +59,21 @@ class Settings(BaseSettings):
     tts: str = ""
     voice: str | None = None
 
+    # Who speaks when; seconds where nothing else is said. docs/turns.md tells what each gives and costs.
+    early_transcript: float = Field(0.02, ge=0, le=0.5)
+    vad: Literal["builtin", "silero"] = "builtin"
+    end_of_turn: Literal["words", "melody", "silence"] = "words"
+    wait_done: float = Field(0.6, ge=0.3, le=5)
+    wait_number: float = Field(0.9, ge=0.3, le=10)
+    wait_unfinished: float = Field(1.8, ge=0.3, le=10)
+    preemptive_generation: Literal["voice", "text", "no"] = "voice"
+    first_words: int = Field(4, ge=0)
+    prepare_greeting: bool = True
+    barge_in: float = Field(0.12, ge=0.05, le=2)
+    resume_after: float = Field(1.5, ge=0.1, le=10)
+    echo_warmup: float = Field(0, ge=0, le=10)
+    frame_ms: int = Field(20, ge=10, le=100)
+
     max_concurrent_calls: int | None = Field(None, ge=1)  # None: as many as the providers allow, see `calls_at_once`
     idle_processes: int = Field(1, ge=0)  # processes kept warm for the next call
     drain_grace: int = Field(20, ge=1, le=60)  # seconds that calls in progress have left when the agent is told to stop

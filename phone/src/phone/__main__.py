@@ -1,4 +1,4 @@
-"""`phone call`: place a call and say how it went. `phone transcribe`: print what is said in a file."""
+"""`phone call`: place a call and say how it went; `phone timeline`: where the time of its turns went."""
 
 # ruff: noqa: T201  what a command has to say goes to standard output
 
@@ -20,6 +20,7 @@ from phone import arguments, audio
 from phone.conversation import converse
 from phone.measure import measure, transcribe
 from phone.report import Report, conversation_lines, opening_line
+from phone.timeline import timeline_lines
 from phone.verdict import BAD_USAGE, judge
 
 if TYPE_CHECKING:
@@ -37,9 +38,15 @@ def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm], str] 
     given = arguments.parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        if given.command == "call":
-            return place_call(given, transcriber)
-        return transcribe_file(given) if given.command == "transcribe" else check(given)
+        match given.command:
+            case "call":
+                return place_call(given, transcriber)
+            case "timeline":
+                return show_timeline(given)
+            case "transcribe":
+                return transcribe_file(given)
+            case _:
+                return check(given)
     except arguments.UsageError as error:
         for problem in error.problems:
             print(f"phone: {problem}", file=sys.stderr)
@@ -47,6 +54,12 @@ def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm], str] 
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("phone: interrupted; the call was hung up", file=sys.stderr)
         return INTERRUPTED
+
+
+def show_timeline(given: argparse.Namespace) -> int:
+    for line in timeline_lines(arguments.read_report(given.report), sys.stdin):
+        print(line)
+    return 0
 
 
 def transcribe_file(given: argparse.Namespace) -> int:

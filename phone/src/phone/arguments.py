@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import socket
@@ -98,11 +99,24 @@ def parser() -> argparse.ArgumentParser:
     add_model(transcribe)
     check = commands.add_parser("check", help="say a sentence to itself and write down what was heard; no call")
     add_model(check)
+    timeline = commands.add_parser("timeline", help="set the agent's log, on standard input, beside a call's report")
+    timeline.add_argument("--report", type=Path, required=True, metavar="FILE", help="what call --json has written")
     return main
 
 
 def add_model(to: Any) -> None:
     to.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="folder of a Whisper model (%(default)s)")
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """What `call --json` has written. Raises UsageError."""
+    try:
+        report = json.loads(path.read_text(encoding="utf8"))
+    except (OSError, ValueError) as error:
+        raise UsageError([f"--report {path} cannot be read: {error}"]) from error
+    if not isinstance(report, dict) or not {"invited", "ended_after", "turns"} <= set(report):
+        raise UsageError([f"--report {path} is not a report that `phone call --json` has written"])
+    return report
 
 
 def checked(given: argparse.Namespace, synthesise: Callable[[list[str]], list[audio.Pcm]]) -> Order:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ class Progress:
     """Loop times of what the far end did."""
 
     invited: float = 0.0
+    invited_at: float = 0.0  # time.time() at that moment
     rang: float | None = None
     answered: float | None = None
     statuses: list[int] = field(default_factory=list)
@@ -91,7 +93,7 @@ class Dialog:
     async def invite(self, offer: bytes, ring_timeout: float) -> Response:
         """Call, answer one challenge, and give the 2xx, acknowledged. Raises NotAnsweredError."""
         self._offer = offer
-        self.progress.invited = asyncio.get_running_loop().time()
+        self.progress.invited, self.progress.invited_at = asyncio.get_running_loop().time(), time.time()
         response = await self._attempt(self._invite_request(), ring_timeout)
         if response.code in (401, 407) and self.target.credentials:
             response = await self._attempt(self._invite_request(challenged_by=response), ring_timeout)

@@ -119,6 +119,7 @@ def _split(phrases: list[Span], line: list[Span], starts: dict[float, float | No
     for phrase in phrases:
         cuts = [phrase.start, *(start for start in starts if phrase.start < start < phrase.end)]
         for start, until in zip(cuts, [*cuts[1:], float("inf")], strict=True):
-            end = max(part.end for part in line if start <= part.start and part.end <= min(until, phrase.end) + 1e-9)
-            parts.append(Span(start, end))
+            inside = [part for part in line if start <= part.start and part.end <= min(until, phrase.end) + 1e-9]
+            if inside:  # a click too short to be speech may stand alone before a reply
+                parts.append(Span(start, inside[-1].end))
     return parts

@@ -28,6 +28,7 @@ class Observation:
 
     status: int | None  # final SIP status; None when none came
     phrase: str
+    invited_at: float | None = None  # the axis's zero in seconds since 1970; None when the call was not answered
     rang: float | None = None
     answered: float | None = None
     caller: Track = field(default_factory=lambda: sent_track([], None, 0.0))
@@ -46,6 +47,7 @@ def observe(call: Call) -> Observation:
     return Observation(
         status=200,
         phrase="OK",
+        invited_at=progress.invited_at,
         rang=None if progress.rang is None else progress.rang - zero,
         answered=None if progress.answered is None else progress.answered - zero,
         caller=sent_track(call.media.sent, call.media.began, zero),

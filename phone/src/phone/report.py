@@ -27,6 +27,7 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The report for programs. Times are seconds since the INVITE, lengths seconds; null is what did not happen.
 
+        `invited` is the INVITE's own time, in seconds since 1970, when the call was answered;
         `turns` are measure.Turn: what was said, when, the reply's start and end, its gap, and barge-in figures;
         `conversation` are measure.Utterance: who, start, end, text (as transcribed), gap.
         """
@@ -38,6 +39,7 @@ class Report:
             "exit_code": self.verdict.code,
             "verdict": self.verdict.sentence,
             "started": self.started,
+            "invited": seen.invited_at,
             "to": self.to,
             "gateway": self.gateway,
             "sip": {"status": seen.status, "phrase": seen.phrase},

@@ -104,6 +104,7 @@ class Counters:
     received: int = 0
     not_audio: int = 0
     worst_send_delay: float = 0.0  # s behind the 20 ms beat; a large one means that this machine was too busy
+    sent_late: int = 0  # packets more than a beat behind: over 1 % of them, and what was measured is not the line's
 
 
 class MediaStream(asyncio.DatagramProtocol):
@@ -181,7 +182,9 @@ class MediaStream(asyncio.DatagramProtocol):
         while self._transport:
             due = self.began + len(self.sent) * FRAME_SECONDS
             await asyncio.sleep(due - loop.time())
-            self.counters.worst_send_delay = max(self.counters.worst_send_delay, loop.time() - due)
+            delay = loop.time() - due
+            self.counters.worst_send_delay = max(self.counters.worst_send_delay, delay)
+            self.counters.sent_late += delay > FRAME_SECONDS
             while self._queue and self._queue[0].ended is not None:
                 self._queue.popleft()
             playing = self._queue[0] if self._queue else None

@@ -1,18 +1,27 @@
-"""A model that answers by script, and a call without a network."""
+"""A call without a network: who hears, thinks and speaks by script."""
 
+import asyncio
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
+from livekit import rtc
 from livekit.agents import (
     DEFAULT_API_CONNECT_OPTIONS,
     NOT_GIVEN,
     AgentSession,
     APIConnectionError,
     APIConnectOptions,
+    LanguageCode,
     NotGivenOr,
     llm,
+    stt,
+    vad,
 )
 from livekit.agents.llm import ChatChunk, ChatContext, ChoiceDelta, Tool, ToolChoice
+from livekit.agents.utils import AudioBuffer
+from livekit.agents.voice import io
 
 
 class ScriptedLLM(llm.LLM[Any]):
@@ -55,3 +64,165 @@ def spoken(session: AgentSession[Any]) -> list[str]:
     return [
         item.text_content or "" for item in session.history.items if item.type == "message" and item.role == "assistant"
     ]
+
+
+class ScriptedVoiceActivity(vad.VAD):
+    """Voice activity as a film: each character is an event, and every listener gets all of them.
+
+    `^` speech begins, `$` it has ended; each other one is a window of WINDOW seconds, see WINDOWS.
+    """
+
+    WINDOW = 0.032
+    SAMPLES = 512
+    WINDOWS: ClassVar = {  # probability of speech, amplitude
+        "s": (0.99, 8000),  # speech
+        ".": (0.01, 0),  # silence
+        "q": (0.9, 100),  # quiet, of which the detector is not sure yet
+        "n": (0.9, 8000),  # noise as loud as the speech
+        "p": (0.98, 0),  # the closure of a plosive
+    }
+
+    def __init__(self) -> None:
+        super().__init__(capabilities=vad.VADCapabilities(update_interval=self.WINDOW))
+        self.streams: list[_Windows] = []
+        self._heard: list[rtc.AudioFrame] = []
+
+    def stream(self) -> vad.VADStream:
+        self.streams.append(_Windows(self))
+        return self.streams[-1]
+
+    async def show(self, film: str) -> None:
+        """All of it at once, but with time to react to each event."""
+        for letter in film:
+            event = self._event(letter)
+            for stream in self.streams:
+                stream.tell(event)
+            await settle()
+
+    def _event(self, letter: str) -> vad.VADEvent:
+        probability, amplitude = self.WINDOWS.get(letter, (1.0, 8000))
+        window = rtc.AudioFrame(np.full(self.SAMPLES, amplitude, np.int16).tobytes(), 16000, 1, self.SAMPLES)
+        if letter == "^":
+            self._heard.clear()
+        if letter != "$":
+            self._heard.append(window)
+        kinds = {"^": vad.VADEventType.START_OF_SPEECH, "$": vad.VADEventType.END_OF_SPEECH}
+        return vad.VADEvent(
+            kinds.get(letter, vad.VADEventType.INFERENCE_DONE),
+            samples_index=0,
+            timestamp=time.time(),
+            speech_duration=len(self._heard) * self.WINDOW,
+            silence_duration=2.0 if letter == "$" else 0.0,  # long enough for any wait to be over
+            frames=list(self._heard) if letter == "$" else [window],
+            probability=probability,
+            speaking=letter != "$",
+        )
+
+
+class _Windows(vad.VADStream):
+    flushes = 0
+
+    def tell(self, event: vad.VADEvent) -> None:
+        if not self._event_ch.closed:
+            self._event_ch.send_nowait(event)
+
+    async def _main_task(self) -> None:
+        async for frame in self._input_ch:
+            self.flushes += not isinstance(frame, rtc.AudioFrame)
+
+
+class ScriptedEar(stt.STT[Any]):
+    """Hears the texts in turn, a whole utterance at a time; what it was asked is kept as numbers of samples."""
+
+    def __init__(self, *texts: str | Exception) -> None:
+        super().__init__(capabilities=stt.STTCapabilities(streaming=False, interim_results=False))
+        self.texts = list(texts)
+        self.asked: list[int] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def _recognize_impl(
+        self,
+        buffer: AudioBuffer,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    ) -> stt.SpeechEvent:
+        frames = buffer if isinstance(buffer, list) else [buffer]
+        text = self.texts[len(self.asked)]
+        self.asked.append(sum(frame.samples_per_channel for frame in frames))
+        await self.may_answer.wait()
+        if isinstance(text, Exception):
+            raise text
+        return stt.SpeechEvent(
+            stt.SpeechEventType.FINAL_TRANSCRIPT, alternatives=[stt.SpeechData(LanguageCode("en"), text)]
+        )
+
+
+class Deaf(io.AudioInput):
+    """A line on which nothing arrives: what there is to hear is told by ScriptedVoiceActivity."""
+
+    def __init__(self) -> None:
+        super().__init__(label="deaf")
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        await asyncio.Event().wait()
+        raise StopAsyncIteration
+
+
+class Loudspeaker(io.AudioOutput):
+    """Begins to play at once, can pause, and is through when a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(label="loudspeaker", capabilities=io.AudioOutputCapabilities(pause=True), sample_rate=24000)
+        self.played = b""
+        self.paused = False
+        self.done: str | None = None  # how the last sound ended
+        self._seconds = 0.0
+        self._complete = asyncio.Event()
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        if not self._seconds:
+            self.done = None
+            self.on_playback_started(created_at=time.time())
+        self.played += bytes(frame.data)
+        self._seconds += frame.duration
+
+    def flush(self) -> None:
+        super().flush()
+        self._complete.set()
+
+    def clear_buffer(self) -> None:
+        if self._seconds:
+            self._end("interrupted")
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    async def play_to_the_end(self) -> None:
+        await asyncio.wait_for(self._complete.wait(), 5)
+        assert self._seconds, "there is nothing to play"
+        assert not self.paused
+        self._end("finished")
+        await settle()
+
+    def _end(self, how: str) -> None:
+        seconds, self._seconds, self.done = self._seconds, 0.0, how
+        self._complete.clear()
+        self.on_playback_finished(playback_position=seconds, interrupted=how == "interrupted")
+
+
+async def settle() -> None:
+    """Let everything that is ready to run do so."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], object], within: float = 5.0) -> None:
+    async with asyncio.timeout(within):
+        while not condition():  # noqa: ASYNC110 - of code that knows of no event
+            await asyncio.sleep(0.005)

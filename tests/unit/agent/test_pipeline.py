@@ -67,7 +67,7 @@ def test_every_provider_in_the_table_can_do_what_the_table_says() -> None:
         for kind in provider.kinds:
             model = next(iter(provider.models), "x")
             chosen = settings(**{kind: f"{name}/{model}"})
-            assert f"agent.providers.{name}" in providers.modules(chosen)
+            assert f"agent.providers.{name.replace('-', '_')}" in providers.modules(chosen)
             assert getattr(providers, f"new_{kind}")(chosen).model == model
 
 
@@ -82,7 +82,7 @@ def test_a_callers_first_words_are_heard_and_every_failure_ends_the_call(ear: vo
 
 
 def test_the_session_ends_with_the_call_and_not_before() -> None:
-    options = room_options("sip_1")
+    options = room_options("sip_1", settings())
     assert options.participant_identity == "sip_1"
     assert not options.close_on_disconnect
 

@@ -1,6 +1,7 @@
 """RTP packets, and the stream that keeps the beat."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -129,3 +130,16 @@ async def test_only_audio_counts_as_heard() -> None:
     transport.close()
     assert [one.packet.payload_type for one in heard] == [0, 8]
     assert (stream.counters.received, stream.counters.not_audio) == (2, 2)
+
+
+async def test_packets_sent_late_are_counted(far: Far) -> None:
+    stream = await MediaStream.open("127.0.0.1", lambda _: None)
+    stream.start(far.address, g711.ULAW, 101)
+    await asyncio.sleep(0.05)
+    before = stream.counters.sent_late
+    time.sleep(0.11)  # noqa: ASYNC251 - the loop is to be held up
+    await asyncio.sleep(0.05)
+    await stream.close()
+    assert before == 0
+    assert 3 <= stream.counters.sent_late <= 5
+    assert stream.counters.worst_send_delay > 0.08

@@ -32,6 +32,7 @@ class Provider:
 
 PROVIDERS = {
     "openai": Provider((STT, LLM, TTS), needs=("openai_api_key",)),
+    "openai-realtime": Provider((STT,), needs=("openai_api_key",)),
     "speech": Provider(
         (STT, LLM, TTS),
         patience=30.0,  # one small CPU, shared by its callers
@@ -108,4 +109,4 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _module(provider: str) -> str:
-    return f"{__name__}.{provider}"
+    return f"{__name__}.{provider.replace('-', '_')}"

@@ -14,15 +14,15 @@ KEPT_WARM = 120  # seconds a connection outlives its last request: longer than c
 
 
 def new_stt(model: str, settings: Settings) -> plugin.STT:
-    return stt(model, _client(settings))
+    return stt(model, client(settings))
 
 
 def new_llm(model: str, settings: Settings) -> plugin.LLM:
-    return plugin.LLM(model=model, client=_client(settings))
+    return plugin.LLM(model=model, client=client(settings))
 
 
 def new_tts(model: str, settings: Settings) -> plugin.TTS:
-    return tts(model, settings.voice or VOICE, _client(settings))
+    return tts(model, settings.voice or VOICE, client(settings))
 
 
 def stt(model: str, client: openai.AsyncClient) -> plugin.STT:
@@ -53,6 +53,7 @@ def connect(base_url: str | None, api_key: str, patience: float = PROVIDERS["ope
     return openai.AsyncClient(base_url=base_url, api_key=api_key, max_retries=0, http_client=kept_warm)
 
 
-def _client(settings: Settings) -> openai.AsyncClient:
+def client(settings: Settings) -> openai.AsyncClient:
+    """The connection to the server and with the key that the settings name."""
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
     return connect(settings.openai_base_url, key)

@@ -1,0 +1,49 @@
+"""A cough or an "mm-hm" while the agent speaks is no reason to stop.
+
+The agent falls silent as soon as it hears a sound, since the sound may be the beginning of "stop, that is wrong". When
+the words turn out to be none, or only what a listener says, it goes on where it was.
+"""
+
+import asyncio
+import logging
+
+from livekit.agents import AgentSession
+from livekit.agents.voice import SpeechHandle
+
+from agent.turns.early_transcript import EarlyTranscript
+from agent.turns.last_words import LastWords
+
+logger = logging.getLogger(__name__)
+
+AN_ANSWER_WITHIN = 1.0  # seconds: a "yes" this close to the end of what is said may be the answer to it
+
+
+def go_on_after_a_backchannel(session: AgentSession[None], words: LastWords) -> None:
+    """Look at what is heard while the agent speaks, before it counts as the caller's turn."""
+    if not isinstance(session.stt, EarlyTranscript):
+        return  # a streaming engine tells of words as they come, not of the sounds between them
+    pending: set[asyncio.Task[None]] = set()
+
+    def worth_telling(heard: str) -> bool:
+        speech = session.current_speech
+        if speech is None or speech.done() or speech.interrupted or not words.is_backchannel(heard):
+            return bool(heard)
+        logger.debug("the caller only listens: the agent goes on")
+        if session.output.audio:
+            session.output.audio.resume()
+        if heard:
+            task = asyncio.create_task(_answer_if_it_was_one(session, speech, heard))
+            pending.add(task)
+            task.add_done_callback(pending.discard)
+        return False
+
+    session.stt.worth_telling = worth_telling
+
+
+async def _answer_if_it_was_one(session: AgentSession[None], speech: SpeechHandle, heard: str) -> None:
+    try:
+        await asyncio.wait_for(asyncio.shield(speech.wait_for_playout()), AN_ANSWER_WITHIN)
+    except TimeoutError:
+        return
+    if not speech.interrupted and session.current_speech is None:
+        session.generate_reply(user_input=heard)

@@ -1,0 +1,42 @@
+"""Words that are put into sound before they are needed: the greeting, while the phone still rings."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import APIConnectOptions, APIError, tts, utils
+
+logger = logging.getLogger(__name__)
+
+
+class Prepared:
+    """`text`, on its way into sound from now on."""
+
+    def __init__(self, text: str, voice: tts.TTS[Any], options: APIConnectOptions) -> None:
+        self._frames = utils.aio.Chan[rtc.AudioFrame]()
+        self._synthesis = asyncio.create_task(self._synthesize(text, voice, options))
+
+    async def audio(self) -> AsyncIterator[rtc.AudioFrame] | None:
+        """The sound, as soon as it begins; None when it failed, which the next attempt will tell."""
+        try:
+            first = await self._frames.recv()
+        except utils.aio.ChanClosed:
+            return None
+        return self._all(first)
+
+    async def _all(self, first: rtc.AudioFrame) -> AsyncIterator[rtc.AudioFrame]:
+        yield first
+        async for frame in self._frames:
+            yield frame
+
+    async def _synthesize(self, text: str, voice: tts.TTS[Any], options: APIConnectOptions) -> None:
+        try:
+            async with voice.synthesize(text, conn_options=options) as sound:
+                async for piece in sound:
+                    self._frames.send_nowait(piece.frame)
+        except APIError as error:
+            logger.debug("not prepared: %s", error)
+        finally:
+            self._frames.close()

@@ -1,0 +1,142 @@
+"""Speech to text that does not wait for the end of a turn, for engines that take a whole utterance at a time.
+
+livekit-agents' `StreamAdapter` asks such an engine when voice activity detection has seen the speech end. Here it is
+asked as soon as the caller pauses, while it is still open whether they go on: when they have not, the transcript is
+there already, and the reply to it under way (a PREFLIGHT_TRANSCRIPT starts preemptive generation).
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from livekit import rtc
+from livekit.agents import APIConnectOptions, NotGivenOr, stt, utils, vad
+from livekit.agents.stt import SpeechEventType
+from livekit.agents.stt.stream_adapter import StreamAdapterWrapper
+from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN
+from livekit.agents.vad import VADEventType
+
+SILENT = 0.35  # probability of speech, as for voice activity detection's own end of speech
+QUIET = 0.1  # of the loudest so far: 20 dB below it
+DOUBTFUL = 0.96  # probability of speech: it leaves 1 with the first silence, where a plosive's closure leaves it
+
+
+class EarlyTranscript(stt.StreamAdapter):
+    """Transcripts from `engine`, which is asked when the caller has been silent for `pause` seconds.
+
+    Where a segment ends is `voice_activity`'s to tell; its FINAL_TRANSCRIPT is the early one, unless the caller went
+    on meanwhile. What was asked in vain is left to finish: breaking it off would cost the warm connection.
+    """
+
+    def __init__(self, engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> None:
+        super().__init__(stt=engine, vad=voice_activity)
+        self._pause = pause
+        self.worth_telling: Callable[[str], bool] = bool  # a segment's words, none included, before anybody is told
+
+    def stream(
+        self,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    ) -> stt.RecognizeStream:
+        """One caller's transcripts."""
+        return _Stream(
+            self, vad=self._vad, wrapped_stt=self._stt, language=language, conn_options=conn_options, pause=self._pause
+        )
+
+
+@dataclass
+class _Segment:
+    frames: list[rtc.AudioFrame] = field(default_factory=list)
+    silence: float = 0.0  # seconds, at its end so far
+    loudest: float = 0.0
+    early: "asyncio.Task[stt.SpeechEvent] | None" = None  # the transcript of all but that silence
+
+    def hear(self, event: vad.VADEvent) -> None:
+        self.frames += event.frames
+        level = _level(event.frames)
+        self.loudest = max(self.loudest, level)
+        if event.probability <= SILENT or (event.probability < DOUBTFUL and level < QUIET * self.loudest):
+            self.silence += sum(frame.duration for frame in event.frames)
+        else:
+            self.silence, self.early = 0.0, None
+
+
+def _level(frames: list[rtc.AudioFrame]) -> float:
+    samples = np.concatenate([np.frombuffer(frame.data, np.int16) for frame in frames])
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float32))))
+
+
+def _text(result: stt.SpeechEvent) -> str:
+    return result.alternatives[0].text.strip() if result.alternatives else ""
+
+
+class _Stream(StreamAdapterWrapper):
+    def __init__(self, adapter: EarlyTranscript, *, pause: float, **adapted: Any) -> None:
+        super().__init__(adapter, **adapted)
+        self._adapter = adapter
+        self._pause = pause
+
+    async def _run(self) -> None:
+        segment = _Segment()
+        async with self._voice_activity() as events:
+            async for event in events:
+                match event.type:
+                    case VADEventType.START_OF_SPEECH:
+                        segment = _Segment(list(event.frames))
+                        self._tell(SpeechEventType.START_OF_SPEECH)
+                    case VADEventType.INFERENCE_DONE if event.speaking:
+                        segment.hear(event)
+                        if segment.silence >= self._pause and segment.early is None:
+                            self._ask_early(segment)
+                    case VADEventType.END_OF_SPEECH:
+                        await self._finish(segment, event)
+
+    @contextlib.asynccontextmanager
+    async def _voice_activity(self) -> AsyncIterator[vad.VADStream]:
+        events = self._vad.stream()
+
+        async def forward() -> None:
+            async for frame in self._input_ch:
+                if isinstance(frame, rtc.AudioFrame):
+                    events.push_frame(frame)
+                else:
+                    events.flush()
+            events.end_input()
+
+        forwarding = asyncio.create_task(forward())
+        try:
+            yield events
+        finally:
+            await utils.aio.cancel_and_wait(forwarding)
+            await events.aclose()
+
+    def _ask_early(self, segment: _Segment) -> None:
+        def tell(early: "asyncio.Task[stt.SpeechEvent]") -> None:
+            failed = early.cancelled() or early.exception() is not None  # `_finish` will meet the failure
+            current = early is segment.early and not self._event_ch.closed  # the call may be over
+            if not failed and current and _text(early.result()):
+                self._tell(SpeechEventType.PREFLIGHT_TRANSCRIPT, alternatives=early.result().alternatives[:1])
+
+        segment.early = self._transcribe(segment.frames)
+        segment.early.add_done_callback(tell)
+
+    async def _finish(self, segment: _Segment, event: vad.VADEvent) -> None:
+        ended = time.time() - event.silence_duration - event.inference_duration
+        self._tell(SpeechEventType.END_OF_SPEECH, speech_end_time=ended)
+        result = await (segment.early or self._transcribe(event.frames))
+        if self._adapter.worth_telling(_text(result)):
+            final = SpeechEventType.FINAL_TRANSCRIPT
+            self._tell(final, alternatives=result.alternatives[:1], speech_end_time=ended)
+
+    def _transcribe(self, frames: list[rtc.AudioFrame]) -> "asyncio.Task[stt.SpeechEvent]":
+        audio = utils.merge_frames(frames)
+        options = self._wrapped_stt_conn_options
+        return asyncio.create_task(self._wrapped_stt.recognize(audio, language=self._language, conn_options=options))
+
+    def _tell(self, kind: SpeechEventType, **what: Any) -> None:
+        self._event_ch.send_nowait(stt.SpeechEvent(kind, **what))

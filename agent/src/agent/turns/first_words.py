@@ -1,0 +1,62 @@
+"""The reply's first words are spoken while the rest is still being written.
+
+Text to speech is given whole sentences, since it needs them for the melody, and livekit-agents hands a sentence over
+when the next has begun. Here the first piece of a reply ends sooner: where a speaker would draw breath, or after a few
+words when there is no comma by then. Each further piece may be three times as long: the voice does
+not wait for a model that writes three times as fast as people speak.
+"""
+
+import re
+from collections.abc import Callable
+
+from livekit.agents.tokenize import SentenceStream, SentenceTokenizer, blingfire
+from livekit.agents.tokenize.token_stream import BufferedSentenceStream
+
+BREATH = re.compile(r"[,;:.!?…](?=\s)|\s[–—-](?=\s)|[，；：。！？、।]")  # noqa: RUF001 - other scripts' commas are meant
+
+GROWTH = 3
+
+
+class FirstWords(SentenceTokenizer):
+    """Sentences; but the first piece ends at the first breath, at the latest after `most` words."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sentences = blingfire.SentenceTokenizer(min_sentence_len=1, retain_format=True)
+
+    def tokenize(self, text: str, *, language: str | None = None) -> list[str]:
+        """All pieces of a whole text."""
+        pieces: list[str] = []
+        while text:
+            pieces.append(self._piece(text, len(pieces)) or text)
+            text = text[len(pieces[-1]) :]
+        return pieces
+
+    def stream(self, *, language: str | None = None) -> SentenceStream:
+        """The pieces of a text as it is written."""
+        return BufferedSentenceStream(tokenizer=self._one_reply(), min_token_len=1, min_ctx_len=1)
+
+    def _one_reply(self) -> Callable[[str], list[tuple[str, int, int]]]:
+        taken = 0
+
+        def split(text: str) -> list[tuple[str, int, int]]:
+            nonlocal taken
+            end = len(self._piece(text, taken))
+            if not end:
+                return [(text, 0, len(text))]
+            taken += 1  # the stream takes the first of several
+            return [(text[:end], 0, end), (text[end:], end, len(text))]
+
+        return split
+
+    def _piece(self, text: str, number: int) -> str:
+        """The piece with which `text` begins, the reply's first being number 0; empty while it may yet grow."""
+        limit = re.match(rf"\s*(?:\S+\s+){{{self._most * GROWTH**number}}}(?=\S)", text)
+        within = text[: limit.end()] if limit else text
+        breaths = [match.end() for match in BREATH.finditer(within)]
+        if number == 0:
+            end = min(breaths, default=0)
+        else:
+            sentence = self._sentences.tokenize(within)[0]
+            end = len(sentence) if len(sentence) < len(within.rstrip()) else max(breaths, default=0) if limit else 0
+        return text[: end or (limit.end() if limit else 0)]

@@ -1,0 +1,128 @@
+"""A reply in pieces: the first one soon, and nothing lost."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from agent.turns.first_words import FirstWords
+
+REPLY = "We are open from nine to five, Monday to Friday. On Saturdays we open at ten! Shall I book a table for you?"
+TEXTS = [
+    REPLY,
+    "Yes.",
+    "Yes. We open at nine.",
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen",
+    "Ends in a space. ",
+    "Sure!\n\nWe have:\n- soup\n- bread\n",
+    "\n Begins with space, and has  two spaces.  Twice.\n\n\n",
+    "It costs 3.50 euros, i.e. not much. Dr. Smith pays. 3 < 5 > 2, <b>bold</b>…",
+    "Wait - no – really — yes.",
+    "你好。我们九点开门，五点关门。再见！",
+    "नमस्ते। हम नौ बजे खुलते हैं।",
+    "مرحبا، نفتح في التاسعة.",
+    "💐 💐, 💐!",
+    "!?",
+    ", , , ,",
+    "   ",
+    "\n",
+    "",
+    "Yes it is. " * 40,
+    "word " * 2000,
+    "x" * 5000,
+]
+
+
+def pieces(text: str, chunks: Iterator[str] | list[str], most: int = 4) -> list[str]:
+    """What has left the stream, after each chunk and at the end."""
+    stream = FirstWords(most).stream()
+    left = []
+    for chunk in chunks:
+        stream.push_text(chunk)
+        left += _ready(stream)
+    stream.end_input()
+    return left + _ready(stream)
+
+
+def _ready(stream: object) -> list[str]:
+    channel, tokens = stream._event_ch, []  # type: ignore[attr-defined]
+    while not channel.empty():
+        tokens.append(channel.recv_nowait().token)
+    return tokens
+
+
+def cut(text: str, sizes: random.Random) -> Iterator[str]:
+    while text:
+        size = sizes.randint(1, 12)
+        yield text[:size]
+        text = text[size:]
+
+
+@pytest.mark.parametrize("most", [1, 4])
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:12]))
+async def test_nothing_is_lost_or_doubled_however_the_text_arrives(text: str, most: int) -> None:
+    arrivals = [list(text), [text], text.split(" "), *(cut(text, random.Random(seed)) for seed in range(8))]  # noqa: S311
+    arrivals[2] = [f" {word}" if number else word for number, word in enumerate(text.split(" "))]  # as models write
+    for chunks in arrivals:
+        assert "".join(pieces(text, chunks, most)) == text
+    assert "".join(FirstWords(most).tokenize(text)) == text
+
+
+async def test_made_up_texts_too() -> None:
+    chance = random.Random(1)  # noqa: S311
+    for _ in range(300):
+        text = "".join(
+            chance.choices(["a", "word", "Mr.", " ", " ", " ", "\n", ",", ". ", "? ", "…", "。", "3.5"], k=30)
+        )
+        assert "".join(pieces(text, cut(text, chance), chance.randint(1, 5))) == text
+        assert "".join(FirstWords(3).tokenize(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Yes, we are open.", "Yes,"),
+        ("We are open from nine to five, Monday to Friday.", "We are open from "),
+        ("We are open. Come in.", "We are open."),
+        ("Well … it depends.", "Well …"),
+        ("Yes – we are.", "Yes –"),  # noqa: RUF001 - as models write it
+        ("你好，我们九点开门。", "你好，"),  # noqa: RUF001
+        ("It is 3.50 euros", "It is 3.50 euros"),
+        ("Short", "Short"),
+    ],
+)
+async def test_the_first_piece_ends_at_a_breath_or_after_some_words(text: str, first: str) -> None:
+    assert FirstWords(4).tokenize(text)[0] == first
+    assert pieces(text, list(text))[0] == first
+
+
+@pytest.mark.parametrize("most", [1, 2, 6])
+async def test_the_first_piece_has_as_many_words_as_it_is_told(most: int) -> None:
+    assert len(pieces("a b c d e f g h", list("a b c d e f g h"), most)[0].split()) == most
+
+
+async def test_the_first_piece_leaves_before_the_text_is_finished_and_the_others_as_they_are_complete() -> None:
+    stream, left = FirstWords(4).stream(), []
+    for number, word in enumerate(REPLY.split()):
+        stream.push_text(f" {word}" if number else word)
+        left += [(number + 1, piece) for piece in _ready(stream)]
+    stream.end_input()
+    assert left == [
+        (5, "We are open from "),
+        (10, "nine to five, Monday to Friday."),
+        (16, " On Saturdays we open at ten!"),
+    ]
+    assert _ready(stream) == [" Shall I book a table for you?"]
+
+
+async def test_each_further_piece_may_be_three_times_as_long_when_there_is_nowhere_to_breathe() -> None:
+    words = [len(piece.split()) for piece in FirstWords(2).tokenize("word " * 99 + "end")]
+    assert words == [2, 6, 18, 54, 20]
+
+
+async def test_each_reply_begins_anew() -> None:
+    voice = FirstWords(4)
+    for _ in range(2):
+        stream = voice.stream()
+        stream.push_text("We are open from nine to five")
+        assert _ready(stream) == ["We are open from "]
