@@ -23,11 +23,12 @@ from agent.receptionist import Receptionist
 from agent.session import LANGUAGE, modules, new_session, new_voice_activity, room_options, tried_twice
 from agent.settings import calls_at_once, read_settings, settings_or_exit
 from agent.turns.last_words import LastWords
+from agent.turns.melody import Listener
 from agent.worker import serve, up_to
 
 logger = logging.getLogger("agent")
 
-PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # livekit-agents' detector of melodies: 250 MB, used or not
+PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls need, see `turns.melody`
 
 
 def prewarm(process: JobProcess) -> None:
@@ -71,7 +72,8 @@ def main() -> int:
     settings = settings_or_exit(also=prompts.problems())
     set_up_logging(settings.log_level, settings.log_format)
     prompts.read_prompts()  # the first good version to fall back to
-    os.environ[PRELOAD] = "1" if settings.end_of_turn == "melody" else "0"
+    os.environ[PRELOAD] = "0"
+    listener = Listener() if settings.end_of_turn in ("both", "melody") else None
     server = AgentServer(
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key,
@@ -82,8 +84,10 @@ def main() -> int:
         load_threshold=math.inf,  # calls are counted instead, see `up_to`
         host="127.0.0.1",
     )
-    server.rtc_session(answer, agent_name=settings.agent_name, on_request=up_to(calls_at_once(settings), server))
-    return asyncio.run(serve(server, settings.drain_grace))
+    server.rtc_session(
+        answer, agent_name=settings.agent_name, on_request=up_to(calls_at_once(settings), server, listener)
+    )
+    return asyncio.run(serve(server, settings.drain_grace, listener))
 
 
 if __name__ == "__main__":

@@ -3,16 +3,17 @@
 import importlib
 from typing import Any
 
-from livekit.agents import AgentSession, APIConnectOptions, inference, room_io, stt, tts, vad
+from livekit.agents import AgentSession, APIConnectOptions, UserInputTranscribedEvent, inference, room_io, stt, tts, vad
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.turn import TurnDetectionMode
 
 from agent import providers
 from agent.settings import Settings
 from agent.turns.early_transcript import EarlyTranscript
-from agent.turns.end_of_turn import EndOfTurn
+from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.first_words import FirstWords
-from agent.turns.last_words import Waits
+from agent.turns.last_words import LastWords
+from agent.turns.melody import Melody
 
 LANGUAGE = "en"  # of the last words that end a turn, and of what listeners say
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a piece of speech, of which a turn may have several
@@ -75,14 +76,20 @@ def _soon(voice: tts.TTS[Any], words: int) -> tts.TTS[Any]:
 
 
 def _end_of_turn(session: AgentSession[None], settings: Settings) -> TurnDetectionMode:
-    match settings.end_of_turn:
-        case "words":
-            waits = Waits(settings.wait_done, settings.wait_number, settings.wait_unfinished)
-            return EndOfTurn(LANGUAGE, waits, lambda wait: session.update_options(endpointing_opts={"max_delay": wait}))
-        case "melody":
-            return inference.TurnDetector(version="v1-mini")
-        case "silence":
-            return "vad"
+    if settings.end_of_turn == "silence":
+        return "vad"
+    waits = Waits(settings.wait_done, settings.wait_unsure, settings.wait_unfinished)
+    words = LastWords.of(LANGUAGE) if settings.end_of_turn != "melody" else None
+    melody = Melody() if settings.end_of_turn != "words" else None
+    detector = EndOfTurn(
+        LANGUAGE, waits, words, melody, lambda wait: session.update_options(endpointing_opts={"max_delay": wait})
+    )
+
+    def heard(event: UserInputTranscribedEvent) -> None:
+        detector.said = event.transcript
+
+    session.on("user_input_transcribed", heard)
+    return detector
 
 
 def tried_twice(name: str) -> APIConnectOptions:

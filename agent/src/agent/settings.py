@@ -62,12 +62,12 @@ class Settings(BaseSettings):
     # Who speaks when; seconds where nothing else is said. docs/turns.md tells what each gives and costs.
     early_transcript: float = Field(0.02, ge=0, le=0.5)
     vad: Literal["builtin", "silero"] = "builtin"
-    end_of_turn: Literal["words", "melody", "silence"] = "words"
+    end_of_turn: Literal["both", "words", "melody", "silence"] = "both"
     wait_done: float = Field(0.6, ge=0.3, le=5)
-    wait_number: float = Field(0.9, ge=0.3, le=10)
+    wait_unsure: float = Field(1.1, ge=0.3, le=10)
     wait_unfinished: float = Field(1.8, ge=0.3, le=10)
     preemptive_generation: Literal["voice", "text", "no"] = "voice"
-    first_words: int = Field(4, ge=0)
+    first_words: int = Field(4, ge=0, le=100)
     prepare_greeting: bool = True
     barge_in: float = Field(0.12, ge=0.05, le=2)
     resume_after: float = Field(1.5, ge=0.1, le=10)

@@ -9,14 +9,16 @@ from collections.abc import Awaitable, Callable
 from livekit.agents import AgentServer, JobRequest, worker
 
 from agent import health
+from agent.turns.melody import Listener
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = 10  # seconds between signs of life of the media server; the default 30 misses its death for up to 45
+LOOKED_AFTER_EVERY = 5.0  # seconds
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Awaitable[None]]:
+def up_to(limit: int, server: AgentServer, listener: Listener | None) -> Callable[[JobRequest], Awaitable[None]]:
     """Take calls until `limit` of them are in progress.
 
     Not by the server's `load_threshold`: its load is the whole host's CPU, which the embedded models or another
@@ -32,6 +34,8 @@ def up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Awaitable[N
             return
         starting += 1
         try:
+            if listener:
+                await listener.wanted()
             await request.accept()
         finally:
             starting -= 1
@@ -39,7 +43,7 @@ def up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Awaitable[N
     return admit
 
 
-async def serve(server: AgentServer, drain_grace: int) -> int:
+async def serve(server: AgentServer, drain_grace: int, listener: Listener | None) -> int:
     """Take calls until told to stop, then let those in progress end within `drain_grace` seconds.
 
     What still goes on after that is closed, which makes each agent say goodbye and its room go.
@@ -52,6 +56,7 @@ async def serve(server: AgentServer, drain_grace: int) -> int:
     for name in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(name, told_to_stop.set)
     report = asyncio.create_task(_report_health(server))
+    minding = asyncio.create_task(_mind(listener, server))
     running = asyncio.create_task(server.run())
     stopping = asyncio.create_task(told_to_stop.wait())
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -61,8 +66,10 @@ async def serve(server: AgentServer, drain_grace: int) -> int:
     if not running.done():
         await _drain(server, drain_grace)
     await server.aclose()
-    for task in (report, stopping):
+    for task in (report, minding, stopping):
         task.cancel()
+    if listener:
+        await listener.stop()
     health.mark(registered=False)
     return await _outcome(running)
 
@@ -81,6 +88,13 @@ async def _outcome(running: "asyncio.Task[None]") -> int:
         return 1
     logger.info("stopped")
     return 0
+
+
+async def _mind(listener: Listener | None, server: AgentServer) -> None:
+    """While there are calls somebody listens, and nobody later on."""
+    while listener:
+        await asyncio.sleep(LOOKED_AFTER_EVERY)
+        await (listener.wanted() if server.active_jobs else listener.unwanted())
 
 
 async def _report_health(server: AgentServer) -> None:

@@ -77,8 +77,10 @@ class ScriptedVoiceActivity(vad.VAD):
     WINDOWS: ClassVar = {  # probability of speech, amplitude
         "s": (0.99, 8000),  # speech
         ".": (0.01, 0),  # silence
-        "q": (0.9, 100),  # quiet, of which the detector is not sure yet
+        "q": (0.85, 100),  # quiet, of which the detector is not sure yet
         "n": (0.9, 8000),  # noise as loud as the speech
+        "h": (0.01, 8000),  # a hum, which is none
+        "d": (0.5, 100),  # the same, and it doubts more
         "p": (0.98, 0),  # the closure of a plosive
     }
 
@@ -177,14 +179,13 @@ class Loudspeaker(io.AudioOutput):
         super().__init__(label="loudspeaker", capabilities=io.AudioOutputCapabilities(pause=True), sample_rate=24000)
         self.played = b""
         self.paused = False
-        self.done: str | None = None  # how the last sound ended
+        self.endings: list[str] = []  # of each sound that is over
         self._seconds = 0.0
         self._complete = asyncio.Event()
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
         if not self._seconds:
-            self.done = None
             self.on_playback_started(created_at=time.time())
         self.played += bytes(frame.data)
         self._seconds += frame.duration
@@ -211,7 +212,8 @@ class Loudspeaker(io.AudioOutput):
         await settle()
 
     def _end(self, how: str) -> None:
-        seconds, self._seconds, self.done = self._seconds, 0.0, how
+        seconds, self._seconds = self._seconds, 0.0
+        self.endings.append(how)
         self._complete.clear()
         self.on_playback_finished(playback_position=seconds, interrupted=how == "interrupted")
 

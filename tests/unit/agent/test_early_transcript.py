@@ -20,6 +20,16 @@ START, EARLY, END, FINAL = "start_of_speech", "preflight_transcript", "end_of_sp
 TWICE = APIConnectOptions(max_retry=1, retry_interval=0.01, timeout=1)
 
 
+@pytest.fixture(autouse=True)
+async def complaints() -> AsyncIterator[None]:
+    """What goes wrong where nobody waits for it would only be logged."""
+    found: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
+    yield
+    await settle()
+    assert found == []
+
+
 class Listening:
     """A stream of transcripts, and what it has told so far."""
 
@@ -75,10 +85,12 @@ async def test_the_pause_is_as_long_as_it_is_set(pause: float, windows: int) -> 
 @pytest.mark.parametrize(
     ("film", "asked"),
     [
-        ("^ss..$", [5]),  # the detector is sure that this is silence
-        ("^ssqq$", [5]),  # it is not, but it is far quieter than the speech
-        ("^ssq.$", [5]),
-        ("^sspppp..$", [9]),  # a plosive's closure is short and surely speech
+        ("^ss...$", [5]),  # the detector is sure that this is silence
+        ("^sshhh$", [5]),  # however loud
+        ("^ssqqq$", [5]),  # it is not, but it is far quieter than the speech
+        ("^ssq..$", [5]),
+        ("^ssdq...$", [7]),  # a faint last consonant
+        ("^sspppp...$", [9]),  # a plosive's closure is short and surely speech
         ("^ssnnnn$", [7]),  # noise: asked at the end, when the detector has decided
         ("^ss.s.s.$", [8]),  # no pause is long enough
         ("^ss$", [3]),
@@ -181,8 +193,6 @@ async def test_a_failure_that_the_caller_has_talked_over_harms_nobody() -> None:
 
 @pytest.mark.parametrize("ending", ["end_input", "aclose"])
 async def test_a_call_may_end_while_the_early_transcript_is_under_way(ending: str) -> None:
-    complaints: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     listening = Listening(ScriptedEar("At nine."))
     listening.ear.may_answer.clear()
     async with listening.hears("^ss..") as stream:
@@ -191,7 +201,6 @@ async def test_a_call_may_end_while_the_early_transcript_is_under_way(ending: st
     assert listening.asked == [5]
     listening.ear.may_answer.set()
     await settle()
-    assert complaints == []
 
 
 async def test_where_others_see_a_turn_end_the_voice_activity_detection_begins_anew() -> None:

@@ -23,7 +23,7 @@ class Line:
         self.active_jobs = [object()] * active
         self.answers: list[str] = []
         self.assigned = asyncio.Event()
-        self.admit = up_to(limit, cast("AgentServer", self))
+        self.admit = up_to(limit, cast("AgentServer", self), None)
 
     def request(self) -> "asyncio.Task[None]":
         async def reject(terminate: bool) -> None:
@@ -102,7 +102,7 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("grace", [1, 20])
 async def test_told_to_stop_it_drains_for_the_grace_then_closes(registered: Path, number: int, grace: int) -> None:
     server = Server()
-    serving = asyncio.create_task(serve(cast("AgentServer", server), grace))
+    serving = asyncio.create_task(serve(cast("AgentServer", server), grace, None))
     await server.running.wait()
     await asyncio.sleep(0)
     assert registered.exists()
@@ -114,7 +114,7 @@ async def test_told_to_stop_it_drains_for_the_grace_then_closes(registered: Path
 
 async def test_an_error_of_the_server_ends_it_with_1_and_unhealthy(registered: Path) -> None:
     server = Server(failure=RuntimeError("failed to connect"))
-    assert await serve(cast("AgentServer", server), 20) == 1
+    assert await serve(cast("AgentServer", server), 20, None) == 1
     assert server.calls == ["close"]
     assert not registered.exists()
     assert livekit_worker.HEARTBEAT_INTERVAL == HEARTBEAT

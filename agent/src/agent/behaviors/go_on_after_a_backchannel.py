@@ -31,7 +31,7 @@ def go_on_after_a_backchannel(session: AgentSession[None], words: LastWords) -> 
         logger.debug("the caller only listens: the agent goes on")
         if session.output.audio:
             session.output.audio.resume()
-        if heard:
+        if any(map(str.isalnum, heard)):
             task = asyncio.create_task(_answer_if_it_was_one(session, speech, heard))
             pending.add(task)
             task.add_done_callback(pending.discard)

@@ -22,7 +22,9 @@ from livekit.agents.vad import VADEventType
 
 SILENT = 0.35  # probability of speech, as for voice activity detection's own end of speech
 QUIET = 0.1  # of the loudest so far: 20 dB below it
-DOUBTFUL = 0.96  # probability of speech: it leaves 1 with the first silence, where a plosive's closure leaves it
+DOUBTFUL = 0.9  # probability of speech: it leaves 1 with the first silence, where a plosive's closure leaves it
+
+WAVERING = 0.1  # a rise of it that is a faint last consonant, not silence
 
 
 class EarlyTranscript(stt.StreamAdapter):
@@ -54,16 +56,19 @@ class _Segment:
     frames: list[rtc.AudioFrame] = field(default_factory=list)
     silence: float = 0.0  # seconds, at its end so far
     loudest: float = 0.0
+    doubt: float = 1.0  # the lowest probability of speech in that silence
     early: "asyncio.Task[stt.SpeechEvent] | None" = None  # the transcript of all but that silence
 
     def hear(self, event: vad.VADEvent) -> None:
         self.frames += event.frames
         level = _level(event.frames)
         self.loudest = max(self.loudest, level)
-        if event.probability <= SILENT or (event.probability < DOUBTFUL and level < QUIET * self.loudest):
+        fading = event.probability < min(DOUBTFUL, self.doubt + WAVERING)
+        if event.probability <= SILENT or (fading and level < QUIET * self.loudest):
             self.silence += sum(frame.duration for frame in event.frames)
+            self.doubt = min(self.doubt, event.probability)
         else:
-            self.silence, self.early = 0.0, None
+            self.silence, self.doubt, self.early = 0.0, 1.0, None
 
 
 def _level(frames: list[rtc.AudioFrame]) -> float:

@@ -15,6 +15,7 @@ from livekit.agents.tokenize.token_stream import BufferedSentenceStream
 BREATH = re.compile(r"[,;:.!?…](?=\s)|\s[–—-](?=\s)|[，；：。！？、।]")  # noqa: RUF001 - other scripts' commas are meant
 
 GROWTH = 3
+LONGEST = 100  # words
 
 
 class FirstWords(SentenceTokenizer):
@@ -51,7 +52,9 @@ class FirstWords(SentenceTokenizer):
 
     def _piece(self, text: str, number: int) -> str:
         """The piece with which `text` begins, the reply's first being number 0; empty while it may yet grow."""
-        limit = re.match(rf"\s*(?:\S+\s+){{{self._most * GROWTH**number}}}(?=\S)", text)
+        if not text.strip():
+            return ""
+        limit = re.match(rf"\s*(?:\S+\s+){{{min(self._most * GROWTH**number, LONGEST)}}}(?=\S)", text)
         within = text[: limit.end()] if limit else text
         breaths = [match.end() for match in BREATH.finditer(within)]
         if number == 0:

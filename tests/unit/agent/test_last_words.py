@@ -1,0 +1,111 @@
+"""What a caller's last words tell about what comes next."""
+
+import tomllib
+
+import pytest
+
+from agent.turns.last_words import LANGUAGES, Hint, LastWords
+
+ENGLISH = LastWords.of("en")
+DONE, NUMBER, UNFINISHED = None, Hint.NUMBER, Hint.UNFINISHED
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("When are you open?", DONE),
+        ("I would like to book a table.", DONE),
+        ("Thank you, goodbye", DONE),
+        ("THANK YOU!", DONE),
+        ("I would like to", UNFINISHED),
+        ("I would like to.", UNFINISHED),  # a transcriber ends with a full stop whatever it hears
+        ("I would like THE", UNFINISHED),
+        ("Book a table, because", UNFINISHED),
+        ("Well, um.", UNFINISHED),
+        ("Uh…", UNFINISHED),
+        ("A table for two,", UNFINISHED),
+        ("I was thinking...", UNFINISHED),
+        ("Tomorrow … ", UNFINISHED),
+        ("And that's", UNFINISHED),
+        ("And that’s", UNFINISHED),  # noqa: RUF001 - the apostrophe that transcripts have
+        ("I'd", UNFINISHED),
+        ("I would like to-", UNFINISHED),  # what is broken off
+        ("When we were –", UNFINISHED),  # noqa: RUF001
+        ("Who is it for?", DONE),  # a question may end with any word
+        ("What's it like? ", DONE),
+        ("My address is info at example dot", UNFINISHED),
+        ("It's for five.", NUMBER),  # one digit, as a word or a figure
+        ("It's for 5.", NUMBER),
+        ("It's for twenty", NUMBER),
+        ("It's for twenty-five", NUMBER),
+        ("Five hundred.", NUMBER),
+        ("The number is five five five", NUMBER),
+        ("The number is 555.", NUMBER),
+        ("202-555.", NUMBER),
+        ("five 5 oh", NUMBER),
+        ("Five five five, oh one nine", NUMBER),
+        ("Five five five, oh one nine nine.", NUMBER),  # a whole one, which may yet have an extension
+        ("555 0199", NUMBER),
+        ("202-555-0199", NUMBER),
+        ("Is it 555?", DONE),
+        ("555 is my number", DONE),
+        ("K L M", NUMBER),  # spelled letters are as digits
+        ("", DONE),
+        ("   ", DONE),
+        ("?!", DONE),
+        ("Guten Tag", DONE),
+        ("営業時間は何時ですか", DONE),
+        ("Спасибо.", DONE),
+        ("💐", DONE),
+    ],
+)
+def test_the_last_words_tell_whether_more_is_to_come(said: str, hint: Hint | None) -> None:
+    assert ENGLISH.hint(said) is hint
+
+
+@pytest.mark.parametrize(
+    ("said", "is_one"),
+    [
+        ("Mm-hm.", True),
+        ("mm-hmm, mm-hmm", True),
+        ("Uh-huh.", True),
+        ("Uh huh", True),
+        ("Yeah, okay.", True),
+        ("I see.", True),
+        ("Got it!", True),
+        ("OK", True),
+        ("", True),
+        ("...", True),
+        ("Yes, but", False),
+        ("No.", False),
+        ("Stop.", False),
+        ("I see a problem.", False),
+        ("see", False),
+        ("Right now?", False),
+        ("Хорошо", False),
+    ],
+)
+def test_who_only_listens_is_told_from_who_speaks(said: str, is_one: bool) -> None:
+    assert ENGLISH.is_backchannel(said) is is_one
+
+
+@pytest.mark.parametrize("language", sorted(path.stem for path in LANGUAGES.glob("*.toml")))
+def test_every_language_has_all_lists_each_word_in_the_form_in_which_it_is_looked_up(language: str) -> None:
+    words = LastWords.of(language)
+    for name in LastWords.__slots__:
+        listed = getattr(words, name)
+        assert listed, name
+        for word in listed:
+            assert word == word.lower(), word
+            assert not set(word) & set(" .,?!’_"), word  # noqa: RUF001
+    with (LANGUAGES / f"{language}.toml").open("rb") as file:
+        assert set(tomllib.load(file)) == set(LastWords.__slots__)
+
+
+def test_english_is_a_language() -> None:
+    assert (LANGUAGES / "en.toml").is_file()
+
+
+def test_a_language_without_words_is_an_error() -> None:
+    with pytest.raises(FileNotFoundError, match=r"xx\.toml"):
+        LastWords.of("xx")

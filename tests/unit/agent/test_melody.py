@@ -1,0 +1,96 @@
+"""The model that hears in a voice's melody whether it goes on, in its own process."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+from livekit.local_inference import EOT, EOT_MAX_SAMPLES
+
+from agent.turns import melody
+from agent.turns.melody import ASKED_AFTER, RATE, Listener, Melody
+
+
+@pytest.fixture
+def socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "melody.sock"
+    monkeypatch.setattr(melody, "SOCKET", path)
+    return path
+
+
+def voice(seconds: float, silence: float) -> np.ndarray:
+    """A hum that falls in pitch, and then the noise of a line."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    hum = 6000 * np.sin(2 * np.pi * (180 * time - 20 * time**2))
+    noise = np.random.default_rng(1).integers(-8, 8, round(silence * RATE))
+    return np.concatenate([hum, noise]).astype(np.int16)
+
+
+async def is_there(socket: Path) -> None:
+    async with asyncio.timeout(20):
+        while not socket.exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.02)
+
+
+async def test_the_process_says_what_the_model_says_of_the_moments_after_the_voice(socket: Path) -> None:
+    listener = Listener()
+    await listener.wanted()
+    try:
+        await is_there(socket)
+        ear = Melody()
+        sound = voice(1.5, 0.3)
+        for start in range(0, len(sound), 320):
+            ear.hear(sound[start : start + 320])
+        expected = []
+        for after in ASKED_AFTER:
+            end = round((1.5 + after) * RATE)
+            expected.append(EOT().predict(sound[end - EOT_MAX_SAMPLES : end].copy()))
+        assert await ear.probability() == pytest.approx(np.mean(expected), abs=0.02)
+        ear.close()
+    finally:
+        await listener.stop()
+
+
+async def test_it_is_one_process_for_all_calls_and_gone_a_while_after_the_last(
+    socket: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Listener()
+    await listener.wanted()
+    first = listener._process
+    await listener.wanted()
+    assert listener._process is first
+    await listener.unwanted()
+    assert listener._process is first
+    monkeypatch.setattr(melody, "KEPT_AFTER_CALLS", -1.0)
+    await listener.unwanted()
+    assert listener._process is None
+    assert first is not None
+    assert first.returncode is not None
+
+
+async def test_one_that_died_is_started_again(socket: Path) -> None:
+    listener = Listener()
+    await listener.wanted()
+    first = listener._process
+    assert first is not None
+    first.kill()
+    await first.wait()
+    await listener.wanted()
+    assert listener._process is not first
+    await listener.stop()
+
+
+async def test_where_it_cannot_be_asked_there_is_no_answer(socket: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert await Melody().probability() is None
+    assert "melody is not judged" in caplog.text
+
+
+async def test_one_that_hangs_is_not_waited_for(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.5)
+        writer.close()
+
+    monkeypatch.setattr(melody, "WITHIN", 0.05)
+    async with await asyncio.start_unix_server(hang, socket):
+        assert await Melody().probability() is None
+        await asyncio.sleep(0.5)

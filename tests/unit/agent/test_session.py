@@ -1,0 +1,93 @@
+"""What the settings say of who speaks when is what a session does."""
+
+import pytest
+from livekit.agents import AgentSession, UserInputTranscribedEvent, inference, tts
+from livekit.plugins import openai, silero
+
+from agent.session import SEGMENT_PAUSE, modules, new_session, new_voice_activity, room_options
+from agent.settings import Settings
+from agent.turns.early_transcript import EarlyTranscript
+from agent.turns.end_of_turn import EndOfTurn
+from tests.unit.agent.fakes import ScriptedVoiceActivity
+
+
+def settings(**changes: str) -> Settings:
+    return Settings.model_validate(
+        {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"} | changes
+    )
+
+
+def session_with(**changes: str) -> AgentSession[None]:
+    return new_session(settings(**changes), ScriptedVoiceActivity())
+
+
+@pytest.mark.parametrize("judge", ["both", "words"])
+async def test_the_waits_are_those_that_are_set(judge: str) -> None:
+    session = session_with(end_of_turn=judge, wait_done="0.4", wait_unsure="0.7", wait_unfinished="1.1")
+    detector = session.turn_detection
+    assert isinstance(detector, EndOfTurn)
+    for said, wait in [("I would like to", 1.1), ("When are you open?", 0.4), ("It's for five.", 0.7)]:
+        session.emit("user_input_transcribed", UserInputTranscribedEvent(transcript=said, is_final=True))
+        over = detector.is_over(None)
+        waits = session.options.endpointing
+        assert (waits["min_delay"] if over else waits["max_delay"]) == wait
+        assert waits["min_delay"] == 0.4  # after every turn
+
+
+async def test_or_by_silence_alone() -> None:
+    session = session_with(end_of_turn="silence", wait_done="0.7")
+    assert session.turn_detection == "vad"
+    assert session.options.endpointing["min_delay"] == 0.7
+
+
+@pytest.mark.parametrize(
+    ("chosen", "enabled", "voiced"), [("voice", True, True), ("text", True, False), ("no", False, False)]
+)
+async def test_as_much_is_generated_ahead_as_is_set(chosen: str, enabled: bool, voiced: bool) -> None:
+    ahead = session_with(preemptive_generation=chosen).options.preemptive_generation
+    assert ahead["enabled"] is enabled
+    assert ahead["preemptive_tts"] is voiced
+
+
+async def test_an_engine_for_whole_utterances_is_asked_early_unless_that_is_off() -> None:
+    voice_activity = ScriptedVoiceActivity()
+    early = new_session(settings(early_transcript="0.1"), voice_activity).stt
+    assert isinstance(early, EarlyTranscript)
+    assert isinstance(early.wrapped_stt, openai.STT)
+    assert (early._pause, early._vad) == (0.1, voice_activity)
+    assert isinstance(session_with(early_transcript="0").stt, openai.STT)
+
+
+async def test_an_engine_that_hears_while_the_caller_speaks_needs_no_early_transcript() -> None:
+    assert isinstance(session_with(stt="openai-realtime/gpt-4o-mini-transcribe").stt, openai.STT)
+
+
+async def test_the_reply_is_spoken_from_its_first_words_unless_that_is_off() -> None:
+    soon = session_with(first_words="3").tts
+    assert isinstance(soon, tts.StreamAdapter)
+    assert soon._sentence_tokenizer.tokenize("one two three four five")[0] == "one two three "
+    assert isinstance(session_with(first_words="0").tts, openai.TTS)
+
+
+async def test_the_caller_is_let_in_as_soon_and_the_agent_goes_on_as_late_as_is_set() -> None:
+    interruption = session_with(barge_in="0.2", resume_after="2.5").options.interruption
+    assert (interruption["min_duration"], interruption["false_interruption_timeout"]) == (0.2, 2.5)
+
+
+@pytest.mark.parametrize(("seconds", "deaf"), [("0", None), ("1.5", 1.5)])
+async def test_the_agent_is_deaf_at_first_only_if_that_is_set(seconds: str, deaf: float | None) -> None:
+    assert session_with(echo_warmup=seconds).options.aec_warmup_duration == deaf
+
+
+def test_sound_arrives_in_frames_of_the_set_length() -> None:
+    arrives = room_options("sip_1", settings(frame_ms="40")).get_audio_input_options()
+    assert arrives is not None
+    assert (arrives.frame_size_ms, arrives.sample_rate) == (40, 16000)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("builtin", inference.VAD), ("silero", silero.VAD)])
+async def test_speech_is_told_from_silence_by_what_is_chosen(name: str, kind: type) -> None:
+    voice_activity = new_voice_activity(settings(vad=name))
+    assert type(voice_activity) is kind
+    assert voice_activity._opts.min_silence_duration == SEGMENT_PAUSE  # type: ignore[attr-defined]
+    assert ("livekit.plugins.silero" in modules(settings(vad=name))) is (name == "silero")
