@@ -12,6 +12,11 @@ for room in agent bootstrap phone speech; do
     compile --constraint requirements.lock $left_out "$room/pyproject.toml" --output-file "$room/requirements.lock"
 done
 
+# The agents that the bench compares with, each in an environment of its own.
+for side in article pipecat; do
+    compile --python-version 3.13 "tests/bench/sides/$side/requirements.in" --output-file "tests/bench/sides/$side/requirements.lock"
+done
+
 # An image is built from wheels alone, on both kinds of processor: a pin that has none for either ends this with its name.
 for room in agent bootstrap phone speech; do
     for processor in x86_64 aarch64; do

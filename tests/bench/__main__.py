@@ -1,47 +1,31 @@
-"""`make bench`: the figures the README reports, taken on a running line by real calls. It judges nothing."""
+"""`make bench`, `make bench turns`, `make bench capacity`."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import signal
 import sys
-import tempfile
-from pathlib import Path
-from typing import Any
 
-from tests.bench import bringup, calls, footprint
-from tests.stack.conftest import why_not
-from tests.stack.line import Line
+from tests.bench import figures
+from tests.bench.capacity import command as capacity
+from tests.bench.turns import command as turns
 
-RESULTS = Path(__file__).parent / "results" / "figures.json"
+PARTS = (figures, turns, capacity)
 
 
-def main() -> None:
+def main(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--calls", type=int, default=20, help="calls to take the answer times over (default 20)")
-    deletes = "deletes every image of ours and the builder's whole cache"
-    parser.add_argument("--clone", action="store_true", help=f"first time make up from a clean clone; {deletes}")
-    arguments = parser.parse_args()
-    if reason := why_not():
-        sys.exit(f"the bench needs the stack, and {reason}")
-    with tempfile.TemporaryDirectory() as folder:
-        line = Line("landline-bench", Path(folder), subnet="172.29.57", first_port=21060)
-        try:
-            report(bringup.measure(line, from_clone=arguments.clone))
-            report(footprint.idle(line))
-            report(footprint.of_one_call(line))
-            report(calls.measure(line, arguments.calls))
-        finally:
-            line.clean()
-
-
-def report(figures: dict[str, Any]) -> None:
-    """Print what was measured, and keep it beside what other parts and earlier runs have measured."""
-    print(json.dumps(figures, indent=2), flush=True)  # noqa: T201 - the figures are what this program is for
-    RESULTS.parent.mkdir(exist_ok=True)
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps(kept | figures, indent=2) + "\n")
+    commands = parser.add_subparsers(required=True)
+    for part in PARTS:
+        part.add_to(commands)
+    # Without a word: the figures, with the options they have always had.
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+        given = ["figures", *given]
+    arguments = parser.parse_args(given)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was brought up is taken down
+    code: int = arguments.main(arguments)
+    return code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

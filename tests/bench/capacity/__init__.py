@@ -1,0 +1,1 @@
+"""`make bench capacity`: how many callers at once an agent answers well."""

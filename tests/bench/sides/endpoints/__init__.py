@@ -1,0 +1,1 @@
+"""What hears, thinks and speaks for all three sides, with the same delays for each."""
