@@ -16,7 +16,10 @@ REPLY_WITHIN = 6.0  # s; no reply by then counts as one that came then
 FORESTALLED = 0.2
 BROKE_OFF = 0.5  # s; shorter than that, and followed by more, is no reply but the beginning of one
 STOPPED_WITHIN = 3.0  # s; a line that talks on past a barge-in counts as stopping then
-FELL_SILENT = 0.4  # s of silence inside a reply that is a cut; a breath is shorter
+BREATH = 0.4  # s of silence inside a reply; a longer one ends it
+# s. An agent that falls silent at a sound, and then goes on where it was, has listened, as people do. One that takes
+# longer than this, or starts anew, or never goes on, was cut by the sound.
+GOES_ON_WITHIN = 1.5
 
 Span = tuple[float, float]
 
@@ -79,19 +82,22 @@ def reply_length(said: Said, line: list[Span]) -> float | None:
 
 
 def falsely_cut(noise: Said, line: list[Span], whole: float) -> bool | None:
-    """Whether the line fell silent at a noise, or ended before the `whole` length of an undisturbed reply."""
-    running = [end - start for start, end in _joined(line) if start <= noise.first < end]
-    return running[0] < whole - FELL_SILENT if running else None
+    """Whether less was heard of the reply, after a noise, than the `whole` of an undisturbed one."""
+    running = [(start, end) for start, end in _joined(line, GOES_ON_WITHIN) if start <= noise.first < end]
+    if not running:
+        return None
+    first, last = running[0]
+    return sum(end - start for start, end in line if first <= start and end <= last) < whole - BREATH
 
 
 def _said(start: float, sound: Sound) -> Said:
     return Said(sound, start + sound.fragments[0].start, start + sound.fragments[-1].end)
 
 
-def _joined(line: list[Span]) -> list[Span]:
+def _joined(line: list[Span], within: float = BREATH) -> list[Span]:
     joined: list[Span] = []
     for start, end in line:
-        if joined and start - joined[-1][1] <= FELL_SILENT:
+        if joined and start - joined[-1][1] <= within:
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))

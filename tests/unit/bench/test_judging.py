@@ -54,11 +54,13 @@ def test_a_barge_in_is_measured_to_the_line_s_last_sound() -> None:
     assert judging.stopped_after(SAID, [(8.0, 9.9)]) is None
 
 
-def test_a_reply_is_falsely_cut_when_it_falls_silent_or_ends_early() -> None:
+def test_a_reply_is_falsely_cut_when_its_rest_is_not_heard_soon() -> None:
     assert judging.falsely_cut(SAID, [(9.5, 15.5)], whole=6.0) is False
     assert judging.falsely_cut(SAID, [(9.5, 11.0)], whole=6.0) is True
     assert judging.falsely_cut(SAID, [(9.5, 11.0), (11.35, 15.8)], whole=6.0) is False  # a breath
-    assert judging.falsely_cut(SAID, [(9.5, 11.0), (12.5, 17.0)], whole=6.0) is True  # it went on, but too late
+    assert judging.falsely_cut(SAID, [(9.5, 11.0), (12.2, 16.7)], whole=6.0) is False  # it listened, and went on
+    assert judging.falsely_cut(SAID, [(9.5, 11.0), (12.2, 13.5)], whole=6.0) is True  # but not to its end
+    assert judging.falsely_cut(SAID, [(9.5, 11.0), (12.6, 17.1)], whole=6.0) is True  # but too late
     assert judging.falsely_cut(SAID, [], whole=6.0) is None
 
 
