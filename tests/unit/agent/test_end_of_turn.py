@@ -54,12 +54,12 @@ def detector(melody: ScriptedMelody | None, words: LastWords | None = ENGLISH) -
 @pytest.mark.parametrize(
     ("hint", "melody", "wait"),
     [
-        (None, 1.3, DONE),
-        (None, 1.2, UNSURE),
+        (None, 1.8, DONE),
+        (None, 1.7, UNSURE),
         (None, 0.8, UNFINISHED),
         (None, None, DONE),
-        (Hint.NUMBER, 1.5, DONE),
-        (Hint.NUMBER, 1.3, UNSURE),
+        (Hint.NUMBER, 2.5, UNSURE),
+        (Hint.NUMBER, 0.9, UNSURE),
         (Hint.NUMBER, 0.8, UNFINISHED),
         (Hint.NUMBER, None, UNSURE),
         (Hint.UNFINISHED, 2.5, UNFINISHED),

@@ -21,13 +21,13 @@ from livekit.agents.voice.turn import TurnDetectionEvent
 from agent.turns.last_words import Hint, LastWords
 from agent.turns.melody import WITHIN, Melody
 
-# livekit-agents takes a turn for over when the melody's probability reaches a threshold, which depends on the language.
-# Near it the melody tells little. In parts of it, from the pauses and the ends of the bench (docs/turns.md):
 logger = logging.getLogger(__name__)
 
+# livekit-agents takes a turn for over when the melody's probability reaches a threshold, which depends on the language.
+# Around it the melody tells little. In parts of it, from the bench (docs/turns.md): below the
+# first there is hardly an end, above the second hardly a pause inside a sentence.
 SURELY_UNFINISHED = 0.83
-SURELY_DONE = 1.25
-SURELY_DONE_NUMBER = 1.4
+SURELY_DONE = 1.75
 ALWAYS, NEVER = 0.0, 2.0  # thresholds for a probability
 
 
@@ -47,7 +47,7 @@ class Waits:
             return self.unsure if hint is Hint.NUMBER else self.done
         if melody < SURELY_UNFINISHED:
             return self.unfinished
-        return self.done if melody >= (SURELY_DONE_NUMBER if hint is Hint.NUMBER else SURELY_DONE) else self.unsure
+        return self.done if melody >= SURELY_DONE and hint is None else self.unsure
 
 
 class EndOfTurn:
