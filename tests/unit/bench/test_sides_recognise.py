@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import io
 import wave
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.bench.sides.endpoints.recognise import UNKNOWN, Array, Known
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.bench.sounds import Fragment, Sound
 
 RATE = 8000
 TEXTS = [("My number is", "five five", "one two three."), ("Yes, please.",), ("I would like to book a table",)] * 10
-
-
-@dataclass(frozen=True)
-class Fragment:
-    text: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
-class Sound:
-    wav: Path
-    fragments: tuple[Fragment, ...]
 
 
 def babble(seconds: float, chance: np.random.Generator) -> Array:
@@ -72,7 +55,7 @@ def known(samples: list[list[Array]], tmp_path_factory: pytest.TempPathFactory) 
             whole += [part, PAUSE]
         file = folder / f"{number}.wav"
         file.write_bytes(wav(np.concatenate(whole)))
-        sounds.append(Sound(file, tuple(fragments)))
+        sounds.append(Sound(str(number), "turn", "", "", False, "", file, tuple(fragments)))
     saved = folder / "known.npz"
     Known.of(sounds).save(saved)
     return Known.load(saved)
