@@ -9,6 +9,7 @@ from livekit.local_inference import EOT, EOT_MAX_SAMPLES
 
 from agent.turns import melody
 from agent.turns.melody import ASKED_AFTER, RATE, Listener, Melody
+from agent.turns.melody_server import ANSWER, QUESTION
 
 
 @pytest.fixture
@@ -94,3 +95,33 @@ async def test_one_that_hangs_is_not_waited_for(socket: Path, monkeypatch: pytes
     async with await asyncio.start_unix_server(hang, socket):
         assert await Melody().probability() is None
         await asyncio.sleep(0.5)
+
+
+async def test_an_answer_nobody_waited_for_is_not_taken_for_the_next_one(socket: Path) -> None:
+    may_answer = asyncio.Event()
+    asked = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        try:
+            while True:
+                await reader.readexactly(QUESTION)
+                asked += 1
+                says = 0.1 if asked == 1 else 0.9
+                await may_answer.wait()
+                writer.write(ANSWER.pack(says))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async with await asyncio.start_unix_server(answer, socket):
+        ear = Melody()
+        first = asyncio.create_task(ear.probability())
+        async with asyncio.timeout(5):
+            while not asked:  # noqa: ASYNC110 - the other side counts
+                await asyncio.sleep(0.01)
+        first.cancel()  # the caller has gone on
+        await asyncio.wait([first])
+        may_answer.set()
+        assert await ear.probability() == pytest.approx(0.9)
+        ear.close()
+        await asyncio.sleep(0.05)

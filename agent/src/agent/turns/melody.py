@@ -68,16 +68,21 @@ class Melody:
 
     async def probability(self) -> float | None:
         """That the turn is over; None when the model cannot be asked."""
-        sound = self._sound
-        ends = [min(_end_of_voice(sound) + round(after * RATE), len(sound)) for after in ASKED_AFTER]
+        sound, voice_ends = self._sound, _end_of_voice(self._sound)
+        ends = [min(voice_ends + round(after * RATE), len(sound)) for after in ASKED_AFTER]
         async with self._asking:
+            answered = False
             try:
                 async with asyncio.timeout(WITHIN):
-                    return float(np.mean([await self._ask(sound[end - EOT_MAX_SAMPLES : end]) for end in ends]))
+                    answers = [await self._ask(sound[end - EOT_MAX_SAMPLES : end]) for end in ends]
+                answered = True
+                return float(np.mean(answers))
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
                 logger.warning("the turn's melody is not judged: %s", error or type(error).__name__)
-                self.close()  # an answer that comes late must not be taken for the next one
                 return None
+            finally:
+                if not answered:  # for the caller going on, too: a late answer must not be taken for the next one
+                    self.close()
 
     async def _ask(self, sound: npt.NDArray[np.int16]) -> float:
         self._streams = self._streams or await asyncio.open_unix_connection(SOCKET)
