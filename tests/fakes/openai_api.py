@@ -1,7 +1,7 @@
 """OpenAI's API as far as a phone call needs it, with scripted answers, fixed delays and faults on demand.
 
 In a test: `async with FakeOpenAI(Script(answers=["We open at nine."])) as api: … api.url …`.
-As a process: `python tests/fakes/openai_api.py [PORT]`; a whole bench is served by `tests.bench.sides.endpoints`.
+As a process: `python -m tests.bench.sides.endpoints`, which serves the benches.
 `PUT /script` with a JSON object changes any field of the script, `?who=KEY` for the client with that API key alone;
 `GET /requests` tells what was asked.
 """
@@ -9,7 +9,6 @@ As a process: `python tests/fakes/openai_api.py [PORT]`; a whole bench is served
 import asyncio
 import base64
 import json
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -18,10 +17,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-try:
-    from tests.fakes import voice
-except ModuleNotFoundError:  # run as a file, with nothing of the tests but its own folder
-    import voice  # type: ignore[import-not-found, no-redef]
+from tests.fakes import voice
 
 CHUNK = voice.CHUNK
 
@@ -280,12 +276,3 @@ def _completion(what: str, **choice: Any) -> dict[str, Any]:
 
 def _event(data: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(data)}\n\n".encode()
-
-
-async def _serve(port: int) -> None:
-    async with FakeOpenAI(host="0.0.0.0", port=port):
-        await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]) if len(sys.argv) > 1 else 8000))

@@ -21,7 +21,7 @@ from agent.logs import set_up_logging
 from agent.prepared import Prepared
 from agent.receptionist import Receptionist
 from agent.session import LANGUAGE, modules, new_session, new_voice_activity, room_options, tried_twice
-from agent.settings import calls_at_once, read_settings, settings_or_exit
+from agent.settings import calls_at_once, hears_melody, read_settings, settings_or_exit
 from agent.turns.last_words import LastWords
 from agent.turns.melody import Listener
 from agent.worker import serve, up_to
@@ -73,7 +73,7 @@ def main() -> int:
     set_up_logging(settings.log_level, settings.log_format)
     prompts.read_prompts()  # the first good version to fall back to
     os.environ[PRELOAD] = "0"
-    listener = Listener() if settings.end_of_turn in ("both", "melody") else None
+    listener = Listener() if hears_melody(settings) else None
     server = AgentServer(
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key,

@@ -8,7 +8,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.turn import TurnDetectionMode
 
 from agent import providers
-from agent.settings import Settings
+from agent.settings import Settings, hears_melody
 from agent.turns.early_transcript import EarlyTranscript
 from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.first_words import FirstWords
@@ -80,7 +80,7 @@ def _end_of_turn(session: AgentSession[None], settings: Settings) -> TurnDetecti
         return "vad"
     waits = Waits(settings.wait_done, settings.wait_unsure, settings.wait_unfinished)
     words = LastWords.of(LANGUAGE) if settings.end_of_turn != "melody" else None
-    melody = Melody() if settings.end_of_turn != "words" else None
+    melody = Melody() if hears_melody(settings) else None
     detector = EndOfTurn(
         LANGUAGE, waits, words, melody, lambda wait: session.update_options(endpointing_opts={"max_delay": wait})
     )

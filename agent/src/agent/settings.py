@@ -115,6 +115,11 @@ def calls_at_once(settings: Settings) -> int:
     return settings.max_concurrent_calls or (3 if providers.embedded(settings) else 10)
 
 
+def hears_melody(settings: Settings) -> bool:
+    """Whether the end of a turn is judged by the voice, for which its model has to be there."""
+    return settings.end_of_turn in ("both", "melody")
+
+
 def read_settings() -> Settings:
     """The settings of this process; a ValidationError that names every wrong one."""
     return Settings()  # type: ignore[call-arg]  # its fields come from the environment

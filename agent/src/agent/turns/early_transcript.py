@@ -23,7 +23,6 @@ from livekit.agents.vad import VADEventType
 SILENT = 0.35  # probability of speech, as for voice activity detection's own end of speech
 QUIET = 0.1  # of the loudest so far: 20 dB below it
 DOUBTFUL = 0.9  # probability of speech: it leaves 1 with the first silence, where a plosive's closure leaves it
-
 WAVERING = 0.1  # a rise of it that is a faint last consonant, not silence
 
 

@@ -2,8 +2,8 @@
 
 Text to speech is given whole sentences, since it needs them for the melody, and livekit-agents hands a sentence over
 when the next has begun. Here the first piece of a reply ends sooner: where a speaker would draw breath, or after a few
-words when there is no comma by then. Each further piece may be three times as long: the voice does
-not wait for a model that writes three times as fast as people speak.
+words when there is no comma by then. Each further piece may be three times as long, so
+that the voice does not wait for a model that writes three times as fast as people speak.
 """
 
 import re
