@@ -86,7 +86,7 @@ def _end_of_turn(session: AgentSession[None], settings: Settings) -> TurnDetecti
     )
 
     def heard(event: UserInputTranscribedEvent) -> None:
-        detector.said = event.transcript
+        detector.hear(event.transcript, final=event.is_final)
 
     session.on("user_input_transcribed", heard)
     return detector

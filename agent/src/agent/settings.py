@@ -86,6 +86,14 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if not _is_blank(value)}
 
+    @field_validator("wait_unsure", "wait_unfinished")
+    @classmethod
+    def _longer_than_the_one_before(cls, wait: float, info: ValidationInfo) -> float:
+        shorter = "wait_done" if info.field_name == "wait_unsure" else "wait_unsure"
+        if wait < info.data.get(shorter, 0):
+            raise ValueError(f"should be at least {shorter.upper()}, {info.data[shorter]:g}")
+        return wait
+
     @field_validator("openai_base_url")
     @classmethod
     def _with_a_key(cls, url: str | None, info: ValidationInfo) -> str | None:

@@ -54,14 +54,17 @@ def detector(melody: ScriptedMelody | None, words: LastWords | None = ENGLISH) -
 @pytest.mark.parametrize(
     ("hint", "melody", "wait"),
     [
-        (None, 1.8, DONE),
-        (None, 1.7, UNSURE),
+        (None, 1.5, DONE),
+        (None, 1.3, UNSURE),
         (None, 0.8, UNFINISHED),
         (None, None, DONE),
         (Hint.NUMBER, 2.5, UNSURE),
         (Hint.NUMBER, 0.9, UNSURE),
         (Hint.NUMBER, 0.8, UNFINISHED),
         (Hint.NUMBER, None, UNSURE),
+        (Hint.PART_OF_NUMBER, 2.5, UNSURE),
+        (Hint.PART_OF_NUMBER, 0.9, UNFINISHED),
+        (Hint.PART_OF_NUMBER, None, UNFINISHED),
         (Hint.UNFINISHED, 2.5, UNFINISHED),
         (Hint.UNFINISHED, None, UNFINISHED),
     ],
@@ -86,7 +89,7 @@ async def test_livekit_agents_asks_and_gets_the_wait_before_it_needs_it(
     said: str, melody: float | None, over: bool, wait: float
 ) -> None:
     judge, told = detector(ScriptedMelody(melody))
-    judge.said = said
+    judge.hear(said, final=True)
     stream = judge.stream()
     answer = await stream.predict()
     threshold = await stream.unlikely_threshold(None)
@@ -97,11 +100,27 @@ async def test_livekit_agents_asks_and_gets_the_wait_before_it_needs_it(
 
 async def test_without_words_the_melody_decides_alone() -> None:
     judge, told = detector(ScriptedMelody(0.9), words=None)
-    judge.said = "I would like to"
+    judge.hear("I would like to", final=True)
     stream = judge.stream()
     await stream.predict()
     await stream.unlikely_threshold(None)
     assert told == [DONE]
+
+
+async def test_a_number_read_out_with_breaths_is_one_number_until_it_is_answered() -> None:
+    judge, told = detector(ScriptedMelody(0.9))
+    stream = judge.stream()
+    judge.hear("My number is 202", final=False)
+    judge.hear("My number is 202-555", final=True)
+    judge.hear("0199", final=True)
+    await stream.predict()
+    await stream.unlikely_threshold(None)
+    assert told == [DONE]
+    stream.flush(reason="turn committed")
+    judge.hear("0199", final=True)
+    await stream.predict()
+    await stream.unlikely_threshold(None)
+    assert told == [DONE, UNSURE]
 
 
 async def test_a_caller_who_goes_on_ends_the_question() -> None:

@@ -7,7 +7,7 @@ import pytest
 from agent.turns.last_words import LANGUAGES, Hint, LastWords
 
 ENGLISH = LastWords.of("en")
-DONE, NUMBER, UNFINISHED = None, Hint.NUMBER, Hint.UNFINISHED
+DONE, NUMBER, PART, UNFINISHED = None, Hint.NUMBER, Hint.PART_OF_NUMBER, Hint.UNFINISHED
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,23 @@ DONE, NUMBER, UNFINISHED = None, Hint.NUMBER, Hint.UNFINISHED
         ("It's for twenty", NUMBER),
         ("It's for twenty-five", NUMBER),
         ("Five hundred.", NUMBER),
-        ("The number is five five five", NUMBER),
-        ("The number is 555.", NUMBER),
-        ("202-555.", NUMBER),
-        ("five 5 oh", NUMBER),
-        ("Five five five, oh one nine", NUMBER),
-        ("Five five five, oh one nine nine.", NUMBER),  # a whole one, which may yet have an extension
-        ("555 0199", NUMBER),
-        ("202-555-0199", NUMBER),
+        ("We come at 6:30.", NUMBER),  # a time has no more figures to come, nor has a price
+        ("It was $12.50.", NUMBER),
+        ("We come on the 20th", NUMBER),
+        ("The number is five five five", PART),
+        ("The number is 555.", PART),
+        ("202-555.", PART),
+        ("five 5 oh", PART),
+        ("07-7-009", PART),
+        ("Five five five, oh one nine", PART),
+        ("Five five five, oh one nine nine.", DONE),  # a whole one
+        ("555 0199", DONE),
+        ("202-555-0199", DONE),
         ("Is it 555?", DONE),
         ("555 is my number", DONE),
-        ("K L M", NUMBER),  # spelled letters are as digits
+        ("It's spelled with a K", NUMBER),
+        ("K L M", PART),  # spelled letters are as figures
+        ("M-O-O", PART),
         ("", DONE),
         ("   ", DONE),
         ("?!", DONE),

@@ -103,6 +103,8 @@ def test_secrets_are_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> N
         ("END_OF_TURN", "semantic", "should be 'both', 'words', 'melody' or 'silence'"),
         ("WAIT_DONE", "0.1", "should be greater than or equal to 0.3"),
         ("WAIT_DONE", "600", "should be less than or equal to 5"),
+        ("WAIT_UNSURE", "0.5", "should be at least WAIT_DONE, 0.6"),
+        ("WAIT_UNFINISHED", "0.9", "should be at least WAIT_UNSURE, 1"),
         ("WAIT_UNSURE", "nan", "should be less than or equal to 10"),
         ("WAIT_UNSURE", "900", "should be less than or equal to 10"),
         ("WAIT_UNFINISHED", "0", "should be greater than or equal to 0.3"),

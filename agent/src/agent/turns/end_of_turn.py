@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 # Around it the melody tells little. In parts of it, from the bench (docs/turns.md): below the
 # first there is hardly an end, above the second hardly a pause inside a sentence.
 SURELY_UNFINISHED = 0.83
-SURELY_DONE = 1.75
+SURELY_DONE = 1.4
 ALWAYS, NEVER = 0.0, 2.0  # thresholds for a probability
 
 
@@ -41,13 +41,16 @@ class Waits:
 
     def after(self, hint: Hint | None, melody: float | None) -> float:
         """`melody`: the probability of an end, in parts of the language's threshold. None: not known."""
-        if hint is Hint.UNFINISHED:
+        if hint is Hint.UNFINISHED or (melody is not None and melody < SURELY_UNFINISHED):
             return self.unfinished
-        if melody is None:
-            return self.unsure if hint is Hint.NUMBER else self.done
-        if melody < SURELY_UNFINISHED:
-            return self.unfinished
-        return self.done if melody >= SURELY_DONE and hint is None else self.unsure
+        sure = melody is None or melody >= SURELY_DONE
+        match hint:
+            case Hint.NUMBER:
+                return self.unsure
+            case Hint.PART_OF_NUMBER:
+                return self.unsure if melody is not None and sure else self.unfinished
+            case None:
+                return self.done if sure else self.unsure
 
 
 class EndOfTurn:
@@ -67,16 +70,26 @@ class EndOfTurn:
         melody: Melody | None,
         wait_up_to: Callable[[float], None],
     ) -> None:
-        self.said = ""  # by the caller, last; to be kept up to date
+        self._said, self._heard = "", ""  # by the caller: in this turn so far, and for sure
         self._waits, self._words, self._melody, self._wait_up_to = waits, words, melody, wait_up_to
         self._threshold = LOCAL_LANGUAGES.get(language, LOCAL_LANGUAGES["en"])
 
     def stream(self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> "_Stream":
         return _Stream(self, self._melody)
 
+    def hear(self, words: str, *, final: bool) -> None:
+        """What the caller said next, or what it may have been, until it is told again."""
+        self._said = f"{self._heard} {words}"
+        if final:
+            self._heard = self._said
+
+    def forget(self) -> None:
+        """What was said is answered."""
+        self._said = self._heard = ""
+
     def is_over(self, probability: float | None) -> bool:
         """Whether the shortest wait will do; if not, the session is told how long to wait."""
-        hint = self._words.hint(self.said) if self._words else None
+        hint = self._words.hint(self._said) if self._words else None
         wait = self._waits.after(hint, None if probability is None else probability / self._threshold)
         logger.debug("%s, melody %s: %.1f s", hint, probability, wait)
         self._wait_up_to(wait)
@@ -125,6 +138,7 @@ class _Stream:
         self._asking = self._answer = None
 
     def flush(self, reason: str | None = None) -> None:
+        self._detector.forget()
         if self._melody:
             self._melody.forget()
         self.cancel_inference()

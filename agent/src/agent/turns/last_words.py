@@ -9,6 +9,8 @@ from pathlib import Path
 
 LANGUAGES = Path(__file__).parent / "languages"
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")  # noqa: RUF001 - the apostrophe that transcripts have
+AMOUNT = re.compile(r"\d+(?:[.:]\d+)+")  # 6:30 or 12.50 is one number, however many figures it has
+WHOLE_NUMBER = 7  # figures: somebody's telephone number may be complete
 GOES_ON = (",", "...", "…", "-", "–", "—")  # noqa: RUF001 - what speech to text ends a broken-off sentence with
 
 
@@ -16,7 +18,8 @@ class Hint(enum.Enum):
     """What words tell; None of these where they tell nothing."""
 
     UNFINISHED = enum.auto()  # no sentence ends like that
-    NUMBER = enum.auto()  # it ends in a number, which may have more figures
+    NUMBER = enum.auto()  # it ends in a number: of people, or the first figures of one that is read out
+    PART_OF_NUMBER = enum.auto()  # it ends in a number that is being read out, or a word that is being spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,27 @@ class LastWords:
 
     def hint(self, said: str) -> Hint | None:
         """What the last of these words tell."""
-        words = _words(said)
+        words = _words(AMOUNT.sub("1", said))
         if not words or said.rstrip().endswith("?"):
             return None
         if words[-1] in self.unfinished or said.rstrip().endswith(GOES_ON):
             return Hint.UNFINISHED
-        last = words[-1].rpartition("-")[2]
-        return Hint.NUMBER if last in self.numbers or len(last) == 1 or last[0].isdigit() else None
+        figures = self._figures([part for word in words for part in word.split("-")])
+        if not figures or figures >= WHOLE_NUMBER:
+            return None
+        return Hint.NUMBER if figures < 3 else Hint.PART_OF_NUMBER
+
+    def _figures(self, words: list[str]) -> int:
+        """How many figures, numbers or single letters these words end with."""
+        count = 0
+        for word in reversed(words):
+            if word.isdigit():
+                count += len(word)
+            elif word in self.numbers or word[0].isdigit() or (len(word) == 1 and word not in self.unfinished):
+                count += 1
+            else:
+                break
+        return count
 
     def is_backchannel(self, said: str) -> bool:
         """Whether this only tells a speaker to go on; so does a sound in which there are no words at all."""
