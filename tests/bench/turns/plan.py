@@ -91,11 +91,12 @@ def _calls(sounds: Sequence[Sound], size: Size) -> Iterator[tuple[str, Place]]:
     steps = [Step(_file(sound)) for sound in _mixed(list(islice(cycle(turns), size.turns)), pauses[: size.pauses])]
     for number, part in enumerate(_parts(steps, SAYINGS)):
         yield f"turns-{number:02d}", _planned("turns", part, "brief", size.patience)
-    phrases = cycle(_of(sounds, "barge_in"))
+    # A cycle for each, so that either meets every phrase: how soon one is heard depends on its first sound.
+    at_the_greeting, at_a_reply = cycle(_of(sounds, "barge_in")), cycle(_of(sounds, "barge_in"))
     for number in range(size.barge_ins):
-        steps = [Step(_file(next(phrases)), INTO_GREETING)]
+        steps = [Step(_file(next(at_the_greeting)), INTO_GREETING)]
         for _ in range(BARGE_INS):
-            steps += [Step(_file(next(asked))), Step(_file(next(phrases)), INTO_REPLY)]
+            steps += [Step(_file(next(asked))), Step(_file(next(at_a_reply)), INTO_REPLY)]
         yield f"barge-in-{number:02d}", _planned("barge-in", steps, "long", size.patience)
     noises = _of(sounds, "noise") if size.noise else []
     for number, noise in enumerate(_parts(noises, NOISES)):
