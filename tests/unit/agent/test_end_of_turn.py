@@ -56,7 +56,7 @@ def detector(melody: ScriptedMelody | None, words: LastWords | None = ENGLISH) -
     [
         (None, 1.5, DONE),
         (None, 1.3, UNSURE),
-        (None, 0.8, UNFINISHED),
+        (None, 0.8, (UNSURE + UNFINISHED) / 2),
         (None, None, DONE),
         (Hint.NUMBER, 2.5, UNSURE),
         (Hint.NUMBER, 0.9, UNSURE),
@@ -80,6 +80,7 @@ def test_words_and_melody_together_decide_how_long_to_wait(
     [
         ("When are you open?", 0.7, True, DONE),
         ("When are you open?", 0.4, False, UNSURE),
+        ("When are you open?", 0.2, False, (UNSURE + UNFINISHED) / 2),
         ("I would like to", 0.9, False, UNFINISHED),
         ("I would like a", None, False, UNFINISHED),
         ("", 0.7, True, DONE),

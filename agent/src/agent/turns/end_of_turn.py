@@ -41,8 +41,10 @@ class Waits:
 
     def after(self, hint: Hint | None, melody: float | None) -> float:
         """`melody`: the probability of an end, in parts of the language's threshold. None: not known."""
-        if hint is Hint.UNFINISHED or (melody is not None and melody < SURELY_UNFINISHED):
+        if hint is Hint.UNFINISHED:
             return self.unfinished
+        if melody is not None and melody < SURELY_UNFINISHED:  # as one end in twelve is, too
+            return self.unfinished if hint else (self.unsure + self.unfinished) / 2
         sure = melody is None or melody >= SURELY_DONE
         match hint:
             case Hint.NUMBER:
