@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.bench import bringup, calls, footprint
-from tests.stack.conftest import why_not
-from tests.stack.line import Line
+from tests.bench.turns.line import bench_line
+from tests.bench.turns.results import FOLDER
 
 if TYPE_CHECKING:
     import argparse
 
-RESULTS = Path(__file__).parent / "results" / "figures.json"
+RESULTS = FOLDER / "figures.json"
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,10 +24,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def main(given: argparse.Namespace) -> int:
-    if reason := why_not():
-        sys.exit(f"the bench needs the stack, and {reason}")
-    with tempfile.TemporaryDirectory() as folder:
-        line = Line("landline-bench", Path(folder), subnet="172.29.57", first_port=21060)
+    with bench_line(()) as line:
         try:
             report(bringup.measure(line, from_clone=given.clone))
             report(footprint.idle(line))
@@ -44,6 +38,5 @@ def main(given: argparse.Namespace) -> int:
 def report(figures: dict[str, Any]) -> None:
     """Print what was measured, and keep it beside what other parts and earlier runs have measured."""
     print(json.dumps(figures, indent=2), flush=True)  # noqa: T201 - the figures are what this program is for
-    RESULTS.parent.mkdir(exist_ok=True)
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     RESULTS.write_text(json.dumps(kept | figures, indent=2) + "\n")

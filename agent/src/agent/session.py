@@ -13,11 +13,11 @@ from agent.turns.early_transcript import EarlyTranscript
 from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.first_words import FirstWords
 from agent.turns.last_words import LastWords
-from agent.turns.melody import Melody
+from agent.turns.melody import RATE, Melody
 
 LANGUAGE = "en"  # of the last words that end a turn, and of what listeners say
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a piece of speech, of which a turn may have several
-TELEPHONE_RATE = 16000  # Hz, twice what a phone sends: what voice activity detection takes as it is
+TELEPHONE_RATE = RATE  # Hz, twice what a phone sends: what both models that listen take as it is
 SILERO = "livekit.plugins.silero"
 FIRST_USED_IN_A_CALL = ["livekit.agents.llm.async_toolset"]  # imported late by livekit-agents, for 0.1 s of silence
 

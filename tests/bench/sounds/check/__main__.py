@@ -11,9 +11,9 @@ from pathlib import Path
 from tests.bench.sounds import Sound, load
 from tests.bench.sounds.check.words import errors
 from tests.bench.sounds.render import FOLDER
-from tests.house import compose_file
+from tests.house import ROOT, compose_file
 
-HEARD = Path(__file__).parent / "heard.py"
+HEARING = ROOT / "tests/bench/turns/driver"
 MOST_ERRORS = 0.06  # of the words of one voice; Whisper base itself makes some
 SECONDS = {"barge_in": (0.9, 2.5), "backchannel": (0.2, 0.7), "cough": (0.2, 1.0)}  # by kind or label
 
@@ -42,11 +42,26 @@ def main() -> int:
 
 
 def transcripts() -> dict[str, str]:
+    """What Whisper hears in each sound, by its id."""
     image = compose_file()["services"]["phone"]["image"]
-    volumes = ["--volume", f"{HEARD}:/heard.py:ro", "--volume", f"{FOLDER}:/sounds:ro"]
-    command = ["docker", "run", "--rm", "--network", "none", *volumes, "--entrypoint", "python", image, "/heard.py"]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return {row["id"]: row["heard"] for row in map(json.loads, output.splitlines())}
+    names = sorted(path.name for path in FOLDER.glob("*.wav"))
+    mounts = [f"{HEARING}:/bench/{HEARING.relative_to(ROOT)}:ro", f"{FOLDER}:/sounds:ro"]
+    volumes = [part for mount in mounts for part in ("--volume", mount)]
+    run = [
+        "docker",
+        "run",
+        "--rm",
+        "--interactive",
+        "--network",
+        "none",
+        *volumes,
+        "--env",
+        "PYTHONPATH=/app/src:/bench",
+    ]
+    command = [*run, "--entrypoint", "python", image, "-m", "tests.bench.turns.driver.transcribe"]
+    said = "\n".join(f"/sounds/{name}" for name in names)
+    output = subprocess.run(command, check=True, input=said, stdout=subprocess.PIPE, text=True).stdout
+    return {Path(name).stem: json.loads(text) for name, text in zip(names, output.splitlines(), strict=True)}
 
 
 def wrong_length(sound: Sound) -> str:
