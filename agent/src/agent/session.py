@@ -14,6 +14,7 @@ from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.first_words import FirstWords
 from agent.turns.last_words import LastWords
 from agent.turns.melody import RATE, Melody
+from agent.turns.own_voice import OwnVoice
 
 LANGUAGE = "en"  # of the last words that end a turn, and of what listeners say
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a piece of speech, of which a turn may have several
@@ -24,6 +25,7 @@ FIRST_USED_IN_A_CALL = ["livekit.agents.llm.async_toolset"]  # imported late by 
 
 def new_session(settings: Settings, voice_activity: vad.VAD) -> AgentSession[None]:
     """The pipeline of one call, with the providers that the settings name."""
+    voice_activity = own_voice = OwnVoice(voice_activity, settings.barge_in_within)
     session: AgentSession[None] = AgentSession(
         stt=_early(providers.new_stt(settings), voice_activity, settings.early_transcript),
         llm=providers.new_llm(settings),
@@ -48,6 +50,7 @@ def new_session(settings: Settings, voice_activity: vad.VAD) -> AgentSession[Non
             max_unrecoverable_errors=0,  # then the session closes, with a goodbye if that can still be spoken
         ),
     )
+    own_voice.agent_speaks = lambda: session.agent_state == "speaking"
     session.update_options(turn_detection=_end_of_turn(session, settings))
     return session
 

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     first_words: int = Field(4, ge=0, le=100)
     prepare_greeting: bool = True
     barge_in: float = Field(0.12, ge=0.05, le=2)
+    barge_in_within: float = Field(12, ge=3, le=60)  # dB below the caller's own words
     resume_after: float = Field(1.5, ge=0.1, le=10)
     echo_warmup: float = Field(0, ge=0, le=10)
     frame_ms: int = Field(20, ge=10, le=100)

@@ -69,7 +69,8 @@ def spoken(session: AgentSession[Any]) -> list[str]:
 class ScriptedVoiceActivity(vad.VAD):
     """Voice activity as a film: each character is an event, and every listener gets all of them.
 
-    `^` speech begins, `$` it has ended; each other one is a window of WINDOW seconds, see WINDOWS.
+    `^` speech begins, `v` far from the telephone, `$` it has ended; each other one is a window of WINDOW seconds, see
+    WINDOWS.
     """
 
     WINDOW = 0.032
@@ -82,6 +83,8 @@ class ScriptedVoiceActivity(vad.VAD):
         "h": (0.01, 8000),  # a hum, which is none
         "d": (0.5, 100),  # the same, and it doubts more
         "p": (0.98, 0),  # the closure of a plosive
+        "f": (0.99, 800),  # speech far from the telephone
+        "v": (0.99, 800),
     }
 
     def __init__(self) -> None:
@@ -104,11 +107,12 @@ class ScriptedVoiceActivity(vad.VAD):
     def _event(self, letter: str) -> vad.VADEvent:
         probability, amplitude = self.WINDOWS.get(letter, (1.0, 8000))
         window = rtc.AudioFrame(np.full(self.SAMPLES, amplitude, np.int16).tobytes(), 16000, 1, self.SAMPLES)
-        if letter == "^":
+        if letter in "^v":
             self._heard.clear()
         if letter != "$":
             self._heard.append(window)
-        kinds = {"^": vad.VADEventType.START_OF_SPEECH, "$": vad.VADEventType.END_OF_SPEECH}
+        start = vad.VADEventType.START_OF_SPEECH
+        kinds = {"^": start, "v": start, "$": vad.VADEventType.END_OF_SPEECH}
         return vad.VADEvent(
             kinds.get(letter, vad.VADEventType.INFERENCE_DONE),
             samples_index=0,

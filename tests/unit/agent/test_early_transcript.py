@@ -111,17 +111,29 @@ async def test_what_was_asked_too_early_is_not_told_when_the_caller_has_gone_on(
         listening.ear.may_answer.set()
         await settle()
         assert listening.told == [START]
-        await listening.voice_activity.show("..$")
+        await listening.voice_activity.show("....$")
     assert listening.told == [START, f"{EARLY} I would like tea.", END, f"{FINAL} I would like tea."]
-    assert listening.asked == [5, 9]  # the second has heard all of it
+    assert listening.asked == [5, 11]  # the second has heard all of it
 
 
 async def test_a_caller_who_goes_on_after_the_early_transcript_gets_a_new_one() -> None:
     listening = Listening(ScriptedEar("I would", "I would like tea."))
-    async with listening.hears("^ss..ss..$"):
+    async with listening.hears("^ss..ss....$"):
         pass
     final = f"{FINAL} I would like tea."
     assert listening.told == [START, f"{EARLY} I would", f"{EARLY} I would like tea.", END, final]
+
+
+async def test_each_further_request_waits_for_twice_the_silence() -> None:
+    listening = Listening(ScriptedEar("I would", "I would like", "I would like tea."), pause=0.02)  # one window
+    async with listening.hears("^s."):
+        assert listening.asked == [3]
+        await listening.voice_activity.show("s.")
+        assert listening.asked == [3]
+        await listening.voice_activity.show(".s..")
+        assert listening.asked == [3, 6]
+        await listening.voice_activity.show(".$")
+        assert listening.asked == [3, 6, 10]
 
 
 async def test_a_slow_engine_is_waited_for_and_not_asked_again() -> None:

@@ -37,6 +37,9 @@ DONE, NUMBER, PART, UNFINISHED = None, Hint.NUMBER, Hint.PART_OF_NUMBER, Hint.UN
         ("It's for five.", NUMBER),  # one digit, as a word or a figure
         ("It's for 5.", NUMBER),
         ("It's for twenty", NUMBER),
+        ("It's for 12.", NUMBER),
+        ("My zip code is nine four", PART),  # nobody says twelve like that
+        ("My zip code is 9 4", PART),
         ("It's for twenty-five", NUMBER),
         ("Five hundred.", NUMBER),
         ("We come at 6:30.", NUMBER),  # a time has no more figures to come, nor has a price

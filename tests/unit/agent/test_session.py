@@ -50,11 +50,10 @@ async def test_as_much_is_generated_ahead_as_is_set(chosen: str, enabled: bool, 
 
 
 async def test_an_engine_for_whole_utterances_is_asked_early_unless_that_is_off() -> None:
-    voice_activity = ScriptedVoiceActivity()
-    early = new_session(settings(early_transcript="0.1"), voice_activity).stt
+    early = session_with(early_transcript="0.1").stt
     assert isinstance(early, EarlyTranscript)
     assert isinstance(early.wrapped_stt, openai.STT)
-    assert (early._pause, early._vad) == (0.1, voice_activity)
+    assert early._pause == 0.1
     assert isinstance(session_with(early_transcript="0").stt, openai.STT)
 
 

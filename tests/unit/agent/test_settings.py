@@ -115,6 +115,8 @@ def test_secrets_are_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> N
         ("PREPARE_GREETING", "maybe", "should be a valid boolean"),
         ("BARGE_IN", "0", "should be greater than or equal to 0.05"),
         ("BARGE_IN", "120", "should be less than or equal to 2"),
+        ("BARGE_IN_WITHIN", "2", "should be greater than or equal to 3"),
+        ("BARGE_IN_WITHIN", "61", "should be less than or equal to 60"),
         ("RESUME_AFTER", "0", "should be greater than or equal to 0.1"),
         ("RESUME_AFTER", "11", "should be less than or equal to 10"),
         ("ECHO_WARMUP", "-1", "should be greater than or equal to 0"),

@@ -29,8 +29,7 @@ def go_on_after_a_backchannel(session: AgentSession[None], words: LastWords) -> 
         if speech is None or speech.done() or speech.interrupted or not words.is_backchannel(heard):
             return bool(heard)
         logger.debug("the caller only listens: the agent goes on")
-        if session.output.audio:
-            session.output.audio.resume()
+        _go_on(session)
         if any(map(str.isalnum, heard)):
             task = asyncio.create_task(_answer_if_it_was_one(session, speech, heard))
             pending.add(task)
@@ -38,6 +37,17 @@ def go_on_after_a_backchannel(session: AgentSession[None], words: LastWords) -> 
         return False
 
     session.stt.worth_telling = worth_telling
+
+
+def _go_on(session: AgentSession[None]) -> None:
+    def resume(_: object = None) -> None:
+        if session.output.audio:
+            session.output.audio.resume()
+
+    if session.user_state == "speaking":  # the session has not heard the end yet, and would fall silent again
+        session.once("user_state_changed", resume)
+    else:
+        resume()
 
 
 async def _answer_if_it_was_one(session: AgentSession[None], speech: SpeechHandle, heard: str) -> None:

@@ -29,6 +29,7 @@ WAVERING = 0.1  # a rise of it that is a faint last consonant, not silence
 class EarlyTranscript(stt.StreamAdapter):
     """Transcripts from `engine`, which is asked when the caller has been silent for `pause` seconds.
 
+    It is asked in vain where they go on, so each further request of a piece of speech waits for twice the silence.
     Where a segment ends is `voice_activity`'s to tell; its FINAL_TRANSCRIPT is the early one, unless the caller went
     on meanwhile. What was asked in vain is left to finish: breaking it off would cost the warm connection.
     """
@@ -56,6 +57,7 @@ class _Segment:
     silence: float = 0.0  # seconds, at its end so far
     loudest: float = 0.0
     doubt: float = 1.0  # the lowest probability of speech in that silence
+    asked: int = 0  # early transcripts
     early: "asyncio.Task[stt.SpeechEvent] | None" = None  # the transcript of all but that silence
 
     def hear(self, event: vad.VADEvent) -> None:
@@ -95,7 +97,7 @@ class _Stream(StreamAdapterWrapper):
                         self._tell(SpeechEventType.START_OF_SPEECH)
                     case VADEventType.INFERENCE_DONE if event.speaking:
                         segment.hear(event)
-                        if segment.silence >= self._pause and segment.early is None:
+                        if segment.silence >= self._pause * 2**segment.asked and segment.early is None:
                             self._ask_early(segment)
                     case VADEventType.END_OF_SPEECH:
                         await self._finish(segment, event)
@@ -126,6 +128,7 @@ class _Stream(StreamAdapterWrapper):
             if not failed and current and _text(early.result()):
                 self._tell(SpeechEventType.PREFLIGHT_TRANSCRIPT, alternatives=early.result().alternatives[:1])
 
+        segment.asked += 1
         segment.early = self._transcribe(segment.frames)
         segment.early.add_done_callback(tell)
 

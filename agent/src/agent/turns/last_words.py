@@ -27,7 +27,8 @@ class LastWords:
     """One language's words, from `languages/<language>.toml`."""
 
     unfinished: frozenset[str]
-    numbers: frozenset[str]
+    digits: frozenset[str]
+    numbers: frozenset[str]  # and what others consist of
     backchannels: frozenset[str]
 
     @classmethod
@@ -35,7 +36,8 @@ class LastWords:
     def of(cls, language: str) -> "LastWords":
         """Read a language's words; a FileNotFoundError where there are none."""
         lists = tomllib.loads((LANGUAGES / f"{language}.toml").read_text(encoding="utf-8"))
-        return cls(**{name: frozenset(words.split()) for name, words in lists.items()})
+        words = {name: frozenset(text.split()) for name, text in lists.items()}
+        return cls(**words | {"numbers": words["numbers"] | words["digits"]})
 
     def hint(self, said: str) -> Hint | None:
         """What the last of these words tell."""
@@ -44,10 +46,12 @@ class LastWords:
             return None
         if words[-1] in self.unfinished or said.rstrip().endswith(GOES_ON):
             return Hint.UNFINISHED
-        figures = self._figures([part for word in words for part in word.split("-")])
+        parts = [part for word in words for part in word.split("-")]
+        figures = self._figures(parts)
         if not figures or figures >= WHOLE_NUMBER:
             return None
-        return Hint.NUMBER if figures < 3 else Hint.PART_OF_NUMBER
+        read_out = figures > 2 or (figures == 2 and all(map(self._is_digit, parts[-2:])))
+        return Hint.PART_OF_NUMBER if read_out else Hint.NUMBER
 
     def _figures(self, words: list[str]) -> int:
         """How many figures, numbers or single letters these words end with."""
@@ -60,6 +64,9 @@ class LastWords:
             else:
                 break
         return count
+
+    def _is_digit(self, word: str) -> bool:
+        return word in self.digits or (word.isdigit() and len(word) == 1)
 
     def is_backchannel(self, said: str) -> bool:
         """Whether this only tells a speaker to go on; so does a sound in which there are no words at all."""
