@@ -14,11 +14,11 @@ from agent.turns.melody import Listener
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = 10  # seconds between signs of life of the media server; the default 30 misses its death for up to 45
-LOOKED_AFTER_EVERY = 5.0  # seconds
+LOOKED_AFTER_EVERY = 1.0  # seconds
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def up_to(limit: int, server: AgentServer, listener: Listener | None) -> Callable[[JobRequest], Awaitable[None]]:
+def up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Awaitable[None]]:
     """Take calls until `limit` of them are in progress.
 
     Not by the server's `load_threshold`: its load is the whole host's CPU, which the embedded models or another
@@ -34,8 +34,6 @@ def up_to(limit: int, server: AgentServer, listener: Listener | None) -> Callabl
             return
         starting += 1
         try:
-            if listener:
-                await listener.wanted()
             await request.accept()
         finally:
             starting -= 1
@@ -91,10 +89,19 @@ async def _outcome(running: "asyncio.Task[None]") -> int:
 
 
 async def _mind(listener: Listener | None, server: AgentServer) -> None:
-    """While there are calls somebody listens, and nobody later on."""
+    """While there are calls somebody listens, and nobody later on.
+
+    From the second look at a call on: to begin listening takes a core for a second, which the greeting needs.
+    """
+    before = False
     while listener:
         await asyncio.sleep(LOOKED_AFTER_EVERY)
-        await (listener.wanted() if server.active_jobs else listener.unwanted())
+        if now := bool(server.active_jobs):
+            if before:
+                await listener.wanted()
+        else:
+            await listener.unwanted()
+        before = now
 
 
 async def _report_health(server: AgentServer) -> None:

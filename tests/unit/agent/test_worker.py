@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from livekit.agents import AgentServer, JobRequest
@@ -12,8 +12,11 @@ from livekit.agents import worker as livekit_worker
 from livekit.protocol.agent import Job
 from livekit.protocol.models import Room
 
-from agent import health
+from agent import health, worker
 from agent.worker import HEARTBEAT, serve, up_to
+
+if TYPE_CHECKING:
+    from agent.turns.melody import Listener
 
 
 class Line:
@@ -23,7 +26,7 @@ class Line:
         self.active_jobs = [object()] * active
         self.answers: list[str] = []
         self.assigned = asyncio.Event()
-        self.admit = up_to(limit, cast("AgentServer", self), None)
+        self.admit = up_to(limit, cast("AgentServer", self))
 
     def request(self) -> "asyncio.Task[None]":
         async def reject(terminate: bool) -> None:
@@ -118,3 +121,35 @@ async def test_an_error_of_the_server_ends_it_with_1_and_unhealthy(registered: P
     assert server.calls == ["close"]
     assert not registered.exists()
     assert livekit_worker.HEARTBEAT_INTERVAL == HEARTBEAT
+
+
+class Looks:
+    """A listener, told at each look what there is; and a worker whose calls are set by the look's number."""
+
+    def __init__(self, calls: list[int]) -> None:
+        self.calls, self.told = calls, ""
+        self.all_told = asyncio.Event()
+
+    @property
+    def active_jobs(self) -> list[object]:
+        if not self.calls:
+            self.all_told.set()
+            return []
+        return [object()] * self.calls.pop(0)
+
+    async def wanted(self) -> None:
+        self.told += "w"
+
+    async def unwanted(self) -> None:
+        self.told += "u" if self.calls else ""
+
+
+async def test_the_voice_is_listened_to_when_the_greeting_has_begun_and_as_long_as_there_are_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "LOOKED_AFTER_EVERY", 0.001)
+    looks = Looks([0, 1, 1, 2, 0, 1, 0])
+    minding = asyncio.create_task(worker._mind(cast("Listener", looks), cast("AgentServer", looks)))
+    await asyncio.wait_for(looks.all_told.wait(), 5)
+    minding.cancel()
+    assert looks.told == "uwwu"  # neither is told of a call that is seen for the first time
