@@ -84,9 +84,7 @@ def main() -> int:
         load_threshold=math.inf,  # calls are counted instead, see `up_to`
         host="127.0.0.1",
     )
-    server.rtc_session(
-        answer, agent_name=settings.agent_name, on_request=up_to(calls_at_once(settings), server)
-    )
+    server.rtc_session(answer, agent_name=settings.agent_name, on_request=up_to(calls_at_once(settings), server))
     return asyncio.run(serve(server, settings.drain_grace, listener))
 
 
