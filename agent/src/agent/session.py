@@ -25,12 +25,12 @@ FIRST_USED_IN_A_CALL = ["livekit.agents.llm.async_toolset"]  # imported late by 
 
 def new_session(settings: Settings, voice_activity: vad.VAD) -> AgentSession[None]:
     """The pipeline of one call, with the providers that the settings name."""
-    voice_activity = own_voice = OwnVoice(voice_activity, settings.barge_in_within)
+    own_voice = OwnVoice(voice_activity, settings.barge_in_within)
     session: AgentSession[None] = AgentSession(
-        stt=_early(providers.new_stt(settings), voice_activity, settings.early_transcript),
+        stt=_early(providers.new_stt(settings), own_voice, settings.early_transcript),
         llm=providers.new_llm(settings),
         tts=_soon(providers.new_tts(settings), settings.first_words),
-        vad=voice_activity,
+        vad=own_voice,
         turn_handling={
             "endpointing": {"min_delay": settings.wait_done, "max_delay": settings.wait_unfinished},
             "interruption": {"min_duration": settings.barge_in, "false_interruption_timeout": settings.resume_after},

@@ -96,10 +96,10 @@ async def _mind(listener: Listener | None, server: AgentServer) -> None:
     before = False
     while listener:
         await asyncio.sleep(LOOKED_AFTER_EVERY)
-        if now := bool(server.active_jobs):
-            if before:
-                await listener.wanted()
-        else:
+        now = bool(server.active_jobs)
+        if now and before:
+            await listener.wanted()
+        elif not now:
             await listener.unwanted()
         before = now
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BASE_IMAGE = "python:3.13.14-slim-trixie"  # of every side
 SETTLED = 20.0  # s after the start until memory is what it will be
-PAUSE = 6.0  # s between groups: what an agent does after a call, as making its next process, slows nobody's greeting
+PAUSE = 1.5  # s between groups: what the agents still ask of the endpoints belongs to the call before
 
 # How the endpoints answer, as seconds a character of what they speak. "unhurried": a greeting as long as people's are.
 # "long": a reply that goes on for more than 3 s after a barge-in, and so does the greeting.

@@ -23,12 +23,10 @@ class Listening:
         self.voice.agent_speaks = lambda: self.agent_speaks
         self.agent_speaks = False
         self.told: list[vad.VADEvent] = []
-        self.streams: list[vad.VADStream] = []
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[vad.VADStream]:
         stream = self.voice.stream()
-        self.streams.append(stream)
         listening = asyncio.create_task(self._listen(stream))
         await settle()
         yield stream
@@ -114,15 +112,16 @@ async def test_how_far_is_far_can_be_set() -> None:
         assert await listening.of(FAR) == "^sssss$"
 
 
-async def test_after_a_flush_nothing_is_held_back(listening: Listening) -> None:
-    await listening.of(OWN)
-    listening.agent_speaks = True
-    await listening.of("vf")
-    for stream in listening.streams:
+async def test_after_a_flush_nothing_is_held_back() -> None:
+    listening = Listening()
+    async with listening.stream() as stream:
+        await listening.of(OWN)
+        listening.agent_speaks = True
+        await listening.of("vf")
         stream.flush()
-    await settle()
-    listening.agent_speaks = False
-    assert await listening.of("s") == "s"
+        await settle()
+        listening.agent_speaks = False
+        assert await listening.of("s") == "s"
 
 
 def _letter(event: vad.VADEvent) -> str:

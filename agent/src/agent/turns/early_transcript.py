@@ -6,19 +6,21 @@ there already, and the reply to it under way (a PREFLIGHT_TRANSCRIPT starts pree
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from livekit import rtc
 from livekit.agents import APIConnectOptions, NotGivenOr, stt, utils, vad
 from livekit.agents.stt import SpeechEventType
 from livekit.agents.stt.stream_adapter import StreamAdapterWrapper
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN
 from livekit.agents.vad import VADEventType
+
+from agent.turns.sound import levels, samples_of, voice_activity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SILENT = 0.35  # probability of speech, as for voice activity detection's own end of speech
 QUIET = 0.1  # of the loudest so far: 20 dB below it
@@ -62,7 +64,8 @@ class _Segment:
 
     def hear(self, event: vad.VADEvent) -> None:
         self.frames += event.frames
-        level = _level(event.frames)
+        samples = samples_of(event.frames)
+        level = float(levels(samples, len(samples))[0])
         self.loudest = max(self.loudest, level)
         fading = event.probability < min(DOUBTFUL, self.doubt + WAVERING)
         if event.probability <= SILENT or (fading and level < QUIET * self.loudest):
@@ -70,11 +73,6 @@ class _Segment:
             self.doubt = min(self.doubt, event.probability)
         else:
             self.silence, self.doubt, self.early = 0.0, 1.0, None
-
-
-def _level(frames: list[rtc.AudioFrame]) -> float:
-    samples = np.concatenate([np.frombuffer(frame.data, np.int16) for frame in frames])
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float32))))
 
 
 def _text(result: stt.SpeechEvent) -> str:
@@ -89,7 +87,7 @@ class _Stream(StreamAdapterWrapper):
 
     async def _run(self) -> None:
         segment = _Segment()
-        async with self._voice_activity() as events:
+        async with voice_activity(self._vad, self._input_ch) as events:
             async for event in events:
                 match event.type:
                     case VADEventType.START_OF_SPEECH:
@@ -101,25 +99,6 @@ class _Stream(StreamAdapterWrapper):
                             self._ask_early(segment)
                     case VADEventType.END_OF_SPEECH:
                         await self._finish(segment, event)
-
-    @contextlib.asynccontextmanager
-    async def _voice_activity(self) -> AsyncIterator[vad.VADStream]:
-        events = self._vad.stream()
-
-        async def forward() -> None:
-            async for frame in self._input_ch:
-                if isinstance(frame, rtc.AudioFrame):
-                    events.push_frame(frame)
-                else:
-                    events.flush()
-            events.end_input()
-
-        forwarding = asyncio.create_task(forward())
-        try:
-            yield events
-        finally:
-            await utils.aio.cancel_and_wait(forwarding)
-            await events.aclose()
 
     def _ask_early(self, segment: _Segment) -> None:
         def tell(early: "asyncio.Task[stt.SpeechEvent]") -> None:

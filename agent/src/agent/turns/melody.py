@@ -10,6 +10,7 @@ from livekit.local_inference import EOT_MAX_SAMPLES
 
 from agent import state
 from agent.turns.melody_server import ANSWER
+from agent.turns.sound import levels
 
 logger = logging.getLogger(__name__)
 
@@ -99,8 +100,7 @@ class Melody:
 
 def _end_of_voice(sound: npt.NDArray[np.int16]) -> int:
     """Samples up to the end of the last audible block."""
-    blocks = sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK)
-    levels = np.sqrt(np.mean(np.square(blocks, dtype=np.float32), axis=1))
-    audible = np.flatnonzero(levels > AUDIBLE * levels.max())
+    loudness = levels(sound, BLOCK)
+    audible = np.flatnonzero(loudness > AUDIBLE * loudness.max())
     last = int(audible[-1]) + 1 if len(audible) else 0
     return max(last * BLOCK, EOT_MAX_SAMPLES)

@@ -4,19 +4,20 @@ The caller holds the telephone and is its loudest voice. What is much quieter th
 farther away; it is kept from the session until it gets louder, or the agent has finished.
 """
 
-import asyncio
 import statistics
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import numpy as np
 from livekit import rtc
-from livekit.agents import utils, vad
+from livekit.agents import vad
 from livekit.agents.vad import VADEventType
 
+from agent.turns.sound import levels, samples_of, voice_activity
+
 WINDOW = 0.032  # seconds over which a level is taken, as for voice activity detection
-REMEMBERED = 9  # pieces of speech: a door that slams, or somebody else's words, are not the median of them
+# Pieces of speech, each as often as there are streams. A door that slams, or somebody else's words, are not the median.
+REMEMBERED = 9
 
 
 class OwnVoice(vad.VAD):
@@ -45,7 +46,7 @@ class OwnVoice(vad.VAD):
         return getattr(self._voice_activity, "min_silence_duration", None)
 
     def stream(self) -> "_Stream":
-        return _Stream(self, self._voice_activity.stream())
+        return _Stream(self, self._voice_activity)
 
     def counts(self, level: float) -> bool:
         """Whether a sound this loud (RMS) may be the caller's; it is until their level is known."""
@@ -57,43 +58,33 @@ class OwnVoice(vad.VAD):
 
 
 class _Stream(vad.VADStream):
-    def __init__(self, voice: OwnVoice, everything: vad.VADStream) -> None:
+    def __init__(self, voice: OwnVoice, everything: vad.VAD) -> None:
         super().__init__(voice)
         self._voice, self._everything = voice, everything
         self._held: vad.VADEvent | None = None  # the start of a piece of speech that does not count so far
         self._loudest = 0.0
 
+    def flush(self) -> None:
+        self._held = None  # it has ended, and nobody tells
+        super().flush()
+
     async def _main_task(self) -> None:
-        forwarding = asyncio.create_task(self._forward())
-        try:
-            async for event in self._everything:
+        async with voice_activity(self._everything, self._input_ch) as events:
+            async for event in events:
                 for told in self._of_the_caller(event):
                     self._event_ch.send_nowait(told)
-        finally:
-            await utils.aio.cancel_and_wait(forwarding)
-            await self._everything.aclose()
-
-    async def _forward(self) -> None:
-        async for frame in self._input_ch:
-            if isinstance(frame, rtc.AudioFrame):
-                self._everything.push_frame(frame)
-            else:
-                self._held = None  # a flush ends it, and nobody tells
-                self._everything.flush()
-        self._everything.end_input()
 
     def _of_the_caller(self, event: vad.VADEvent) -> Iterator[vad.VADEvent]:
         match event.type:
             case VADEventType.START_OF_SPEECH:
-                self._held, self._loudest = event, _loudest(event.frames)
+                self._held, self._loudest = replace(event, frames=list(event.frames)), _loudest(event.frames)
                 yield from self._release()
             case VADEventType.INFERENCE_DONE if event.speaking:
                 self._loudest = max(self._loudest, _loudest(event.frames))
                 yield from self._release()
                 if self._held:
-                    self._held = replace(
-                        self._held, frames=[*self._held.frames, *event.frames], speech_duration=event.speech_duration
-                    )
+                    self._held.frames += event.frames
+                    self._held.speech_duration = event.speech_duration
                     event = replace(event, speaking=False, speech_duration=0.0, raw_accumulated_speech=0.0)
                 yield event
             case VADEventType.END_OF_SPEECH if self._held:
@@ -112,7 +103,6 @@ class _Stream(vad.VADStream):
 
 def _loudest(frames: list[rtc.AudioFrame]) -> float:
     """The highest RMS of any window."""
-    samples = np.concatenate([np.frombuffer(frame.data, np.int16) for frame in frames]).astype(np.float32)
+    samples = samples_of(frames)
     size = min(round(WINDOW * frames[0].sample_rate), len(samples))
-    windows = samples[-(len(samples) // size * size) :].reshape(-1, size)
-    return float(np.sqrt(np.mean(np.square(windows), axis=1)).max())
+    return float(levels(samples[len(samples) % size :], size).max())

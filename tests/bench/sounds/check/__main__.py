@@ -47,18 +47,9 @@ def transcripts() -> dict[str, str]:
     names = sorted(path.name for path in FOLDER.glob("*.wav"))
     mounts = [f"{HEARING}:/bench/{HEARING.relative_to(ROOT)}:ro", f"{FOLDER}:/sounds:ro"]
     volumes = [part for mount in mounts for part in ("--volume", mount)]
-    run = [
-        "docker",
-        "run",
-        "--rm",
-        "--interactive",
-        "--network",
-        "none",
-        *volumes,
-        "--env",
-        "PYTHONPATH=/app/src:/bench",
-    ]
-    command = [*run, "--entrypoint", "python", image, "-m", "tests.bench.turns.driver.transcribe"]
+    python = ["--env", "PYTHONPATH=/app/src:/bench", "--entrypoint", "python"]
+    run = ["docker", "run", "--rm", "--interactive", "--network", "none", *volumes, *python]
+    command = [*run, image, "-m", "tests.bench.turns.driver.transcribe"]
     said = "\n".join(f"/sounds/{name}" for name in names)
     output = subprocess.run(command, check=True, input=said, stdout=subprocess.PIPE, text=True).stdout
     return {Path(name).stem: json.loads(text) for name, text in zip(names, output.splitlines(), strict=True)}
