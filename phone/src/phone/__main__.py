@@ -1,4 +1,4 @@
-"""`phone call`: place a call and say how it went; `phone timeline`: where the time of its turns went."""
+"""`phone call`: place a call and say how it went; `phone calls`: several at once; `phone timeline`: its turns."""
 
 # ruff: noqa: T201  what a command has to say goes to standard output
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
-def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm], str] | None = None) -> int:
+def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm, str], str] | None = None) -> int:
     """`transcriber` stands in for Whisper."""
     given = arguments.parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
@@ -41,6 +41,8 @@ def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm], str] 
         match given.command:
             case "call":
                 return place_call(given, transcriber)
+            case "calls":
+                return place_calls(given, transcriber)
             case "timeline":
                 return show_timeline(given)
             case "transcribe":
@@ -63,13 +65,14 @@ def show_timeline(given: argparse.Namespace) -> int:
 
 
 def transcribe_file(given: argparse.Namespace) -> int:
-    if problems := arguments.model_problems(given.model):
+    problems = arguments.model_problems(given.model) or arguments.language_problems(given.language, given.model)
+    if problems:
         raise arguments.UsageError(problems)
     try:
         pcm = audio.load(given.file)
     except ValueError as error:
         raise arguments.UsageError([str(error)]) from error
-    print(_transcriber(given.model)(pcm))
+    print(_transcriber(given.model)(pcm, given.language))
     return 0
 
 
@@ -77,36 +80,86 @@ def check(given: argparse.Namespace) -> int:
     """Mouth and ears work, with what is on this machine."""
     if problems := arguments.model_problems(given.model):
         raise arguments.UsageError(problems)
-    heard = _transcriber(given.model)(_synthesise(["The telephone works."])[0])
+    heard = _transcriber(given.model)(_synthesise(["The telephone works."])[0], "en")
     print(f"heard myself say: {heard}")
     return 0 if "telephone works" in heard.lower() else 1
 
 
-def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm], str] | None) -> int:
+def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
     order = arguments.checked(given, _synthesise)
     people: TextIO = sys.stderr if order.json == "-" else sys.stdout
-    gateway = ":".join(map(str, order.target.gateway))
-    print(f"Calling {order.target.to} through {gateway} …", file=people, flush=True)
+    print(f"Calling {order.target.to} through {_gateway(order)} …", file=people, flush=True)
     started = datetime.now(UTC)
     seen = asyncio.run(_until_signalled(order, people))
-    figures = measure(seen)
-    if order.model and figures.utterances:
-        figures = transcribe(figures, seen, transcriber or _transcriber(order.model))
-    verdict = judge(seen, figures, order.expected)
-    report = Report(order.target.to, gateway, started.isoformat(timespec="seconds"), seen, figures, verdict)
+    report = _report(order, started, seen, transcriber or _transcriber(given.model))
     if seen.answered is not None:
         report = _keep(report, order.out, started)
     _tell(report, people, order.out)
     if order.json:
         _write_json(report, order.json)
-    return verdict.code
+    return report.verdict.code
+
+
+def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
+    """Whisper listens when the last of them is over: it would take the beat from the others."""
+    whisper = transcriber or _transcriber(given.model)
+    for line in sys.stdin:
+        orders = [_order(call, given.model) for call in json.loads(line)]
+        started = datetime.now(UTC)
+        held = asyncio.run(_together(orders))
+        reports = [
+            _with_sound(_report(order, started, seen, whisper if order.model else None, sides=("line",)), order.out)
+            for order, seen in zip(orders, held, strict=True)
+        ]
+        print(json.dumps([report.as_json() for report in reports], ensure_ascii=False), flush=True)
+    return 0
+
+
+def _order(call: list[str], model: Path) -> Order:
+    return arguments.checked(arguments.parser().parse_args(["call", "--model", str(model), *call]), _synthesise)
+
+
+def _with_sound(report: Report, out: Path) -> Report:
+    """Of several calls nothing is kept but the sound of those that name a folder of their own."""
+    if out == arguments.DEFAULT_OUT or report.seen.answered is None:
+        return report
+    recording = out / f"{secrets.token_hex(4)}.wav"
+    audio.save_stereo(recording, report.seen.caller.pcm, report.seen.line.pcm)
+    return replace(report, recording=recording)
+
+
+async def _together(orders: list[Order]) -> list[Observation]:
+    return await asyncio.gather(*map(_delayed, orders))
+
+
+async def _delayed(
+    order: Order, tell: Callable[[float, float | None], None] = lambda _answered, _word: None
+) -> Observation:
+    await asyncio.sleep(order.delay)
+    return await converse(order.target, order.script, tell)
+
+
+def _report(
+    order: Order,
+    started: datetime,
+    seen: Observation,
+    transcriber: Callable[[audio.Pcm, str], str] | None,
+    sides: tuple[str, ...] = ("line", "caller"),
+) -> Report:
+    figures = measure(seen)
+    if transcriber and order.model:
+        figures = transcribe(figures, seen, lambda pcm: transcriber(pcm, order.language), sides)
+    verdict = judge(seen, figures, order.expected)
+    return Report(order.target.to, _gateway(order), started.isoformat(timespec="seconds"), seen, figures, verdict)
+
+
+def _gateway(order: Order) -> str:
+    return ":".join(map(str, order.target.gateway))
 
 
 async def _until_signalled(order: Order, people: TextIO) -> Observation:
     """SIGTERM (`docker stop`) ends the call with a BYE, as Ctrl-C does."""
-    task = asyncio.ensure_future(
-        converse(order.target, order.script, lambda *at: print(opening_line(*at), file=people, flush=True))
-    )
+    task = asyncio.ensure_future(_delayed(order, lambda *at: print(opening_line(*at), file=people, flush=True)))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
 
@@ -159,7 +212,7 @@ def _synthesise(texts: list[str]) -> list[audio.Pcm]:
     return speech.synthesise(texts)
 
 
-def _transcriber(model: Path) -> Callable[[audio.Pcm], str]:
+def _transcriber(model: Path) -> Callable[[audio.Pcm, str], str]:
     from phone.speech import Transcriber
 
     return Transcriber(model)

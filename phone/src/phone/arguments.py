@@ -7,7 +7,7 @@ import json
 import os
 import re
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,10 +48,12 @@ class Order:
     out: Path
     json: str | None  # a file, "-" for standard output
     model: Path | None  # None: no transcript
+    delay: float = 0.0  # seconds before it is dialled
+    language: str = "en"  # that the line speaks, for the transcript
 
 
 class _Say(argparse.Action):
-    """--say, --wav and --dtmf go into one list, in the order given."""
+    """--say, --wav, --dtmf and --at go into one list, in the order given."""
 
     def __call__(self, _parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
         namespace.sayings = [*(namespace.sayings or []), ((option or "").lstrip("-"), values)]
@@ -78,9 +80,17 @@ def parser() -> argparse.ArgumentParser:
     say.add_argument("--say", action=_Say, dest="sayings", metavar="TEXT", help=f"speak it ({DEFAULT_SAY!r})")
     say.add_argument("--wav", action=_Say, dest="sayings", metavar="FILE", help="play a file")
     say.add_argument("--dtmf", action=_Say, dest="sayings", metavar="KEYS", help="press keys")
+    say.add_argument(
+        "--at",
+        action=_Say,
+        dest="sayings",
+        metavar="S",
+        help="the next of these S seconds after the answer, not when it is quiet",
+    )
     say.add_argument("--silent", action="store_true", help="say nothing, hear the greeting out")
     say.add_argument("--stay", type=float, metavar="S", help="stay on the line after that; alone: just dial and stay")
     wait = call.add_argument_group("how long to wait (seconds)")
+    wait.add_argument("--delay", type=float, default=0.0, help="before it is dialled (%(default)s)")
     wait.add_argument("--patience", type=float, default=2.0, help="quiet that ends a reply (%(default)s)")
     wait.add_argument("--ring-timeout", type=float, default=30.0, help="for the answer (%(default)s)")
     wait.add_argument("--greeting-timeout", type=float, default=10.0, help="for the greeting to begin (%(default)s)")
@@ -93,9 +103,19 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--out", type=Path, default=DEFAULT_OUT, help="folder for recordings (%(default)s)")
     result.add_argument("--json", metavar="FILE|-", help="write the report there as JSON")
     result.add_argument("--no-transcript", action="store_true", help="measure only")
+    add_language(result)
     add_model(result)
+    calls = commands.add_parser(
+        "calls",
+        help="place several calls at once, as standard input tells",
+        description="Each line of standard input is a JSON list of calls to place together, each a list of the "
+        "arguments of `phone call`. When all of them are over, a line of standard output is the list of their reports. "
+        "Nothing else is kept; with --out, a call's sound.",
+    )
+    add_model(calls)
     transcribe = commands.add_parser("transcribe", help="print what is said in an audio file")
     transcribe.add_argument("file", type=Path)
+    add_language(transcribe)
     add_model(transcribe)
     check = commands.add_parser("check", help="say a sentence to itself and write down what was heard; no call")
     add_model(check)
@@ -106,6 +126,10 @@ def parser() -> argparse.ArgumentParser:
 
 def add_model(to: Any) -> None:
     to.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="folder of a Whisper model (%(default)s)")
+
+
+def add_language(to: Any) -> None:
+    to.add_argument("--language", default="en", help="that is spoken there, as ISO 639-1 has it (%(default)s)")
 
 
 def read_report(path: Path) -> dict[str, Any]:
@@ -132,11 +156,11 @@ def checked(given: argparse.Namespace, synthesise: Callable[[list[str]], list[au
     model = None if given.no_transcript else given.model
     if model is None and given.expect:
         problems.append("--expect needs the transcript: leave --no-transcript away")
-    problems += model_problems(model)
+    problems += model_problems(model) or language_problems(given.language, model)
     problems += _folder_problems(given.out)
     if problems:
         raise UsageError(problems)
-    return Order(target, script, tuple(given.expect), given.out, given.json, model)
+    return Order(target, script, tuple(given.expect), given.out, given.json, model, given.delay, given.language)
 
 
 def model_problems(model: Path | None) -> list[str]:
@@ -146,6 +170,13 @@ def model_problems(model: Path | None) -> list[str]:
         f"no Whisper model in {model} (--model): the phone's image has one; from a clone, fetch it with "
         "`python speech/models/fetch.py whisper-base --to DIR`, or measure only, with --no-transcript"
     ]
+
+
+def language_problems(language: str, model: Path | None) -> list[str]:
+    words = model / "vocabulary.txt" if model else None
+    if words is None or not words.is_file() or f"<|{language}|>" in words.read_text(encoding="utf8").split():
+        return []
+    return [f"--language {language!r}: expected a language that Whisper knows, by its ISO 639-1 code"]
 
 
 def _folder_problems(out: Path) -> list[str]:
@@ -214,7 +245,7 @@ def _script(
 ) -> Script:
     sayings: list[tuple[str, str]] = given.sayings or []
     if given.silent and sayings:
-        problems.append("--silent goes with none of --say, --wav, --dtmf")
+        problems.append("--silent goes with none of --say, --wav, --dtmf, --at")
     if not sayings and not given.silent and given.stay is None:
         sayings = [("say", DEFAULT_SAY)]
     seconds = ("patience", "ring_timeout", "greeting_timeout", "reply_timeout", "max_seconds")
@@ -222,10 +253,12 @@ def _script(
         value = getattr(given, name)
         if value is not None and not 0 < value <= 86400:
             problems.append(f"--{name.replace('_', '-')} {value:g}: expected seconds, more than 0 and at most 86400")
+    if not 0 <= given.delay <= 86400:
+        problems.append(f"--delay {given.delay:g}: expected seconds, at least 0 and at most 86400")
     said = _sayings(sayings, problems, synthesise)
     return Script(
         sayings=tuple(said),
-        greeted=bool(said) or given.silent,
+        greeted=given.silent or (bool(said) and said[0].at is None),
         stay=given.stay or 0.0,
         honour_sdp=given.honour_sdp,
         **{name: getattr(given, name) for name in seconds},
@@ -236,19 +269,41 @@ def _sayings(
     sayings: list[tuple[str, str]], problems: list[str], synthesise: Callable[[list[str]], list[audio.Pcm]]
 ) -> list[Saying]:
     said: list[Saying] = []
+    at: float | None = None
     for kind, text in sayings:
         try:
-            if kind == "say":
-                said.append(Saying(text, synthesise([text])[0]))
-            elif kind == "wav":
-                said.append(Saying(Path(text).name, _sound(Path(text))))
-            elif text and all(key in rtp.KEYS for key in text):
-                said.append(Saying(f"(keys {text})", np.zeros(0, np.int16), keys=text))
-            else:
-                problems.append(f"--dtmf {text!r}: expected keys out of {rtp.KEYS}")
+            if kind == "at":
+                at = _moment(text)
+                continue
+            said.append(replace(_saying(kind, text, synthesise), at=at))
         except ValueError as error:
             problems.append(f"--{kind}: {error}")
+        at = None
+    if at is not None:
+        problems.append("--at goes before one of --say, --wav, --dtmf")
     return said
+
+
+def _saying(kind: str, text: str, synthesise: Callable[[list[str]], list[audio.Pcm]]) -> Saying:
+    match kind:
+        case "say":
+            return Saying(text, synthesise([text])[0])
+        case "wav":
+            return Saying(Path(text).name, _sound(Path(text)))
+        case _ if text and all(key in rtp.KEYS for key in text):
+            return Saying(f"(keys {text})", np.zeros(0, np.int16), keys=text)
+        case _:
+            raise ValueError(f"expected keys out of {rtp.KEYS}, not {text!r}")
+
+
+def _moment(text: str) -> float:
+    try:
+        moment = float(text)
+    except ValueError:
+        moment = -1.0
+    if not 0 <= moment <= 86400:
+        raise ValueError(f"expected seconds after the answer, at least 0 and at most 86400, not {text!r}")
+    return moment
 
 
 def _sound(path: Path) -> audio.Pcm:

@@ -25,6 +25,7 @@ class Saying:
     text: str
     pcm: Pcm
     keys: str = ""
+    at: float | None = None  # seconds after the answer, whatever the line does then; None: when the line is quiet
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,25 @@ async def converse(
 async def _follow(call: Call, script: Script) -> None:
     if script.greeted:
         await call.line_quiet(script.patience, script.max_seconds)
-    for saying in script.sayings:
+    for saying, then in zip(script.sayings, (*script.sayings, None)[1:], strict=True):
+        if saying.at is not None:
+            await _until(call, saying.at)
         if call.ended.done():
             return
         playback = call.press(saying.keys) if saying.keys else call.say(saying.pcm, saying.text)
         await playback.finished()
+        if then and then.at is not None:
+            continue
         # A reply may begin before the last sound is out. Speech still running from before is not one.
         said = (playback.started or 0.0) + (speech_end(saying.pcm) if len(saying.pcm) else 0.0)
         if await call.line_speaks(script.reply_timeout, since=said + BRIDGE if _talked_over(call, said) else said):
             await call.line_quiet(script.patience, script.max_seconds)
     await call.stay(script.stay)
+
+
+async def _until(call: Call, at: float) -> None:
+    answered = call.progress.answered or call.progress.invited
+    await call.stay(max(answered + at - asyncio.get_running_loop().time(), 0.0))
 
 
 def _talked_over(call: Call, moment: float) -> bool:

@@ -9,7 +9,7 @@ from phone.listening import Span, longest_quiet, speech
 from phone.tracks import longest_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from phone.audio import Pcm
     from phone.observation import Observation, Said
@@ -74,10 +74,14 @@ def measure(seen: Observation) -> Figures:
     )
 
 
-def transcribe(figures: Figures, seen: Observation, transcriber: Callable[[Pcm], str]) -> Figures:
+def transcribe(
+    figures: Figures, seen: Observation, transcriber: Callable[[Pcm], str], sides: Collection[str] = ("line", "caller")
+) -> Figures:
     """Fill in what was heard, on both sides: the caller's words too are those that the audio carries."""
 
     def heard(utterance: Utterance) -> Utterance:
+        if utterance.who not in sides:
+            return utterance
         track = seen.line if utterance.who == "line" else seen.caller
         start, end = utterance.start - MARGIN, utterance.end + MARGIN
         pcm = track.pcm[max(round(start * 8000), 0) : round(end * 8000)]

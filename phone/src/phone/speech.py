@@ -20,6 +20,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime, loaded below
 SPEECH_DBFS = -22.0  # a telephone caller's level while speaking
 LEAD, TAIL = 0.05, 0.1  # s kept around the words; the voice itself adds most of a second of silence
 WHISPER_RATE = 16000
+WHISPER_THREADS = 4
 
 
 def synthesise(texts: list[str]) -> list[Pcm]:
@@ -59,13 +60,18 @@ class Transcriber:
         self._path = model
         self._model: WhisperModel | None = None
 
-    def __call__(self, pcm: Pcm) -> str:
+    def __call__(self, pcm: Pcm, language: str = "en") -> str:
         if self._model is None:
             from faster_whisper import WhisperModel
 
-            self._model = WhisperModel(str(self._path), device="cpu", compute_type="int8", local_files_only=True)
+            threads = min(
+                os.cpu_count() or WHISPER_THREADS, WHISPER_THREADS
+            )  # its own choice is more than there may be
+            self._model = WhisperModel(
+                str(self._path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+            )
         audio = resample(pcm, RATE, WHISPER_RATE).astype(np.float32) / 32768
         segments, _ = self._model.transcribe(
-            audio, language="en", beam_size=5, condition_on_previous_text=False, without_timestamps=True
+            audio, language=language, beam_size=5, condition_on_previous_text=False, without_timestamps=True
         )
         return " ".join(segment.text.strip() for segment in segments).strip()

@@ -46,6 +46,27 @@ def test_what_is_said_keeps_the_order_given(tmp_path: Path) -> None:
     assert len(sayings[2].pcm) == 1600
 
 
+def test_a_moment_is_that_of_what_follows_it_and_nothing_waits_for_the_greeting(tmp_path: Path) -> None:
+    script = order(tmp_path, "--to", "1", "--at", "2.5", "--dtmf", "1", "--say", "hello").script
+    assert [(saying.text, saying.at) for saying in script.sayings] == [("(keys 1)", 2.5), ("hello", None)]
+    assert not script.greeted
+
+
+def test_the_language_is_one_that_the_model_knows(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").touch()
+    (tmp_path / "vocabulary.txt").write_text("hello\n<|en|>\n<|de|>\n")
+    given = ["call", "--to", "1", "--out", str(tmp_path), "--model", str(tmp_path), "--language"]
+    assert arguments.checked(arguments.parser().parse_args([*given, "de"]), spoken).language == "de"
+    with pytest.raises(arguments.UsageError, match="--language 'deutsch': expected a language that Whisper knows"):
+        arguments.checked(arguments.parser().parse_args([*given, "deutsch"]), spoken)
+
+
+@pytest.mark.parametrize("wrong", [["--at", "soon", "--say", "hello"], ["--at", "-1", "--say", "hello"]])
+def test_a_moment_is_seconds_after_the_answer(tmp_path: Path, wrong: list[str]) -> None:
+    assert "expected seconds after the answer" in problems(tmp_path, "--to", "1", *wrong)
+    assert "--at goes before one of" in problems(tmp_path, "--to", "1", "--say", "hello", "--at", "3")
+
+
 def test_without_anything_to_say_there_is_one_question(tmp_path: Path) -> None:
     assert [saying.text for saying in order(tmp_path, "--to", "1").script.sayings] == [arguments.DEFAULT_SAY]
 
@@ -73,7 +94,7 @@ def test_all_problems_come_in_one_report(tmp_path: Path) -> None:
         "--header 'no colon': expected 'Name: value'",
         "--patience -1: expected seconds",
         "--wav: missing.wav is not an audio file that can be read",
-        "--dtmf '12x': expected keys",
+        "--dtmf: expected keys",
         "--expect '(' is not a regular expression",
         "--expect needs the transcript",
         "--listen-address '203.0.113.77' is not an IPv4 address of this machine",

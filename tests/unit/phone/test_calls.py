@@ -1,5 +1,6 @@
 """Whole calls through the command line over loopback UDP: figures and exit codes."""
 
+import io
 import json
 import os
 import signal
@@ -45,7 +46,7 @@ def call(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
         line = ["call", "--gateway", gateway.address, "--to", "+12025550100", "--out", str(tmp_path / "calls")]
         line += ["--json", str(tmp_path / "report.json"), "--patience", "0.3", "--model", str(tmp_path / "model")]
         line += ["--greeting-timeout", "0.6", "--reply-timeout", "1", *arguments]
-        code = phone.main(line, transcriber=lambda _: heard)
+        code = phone.main(line, transcriber=lambda *_: heard)
         return Result(code, capsys.readouterr().out, json.loads((tmp_path / "report.json").read_text()))
 
     return place
@@ -180,6 +181,49 @@ def test_no_call_outlasts_its_bound(call: Any) -> None:
         result = call(gateway, "--silent", "--max-seconds", "1")
     assert result.report["ran_out"]
     assert result.report["ended_after"] - result.report["answered_after"] == pytest.approx(1.0, abs=0.2)
+
+
+def test_what_has_a_moment_is_said_then_while_the_line_speaks(call: Any, question: str) -> None:
+    with Gateway(Behaviour(greeting=(0.1, 3.0))) as gateway:
+        report = call(gateway, "--at", "0.6", "--dtmf", "1", "--at", "1.5", "--wav", question, "--stay", "0.1").report
+    keys, words = report["turns"]
+    assert keys["start"] - report["answered_after"] == pytest.approx(0.6, abs=0.1)
+    assert words["start"] - report["answered_after"] == pytest.approx(1.5, abs=0.1)
+    assert words["stopped_after"] is not None
+
+
+def test_several_calls_are_held_at_once_and_told_when_all_are_over(
+    tmp_path: Path, question: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.bin").touch()
+    how = ["--to", "1", "--out", str(tmp_path), "--patience", "0.3", "--reply-timeout", "1"]
+    with Gateway() as first, Gateway() as second, Gateway() as third:
+        calls = [
+            ["--gateway", first.address, "--wav", question, *how],
+            ["--gateway", second.address, "--silent", "--delay", "0.5", *how],
+        ]
+        later = [["--gateway", third.address, "--silent", *how]]
+        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(calls) + "\n" + json.dumps(later) + "\n"))
+        assert phone.main(["calls", "--model", str(tmp_path)], transcriber=lambda *_: "we open at nine") == 0
+    both, again = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [report["exit_code"] for report in both + again] == [0, 0, 0]
+    assert both[1]["invited"] - both[0]["invited"] == pytest.approx(0.5, abs=0.2)
+    said = [(part["who"], part["text"]) for part in both[0]["conversation"]]
+    assert said[:2] == [("line", "we open at nine"), ("caller", "question.wav")]
+    assert all(Path(report["recording"]).is_file() for report in both + again)
+
+
+def test_what_the_line_says_is_written_down_in_its_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.bin").touch()
+    how = ["--to", "1", "--out", str(tmp_path), "--patience", "0.3", "--silent"]
+    with Gateway() as german, Gateway() as english:
+        calls = [["--gateway", german.address, "--language", "de", *how], ["--gateway", english.address, *how]]
+        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(calls) + "\n"))
+        assert phone.main(["calls", "--model", str(tmp_path)], transcriber=lambda _, language: f"in {language}") == 0
+    reports = json.loads(capsys.readouterr().out)
+    assert [report["conversation"][0]["text"] for report in reports] == ["in de", "in en"]
 
 
 def test_keys_get_a_reply_like_words(call: Any) -> None:
