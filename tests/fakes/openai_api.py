@@ -3,28 +3,61 @@
 In a test: `async with FakeOpenAI(Script(answers=["We open at nine."])) as api: … api.url …`.
 As a process: `python -m tests.bench.sides.endpoints`, which serves the benches.
 `PUT /script` with a JSON object changes any field of the script, `?who=KEY` for the client with that API key alone;
-`GET /requests` tells what was asked.
+`GET /requests` tells what was asked. A rule does otherwise with the requests that have certain words in them:
+`Script(rules=(Rule("llm", match="weather", fault="hang"),))`.
 """
 
 import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 from aiohttp import web
 
 from tests.fakes import voice
+from tests.fakes.rules import Met
 
 CHUNK = voice.CHUNK
 
 HEAR, THINK, SPEAK = "stt", "llm", "tts"
+KINDS = (HEAR, THINK, SPEAK)
 FAULTS = ("error", "busy", "hang", "garbage", "empty")
 BURST = 6  # chunks of speech that are sent at once; the rest follows faster than it is spoken
 PACE = 4.0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is done otherwise with the requests of `kind` that have `match` (see `rules.Rule`) in their text.
+
+    That is what was heard (stt), what the model was last told by somebody else than the system (llm; by the system, if
+    there is nothing else), what is to be spoken (tts). A retry is a request of its own.
+    """
+
+    kind: str
+    match: str = ""
+    only: tuple[int, ...] = ()
+    model: str = ""  # the model that is asked; empty: any
+    delay: float = 0.0  # seconds before anything else happens
+    fault: str = ""  # one of FAULTS
+    answer: str | None = None  # what was heard (stt) or is answered (llm)
+    tool: str = ""  # llm: the function that is called, after the answer if there is one
+    arguments: str = "{}"  # its arguments, as JSON
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> "Rule":
+        """From JSON, in which the arguments may be an object. What is not known is a ValueError."""
+        _only_known(values, [item.name for item in fields(cls)])
+        _only_known([values.get("kind", "")], KINDS)
+        _only_known([values["fault"]] if "fault" in values else [], FAULTS)
+        arguments = values.get("arguments", "{}")
+        arguments = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        answer = values.get("answer", None if "tool" not in values else "")
+        return cls(**{**values, "only": tuple(values.get("only", ())), "arguments": arguments, "answer": answer})
 
 
 @dataclass(frozen=True)
@@ -40,15 +73,15 @@ class Script:
     first_audio_delay: float = 0.15
     seconds_per_character: float = 0.06
     faults: dict[str, str] = field(default_factory=dict)  # stt, llm or tts -> one of FAULTS
+    rules: tuple[Rule, ...] = ()  # the first one that holds counts
 
     def changed(self, **changes: Any) -> "Script":
         """A copy with other values; lists as JSON has them are taken too. Unknown names are a ValueError."""
-        known = {item.name for item in fields(self)}
-        if unknown := sorted(set(changes) - known):
-            raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-        if wrong := set(changes.get("faults", {}).values()) - set(FAULTS):
-            raise ValueError(f"unknown faults: {', '.join(sorted(wrong))}; known: {', '.join(FAULTS)}")
+        _only_known(changes, [item.name for item in fields(self)])
+        _only_known(changes.get("faults", {}).values(), FAULTS)
         values: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in changes.items()}
+        if "rules" in values:
+            values["rules"] = tuple(it if isinstance(it, Rule) else Rule.of(it) for it in values["rules"])
         return replace(self, **values)
 
 
@@ -63,6 +96,7 @@ class Request:
     body: dict[str, Any]
     bytes: int = 0  # of audio, received or sent
     text: str = ""  # heard, answered, or to be spoken
+    rule: Rule | None = None  # the one that held
     outcome: str = "running"  # then finished, or cancelled by the client
     ended: float | None = None
 
@@ -74,6 +108,7 @@ class FakeOpenAI:
         self.script = script or Script()
         self.scripts: dict[str, Script] = {}  # by API key, where one has its own
         self.requests: list[Request] = []
+        self._met = Met()
         self._host, self._port = host, port
         self.app = web.Application(client_max_size=64 * 2**20)
         self.app.on_response_prepare.append(_give_request_id)
@@ -112,10 +147,12 @@ class FakeOpenAI:
 
     async def tokens(self, noted: Request) -> AsyncIterator[str]:
         """What to answer, word by word at the scripted pace."""
-        script = self._script(noted)
+        script, rule = self._script(noted), noted.rule
         answer = _nth(script.answers, self._turn(noted))
         if script.greeting and all(message["role"] in ("system", "developer") for message in noted.body["messages"]):
             answer = script.greeting
+        if rule and rule.answer is not None:
+            answer = rule.answer
         for number, word in enumerate(answer.split()):
             await _until(noted.at + script.first_token_delay + number / script.words_per_second)
             yield f" {word}" if number else word
@@ -145,22 +182,28 @@ class FakeOpenAI:
             audio = b"".join(part.file.read() for part in form.values() if isinstance(part, web.FileField))
             noted.bytes = len(audio)
             noted.text = await self.transcript(audio, noted)
+            if fault := await self._ruled(noted, noted.text):
+                return fault
+            if noted.rule and noted.rule.answer is not None:
+                noted.text = noted.rule.answer
             await _until(noted.at + self._script(noted).stt_delay)
             return web.json_response({"text": noted.text})
 
     async def _think(self, request: web.Request) -> web.StreamResponse:
         with self._noted(THINK, request, await request.json()) as noted:
-            if fault := await self._fault(noted):
+            if fault := await self._fault(noted) or await self._ruled(noted, _last_told(noted.body["messages"])):
                 return fault
             if noted.body.get("stream"):
                 return await self._stream(request, "text/event-stream", self._completions(noted))
             noted.text = "".join([token async for token in self.tokens(noted)])
-            return web.json_response(_completion("chat.completion", message=_message(noted.text), finish_reason="stop"))
+            message = _message(noted.text) | ({"tool_calls": [_tool_call(noted.rule)]} if _calls(noted.rule) else {})
+            reason = _finish_reason(noted.rule)
+            return web.json_response(_completion("chat.completion", message=message, finish_reason=reason))
 
     async def _speak(self, request: web.Request) -> web.StreamResponse:
         with self._noted(SPEAK, request, await request.json()) as noted:
             noted.text = noted.body["input"]
-            if fault := await self._fault(noted):
+            if fault := await self._fault(noted) or await self._ruled(noted, noted.text):
                 return fault
             if noted.body.get("stream_format") == "sse":
                 return await self._stream(request, "text/event-stream", self._deltas(noted))
@@ -171,7 +214,10 @@ class FakeOpenAI:
         async for token in self.tokens(noted):
             noted.text += token
             yield _event(_completion("chat.completion.chunk", delta=_message(token), finish_reason=None))
-        yield _event(_completion("chat.completion.chunk", delta={}, finish_reason="stop"))
+        if _calls(noted.rule):
+            for part in _tool_call_parts(noted.rule):
+                yield _event(_completion("chat.completion.chunk", delta={"tool_calls": [part]}, finish_reason=None))
+        yield _event(_completion("chat.completion.chunk", delta={}, finish_reason=_finish_reason(noted.rule)))
         yield b"data: [DONE]\n\n"
 
     async def _deltas(self, noted: Request) -> AsyncIterator[bytes]:
@@ -220,7 +266,22 @@ class FakeOpenAI:
         return sum(earlier.kind == noted.kind for earlier in self.requests[: noted.number])
 
     async def _fault(self, noted: Request) -> web.Response | None:
-        match self._script(noted).faults.get(noted.kind):
+        return await self._fail(self._script(noted).faults.get(noted.kind))
+
+    async def _ruled(self, noted: Request, text: str) -> web.Response | None:
+        """Do what the rule for such a text says; its fault, where it has one."""
+
+        def applies(rule: Rule) -> bool:
+            return rule.kind == noted.kind and rule.model in ("", noted.body.get("model"))
+
+        noted.rule = self._met.first(self._script(noted).rules, text, applies)
+        if noted.rule is None:
+            return None
+        await asyncio.sleep(noted.rule.delay)
+        return await self._fail(noted.rule.fault)
+
+    async def _fail(self, fault: str | None) -> web.Response | None:
+        match fault:
             case "error":
                 return web.json_response({"error": {"message": "scripted failure"}}, status=500)
             case "busy":
@@ -239,6 +300,7 @@ class FakeOpenAI:
             script = self.scripts.get(who, self.script).changed(**await request.json())
         except ValueError as problem:
             raise web.HTTPBadRequest(text=str(problem)) from None
+        self._met.forget()
         if who:
             self.scripts[who] = script
         else:
@@ -262,12 +324,46 @@ async def _until(at: float) -> None:
         await asyncio.sleep(left)
 
 
+def _only_known(names: Iterable[str], known: Iterable[str]) -> None:
+    if unknown := sorted(set(names) - set(known)):
+        raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+
+
+def _last_told(messages: list[dict[str, Any]]) -> str:
+    """The last message that is not the system's: the caller's, or what a function gave back; if there is one."""
+    told = [message for message in messages if message["role"] not in ("system", "developer")] or messages
+    content = (told[-1].get("content") or "") if told else ""
+    return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
+
+
 def _nth(entries: tuple[str, ...], turn: int) -> str:
     return entries[min(turn, len(entries) - 1)]
 
 
 def _message(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
+
+
+def _calls(rule: Rule | None) -> TypeGuard[Rule]:
+    return rule is not None and bool(rule.tool)
+
+
+def _finish_reason(rule: Rule | None) -> str:
+    return "tool_calls" if _calls(rule) else "stop"
+
+
+def _tool_call(rule: Rule) -> dict[str, Any]:
+    function = {"name": rule.tool, "arguments": rule.arguments}
+    return {"id": f"call_{time.monotonic_ns()}", "type": "function", "function": function}
+
+
+def _tool_call_parts(rule: Rule) -> Iterator[dict[str, Any]]:
+    """As they are streamed: who is called, then the arguments piece by piece."""
+    whole = _tool_call(rule)
+    yield {"index": 0} | whole | {"function": {"name": rule.tool, "arguments": ""}}
+    middle = len(rule.arguments) // 2
+    for piece in (rule.arguments[:middle], rule.arguments[middle:]):
+        yield {"index": 0, "function": {"arguments": piece}}
 
 
 def _completion(what: str, **choice: Any) -> dict[str, Any]:
