@@ -29,6 +29,11 @@ else
     set -- --say "${SAY:-When are you open?}"
 fi
 [ -z "${EXPECT:-}" ] || set -- "$@" --expect "$EXPECT"
+# As the trunk does: with another account than TRUNK_ACCOUNT, or none, the line takes no call.
+account=$(value_of TRUNK_ACCOUNT)
+[ -z "$account" ] || set -- "$@" --header "X-Twilio-AccountSid: $account"
+language=$(value_of LANGUAGE)
+[ -z "$language" ] || set -- "$@" --language "$language"
 room_on_the_disk "$(docker compose --profile phone config --images | grep phone)"
 docker compose --progress quiet build phone
 mkdir -p calls
@@ -38,6 +43,6 @@ trap 'exit 130' INT TERM
 started=$(docker info --format '{{.SystemTime}}')   # the engine's clock, which may be a virtual machine's
 code=0
 run ${WAV:+--volume "$(cd "$(dirname "$WAV")" && pwd)/$(basename "$WAV"):/call.wav:ro"} \
-    phone call --json "/$report" "$@" || code=$?
+    phone call --json "/$report" --patience 4 "$@" || code=$?   # an answer may come behind "One moment, please."
 case $code in 0 | 11 | 12 | 13) timeline "/$report" || true ;; esac   # it was answered
 exit "$code"

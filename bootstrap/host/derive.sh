@@ -27,7 +27,7 @@ derive() {
     esac
     # Compose does not see that a secret has changed; as a label, its checksum makes it replace the container.
     say "SERVER_SECRETS=$(checksum LIVEKIT_API_KEY LIVEKIT_API_SECRET REDIS_PASSWORD)"
-    say "KEY_SECRET=$(checksum OPENAI_API_KEY)"
+    say "KEY_SECRET=$(checksum OPENAI_API_KEY CALLER_LOOKUP_TOKEN WEBHOOK_SECRET)"
 }
 
 # Every wrong setting that a container could not tell about, in one report. The others are bootstrap's and the agent's to judge.
@@ -86,10 +86,11 @@ is_port_range() {
 
 # The embedded models run unless everything is somebody else's: a key is set, and no provider is named `speech`.
 profiles() {
-    chosen=$(value_of STT),$(value_of LLM),$(value_of TTS)
+    chosen=$(value_of STT),$(value_of LLM),$(value_of TTS),$(value_of STT_FALLBACK),$(value_of LLM_FALLBACK),$(value_of TTS_FALLBACK)
     case $(value_of OPENAI_API_KEY)/$chosen in
+        */speech/* | *,speech/*) say local ;;
         /openai/*,openai/*,openai/*) ;;
-        /* | */speech/* | *,speech/*) say local ;;
+        /*) say local ;;
     esac
 }
 

@@ -12,10 +12,13 @@ build() {
     warn "the images could not be built anew; those that are here are started"
 }
 
-# The numbers and addresses are bootstrap's to judge; asked first, so that a running line is not touched for a wrong one.
+# Numbers and addresses are bootstrap's to judge, the other settings, prompts and rules are the agent's. Asked first, so that
+# a running line is not touched for a wrong one.
 settings_are_right() {
-    docker compose --progress quiet run --rm --no-deps -T bootstrap plan >/dev/null ||
-        die "nothing was started or stopped. Correct $ENV_FILE and run make up again."
+    wrong=no
+    docker compose --progress quiet run --rm --no-deps -T bootstrap plan >/dev/null || wrong=yes
+    docker compose --progress quiet run --rm --no-deps -T agent --check >/dev/null || wrong=yes
+    [ "$wrong" = no ] || die "nothing was started or stopped. Correct what is named above and run make up again."
 }
 
 # A service whose profile is off now is no orphan to Compose, and would go on holding its gigabytes.

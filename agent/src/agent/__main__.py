@@ -9,19 +9,38 @@ import sys
 from dotenv import load_dotenv
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess
 
-from agent import prompts, providers
+from agent import languages, prompts, providers, rules
+from agent.admission import Admission
+from agent.announcer import Announcer
+from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
+from agent.behaviors.bound_the_call import bound_the_call
+from agent.behaviors.end_endless_talk import end_endless_talk
+from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
+from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye
 from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
+from agent.behaviors.record_the_call import FINISHED_WITHIN, record_the_call
 from agent.behaviors.refuse_strangers import refuse_strangers
+from agent.behaviors.report_the_call import report_the_call
+from agent.behaviors.take_digits import take_digits
 from agent.behaviors.tell_the_timeline import tell_the_timeline
+from agent.behaviors.turn_away_when_full import TURNED_AWAY_AT_ONCE, turn_away_when_full
 from agent.call import Call
+from agent.callers.description import described
+from agent.callers.lookup import look_up
+from agent.callers.numbers import identify, region_of
+from agent.crashes import hang_up_after_crashes_while
+from agent.ending import Ending
 from agent.line import is_there, wait_for_caller
 from agent.logs import set_up_logging
 from agent.prepared import Prepared
 from agent.receptionist import Receptionist
-from agent.session import LANGUAGE, modules, new_session, new_voice_activity, room_options, tried_twice
-from agent.settings import calls_at_once, hears_melody, read_settings, settings_or_exit
+from agent.records.keeper import keep_records_while
+from agent.records.record import Record
+from agent.session import modules, new_session, new_voice_activity, patient, room_options
+from agent.settings import Settings, calls_at_once, hears_melody, read_settings, settings_or_exit
+from agent.tools import tools_of
 from agent.turns.last_words import LastWords
 from agent.turns.melody import Listener
 from agent.worker import serve, up_to
@@ -40,38 +59,73 @@ def prewarm(process: JobProcess) -> None:
 async def answer(ctx: JobContext) -> None:
     """One call, in a process of its own."""
     close_the_room_with_the_job(ctx)
-    settings, words = ctx.proc.userdata["settings"], prompts.read_prompts()
+    settings: Settings = ctx.proc.userdata["settings"]
+    words = prompts.read_prompts(settings.language)
     session = new_session(settings, ctx.proc.userdata["voice_activity"])
-    greeting = (
-        Prepared(words.greeting, providers.new_tts(settings), tried_twice(settings.tts))
-        if settings.prepare_greeting
-        else None
-    )
+    admission = Admission(settings)
+    greeting = _prepared(words, settings) if await admission.lets_anybody_in() else None
     await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
     caller = await wait_for_caller(ctx)
     if caller is None:
         return
     call = Call.from_attributes(caller.attributes)
     ctx.log_context_fields = {"call_id": call.call_id}
-    if refuse_strangers(ctx, call):
+    who = identify(call.caller, region_of(settings.phone_numbers))
+    if refuse_strangers(ctx, call, who, admission):
+        return
+    record = Record(call, who)
+    report_the_call(ctx, record, settings)
+    place = admission.place(ctx.job.id, who)
+    if await turn_away_when_full(ctx, place, caller, settings.language):
         return
 
+    greeting = greeting or _prepared(words, settings)
+    record.caller = await look_up(who, call.dialled, settings)
+    words = words.telling(described(record.caller))
+
+    announcer = Announcer(session, settings.language)
+    ending = Ending(ctx, session, announcer)
     hang_up_together(ctx, session, caller)
-    go_on_after_a_backchannel(session, LastWords.of(LANGUAGE))
+    go_on_after_a_backchannel(session, LastWords.of(settings.language))
     tell_the_timeline(session)
+    fill_the_silence(session, announcer, ending, settings)
+    ask_a_silent_caller(session, ctx.room, announcer, ending, settings)
+    end_endless_talk(session, ending, settings)
+    hang_up_after_goodbye(session, languages.heard(settings.language), ending)
+    take_digits(session, ctx.room, caller.identity, ending, timeout=settings.digits_timeout, end=settings.digits_end)
     if providers.reads_slowly(settings):
         read_the_persona_ahead(providers.new_llm(settings), words.persona)
-    receptionist = Receptionist(words, greeting, caller_is_there=lambda: is_there(ctx, caller))
-    await session.start(receptionist, room=ctx.room, room_options=room_options(caller.identity, settings), record=False)
+    receptionist = Receptionist(
+        words,
+        greeting,
+        tools_of(settings, ending),
+        says_goodbye=lambda: is_there(ctx, caller) and not ending.begun,
+        announcer=announcer,
+        patience=settings.filler_after,
+    )
+    first = record_the_call(ctx, session, record, settings, announcer, ending, receptionist)
+    await session.start(first, room=ctx.room, room_options=room_options(caller.identity, settings), record=False)
+    bound_the_call(session, announcer, ending, place, settings.max_call_duration, settings.call_warning)
     logger.info("call answered")
 
 
+def _prepared(words: prompts.Prompts, settings: Settings) -> Prepared | None:
+    if not settings.prepare_greeting:
+        return None
+    return Prepared(words.greeting, providers.new_tts(settings), patient(providers.TTS, settings))
+
+
 def main() -> int:
-    """Offer this agent to the media server and take calls until told to stop."""
+    """Offer this agent to the media server and take calls until told to stop; with --check only judge its settings."""
     load_dotenv()  # outside a container, the bundle's own .env
-    settings = settings_or_exit(also=prompts.problems())
+    checking = "--check" in sys.argv[1:]
+    settings = settings_or_exit(also=[*prompts.problems(), *rules.problems()] if checking else [])
+    if checking:
+        return 0
+    settings_or_exit(also=[*prompts.hopeless(settings.language), *rules.hopeless()])
     set_up_logging(settings.log_level, settings.log_format)
-    prompts.read_prompts()  # the first good version to fall back to
+    prompts.read_prompts(settings.language)  # a good version to fall back to
+    rules.keep_good_versions()
     os.environ[PRELOAD] = "0"
     listener = Listener() if hears_melody(settings) else None
     server = AgentServer(
@@ -81,11 +135,22 @@ def main() -> int:
         setup_fnc=prewarm,
         preload_modules=modules(settings),
         num_idle_processes=settings.idle_processes,
+        shutdown_process_timeout=FINISHED_WITHIN,
         load_threshold=math.inf,  # calls are counted instead, see `up_to`
         host="127.0.0.1",
     )
-    server.rtc_session(answer, agent_name=settings.agent_name, on_request=up_to(calls_at_once(settings), server))
-    return asyncio.run(serve(server, settings.drain_grace, listener))
+    finishing = calls_at_once(settings) if settings.record_calls else 0  # over, but not written down yet
+    most = calls_at_once(settings) + finishing + TURNED_AWAY_AT_ONCE
+    server.rtc_session(answer, agent_name=settings.agent_name, on_request=up_to(most, server))
+    return asyncio.run(_work(server, settings, listener))
+
+
+async def _work(server: AgentServer, settings: Settings, listener: Listener | None) -> int:
+    """Take calls, and look after what is around them; an exit code."""
+    if providers.reads_slowly(settings):  # else the first call after a start waits for it
+        read_the_persona_ahead(providers.new_llm(settings), prompts.read_prompts(settings.language).persona)
+    serving = keep_records_while(serve(server, settings.drain_grace, listener), settings)
+    return await hang_up_after_crashes_while(serving, server, settings)
 
 
 if __name__ == "__main__":

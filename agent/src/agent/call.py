@@ -39,8 +39,8 @@ class Call:
             account=attributes.get("sip.twilio.accountSid", ""),
         )
 
-    def objection(self) -> str | None:
-        """Why this call must not be answered, or None.
+    def objection(self, account: str | None = None) -> str | None:
+        """Why this call must not be answered, or None; with `account`, only calls of that trunk account may be.
 
         The gateway lets a call in when its address is within `allowed_addresses`, but also when its From host *is*,
         letter by letter, one of the entries: a stranger who writes `From: <sip:x@54.172.60.0/30>` passes. Every
@@ -53,6 +53,10 @@ class Call:
             return "its From host is not known: the dispatch rule must not hide phone numbers"
         if not _is_host(self.from_host):
             return "its From host is no host, but what an address range looks like: forged"
+        if account and not self.account:
+            return "its trunk account is not known: only a provider that sends it can be used with TRUNK_ACCOUNT"
+        if account and self.account != account:
+            return "it is another trunk account's than TRUNK_ACCOUNT"
         return None
 
 

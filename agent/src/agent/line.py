@@ -1,6 +1,8 @@
-"""The far end of the line: who is in the room, and whether they still are."""
+"""The far end of the line: who is in the room, whether they still are, and how they are hung up on."""
 
 import asyncio
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from livekit import rtc
 from livekit.agents import JobContext
@@ -31,3 +33,21 @@ async def _somebody_leaves(room: rtc.Room) -> None:
 def is_there(ctx: JobContext, caller: rtc.RemoteParticipant) -> bool:
     """Whether the caller can still hear us."""
     return ctx.room.isconnected() and caller.identity in ctx.room.remote_participants
+
+
+_deletions: WeakKeyDictionary[rtc.Room, asyncio.Future[Any]] = WeakKeyDictionary()
+
+
+def hang_up(ctx: JobContext) -> None:
+    """Delete the call's room: that is what makes the gateway hang up."""
+    _deletions[ctx.room] = ctx.delete_room()
+
+
+async def make_sure_of_the_hang_up(ctx: JobContext) -> None:
+    """The same, unless it has been done; never while it is being done.
+
+    For a deletion that comes during another the server makes the room that just goes once more, with a new job in it.
+    """
+    if deletion := _deletions.get(ctx.room):
+        await deletion
+    await ctx.delete_room()

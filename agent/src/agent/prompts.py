@@ -1,90 +1,73 @@
-"""The agent's words: Markdown files that anyone can edit while the line is up. The next call uses them."""
+"""The agent's words: Markdown files that anyone can edit while the line is up. The next call uses them.
 
-import logging
-import os
-from dataclasses import dataclass, fields
+`<folder>/<language>/<name>.md` is preferred over `<folder>/<name>.md`, which has to be there for every language.
+"""
+
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from agent import state
-
-logger = logging.getLogger(__name__)
+from agent import languages
+from agent.files import KEPT, EditedFile
 
 FOLDER = Path(__file__).parents[2] / "prompts"
-KEPT = state.DIRECTORY / "prompts"
 LARGEST = 16_384  # bytes; the whole persona goes to the model with every turn
 
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """One file each, named after the field: `persona` goes to the model, the others are spoken word for word."""
+    """One file each, named after the field: `persona` goes to the model, the others are spoken word for word.
+
+    The language's rules are at the end of the persona.
+    """
 
     persona: str
     greeting: str
     goodbye: str
 
+    def telling(self, section: str) -> "Prompts":
+        """The same with one section more for the model, "" for none: behind all else, which is alike in all calls."""
+        return replace(self, persona=f"{self.persona}\n\n{section}") if section else self
 
-def read_prompts(folder: Path = FOLDER, kept: Path = KEPT) -> Prompts:
-    """The words for one call. In place of a file that is no good, its last good version speaks, and the log says why.
 
-    Each call runs in a process of its own, so good versions are kept in a folder, not in memory.
-    """
-    return Prompts(**{name: _read_or_fall_back(name, folder, kept) for name in _names()})
+def read_prompts(language: str, folder: Path = FOLDER, kept: Path = KEPT) -> Prompts:
+    """The words for one call; of a file that is no good, its last good version."""
+    words = {name: _file(_preferred(name, language, folder), folder, kept).read() for name in _names()}
+    words["persona"] += f"\n\n{languages.rules(language)}"
+    return Prompts(**words)
 
 
 def problems(folder: Path = FOLDER) -> list[str]:
-    """What is wrong with the files, a sentence each."""
-    found = []
-    for name in _names():
-        try:
-            _read(_file(folder, name))
-        except ValueError as problem:
-            found.append(str(problem))
-    return found
+    """What is wrong with the files, those of all languages, a sentence each."""
+    translations = [_translated(name, language) for language in languages.known() for name in _names()]
+    files = [f"{name}.md" for name in _names()] + [file for file in translations if (folder / file).exists()]
+    return [problem for file in files if (problem := _file(file, folder).problem())]
+
+
+def hopeless(language: str, folder: Path = FOLDER, kept: Path = KEPT) -> list[str]:
+    """The same of those that this language needs and that have no good version to fall back to."""
+    files = [_file(_preferred(name, language, folder), folder, kept) for name in _names()]
+    return [problem for file in files if (problem := file.hopeless())]
 
 
 def _names() -> list[str]:
     return [field.name for field in fields(Prompts)]
 
 
-def _file(folder: Path, name: str) -> Path:
-    return folder / f"{name}.md"
+def _preferred(name: str, language: str, folder: Path) -> str:
+    file = _translated(name, language)
+    return file if (folder / file).exists() else f"{name}.md"
 
 
-def _read_or_fall_back(name: str, folder: Path, kept: Path) -> str:
-    try:
-        text = _read(_file(folder, name))
-    except ValueError as problem:
-        logger.error("%s; the last good version is used", problem)
-        return _read(_file(kept, name))
-    try:
-        _keep(_file(kept, name), text)
-    except OSError as problem:  # a full disk is no reason not to answer
-        logger.warning("this version of %s.md cannot be kept for later: %s", name, problem)
-    return text
+def _translated(name: str, language: str) -> str:
+    return f"{language}/{name}.md"
 
 
-def _read(path: Path) -> str:
-    """The text of a file; a ValueError that names the file, what is wrong with it and what to do if it is no good."""
-    file = f"{path.parent.name}/{path.name}"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{file} cannot be read ({error.strerror}): put it back, readable to all") from None
-    if len(data) > LARGEST:
-        raise ValueError(f"{file} has {len(data)} bytes, at most {LARGEST} are sent to the model: shorten it")
-    try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n").strip()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is not UTF-8 at byte {error.start}: save it as UTF-8") from None
-    if not text:
-        raise ValueError(f"{file} is empty: write the words into it")
-    return text
+def _file(file: str, folder: Path, kept: Path = KEPT) -> EditedFile[str]:
+    return EditedFile(folder, file, _words, LARGEST, kept=kept)
 
 
-def _keep(path: Path, text: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = path.with_suffix(f".{os.getpid()}")  # two calls may start at once; a rename shows no half file
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+def _words(text: str) -> str:
+    words = text.strip()
+    if not words:
+        raise ValueError("is empty: write the words into it")
+    return words

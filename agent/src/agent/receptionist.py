@@ -1,34 +1,67 @@
 """The agent on the line: it greets, it talks, and it does not leave without a word."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
-from livekit.agents import NOT_GIVEN, Agent
+from livekit import rtc
+from livekit.agents import Agent, llm, tts
 
+from agent.announcer import Announcer
+from agent.ending import LAST_AUDIO
 from agent.prepared import Prepared
 from agent.prompts import Prompts
 
+logger = logging.getLogger(__name__)
+
 GOODBYE_LIMIT = 8.0  # seconds; a provider that cannot speak it by then is not waited for
-LAST_AUDIO = 0.4  # seconds that the gateway's mixer and the caller's phone still hold when all has been sent
 
 
 class Receptionist(Agent):
-    """Speaks the greeting on entering a call, and a goodbye on leaving one in which the caller still is."""
+    """Speaks the greeting on entering a call, and a goodbye on leaving one, if nobody has yet."""
 
     def __init__(
-        self, prompts: Prompts, greeting: Prepared | None = None, *, caller_is_there: Callable[[], bool]
+        self,
+        prompts: Prompts,
+        greeting: Prepared | None = None,
+        tools: Sequence[llm.Tool | llm.Toolset] = (),
+        *,
+        says_goodbye: Callable[[], bool],
+        announcer: Announcer | None = None,
+        patience: float = 3.0,
     ) -> None:
-        super().__init__(instructions=prompts.persona)
+        """`patience`: seconds after which a greeting that has no sound yet is replaced by the announcer's `hello`."""
+        super().__init__(instructions=prompts.persona, tools=list(tools))
         self._prompts = prompts
         self._greeting = greeting
-        self._caller_is_there = caller_is_there
+        self._says_goodbye = says_goodbye
+        self._announcer = announcer
+        self._patience = patience
 
     async def on_enter(self) -> None:
-        sound = await self._greeting.audio() if self._greeting else None
-        self.session.say(self._prompts.greeting, audio=NOT_GIVEN if sound is None else sound)
+        if self._announcer is None or self.session.output.audio is None or self.session.tts is None:
+            self.session.say(self._prompts.greeting)
+        elif sound := await self._greeting_in_time(self.session.tts):
+            self.session.say(self._prompts.greeting, audio=sound)
+        else:
+            logger.warning("the greeting could not be spoken within %g s", self._patience)
+            self._announcer.say("hello")
+
+    async def _greeting_in_time(self, voice: tts.TTS[Any]) -> AsyncIterator[rtc.AudioFrame] | None:
+        """The sound of the greeting, tried once more when it could not be prepared while the phone rang."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                prepared = await self._greeting.audio() if self._greeting else None
+                return prepared or await self._now(voice).audio()
+        return None
+
+    def _now(self, voice: tts.TTS[Any]) -> Prepared:
+        return Prepared(self._prompts.greeting, voice, self.session.conn_options.tts_conn_options)
 
     async def on_exit(self) -> None:
-        if self._caller_is_there():
+        if self._says_goodbye():
             await self._say_goodbye()
 
     async def _say_goodbye(self) -> None:

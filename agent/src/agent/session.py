@@ -1,6 +1,7 @@
 """How one call is heard, thought about and spoken to."""
 
 import importlib
+import sys
 from typing import Any
 
 from livekit.agents import AgentSession, APIConnectOptions, UserInputTranscribedEvent, inference, room_io, stt, tts, vad
@@ -16,7 +17,6 @@ from agent.turns.last_words import LastWords
 from agent.turns.melody import RATE, Melody
 from agent.turns.own_voice import OwnVoice
 
-LANGUAGE = "en"  # of the last words that end a turn, and of what listeners say
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a piece of speech, of which a turn may have several
 TELEPHONE_RATE = RATE  # Hz, twice what a phone sends: what both models that listen take as it is
 SILERO = "livekit.plugins.silero"
@@ -27,7 +27,7 @@ def new_session(settings: Settings, voice_activity: vad.VAD) -> AgentSession[Non
     """The pipeline of one call, with the providers that the settings name."""
     own_voice = OwnVoice(voice_activity, settings.barge_in_within)
     session: AgentSession[None] = AgentSession(
-        stt=_early(providers.new_stt(settings), own_voice, settings.early_transcript),
+        stt=_ear(providers.new_stts(settings), own_voice, settings.early_transcript),
         llm=providers.new_llm(settings),
         tts=_soon(providers.new_tts(settings), settings.first_words),
         vad=own_voice,
@@ -44,11 +44,12 @@ def new_session(settings: Settings, voice_activity: vad.VAD) -> AgentSession[Non
         aec_warmup_duration=settings.echo_warmup or None,
         session_close_transcript_timeout=0.0,  # nobody waits for the last words of a caller who hung up
         conn_options=SessionConnectOptions(
-            stt_conn_options=tried_twice(settings.stt),
-            llm_conn_options=tried_twice(settings.llm),
-            tts_conn_options=tried_twice(settings.tts),
-            max_unrecoverable_errors=0,  # then the session closes, with a goodbye if that can still be spoken
+            stt_conn_options=patient(providers.STT, settings),
+            llm_conn_options=patient(providers.LLM, settings),
+            tts_conn_options=patient(providers.TTS, settings),
+            max_unrecoverable_errors=sys.maxsize,  # `behaviors.fill_the_silence` counts them
         ),
+        user_away_timeout=None,  # `behaviors.ask_a_silent_caller` has its own
     )
     own_voice.agent_speaks = lambda: session.agent_state == "speaking"
     session.update_options(turn_detection=_end_of_turn(session, settings))
@@ -68,6 +69,22 @@ def modules(settings: Settings) -> list[str]:
     return [*providers.modules(settings), *chosen, *FIRST_USED_IN_A_CALL]
 
 
+def _ear(engines: list[stt.STT[Any]], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
+    """The engines as one: those that take a whole utterance take over within it, a stream with the next one."""
+    if len(engines) == 1:
+        return _early(engines[0], voice_activity, pause)
+    if any(engine.capabilities.streaming for engine in engines):
+        return _either([_early(engine, voice_activity, pause) for engine in engines], voice_activity)
+    engine = _either(engines, voice_activity)  # it makes streams of them, but each can still be asked for one utterance
+    return (
+        EarlyTranscript(engine, voice_activity, pause) if pause else stt.StreamAdapter(stt=engine, vad=voice_activity)
+    )
+
+
+def _either(engines: list[stt.STT[Any]], voice_activity: vad.VAD) -> stt.STT[Any]:
+    return stt.FallbackAdapter(engines, vad=voice_activity, max_retry_per_stt=0)
+
+
 def _early(engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
     return EarlyTranscript(engine, voice_activity, pause) if pause and not engine.capabilities.streaming else engine
 
@@ -82,10 +99,14 @@ def _end_of_turn(session: AgentSession[None], settings: Settings) -> TurnDetecti
     if settings.end_of_turn == "silence":
         return "vad"
     waits = Waits(settings.wait_done, settings.wait_unsure, settings.wait_unfinished)
-    words = LastWords.of(LANGUAGE) if settings.end_of_turn != "melody" else None
+    words = LastWords.of(settings.language) if settings.end_of_turn != "melody" else None
     melody = Melody() if hears_melody(settings) else None
     detector = EndOfTurn(
-        LANGUAGE, waits, words, melody, lambda wait: session.update_options(endpointing_opts={"max_delay": wait})
+        settings.language,
+        waits,
+        words,
+        melody,
+        lambda wait: session.update_options(endpointing_opts={"max_delay": wait}),
     )
 
     def heard(event: UserInputTranscribedEvent) -> None:
@@ -95,10 +116,11 @@ def _end_of_turn(session: AgentSession[None], settings: Settings) -> TurnDetecti
     return detector
 
 
-def tried_twice(name: str) -> APIConnectOptions:
-    """How often and how patiently the provider of `provider/model` is asked."""
-    # Each further attempt would be as much silence again.
-    return APIConnectOptions(max_retry=1, timeout=providers.patience(name))
+def patient(kind: str, settings: Settings) -> APIConnectOptions:
+    """How often and how patiently the provider of the `kind` (stt, llm, tts) is asked."""
+    return APIConnectOptions(
+        max_retry=providers.attempts(kind, settings) - 1, timeout=providers.patience(kind, settings)
+    )
 
 
 def room_options(caller_identity: str, settings: Settings) -> room_io.RoomOptions:

@@ -21,7 +21,7 @@ async def test_an_empty_server_gets_one_trunk_and_one_rule_that_names_it(livekit
     assert trunk.numbers == [NUMBER]
     assert len(trunk.allowed_addresses) == 8
     assert trunk.ringing_timeout.seconds == 20
-    assert trunk.max_call_duration.seconds == 3600
+    assert trunk.max_call_duration.seconds == 3630
     assert rule.trunk_ids == [trunk.sip_trunk_id]
     assert rule.rule.dispatch_rule_individual.room_prefix == "call-"
     assert [agent.agent_name for agent in rule.room_config.agents] == ["inbound-voice-agent"]

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.providers.openai import connect
+from agent.providers.openai import connected
 
 
 @pytest.fixture(autouse=True)
 def own_connections() -> Iterator[None]:
     """A later endpoint may have the port of an earlier one, whose client is closed."""
     yield
-    connect.cache_clear()
+    connected.cache_clear()

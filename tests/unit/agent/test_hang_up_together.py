@@ -1,6 +1,7 @@
 """Whoever ends a call ends it for all."""
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,10 +9,14 @@ import pytest
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
 
+from agent import rules, state
+from agent.admission import Admission
 from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.behaviors.refuse_strangers import refuse_strangers
 from agent.call import Call
-from agent.line import is_there, wait_for_caller
+from agent.callers import Caller
+from agent.line import hang_up, is_there, wait_for_caller
+from agent.settings import Settings
 
 
 class Room(rtc.EventEmitter[str]):
@@ -40,6 +45,7 @@ class Job:
         self.room = Room(*identities)
         self.reasons: list[str] = []
         self.deleted = 0
+        self.deleting: asyncio.Future[None] | None = None  # what takes so long
         self.callbacks: list[Any] = []
 
     def shutdown(self, reason: str = "") -> None:
@@ -48,8 +54,13 @@ class Job:
     def add_shutdown_callback(self, callback: Any) -> None:
         self.callbacks.append(callback)
 
-    async def delete_room(self) -> None:
+    def delete_room(self) -> "asyncio.Future[None]":
         self.deleted += 1
+        if self.deleting:
+            return self.deleting
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
 
     async def wait_for_participant(self, *, kind: Any) -> Any:
         assert kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
@@ -57,6 +68,26 @@ class Job:
             raise RuntimeError("room disconnected while waiting for participant")
         await asyncio.sleep(0 if self.room.remote_participants else 3600)
         return next(iter(self.room.remote_participants.values()))
+
+
+CALLER = Caller("+12025550199", anonymous=False)
+KNOWN = {"sip.trunkID": "ST_1", "sip.hostname": "pstn.twilio.com"}
+
+
+@pytest.fixture(autouse=True)
+def rules_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    lists, limits = rules.read_lists, rules.read_limits
+    monkeypatch.setattr(rules, "read_lists", lambda: lists(folder, tmp_path / "kept"))
+    monkeypatch.setattr(rules, "read_limits", lambda: limits(folder, tmp_path / "kept"))
+    monkeypatch.setattr(state, "DATA", tmp_path)
+    return folder
+
+
+def admission(**settings: Any) -> Admission:
+    keys = {"livekit_api_key": "key", "livekit_api_secret": "s" * 32}
+    return Admission(Settings.model_validate(keys | settings))
 
 
 def participant(identity: str) -> Any:
@@ -122,6 +153,18 @@ async def test_the_room_is_deleted_when_the_job_ends(job: Job, caplog: pytest.Lo
     assert vars(record)["reason"] == "the caller hung up"
 
 
+async def test_a_room_that_is_just_being_deleted_is_not_deleted_a_second_time_before_that_is_over(job: Job) -> None:
+    close_the_room_with_the_job(context(job))
+    job.deleting = asyncio.get_running_loop().create_future()
+    hang_up(context(job))
+    closing = asyncio.ensure_future(job.callbacks[0]("the caller was silent"))
+    await asyncio.sleep(0.01)
+    assert job.deleted == 1
+    job.deleting.set_result(None)
+    await closing
+    assert job.deleted == 2
+
+
 async def test_the_caller_is_the_phone_in_the_room(job: Job) -> None:
     caller = await wait_for_caller(context(job))
     assert caller is job.room.remote_participants["caller"]
@@ -146,7 +189,7 @@ async def test_a_caller_who_never_comes_ends_the_job(monkeypatch: pytest.MonkeyP
 
 def test_a_stranger_is_refused_and_the_log_does_not_tell_the_number(job: Job, caplog: pytest.LogCaptureFixture) -> None:
     attributes = {"sip.trunkID": "ST_1", "sip.hostname": "54.172.60.0/30", "sip.phoneNumber": "+12025550199"}
-    assert refuse_strangers(context(job), Call.from_attributes(attributes))
+    assert refuse_strangers(context(job), Call.from_attributes(attributes), CALLER, admission())
     assert job.reasons == ["refused"]
     assert "call refused: " in caplog.text
     assert "2025550199" not in caplog.text
@@ -154,5 +197,48 @@ def test_a_stranger_is_refused_and_the_log_does_not_tell_the_number(job: Job, ca
 
 def test_a_known_carrier_is_not_refused(job: Job) -> None:
     attributes = {"sip.trunkID": "ST_1", "sip.hostname": "pstn.twilio.com"}
-    assert not refuse_strangers(context(job), Call.from_attributes(attributes))
+    assert not refuse_strangers(context(job), Call.from_attributes(attributes), CALLER, admission())
     assert job.reasons == []
+
+
+@pytest.mark.parametrize("account", ["", "AC2"])
+def test_a_call_of_another_trunk_account_is_refused_where_ours_is_set(
+    job: Job, caplog: pytest.LogCaptureFixture, account: str
+) -> None:
+    call = Call.from_attributes(KNOWN | {"sip.twilio.accountSid": account})
+    assert not refuse_strangers(context(job), call, CALLER, admission())
+    assert refuse_strangers(context(job), call, CALLER, admission(trunk_account="AC1"))
+    assert job.reasons == ["refused"]
+    assert "trunk account" in caplog.text
+
+
+def test_a_call_of_our_trunk_account_is_not_refused(job: Job) -> None:
+    call = Call.from_attributes(KNOWN | {"sip.twilio.accountSid": "AC1"})
+    assert not refuse_strangers(context(job), call, CALLER, admission(trunk_account="AC1"))
+
+
+def test_who_is_blocked_is_refused_and_the_log_does_not_tell_the_number(
+    job: Job, caplog: pytest.LogCaptureFixture, rules_folder: Path
+) -> None:
+    (rules_folder / "blocked.txt").write_text(CALLER.number)
+    assert refuse_strangers(context(job), Call.from_attributes(KNOWN), CALLER, admission())
+    assert "call refused: the caller is in blocked.txt" in caplog.text
+    assert "2025550199" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("file", "content"), [("blocked.txt", "anonymous"), ("allowed.txt", "+1*"), ("limits.toml", "calls_per_caller = 1")]
+)
+async def test_a_greeting_is_prepared_before_it_is_known_who_calls_only_if_that_does_not_matter(
+    rules_folder: Path, file: str, content: str
+) -> None:
+    assert await admission().lets_anybody_in()
+    assert not await admission(trunk_account="AC1").lets_anybody_in()
+    (rules_folder / file).write_text(content)
+    assert not await admission().lets_anybody_in()
+
+
+async def test_no_greeting_is_prepared_while_all_lines_are_busy() -> None:
+    assert await admission().place("AJ_1", CALLER).take() is None
+    assert not await admission(max_concurrent_calls=1).lets_anybody_in()
+    assert await admission(max_concurrent_calls=1).place("AJ_2", CALLER).take() == "busy"

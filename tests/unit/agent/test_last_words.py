@@ -4,7 +4,8 @@ import tomllib
 
 import pytest
 
-from agent.turns.last_words import LANGUAGES, Hint, LastWords
+from agent import languages
+from agent.turns.last_words import WORD, Hint, LastWords
 
 ENGLISH = LastWords.of("en")
 DONE, NUMBER, PART, UNFINISHED = None, Hint.NUMBER, Hint.PART_OF_NUMBER, Hint.UNFINISHED
@@ -98,23 +99,57 @@ def test_who_only_listens_is_told_from_who_speaks(said: str, is_one: bool) -> No
     assert ENGLISH.is_backchannel(said) is is_one
 
 
-@pytest.mark.parametrize("language", sorted(path.stem for path in LANGUAGES.glob("*.toml")))
+@pytest.mark.parametrize(
+    ("language", "said", "hint"),
+    [
+        ("de", "Ich möchte gern einen", UNFINISHED),
+        ("de", "Wir kommen, weil", UNFINISHED),
+        ("de", "Äh…", UNFINISHED),
+        ("de", "Das weiß ich.", DONE),
+        ("de", "Danke sehr.", DONE),
+        ("de", "Für vierundzwanzig.", NUMBER),
+        ("de", "Meine Nummer ist null acht neun", PART),
+        ("es", "Quisiera una mesa para", UNFINISHED),
+        ("es", "Sí, soy yo.", DONE),
+        ("es", "Somos treinta y cinco.", NUMBER),
+        ("es", "Es el seis cinco cuatro", PART),
+        ("fr", "Je voudrais une table pour", UNFINISHED),
+        ("fr", "Je suis né le vingt-cinq", NUMBER),
+        ("fr", "C'est pour jeudi.", DONE),
+        ("fr", "J’ai", UNFINISHED),  # noqa: RUF001
+        ("fr", "zéro six douze", PART),
+    ],
+)
+def test_the_other_languages_have_their_own_words(language: str, said: str, hint: Hint | None) -> None:
+    assert LastWords.of(language).hint(said) is hint
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("de", "Ach so."), ("de", "Mhm, genau"), ("es", "Sí, claro."), ("fr", "D’accord.")],  # noqa: RUF001
+)
+def test_who_listens_in_another_language_is_not_taken_for_who_speaks(language: str, said: str) -> None:
+    assert LastWords.of(language).is_backchannel(said)
+
+
+@pytest.mark.parametrize("language", languages.known())
 def test_every_language_has_all_lists_each_word_in_the_form_in_which_it_is_looked_up(language: str) -> None:
     words = LastWords.of(language)
     for name in LastWords.__slots__:
         listed = getattr(words, name)
         assert listed, name
-        for word in listed:
-            assert word == word.lower(), word
-            assert not set(word) & set(" .,?!’_"), word  # noqa: RUF001
-    with (LANGUAGES / f"{language}.toml").open("rb") as file:
-        assert set(tomllib.load(file)) == set(LastWords.__slots__)
+        assert [word for word in listed if word != word.lower() or WORD.findall(word) != [word] or "’" in word] == []  # noqa: RUF001
+    with (languages.FOLDER / language / "last_words.toml").open("rb") as file:
+        lists = tomllib.load(file)
+    assert set(lists) == set(LastWords.__slots__)
+    for name, text in lists.items():
+        assert len(text.split()) == len(set(text.split())), f"{name} has a word twice"
 
 
 def test_english_is_a_language() -> None:
-    assert (LANGUAGES / "en.toml").is_file()
+    assert "en" in languages.known()
 
 
 def test_a_language_without_words_is_an_error() -> None:
-    with pytest.raises(FileNotFoundError, match=r"xx\.toml"):
+    with pytest.raises(FileNotFoundError, match=r"xx.last_words\.toml"):
         LastWords.of("xx")

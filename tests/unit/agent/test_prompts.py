@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import prompts
+from agent import languages
 from agent.prompts import LARGEST, Prompts, problems, read_prompts
 
 
@@ -23,26 +23,31 @@ def kept(tmp_path: Path) -> Path:
     return tmp_path / "kept"
 
 
+def told(persona: str, language: str = "en") -> str:
+    """What the model is told: the persona, and what it has to know of the line."""
+    return f"{persona}\n\n{languages.rules(language)}"
+
+
 def test_the_files_are_the_words(folder: Path, kept: Path) -> None:
-    assert read_prompts(folder, kept) == Prompts("persona one", "greeting one", "goodbye one")
+    assert read_prompts("en", folder, kept) == Prompts(told("persona one"), "greeting one", "goodbye one")
 
 
 def test_an_edited_file_is_used_for_the_next_call(folder: Path, kept: Path) -> None:
-    read_prompts(folder, kept)
+    read_prompts("en", folder, kept)
     (folder / "greeting.md").write_text("greeting two")
-    assert read_prompts(folder, kept).greeting == "greeting two"
+    assert read_prompts("en", folder, kept).greeting == "greeting two"
 
 
 def test_an_editors_marks_are_not_spoken(folder: Path, kept: Path) -> None:
     (folder / "greeting.md").write_bytes("\ufeffHello.\r\nWelcome.\r\n".encode())
-    assert read_prompts(folder, kept).greeting == "Hello.\nWelcome."
+    assert read_prompts("en", folder, kept).greeting == "Hello.\nWelcome."
 
 
 BROKEN = {
     "missing": (None, "cannot be read (No such file or directory)"),
     "empty": (b" \n\n", "is empty"),
-    "not UTF-8": (b"Gr\xfc\xdf Gott", "is not UTF-8 at byte 2"),
-    "too large": (b"a" * (LARGEST + 1), f"has {LARGEST + 1} bytes, at most {LARGEST}"),
+    "not UTF-8": (b"Gr\xfc\xdf Gott", "line 1 is not UTF-8 at byte 2"),
+    "too large": (b"a" * (LARGEST + 1), f"has {LARGEST + 1} bytes, at most {LARGEST} are read"),
 }
 
 
@@ -56,11 +61,11 @@ def break_(file: Path, content: bytes | None) -> None:
 def test_a_broken_file_keeps_the_last_good_version_and_says_why(
     folder: Path, kept: Path, caplog: pytest.LogCaptureFixture, content: bytes | None, problem: str
 ) -> None:
-    read_prompts(folder, kept)
+    read_prompts("en", folder, kept)
     (folder / "persona.md").write_text("persona two")
-    read_prompts(folder, kept)
+    read_prompts("en", folder, kept)
     break_(folder / "persona.md", content)
-    assert read_prompts(folder, kept) == Prompts("persona two", "greeting one", "goodbye one")
+    assert read_prompts("en", folder, kept) == Prompts(told("persona two"), "greeting one", "goodbye one")
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     assert record.getMessage().startswith("prompts/persona.md ")
@@ -76,7 +81,34 @@ def test_a_broken_file_is_a_problem_at_the_start(folder: Path, content: bytes | 
     assert problem in found
 
 
-@pytest.mark.parametrize("name", ["greeting", "goodbye"])
-def test_what_is_spoken_has_no_markup_and_no_digits(name: str) -> None:
+def test_a_languages_own_files_are_preferred(folder: Path, kept: Path) -> None:
+    (folder / "de").mkdir()
+    (folder / "de/greeting.md").write_text("Hallo.")
+    assert read_prompts("de", folder, kept) == Prompts(told("persona one", "de"), "Hallo.", "goodbye one")
+    assert read_prompts("es", folder, kept).greeting == "greeting one"
+
+
+def test_a_languages_broken_file_keeps_its_own_last_good_version(folder: Path, kept: Path) -> None:
+    (folder / "de").mkdir()
+    (folder / "de/greeting.md").write_text("Hallo.")
+    read_prompts("de", folder, kept)
+    (folder / "de/greeting.md").write_text("")
+    assert read_prompts("de", folder, kept).greeting == "Hallo."
+    [found] = problems(folder)
+    assert found.startswith("prompts/de/greeting.md is empty")
+
+
+def test_an_english_persona_is_followed_by_a_hint_at_the_keypad_and_nothing_else() -> None:
+    assert "(keys pressed) 1 2 3 4" in languages.rules("en")
+    assert len(languages.rules("en").splitlines()) == 1
+
+
+@pytest.mark.parametrize("language", languages.known())
+def test_a_language_that_is_shipped_has_words_of_its_own(language: str, kept: Path) -> None:
     assert problems() == []
-    assert not set((prompts.FOLDER / f"{name}.md").read_text()) & set("*#`_[]<>|0123456789")
+    words = read_prompts(language, kept=kept)
+    english = read_prompts("en", kept=kept)
+    assert language == "en" or not {words.greeting, words.goodbye} & {english.greeting, english.goodbye}
+    assert "(keys pressed) 1 2 3 4" in words.persona
+    for spoken in (words.greeting, words.goodbye):
+        assert not set(spoken) & set("*#`_[]<>|0123456789")

@@ -23,7 +23,7 @@ class Talk:
             llm=self.model, vad=None, turn_handling={"turn_detection": None}
         )
         self.caller_is_there = True
-        self.agent = Receptionist(PROMPTS, caller_is_there=lambda: self.caller_is_there)
+        self.agent = Receptionist(PROMPTS, says_goodbye=lambda: self.caller_is_there)
 
 
 @pytest.fixture

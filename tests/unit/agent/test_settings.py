@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from agent import languages
 from agent.settings import Settings, calls_at_once, explain, settings_or_exit
 
 KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}
@@ -123,6 +124,44 @@ def test_secrets_are_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> N
         ("ECHO_WARMUP", "3000", "should be less than or equal to 10"),
         ("FRAME_MS", "5", "should be greater than or equal to 10"),
         ("FRAME_MS", "200", "should be less than or equal to 100"),
+        ("LANGUAGE", "xx", "is no language of this line, which has de, en, es, fr"),
+        ("LANGUAGE", "DE", "is no language of this line, which has de, en, es, fr"),
+        ("STT_FALLBACK", "openai/whisper-1", "needs OPENAI_API_KEY"),
+        ("STT_FALLBACK", "speech/whisper-tiny.en", "is what STT is already"),
+        ("LLM_FALLBACK", "openai-realtime/x", "'openai-realtime', which is not known; known: openai, speech"),
+        ("TTS_FALLBACK", "kokoro-heart", "not of the form provider/model"),
+        ("FILLER_AFTER", "0.1", "should be greater than or equal to 0.5"),
+        ("FILLER_AFTER", "31", "should be less than or equal to 30"),
+        ("APOLOGY_AFTER", "2", "should be at least FILLER_AFTER, 3"),
+        ("APOLOGY_AFTER", "0", "should be greater than or equal to 1"),
+        ("APOLOGY_AFTER", "61", "should be less than or equal to 60"),
+        ("FAILURES", "0", "should be greater than or equal to 1"),
+        ("FAILURES", "11", "should be less than or equal to 10"),
+        ("SILENT_CALLER_AFTER", "1", "should be greater than or equal to 2"),
+        ("SILENT_CALLER_AFTER", "301", "should be less than or equal to 300"),
+        ("LONGEST_TALK", "4", "should be greater than or equal to 5"),
+        ("LONGEST_TALK", "1h", "should be a valid number"),
+        ("MAX_CALL_DURATION", "59", "should be greater than or equal to 60"),
+        ("MAX_CALL_DURATION", "86401", "should be less than or equal to 86400"),
+        ("CALL_WARNING", "4", "should be greater than or equal to 5"),
+        ("CALL_WARNING", "601", "should be less than or equal to 600"),
+        ("DIGITS_TIMEOUT", "0", "should be greater than or equal to 0.5"),
+        ("DIGITS_TIMEOUT", "31", "should be less than or equal to 30"),
+        ("DIGITS_END", "0", "should be '#' or '*'"),
+        ("DIGITS_END", "##", "should be '#' or '*'"),
+        ("TIMEZONE", "Berlin", "is no time zone; one is Europe/Berlin"),
+        ("TIMEZONE", "../etc/passwd", "is no time zone"),
+        ("CALLER_LOOKUP_URL", "crm.example.com", "should begin with http:// or https://"),
+        ("CALLER_LOOKUP_TIMEOUT", "0", "should be greater than or equal to 0.1"),
+        ("CALLER_LOOKUP_TIMEOUT", "11", "should be less than or equal to 10"),
+        ("RECORD_CALLS", "always", "should be a valid boolean"),
+        ("RECORDING_NOTICE", "yes", "should be 'no', 'announce' or 'ask'"),
+        ("REDACT", "cards", "should be a valid boolean"),
+        ("CALL_SUMMARY", "short", "should be a valid boolean"),
+        ("KEEP_DAYS", "0", "should be greater than or equal to 1"),
+        ("KEEP_DAYS", "3651", "should be less than or equal to 3650"),
+        ("KEEP_MB", "0", "should be greater than or equal to 1"),
+        ("KEEP_MB", "1000001", "should be less than or equal to 1000000"),
     ],
 )
 def test_a_wrong_setting_is_named_and_explained(
@@ -143,8 +182,8 @@ def test_all_problems_are_in_one_report(environment: pytest.MonkeyPatch, capsys:
     assert head == "the configuration is not usable (4 problems)"
     assert [problem.split()[0] for problem in problems] == [
         "prompts/greeting.md",
-        "LIVEKIT_API_SECRET",
         "LLM",
+        "LIVEKIT_API_SECRET",
         "LOG_FORMAT",
     ]
 
@@ -172,6 +211,8 @@ def test_an_embedded_model_takes_fewer_calls_at_once_and_a_setting_beats_both() 
         ({"voice": "ash"}, "is no voice of speech/kokoro-heart"),
         ({"openai_base_url": "http://localhost:9/v1"}, "needs OPENAI_API_KEY"),
         ({"drain_grace": "300"}, "less than or equal to 60"),
+        ({"webhook_url": "http://localhost:9"}, "WEBHOOK_SECRET, which is needed with WEBHOOK_URL"),
+        ({"webhook_url": "localhost:9", "webhook_secret": "s" * 32}, "should begin with http:// or https://"),
     ],
 )
 def test_what_would_answer_and_then_hang_up_mutely_is_refused(changes: dict[str, str], complaint: str) -> None:
@@ -180,5 +221,44 @@ def test_what_would_answer_and_then_hang_up_mutely_is_refused(changes: dict[str,
     assert complaint in " ".join(explain(error.value))
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({}, "speech/whisper-tiny.en, speech/qwen2.5-coder-1.5b-instruct, speech/kokoro-heart (en only)"),
+        ({"openai_api_key": "sk-1", "tts": "speech/kokoro-heart"}, "speech/kokoro-heart (en only)"),
+        ({"openai_api_key": "sk-1", "stt_fallback": "speech/whisper-tiny.en"}, "speech/whisper-tiny.en (en only)"),
+    ],
+)
+def test_a_language_that_one_of_the_models_does_not_know_is_refused_in_one_sentence(
+    changes: dict[str, str], named: str
+) -> None:
+    with pytest.raises(ValidationError) as error:
+        given(language="de", **changes)
+    assert explain(error.value) == [
+        f"LANGUAGE is 'de', which needs other models than {named}: "
+        "set OPENAI_API_KEY, and name none of these: correct it in .env"
+    ]
+
+
+@pytest.mark.parametrize("language", languages.known())
+def test_every_language_is_spoken_with_a_key(language: str) -> None:
+    assert given(language=language, openai_api_key="sk-1").language == language
+
+
 def given(**changes: str) -> Settings:
     return Settings.model_validate({"livekit_api_key": "key", "livekit_api_secret": "secret"} | changes)
+
+
+@pytest.mark.parametrize(("warning", "found"), [("60", 1), ("90", 1), ("59", 0)])
+def test_a_call_has_to_be_longer_than_its_warning(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], warning: str, found: int
+) -> None:
+    environment.setenv("MAX_CALL_DURATION", "60")
+    environment.setenv("CALL_WARNING", warning)
+    if not found:
+        assert settings_or_exit().call_warning == int(warning)
+        return
+    assert report(capsys)[1:] == [
+        f"CALL_WARNING is '{warning}', which should be less than MAX_CALL_DURATION, 60: it is that long before the end"
+        ": correct it in .env"
+    ]

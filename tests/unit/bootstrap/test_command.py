@@ -64,7 +64,7 @@ def test_plan_prints_trunk_and_rule_in_the_apis_json_and_asks_nobody(run: Run) -
     assert planned["trunk"]["numbers"] == ["+12025550100"]
     assert planned["trunk"]["allowedAddresses"][-1] == "172.29.53.10/32"
     assert planned["trunk"]["ringingTimeout"] == "20s"
-    assert planned["trunk"]["maxCallDuration"] == "3600s"
+    assert planned["trunk"]["maxCallDuration"] == "3630s"
     assert planned["rule"]["trunkIds"] == ["<trunk>"]
     assert planned["rule"]["rule"] == {"dispatchRuleIndividual": {"roomPrefix": "call-"}}
     assert planned["rule"]["roomConfig"] == {"agents": [{"agentName": "inbound-voice-agent"}]}

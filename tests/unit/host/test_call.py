@@ -51,7 +51,7 @@ def test_after_the_call_the_phone_is_handed_what_the_agent_has_logged_since_it_b
     assert logs.endswith("--no-log-prefix --no-color --since 2026-11-22T22:46:01.5Z agent")
     [call], [timeline] = asked(tmp_path, " call "), asked(tmp_path, " timeline ")
     report = timeline.split("--report ")[1]
-    assert f"--json {report} --say" in call
+    assert f"--json {report} --patience 4 --say" in call
 
 
 def test_the_report_that_was_handed_over_is_gone_afterwards(tmp_path: Path) -> None:

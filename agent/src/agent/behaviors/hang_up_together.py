@@ -6,17 +6,17 @@ import time
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, JobContext
 
-from agent.line import is_there
+from agent.line import is_there, make_sure_of_the_hang_up
 
 logger = logging.getLogger(__name__)
 
 
 def close_the_room_with_the_job(ctx: JobContext) -> None:
-    """However the job ends, delete its room: that is what makes the gateway hang up. To be called first of all."""
+    """However the job ends, hang up. To be called first of all."""
     since = time.monotonic()
 
     async def close(reason: str) -> None:
-        await ctx.delete_room()
+        await make_sure_of_the_hang_up(ctx)
         logger.info("call ended", extra={"reason": reason, "seconds": round(time.monotonic() - since)})
 
     ctx.add_shutdown_callback(close)

@@ -8,14 +8,19 @@ import logging
 
 from livekit.agents import JobContext
 
+from agent.admission import Admission
 from agent.call import Call
+from agent.callers import Caller
 
 logger = logging.getLogger(__name__)
 
 
-def refuse_strangers(ctx: JobContext, call: Call) -> bool:
-    """Whether the call was refused; the job then ends, and its room with it."""
-    objection = call.objection()
+def refuse_strangers(ctx: JobContext, call: Call, caller: Caller, admission: Admission) -> bool:
+    """Whether the call was refused; the job then ends, and its room with it.
+
+    Refused is what is forged, what another trunk account than ours carries, and who is blocked or not allowed.
+    """
+    objection = admission.objection(call, caller)
     if objection:
         logger.warning("call refused: %s", objection)
         ctx.shutdown(reason="refused")

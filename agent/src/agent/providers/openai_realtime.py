@@ -6,5 +6,5 @@ from agent.providers.openai import client
 from agent.settings import Settings
 
 
-def new_stt(model: str, settings: Settings) -> plugin.STT:
-    return plugin.STT(model=model, client=client(settings), use_realtime=True)
+def new_stt(model: str, settings: Settings, patience: float) -> plugin.STT:
+    return plugin.STT(model=model, language=settings.language, client=client(settings, patience), use_realtime=True)

@@ -11,17 +11,17 @@ NO_KEY = "none"  # the client insists on one
 KNOWN = PROVIDERS["speech"]
 
 
-def new_stt(model: str, settings: Settings) -> plugin.STT:
-    return stt(model, _client(settings))
+def new_stt(model: str, settings: Settings, patience: float) -> plugin.STT:
+    return stt(model, settings.language, _client(settings, patience))
 
 
-def new_llm(model: str, settings: Settings) -> plugin.LLM:
-    return plugin.LLM(model=model, client=_client(settings))
+def new_llm(model: str, settings: Settings, patience: float) -> plugin.LLM:
+    return plugin.LLM(model=model, client=_client(settings, patience))
 
 
-def new_tts(model: str, settings: Settings) -> plugin.TTS:
-    return tts(model, settings.voice or KNOWN.voices[0], _client(settings))
+def new_tts(model: str, settings: Settings, patience: float) -> plugin.TTS:
+    return tts(model, settings.voice or KNOWN.voices[0], _client(settings, patience))
 
 
-def _client(settings: Settings) -> openai.AsyncClient:
-    return connect(settings.speech_url, NO_KEY, KNOWN.patience)
+def _client(settings: Settings, patience: float) -> openai.AsyncClient:
+    return connect(settings.speech_url, NO_KEY, patience)

@@ -17,6 +17,7 @@ from livekit.agents.stt.stream_adapter import StreamAdapterWrapper
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN
 from livekit.agents.vad import VADEventType
 
+from agent import languages
 from agent.turns.sound import levels, samples_of, voice_activity
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class EarlyTranscript(stt.StreamAdapter):
         super().__init__(stt=engine, vad=voice_activity)
         self._pause = pause
         self.worth_telling: Callable[[str], bool] = bool  # a segment's words, none included, before anybody is told
+        self.told_nothing: Callable[[], object] = lambda: None  # the segment is over, and was not worth it
 
     def stream(
         self,
@@ -76,7 +78,9 @@ class _Segment:
 
 
 def _text(result: stt.SpeechEvent) -> str:
-    return result.alternatives[0].text.strip() if result.alternatives else ""
+    """Empty where there are no words in it: an engine may write down music as ♪ or [Music]."""
+    text = result.alternatives[0].text.strip() if result.alternatives else ""
+    return text if languages.plain(text) else ""
 
 
 class _Stream(StreamAdapterWrapper):
@@ -118,6 +122,8 @@ class _Stream(StreamAdapterWrapper):
         if self._adapter.worth_telling(_text(result)):
             final = SpeechEventType.FINAL_TRANSCRIPT
             self._tell(final, alternatives=result.alternatives[:1], speech_end_time=ended)
+        else:
+            self._adapter.told_nothing()
 
     def _transcribe(self, frames: list[rtc.AudioFrame]) -> "asyncio.Task[stt.SpeechEvent]":
         audio = utils.merge_frames(frames)

@@ -5,9 +5,9 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-LANGUAGES = Path(__file__).parent / "languages"
+from agent.languages import FOLDER
+
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")  # noqa: RUF001 - the apostrophe that transcripts have
 AMOUNT = re.compile(r"\d+(?:[.:]\d+)+")  # 6:30 or 12.50 is one number, however many figures it has
 WHOLE_NUMBER = 7  # figures: somebody's telephone number may be complete
@@ -24,7 +24,7 @@ class Hint(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class LastWords:
-    """One language's words, from `languages/<language>.toml`."""
+    """One language's words, from `languages/<language>/last_words.toml`."""
 
     unfinished: frozenset[str]
     digits: frozenset[str]
@@ -35,7 +35,7 @@ class LastWords:
     @cache
     def of(cls, language: str) -> "LastWords":
         """Read a language's words; a FileNotFoundError where there are none."""
-        lists = tomllib.loads((LANGUAGES / f"{language}.toml").read_text(encoding="utf-8"))
+        lists = tomllib.loads((FOLDER / language / "last_words.toml").read_text(encoding="utf-8"))
         words = {name: frozenset(text.split()) for name, text in lists.items()}
         return cls(**words | {"numbers": words["numbers"] | words["digits"]})
 

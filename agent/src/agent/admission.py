@@ -1,0 +1,31 @@
+"""Whether a call is let in: what is read and asked for it, once, before a word is spoken."""
+
+from agent import rules, state
+from agent.call import Call
+from agent.callers import Caller
+from agent.limits.ledger import Ledger
+from agent.limits.place import Place, is_free
+from agent.settings import Settings, calls_at_once
+
+
+class Admission:
+    """The lists and limits as they are when the call comes in."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._account = settings.trunk_account
+        self._at_once = calls_at_once(settings)
+        self._lists, self._limits = rules.read_lists(), rules.read_limits()
+        self._ledger = Ledger(state.DATA, settings.timezone)
+
+    async def lets_anybody_in(self) -> bool:
+        """Whether the next call is answered whoever it is from; then its greeting can be put into sound already."""
+        by_caller = self._lists or self._limits.per_caller or self._account
+        return not by_caller and await is_free(self._ledger, self._limits, self._at_once)
+
+    def objection(self, call: Call, caller: Caller) -> str | None:
+        """Why the call must not be answered, or None."""
+        return call.objection(self._account) or self._lists.objection(caller)
+
+    def place(self, job_id: str, caller: Caller) -> Place:
+        """The call's place on the line, which is yet to be taken."""
+        return Place(self._ledger, job_id, caller.number, self._limits, self._at_once)

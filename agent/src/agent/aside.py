@@ -1,0 +1,82 @@
+"""A way to say something while a reply is still being prepared.
+
+livekit-agents says one thing after the other, and a reply has its turn from the moment it is asked for: what is said by
+`session.say` meanwhile comes after it. Its BackgroundAudioPlayer has a track of its own, which would go on over the
+reply, and which recordings do not have.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from livekit import rtc
+from livekit.agents.voice import io
+
+
+class Aside(io.AudioOutput):
+    """The session's `output`. While something is said aside, the session's own sound waits, and is told of nothing."""
+
+    def __init__(self, output: io.AudioOutput) -> None:
+        super().__init__(
+            label="Aside",
+            capabilities=io.AudioOutputCapabilities(pause=True),
+            next_in_chain=output,
+            sample_rate=output.sample_rate,
+        )
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._cut = False
+
+    async def say(self, sound: AsyncIterator[rtc.AudioFrame]) -> None:
+        """Returns when it has been said, or cut off; it is not said at all over something else."""
+        if not self._quiet.is_set() or self._pending_playback_count:
+            return
+        output, self._cut = self._output, False
+        self._quiet.clear()
+        try:
+            async for frame in sound:
+                if not self._cut:
+                    await output.capture_frame(frame)
+            output.flush()
+            await output.wait_for_playout()
+        finally:
+            self._quiet.set()
+
+    def cut(self) -> None:
+        """Stop what is being said aside."""
+        if not self._quiet.is_set():
+            self._cut = True
+            self._output.clear_buffer()
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await self._quiet.wait()
+        await super().capture_frame(frame)
+        await self._output.capture_frame(frame)
+
+    def flush(self) -> None:
+        super().flush()
+        if self._quiet.is_set():
+            self._output.flush()
+
+    def clear_buffer(self) -> None:
+        self.cut()
+        self._output.clear_buffer()
+
+    def on_playback_started(self, *, created_at: float) -> None:
+        if self._quiet.is_set():
+            super().on_playback_started(created_at=created_at)
+
+    def on_playback_finished(
+        self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
+    ) -> None:
+        # A sound may also have begun before this output was there to count it.
+        if self._quiet.is_set() and self._pending_playback_count:
+            super().on_playback_finished(
+                playback_position=playback_position,
+                interrupted=interrupted,
+                synchronized_transcript=synchronized_transcript,
+            )
+
+    @property
+    def _output(self) -> io.AudioOutput:
+        assert self.next_in_chain is not None  # noqa: S101 - given at the beginning
+        return self.next_in_chain

@@ -1,0 +1,87 @@
+"""Who talks without end, and what is no person at all, is said goodbye to.
+
+livekit-agents' answering machine detection (`voice/amd`) is for calls that the agent makes: it asks a model, and holds
+the first words back until that has answered. Its `user_turn_limit` counts words, which music has none of.
+"""
+
+import asyncio
+from typing import Any
+
+from livekit.agents import AgentSession, SpeechCreatedEvent, UserInputTranscribedEvent, UserStateChangedEvent
+from livekit.agents.voice import SpeechHandle
+
+from agent import languages
+from agent.ending import Ending
+from agent.settings import Settings
+from agent.speeches import was_heard_to_its_end
+
+SAME_AGAIN = 3  # times in a row: a queue's announcement, a sung refrain, or what speech to text makes of music
+
+
+def end_endless_talk(session: AgentSession[Any], ending: Ending, settings: Settings) -> None:
+    """End a call in which the caller has talked for LONGEST_TALK and let the agent say nothing to its end, or in which
+    an answering machine, a queue or a call-screening robot is talking, see `languages/<language>/heard.toml`.
+    """
+    talk = _Talk(session, ending, languages.heard(settings.language), settings.longest_talk)
+    session.on("user_state_changed", talk.listen)
+    session.on("user_input_transcribed", talk.hear)
+    session.on("speech_created", talk.follow)
+
+
+class _Talk:
+    """What the caller has said since the agent last had its say."""
+
+    def __init__(self, session: AgentSession[Any], ending: Ending, heard: languages.Heard, longest: float) -> None:
+        self._session, self._ending, self._heard, self._longest = session, ending, heard, longest
+        self._until: float | None = None  # loop time, once they have begun
+        self._timer: asyncio.TimerHandle | None = None
+        self._last = ""  # words of the last piece of speech
+        self._times = 0  # that they have come in a row
+
+    def listen(self, event: UserStateChangedEvent) -> None:
+        if event.new_state != "speaking":
+            return
+        if self._until is None:
+            self._begin()
+        elif asyncio.get_running_loop().time() >= self._until:
+            self._end()
+
+    def hear(self, event: UserInputTranscribedEvent) -> None:
+        words = languages.plain(event.transcript)
+        if not event.is_final or not words:
+            return
+        together = f"{self._last} {words}"  # a pause may fall into the middle of a phrase
+        self._times = self._times + 1 if words == self._last else 1
+        self._last = words
+        if languages.contains(together, self._heard.machines) or self._is_a_refrain(words):
+            self._ending.say("endless", "a machine was on the line")
+
+    def follow(self, event: SpeechCreatedEvent) -> None:
+        event.speech_handle.add_done_callback(self._give_way)
+
+    def _is_a_refrain(self, words: str) -> bool:
+        answer = words in self._heard.yes or words in self._heard.no or " " not in words
+        return self._times >= SAME_AGAIN and not answer
+
+    def _give_way(self, speech: SpeechHandle) -> None:
+        if was_heard_to_its_end(speech):
+            self._stop()
+            if self._session.user_state == "speaking":
+                self._begin()
+
+    def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._until = loop.time() + self._longest
+        self._timer = loop.call_at(self._until, self._end_if_still_talking)
+
+    def _end_if_still_talking(self) -> None:
+        if self._session.user_state == "speaking":  # else with their next word, unless the agent comes first
+            self._end()
+
+    def _end(self) -> None:
+        self._ending.say("endless", "the caller never came to an end")
+
+    def _stop(self) -> None:
+        self._until = None
+        if self._timer:
+            self._timer.cancel()

@@ -1,0 +1,32 @@
+"""A caller who takes leave is said goodbye to, and the agent hangs up; no model is asked, or its answer not waited for.
+
+Only a turn in which there is nothing else counts: "Thanks, bye." does, "Goodbye to my old contract" does not. Nor does
+the first thing a caller says: "buenas noches" may be a greeting, and a cough is sometimes transcribed as "bye".
+"""
+
+import re
+
+from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
+
+from agent.ending import Ending
+from agent.languages import Heard, plain
+
+
+def hang_up_after_goodbye(session: AgentSession[None], heard: Heard, ending: Ending) -> None:
+    """Look at each turn of the caller when it is over."""
+
+    def answer(event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if not isinstance(item, ChatMessage) or item.role != "user" or not is_goodbye(item.text_content or "", heard):
+            return
+        if sum(isinstance(said, ChatMessage) and said.role == "user" for said in session.history.items) > 1:
+            ending.say("farewell", "the caller said goodbye")
+
+    session.on("conversation_item_added", answer)
+
+
+def is_goodbye(said: str, heard: Heard) -> bool:
+    """Whether this is a goodbye, and nothing else but what is said out of courtesy."""
+    phrases = sorted(heard.goodbyes | heard.courtesies, key=len, reverse=True)  # of two that fit, the longer one
+    parts = re.findall(rf"(?:{'|'.join(map(re.escape, phrases))})(?=\s|$)|\S+", plain(said.replace("-", " ")))
+    return not heard.goodbyes.isdisjoint(parts) and heard.goodbyes | heard.courtesies >= set(parts)

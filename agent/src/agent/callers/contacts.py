@@ -1,0 +1,55 @@
+"""contacts.csv: whom the owner knows. One person a line: number, name, notes."""
+
+import csv
+from collections.abc import Iterator, Mapping
+
+from agent.callers.numbers import written
+
+HEADER = ["number", "name", "notes"]
+LARGEST = 1_048_576  # bytes, some ten thousand people: it is read before the first word
+
+Contacts = Mapping[str, tuple[str, str]]  # E.164 number -> name, notes
+
+
+def parse(text: str) -> Contacts:
+    """The people in it; a ValueError that names the line, what is there, what was expected and what to do."""
+    rows = _rows(text)
+    if (first := next(rows, None)) is None:
+        return {}
+    if first[1] != HEADER:
+        raise ValueError(f"line {first[0]} is not the header: let the first line be {','.join(HEADER)}")
+    people: dict[str, tuple[str, str]] = {}
+    lines: dict[str, int] = {}
+    for line, row in rows:
+        number, name, notes = _fields(line, row)
+        if number in lines:
+            raise ValueError(f"line {line} has the same number as line {lines[number]}: keep one of them")
+        lines[number] = line
+        people[number] = name, notes
+    return people
+
+
+def _fields(line: int, row: list[str]) -> tuple[str, str, str]:
+    if len(row) != len(HEADER):
+        raise ValueError(
+            f"line {line} has {len(row)} fields, {len(HEADER)} are expected ({','.join(HEADER)}): "
+            'put text with a comma in it into "…"'
+        )
+    try:
+        return written(row[0]), row[1], row[2]
+    except ValueError as problem:
+        raise ValueError(f"line {line} has {problem}") from None
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each line that has something in it, with its number."""
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    line = 1
+    try:
+        for row in reader:
+            fields = [field.strip() for field in row]
+            if any(fields):
+                yield line, fields
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f'line {line} is no CSV ({error}): see that each " that opens a text is closed') from None

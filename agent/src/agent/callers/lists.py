@@ -1,0 +1,67 @@
+"""blocked.txt and allowed.txt: whose calls are not taken, and whose alone are."""
+
+from dataclasses import dataclass
+
+from agent.callers import Caller
+from agent.callers.numbers import written, written_prefix
+
+LARGEST = 1_048_576  # bytes
+ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Some callers: by number, by how it begins, or by hiding it."""
+
+    whole: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+    anonymous: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.whole or self.prefixes or self.anonymous)
+
+    def __contains__(self, caller: Caller) -> bool:
+        if caller.anonymous:
+            return self.anonymous
+        return caller.number in self.whole or caller.number.startswith(self.prefixes)
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    blocked: Numbers
+    allowed: Numbers
+
+    def __bool__(self) -> bool:
+        return bool(self.blocked or self.allowed)
+
+    def objection(self, caller: Caller) -> str | None:
+        """Why this caller is not let in, or None."""
+        if caller in self.blocked:
+            return "the caller is in blocked.txt"
+        if self.allowed and caller not in self.allowed:
+            return "the caller is not in allowed.txt"
+        return None
+
+
+def parse(text: str) -> Numbers:
+    """The callers in it; a ValueError that names the line, what is there, what was expected and what to do."""
+    whole: dict[str, int] = {}
+    prefixes: dict[str, int] = {}
+    anonymous = False
+    for line, entry in _entries(text):
+        if entry.lower() == ANONYMOUS:
+            anonymous = True
+            continue
+        try:
+            kind, number = (prefixes, written_prefix(entry)) if "*" in entry else (whole, written(entry))
+        except ValueError as problem:
+            raise ValueError(f"line {line} has {problem}") from None
+        if number in kind:
+            raise ValueError(f"line {line} has the same number as line {kind[number]}: keep one of them")
+        kind[number] = line
+    return Numbers(frozenset(whole), tuple(prefixes), anonymous)
+
+
+def _entries(text: str) -> list[tuple[int, str]]:
+    lines = [(number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1)]
+    return [(number, entry) for number, entry in lines if entry]

@@ -1,0 +1,65 @@
+"""Who calls: looked up in contacts.csv, and, where it is not there, at an address of the owner's."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+
+from agent import rules
+from agent.callers import Caller
+from agent.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+NOT_FOUND = 404
+
+
+async def look_up(caller: Caller, dialled: str, settings: Settings) -> Caller:
+    """The caller with name and notes where they are known; the address has `caller_lookup_timeout` seconds in all."""
+    if caller.anonymous:
+        return caller
+    contacts = await asyncio.to_thread(rules.read_contacts)
+    if found := contacts.get(caller.number):
+        name, notes = found
+        return replace(caller, name=name, notes=notes)
+    if not settings.caller_lookup_url:
+        return caller
+    try:
+        async with asyncio.timeout(settings.caller_lookup_timeout):
+            return await _ask(settings.caller_lookup_url, caller, dialled, settings)
+    except TimeoutError:
+        logger.warning("the caller lookup took more than %g s: not waited for", settings.caller_lookup_timeout)
+    except httpx2.HTTPError as error:  # its text may have the address in it, and so the number
+        logger.warning("the caller lookup failed: %s", type(error).__name__)
+    except ValueError as error:
+        logger.warning("the caller lookup's answer is not used: %s", error)
+    return caller
+
+
+async def _ask(address: str, caller: Caller, dialled: str, settings: Settings) -> Caller:
+    token = settings.caller_lookup_token
+    url = httpx2.URL(address).copy_merge_params({"number": caller.number, "dialled": dialled})
+    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+    async with httpx2.AsyncClient(timeout=settings.caller_lookup_timeout) as client:
+        answer = await client.get(url, headers=headers)
+    if answer.status_code == NOT_FOUND:
+        return caller
+    if not answer.is_success:
+        raise ValueError(f"status {answer.status_code}, 200 or 404 is expected")
+    return _understood(answer, caller)
+
+
+def _understood(answer: httpx2.Response, caller: Caller) -> Caller:
+    """Nothing of the answer is in an error's text: it is about a person."""
+    try:
+        known: Any = answer.json()
+    except ValueError:
+        raise ValueError('it is no JSON, {"name": "…", "notes": "…"} is expected') from None
+    if not isinstance(known, dict):
+        raise ValueError('it is no JSON object, {"name": "…", "notes": "…"} is expected')
+    name, notes = known.get("name") or "", known.get("notes") or ""
+    if not isinstance(name, str) or not isinstance(notes, str):
+        raise ValueError("its name or notes is no text")
+    return replace(caller, name=name, notes=notes)

@@ -1,0 +1,114 @@
+"""Files that anyone may edit while the line is up: read anew for each call, and never the end of a line that works.
+
+Each call runs in a process of its own, so the last good version of a file is kept in a folder, not in memory; on the
+volume, so that the next container has it, too.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from agent import state
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+KEPT = state.DATA / "kept"  # a line comes back after a reboot, whatever has become of a file meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class EditedFile(Generic[T]):
+    """One such file, and how its text is understood."""
+
+    folder: Path
+    name: str  # within the folder
+    parse: Callable[[str], T]  # of "" for a file with nothing in it; a ValueError completes "<file> …"
+    largest: int  # bytes
+    may_be_missing: bool = False  # then it is like an empty one
+    kept: Path = KEPT
+
+    def read(self) -> T:
+        """What is in it; of a file that is no good, what was in its last good version, and the log says why.
+
+        Raises:
+            ValueError: there is no good version, which `hopeless` tells at the start.
+        """
+        try:
+            text = self._text(self.folder / self.name)
+            value = self._parsed(text)
+        except ValueError as problem:
+            logger.error("%s; the last good version is used", problem)
+            return self._parsed(self._text(self._good_version))
+        try:
+            _keep(self._good_version, text)
+        except OSError as problem:  # a full disk is no reason not to answer
+            logger.warning("this version of %s cannot be kept for later: %s", self.name, problem)
+        return value
+
+    def problem(self) -> str | None:
+        """What is wrong with it, in one sentence: the file, what was found, what was expected, what to do."""
+        try:
+            self._parsed(self._text(self.folder / self.name))
+        except ValueError as problem:
+            return str(problem)
+        return None
+
+    def hopeless(self) -> str | None:
+        """The same, if there is no good version either that could be used in its place."""
+        problem = self.problem()
+        if problem is None or not self._good_version.exists():
+            return problem
+        try:
+            self._parsed(self._text(self._good_version))
+        except ValueError:  # it was one for an older release
+            return problem
+        return None
+
+    @property
+    def _good_version(self) -> Path:
+        return self.kept / self.folder.name / self.name
+
+    def _parsed(self, text: str) -> T:
+        try:
+            return self.parse(text)
+        except ValueError as problem:
+            raise ValueError(f"{self._shown} {problem}") from None
+
+    def _text(self, path: Path) -> str:
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as error:
+            if self.may_be_missing:
+                return ""
+            raise ValueError(self._unreadable(error)) from None
+        except OSError as error:
+            raise ValueError(self._unreadable(error)) from None
+        if len(data) > self.largest:
+            raise ValueError(f"{self._shown} has {len(data)} bytes, at most {self.largest} are read: shorten it")
+        try:
+            return data.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise ValueError(
+                f"{self._shown} line {line} is not UTF-8 at byte {error.start}: save it as UTF-8"
+            ) from None
+
+    def _unreadable(self, error: OSError) -> str:
+        return f"{self._shown} cannot be read ({error.strerror}): put it back, readable to all"
+
+    @property
+    def _shown(self) -> str:
+        return f"{self.folder.name}/{self.name}"
+
+
+def _keep(path: Path, text: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = path.with_suffix(f".{os.getpid()}")  # two calls may start at once; a rename shows no half file
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)

@@ -1,0 +1,175 @@
+"""The calls of today: who has called how often and for how long, and which are in progress. One SQLite file for all.
+
+Each call runs in a process of its own, and several may begin in the same second: what one asks and writes is one
+transaction. A call in progress gives a sign of life every few seconds, so that one whose process has crashed is not
+taken for one in progress for long, and its minutes until then are counted.
+"""
+
+import contextlib
+import hmac
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from agent.limits import Limits
+
+WAITS = 1.0  # seconds for another call's transaction; nobody waits longer for an answer
+SIGN_OF_LIFE = 5.0  # seconds between two
+GONE_AFTER = 15.0  # seconds without one
+SHORTEST = 30.0  # seconds; a call that could not last so long is not begun
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS calls (
+    call TEXT PRIMARY KEY, caller TEXT NOT NULL, day TEXT NOT NULL,
+    began REAL NOT NULL, seen REAL NOT NULL, ended INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID
+"""
+USED = "count(*), total(seen - began), total(NOT ended AND seen > :alive)"
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Of a day, of one caller or of the line."""
+
+    calls: int
+    seconds: float
+    in_progress: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Whether a call is let in: the name of the sentence that turns it away, or None; and the seconds it may last."""
+
+    refusal: str | None = None
+    seconds: float | None = None  # None: as long as any call
+
+
+class Ledger:
+    """Raises sqlite3.Error or OSError where the file cannot be used; what then, the caller has to know."""
+
+    def __init__(self, folder: Path, timezone: str) -> None:
+        self._folder = folder
+        self._zone = ZoneInfo(timezone)
+
+    def would_admit(self, limits: Limits, at_once: int) -> bool:
+        """Whether the line has room now, for a caller without limits of their own. Only `admit` decides."""
+        with self._transaction("DEFERRED") as database:
+            return self._refusal(database, None, limits, at_once) is None
+
+    def admit(self, call: str, caller: str, limits: Limits, at_once: int) -> Admitted:
+        """Let the call in, which counts from now on; or not, and then nothing is counted.
+
+        `call` is an id of its own, `caller` the number, which is not stored.
+        """
+        with self._transaction("IMMEDIATE") as database:
+            self._forget_old_days(database)
+            hashed = self._hashed(caller)
+            if refusal := self._refusal(database, hashed, limits, at_once):
+                return Admitted(refusal)
+            now = time.time()
+            database.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?, 0)", (call, hashed, self._today(), now, now))
+            return Admitted(None, self._seconds_left(database, hashed, limits))
+
+    def is_alive(self, call: str, caller: str, began: float, limits: Limits) -> float | None:
+        """A sign of life of a call in progress, be it known or not; the seconds that it may still last, or None."""
+        with self._transaction("IMMEDIATE") as database:
+            hashed = self._hashed(caller)
+            database.execute(
+                "INSERT INTO calls VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (call) DO UPDATE SET seen = excluded.seen",
+                (call, hashed, self._today(), began, time.time()),
+            )
+            return self._seconds_left(database, hashed, limits)
+
+    def end(self, call: str) -> None:
+        """The call is over."""
+        with self._transaction("IMMEDIATE") as database:
+            database.execute("UPDATE calls SET seen = ?, ended = 1 WHERE call = ?", (time.time(), call))
+
+    def _refusal(self, database: sqlite3.Connection, hashed: str | None, limits: Limits, at_once: int) -> str | None:
+        line = self._used(database)
+        if self._in_progress(database) >= at_once:
+            return "busy"
+        if not _has_room(line, limits.calls, limits.minutes):
+            return "line_limit"
+        if hashed and not _has_room(self._used(database, hashed), limits.calls_per_caller, limits.minutes_per_caller):
+            return "caller_limit"
+        return None
+
+    def _seconds_left(self, database: sqlite3.Connection, hashed: str, limits: Limits) -> float | None:
+        lines = _share(self._used(database), limits.minutes)
+        callers = _share(self._used(database, hashed), limits.minutes_per_caller)
+        return min((seconds for seconds in (lines, callers) if seconds is not None), default=None)
+
+    def _used(self, database: sqlite3.Connection, hashed: str | None = None) -> Used:
+        where = "day = :today" + (" AND caller = :caller" if hashed else "")
+        given = {"today": self._today(), "caller": hashed, "alive": time.time() - GONE_AFTER}
+        calls, seconds, in_progress = database.execute(f"SELECT {USED} FROM calls WHERE {where}", given).fetchone()  # noqa: S608
+        return Used(calls, seconds, int(in_progress))
+
+    def _in_progress(self, database: sqlite3.Connection) -> int:
+        """Those that began yesterday included."""
+        alive = time.time() - GONE_AFTER
+        found = database.execute("SELECT count(*) FROM calls WHERE NOT ended AND seen > ?", (alive,)).fetchone()
+        return int(found[0])
+
+    def _forget_old_days(self, database: sqlite3.Connection) -> None:
+        alive = time.time() - GONE_AFTER
+        database.execute("DELETE FROM calls WHERE day < ? AND (ended OR seen <= ?)", (self._today(), alive))
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(time.time(), self._zone).date().isoformat()
+
+    @contextlib.contextmanager
+    def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
+        file = self._folder / "ledger.db"
+        with contextlib.closing(sqlite3.connect(file, timeout=WAITS, isolation_level=None)) as database:
+            with contextlib.suppress(sqlite3.OperationalError):  # another one is just doing so, or will next time
+                database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute(SCHEMA)
+            database.execute(f"BEGIN {kind}")
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    database.execute("ROLLBACK")
+                raise
+
+    def _hashed(self, caller: str) -> str:
+        """Enough to count by; without the key nobody can find the number by trying all there are."""
+        return hmac.digest(self._key(), caller.encode(), "sha256").hex()
+
+    def _key(self) -> bytes:
+        file = self._folder / "ledger.key"
+        try:
+            return file.read_bytes()
+        except FileNotFoundError:
+            pass
+        aside = file.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
+        aside.touch(mode=0o600)
+        try:
+            aside.write_bytes(secrets.token_bytes(32))
+            with contextlib.suppress(FileExistsError):  # another call was first: its key it is
+                os.link(aside, file)
+        finally:
+            aside.unlink()
+        return file.read_bytes()
+
+
+def _has_room(used: Used, calls: int | None, minutes: int | None) -> bool:
+    """For one more."""
+    if calls is not None and used.calls >= calls:
+        return False
+    return minutes is None or (minutes * 60 - used.seconds) / (used.in_progress + 1) >= SHORTEST
+
+
+def _share(used: Used, minutes: int | None) -> float | None:
+    """The seconds left, for one of the calls that use them up together."""
+    return None if minutes is None else max(0.0, minutes * 60 - used.seconds) / max(1, used.in_progress)

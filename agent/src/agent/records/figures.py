@@ -1,0 +1,94 @@
+"""Figures in what was said: written as figures, spoken as words, one by one or in pairs, "double four" among them."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from agent.languages import FOLDER
+
+PIECE = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)*")  # noqa: RUF001 - the apostrophe that transcripts have
+LETTERS_IN_A_NUMBER = 3  # of a word in capitals that touches figures, such as "AB123"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A word, or figures and letters that may be a part of a number; where it stands in its text."""
+
+    start: int
+    end: int
+    word: str  # in lower case; empty for figures
+    value: str  # the figures, or a letter in upper case; empty for a word that is neither
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """How one language speaks of numbers: `languages/<language>/redaction.toml`."""
+
+    figures: dict[tuple[str, ...], str]
+    longest: int  # words of one of them
+    repeats: dict[str, int]
+    fillers: frozenset[str]
+    labels: tuple[tuple[str, ...], ...]
+    identity: tuple[str, ...]
+
+    @classmethod
+    @cache
+    def of(cls, language: str) -> "Spoken":
+        """Read a language's words; a FileNotFoundError where there are none."""
+        given: dict[str, Any] = tomllib.loads((FOLDER / language / "redaction.toml").read_text(encoding="utf-8"))
+        numbers = {_words(name): str(value) for value, name in enumerate(given["numbers"].split())}
+        figures = numbers | {_words(name): value for name, value in given["also"].items()}
+        return cls(
+            figures,
+            max(map(len, figures)),
+            given["repeats"],
+            frozenset(given["fillers"].split()),
+            tuple(_words(label) for label in given["labels"].split()),
+            tuple(given["identity"]),
+        )
+
+    def pieces(self, text: str) -> list[Piece]:
+        """Everything in `text` but spaces and punctuation, in order."""
+        found = list(PIECE.finditer(text))
+        words = [_plain(match) for match in found]
+        pieces: list[Piece] = []
+        at = 0
+        while at < len(found):
+            count, value = self._number(words, at)
+            if not count:
+                count, value = 1, _letters(text, found[at])
+            last = found[at + count - 1]
+            word = "" if value.isdigit() else words[at]
+            pieces.append(Piece(found[at].start(), last.end(), word, value))
+            at += count
+        return pieces
+
+    def _number(self, words: list[str], at: int) -> tuple[int, str]:
+        """How many words are one number, and its figures; none of them: 0."""
+        if words[at].isdigit():
+            return 1, words[at]
+        for count in range(min(self.longest, len(words) - at), 0, -1):
+            if value := self.figures.get(tuple(words[at : at + count])):
+                return count, value
+        if (times := self.repeats.get(words[at])) and at + 1 < len(words):
+            count, value = self._number(words, at + 1)
+            if len(value) == 1:
+                return count + 1, value * times
+        return 0, ""
+
+
+def _letters(text: str, match: re.Match[str]) -> str:
+    word = match[0]
+    touches = text[match.start() - 1 : match.start()].isdigit() or text[match.end() : match.end() + 1].isdigit()
+    spelled = len(word) == 1 or (touches and len(word) <= LETTERS_IN_A_NUMBER and word.isupper())
+    return word.upper() if spelled else ""
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(map(_plain, PIECE.finditer(name)))
+
+
+def _plain(match: re.Match[str]) -> str:
+    return match[0].lower().replace("’", "'")  # noqa: RUF001

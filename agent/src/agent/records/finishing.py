@@ -1,0 +1,110 @@
+"""A call that is over becomes its folder: numbers that must not be kept are taken out, then it appears in its place."""
+
+import shutil
+from pathlib import Path
+
+from agent.records.folders import PRIVATE_FILE, Folders, make_folder, write
+from agent.records.redaction import Said, redact
+from agent.records.silence import silence
+from agent.records.transcript import Draft, Transcript
+
+HEARD, DRAFT = "heard.ogg", "draft.json"  # in the work folder
+AUDIO, TRANSCRIPT = "audio.ogg", "transcript.json"
+
+MARGIN = 0.5  # seconds that are silenced around a piece of speech, whose beginning and end are not known exactly
+ONLY_A_SOUND = 1.0  # seconds; speech without known words is a backchannel or a cough up to it, and else may be anything
+
+
+class NotWholeError(Exception):
+    """A record that has to be redacted has not everything that was said; `transcript` is without a word of it."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__("what has to be taken out is not known")
+        self.transcript = transcript
+
+
+def finish(record: str, folders: Folders) -> Transcript:
+    """Make the folder of a record out of its work folder; begun again after a crash, it goes on.
+
+    Raises:
+        NotWholeError: it cannot be known what has to be taken out.
+    """
+    work, place = folders.work_of(record), folders.place_of(record)
+    if (work / DRAFT).exists():
+        draft = read_draft(work)
+        if draft.redact and not draft.whole:
+            raise NotWholeError(draft.transcript)
+        transcript, spans = redacted(draft) if draft.redact else (draft.transcript, [])
+        _finish_audio(work, spans)
+        write(work / TRANSCRIPT, transcript.model_dump_json(indent=2))
+        (work / DRAFT).unlink()
+    else:
+        transcript = Transcript.model_validate_json((work / TRANSCRIPT).read_bytes())
+    make_folder(place.parent)
+    work.rename(place)
+    return transcript
+
+
+def write_draft(work: Path, draft: Draft) -> None:
+    write(work / DRAFT, draft.model_dump_json())
+
+
+def read_draft(work: Path) -> Draft:
+    return Draft.model_validate_json((work / DRAFT).read_bytes())
+
+
+def delete(record: str, folders: Folders) -> None:
+    """Nothing is kept of it."""
+    shutil.rmtree(folders.work_of(record), ignore_errors=True)
+
+
+def redacted(draft: Draft) -> tuple[Transcript, list[tuple[float, float]]]:
+    """The transcript without card and identity numbers, and the seconds in which one could be heard."""
+    kept = draft.transcript.model_copy(deep=True)
+    kept.turns.sort(key=lambda turn: turn.start)
+    found = redact([Said(turn.who, turn.text) for turn in kept.turns], kept.language)
+    keyed = redact([Said("caller", keys.keys) for keys in kept.keys], kept.language)
+    found.numbers |= keyed.numbers
+    spans = [(turn.start, turn.end) for at, turn in enumerate(kept.turns) if at in found.touched]
+    for turn, text in zip(kept.turns, found.texts, strict=True):
+        turn.text = text
+    for keys, text in zip(kept.keys, keyed.texts, strict=True):
+        without = found.of(text)
+        if without != keys.keys:
+            spans.append((keys.start, keys.end))
+        keys.keys = without
+    for tool in kept.tool_calls:
+        tool.arguments = found.of_value(tool.arguments)
+        tool.result = found.of_json(tool.result) if tool.result is not None else None
+    kept.summary = found.of(kept.summary) if kept.summary else None
+    return kept, _audible(spans, draft)
+
+
+def _audible(spans: list[tuple[float, float]], draft: Draft) -> list[tuple[float, float]]:
+    """These spans, each with all of the speech it touches; and speech of which nobody knows the words."""
+    turns = [(turn.start, turn.end) for turn in draft.transcript.turns if turn.who == "caller"]
+    unknown = [
+        piece
+        for piece in draft.speech
+        if piece[1] - piece[0] > ONLY_A_SOUND and not any(_overlap(piece, turn) for turn in turns)
+    ]
+    pieces = [piece for piece in draft.speech if any(_overlap(piece, span) for span in spans)]
+    return [(max(0.0, start - MARGIN), end + MARGIN) for start, end in sorted({*spans, *pieces, *unknown})]
+
+
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _finish_audio(work: Path, spans: list[tuple[float, float]]) -> None:
+    heard = work / HEARD
+    if not heard.exists():
+        return
+    if spans:
+        aside = work / f".{AUDIO}"
+        aside.touch(PRIVATE_FILE)
+        silence(heard, aside, spans)
+        aside.replace(work / AUDIO)
+        heard.unlink()
+    else:
+        heard.replace(work / AUDIO)

@@ -1,0 +1,88 @@
+"""How numbers look that must not be kept: cards by their check digit, identity numbers country by country.
+
+Each function finds them in figures and capital letters without anything between, and gives where they begin and end.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+Spans = Iterator[tuple[int, int]]
+
+CARD = re.compile(r"(?=([2-6]\d{12,18}))")  # what card schemes begin with; 13 to 19 figures
+CARD_LENGTHS = (16, 15, 19, 18, 17, 14, 13)  # the usual ones first: one in ten other lengths passes the check by chance
+US_SOCIAL_SECURITY = re.compile(r"(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}")
+DE_TAX_ID = re.compile(r"[1-9]\d{10}")
+DE_IDENTITY_CARD = re.compile(r"[LMNPRTVWXY][CFGHJKLMNPRTVWXYZ0-9]{8}")
+ES_DNI = re.compile(r"(\d{8})([A-HJ-NP-TV-Z])")
+ES_NIE = re.compile(r"([XYZ])(\d{7})([A-HJ-NP-TV-Z])")
+ES_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+FR_NIR = re.compile(r"([1-478]\d\d(?:0[1-9]|1[0-2]|[2-9]\d)(?:\d\d|2[AB])\d{6})(\d\d)?")
+
+
+def cards(text: str) -> Spans:
+    """Card numbers (ISO/IEC 7812): within any row of figures, since an expiry date may follow at once."""
+    for match in CARD.finditer(text):
+        figures = match[1]
+        for length in CARD_LENGTHS:
+            if length <= len(figures) and _luhn(figures[:length]):
+                yield match.start(), match.start() + length
+                break
+
+
+def us_social_security(text: str) -> Spans:
+    return _whole(US_SOCIAL_SECURITY, text, lambda _: True)
+
+
+def de_tax_id(text: str) -> Spans:
+    return _whole(DE_TAX_ID, text, lambda match: _iso_7064(match[0]))
+
+
+def de_identity_card(text: str) -> Spans:
+    return _within(DE_IDENTITY_CARD, text, lambda match: sum(map(str.isdigit, match[0])) >= 4)
+
+
+def es_dni(text: str) -> Spans:
+    return _within(ES_DNI, text, lambda match: ES_LETTERS[int(match[1]) % 23] == match[2])
+
+
+def es_nie(text: str) -> Spans:
+    return _within(ES_NIE, text, lambda match: ES_LETTERS[int(f"{'XYZ'.index(match[1])}{match[2]}") % 23] == match[3])
+
+
+def fr_nir(text: str) -> Spans:
+    return _whole(FR_NIR, text, _french_key)
+
+
+FORMS: dict[str, Callable[[str], Spans]] = {
+    form.__name__: form for form in (us_social_security, de_tax_id, de_identity_card, es_dni, es_nie, fr_nir)
+}
+
+
+def _whole(form: re.Pattern[str], text: str, good: Callable[[re.Match[str]], bool]) -> Spans:
+    """Where nothing but figures tells it from another number, only a row of just that many is one."""
+    if (match := form.fullmatch(text)) and good(match):
+        yield match.span()
+
+
+def _within(form: re.Pattern[str], text: str, good: Callable[[re.Match[str]], bool]) -> Spans:
+    yield from (match.span() for match in form.finditer(text) if good(match))
+
+
+def _luhn(figures: str) -> bool:
+    doubled = (sum(divmod(2 * int(figure), 10)) for figure in figures[-2::-2])
+    return (sum(map(int, figures[-1::-2])) + sum(doubled)) % 10 == 0
+
+
+def _iso_7064(figures: str) -> bool:
+    product = 10
+    for figure in figures[:-1]:
+        total = (int(figure) + product) % 10 or 10
+        product = 2 * total % 11
+    return (11 - product) % 10 == int(figures[-1])
+
+
+def _french_key(match: re.Match[str]) -> bool:
+    if match[2] is None:
+        return True
+    number = match[1].replace("2A", "19").replace("2B", "18")
+    return number.isdigit() and 97 - int(number) % 97 == int(match[2])

@@ -1,0 +1,65 @@
+"""A call's sound: caller left, agent right, from the first word of the greeting to the end."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from livekit.agents import AgentSession, ConversationItemAddedEvent
+from livekit.agents.llm import AgentHandoff
+from livekit.agents.voice.recorder_io import RecorderIO
+
+from agent.records.folders import PRIVATE_FILE, make_folder
+
+logger = logging.getLogger(__name__)
+
+RATE = 24000  # Hz; the agent's voice has no more
+CLOSED_WITHIN = 10.0  # seconds
+
+
+class Recorder:
+    """Writes stereo Opus in Ogg, by livekit-agents' own recorder.
+
+    Not by `session.start(record=…)`: with a LiveKit Cloud server that uploads the recording at the end.
+    """
+
+    def __init__(self, session: AgentSession[None]) -> None:
+        self._session = session
+        self._io: RecorderIO | None = None
+        session.on("conversation_item_added", self._attach)
+
+    @property
+    def since(self) -> float | None:
+        """Its beginning as time.time(); None while nothing is recorded."""
+        return self._io.recording_started_at if self._io else None
+
+    async def start(self, path: Path) -> None:
+        """Record into a new file from now on, when the session has begun."""
+        if self._io is None:
+            raise RuntimeError("there is no sound to record: the session has not begun, or has no audio")
+        _make(path)
+        await self._io.start(output_path=path)
+
+    async def close(self) -> None:
+        """Finish the file."""
+        if self._io:
+            try:
+                await asyncio.wait_for(self._io.aclose(), CLOSED_WITHIN)
+            except TimeoutError:
+                logger.error("the recording could not be finished within %g s", CLOSED_WITHIN)
+
+    def _attach(self, event: ConversationItemAddedEvent) -> None:
+        """When the first agent takes over, the room's sound is there and nobody has said anything yet."""
+        if not isinstance(event.item, AgentHandoff):
+            return
+        self._session.off("conversation_item_added", self._attach)
+        sound, voice = self._session.input.audio, self._session.output.audio
+        if sound is None or voice is None:
+            return
+        self._io = RecorderIO(agent_session=self._session, sample_rate=RATE)
+        self._session.input.audio = self._io.record_input(sound)
+        self._session.output.audio = self._io.record_output(voice)
+
+
+def _make(path: Path) -> None:
+    make_folder(path.parent)
+    path.touch(PRIVATE_FILE)

@@ -1,0 +1,83 @@
+"""The recording of one call: begun when it may be, and at the end made into the call's folder."""
+
+import asyncio
+import logging
+
+from livekit.agents import AgentSession, JobContext, llm
+
+from agent.records.finishing import HEARD, delete, finish, redacted, write_draft
+from agent.records.folders import Folders
+from agent.records.happened import Happened
+from agent.records.record import Record
+from agent.records.recorder import Recorder
+from agent.records.summary import summarize
+from agent.records.transcript import Draft
+from agent.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+BROKEN_OFF = "the agent broke off"
+
+
+class Recording:
+    """Nothing is kept of a call for which `begin` is not called."""
+
+    def __init__(
+        self,
+        ctx: JobContext,
+        session: AgentSession[None],
+        record: Record,
+        settings: Settings,
+        folders: Folders | None = None,
+    ) -> None:
+        self._session = session
+        self._record = record
+        self._settings = settings
+        self._folders = folders or Folders()
+        self._work = self._folders.work_of(record.name)
+        self._happened = Happened(session, ctx.room)
+        self._recorder = Recorder(session)
+        record.settled.clear()
+
+    async def begin(self) -> bool:
+        """Record from now on; False, and the log says why, if that is not possible."""
+        try:
+            await asyncio.to_thread(write_draft, self._work, self._draft(BROKEN_OFF, whole=False))
+            await self._recorder.start(self._work / HEARD)
+        except (OSError, RuntimeError) as error:
+            logger.error("this call cannot be recorded: %s", error)
+            await asyncio.to_thread(delete, self._record.name, self._folders)
+            return False
+        return True
+
+    async def finish(self, outcome: str) -> None:
+        """Make the call's folder; what fails is tried again when the agent starts the next time."""
+        try:
+            await self._recorder.close()
+            if self._recorder.since is not None:
+                await self._keep(outcome)
+        except Exception:
+            logger.exception("the record of this call could not be finished")
+        finally:
+            self._record.settled.set()
+
+    async def _keep(self, outcome: str) -> None:
+        draft = self._draft(outcome, whole=True)
+        await asyncio.to_thread(write_draft, self._work, draft)
+        if self._settings.call_summary and isinstance(self._session.llm, llm.LLM):
+            without = redacted(draft)[0] if draft.redact else draft.transcript
+            draft.transcript.summary = await summarize(self._session.llm, without)
+            await asyncio.to_thread(write_draft, self._work, draft)
+        self._record.kept = await asyncio.to_thread(finish, self._record.name, self._folders)
+        logger.info("call recorded")
+
+    def _draft(self, outcome: str, *, whole: bool) -> Draft:
+        since = self._recorder.since
+        transcript = self._record.transcript(outcome, self._settings, since)
+        if since is None:
+            return Draft(transcript=transcript, redact=self._settings.redact, whole=whole)
+        transcript.turns = self._happened.turns(since)
+        transcript.tool_calls = self._happened.tool_calls(since)
+        transcript.keys = self._happened.keys(since)
+        speech = self._happened.speech(since)
+        return Draft(transcript=transcript, speech=speech, redact=self._settings.redact, whole=whole)

@@ -1,0 +1,52 @@
+"""A call in a few sentences, by the language model."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+from livekit.agents import APIConnectOptions, APIError, ChatContext, llm
+
+from agent.records.transcript import Transcript
+
+logger = logging.getLogger(__name__)
+
+PROMPT = Path(__file__).with_suffix(".md")
+WITHIN = 15.0  # seconds
+LONGEST = 16_000  # characters of a talk; of a longer one the middle is left out
+FEWEST_TURNS = 2
+FENCE = "-" * 20
+
+
+async def summarize(model: llm.LLM[Any], transcript: Transcript, within: float = WITHIN) -> str | None:
+    """The summary; None where there is nothing to sum up, or the model fails or takes longer."""
+    if len(transcript.turns) < FEWEST_TURNS or all(turn.who == "agent" for turn in transcript.turns):
+        return None
+    context = ChatContext.empty()
+    instructions = PROMPT.read_text(encoding="utf-8").format(language=transcript.language)
+    context.add_message(role="system", content=instructions.strip())
+    context.add_message(role="user", content=f"{FENCE}\n{_talk(transcript)}\n{FENCE}")
+    try:
+        async with asyncio.timeout(within):
+            return await _ask(model, context, within) or None
+    except TimeoutError:
+        logger.warning("the call was not summed up: the model took more than %g s", within)
+    except APIError as error:
+        logger.warning("the call was not summed up: %s", type(error).__name__)
+    return None
+
+
+async def _ask(model: llm.LLM[Any], context: ChatContext, within: float) -> str:
+    text = ""
+    once = APIConnectOptions(max_retry=0, timeout=within)
+    async with model.chat(chat_ctx=context, conn_options=once) as answer:
+        async for chunk in answer:
+            text += (chunk.delta.content or "") if chunk.delta else ""
+    return text.strip()
+
+
+def _talk(transcript: Transcript) -> str:
+    talk = "\n".join(f"{turn.who}: {' '.join(turn.text.split())}" for turn in transcript.turns)
+    if len(talk) <= LONGEST:
+        return talk
+    return f"{talk[: LONGEST // 2]}\n[…]\n{talk[-LONGEST // 2 :]}"

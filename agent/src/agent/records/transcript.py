@@ -1,0 +1,79 @@
+"""A call in writing: the shape of transcript.json, which docs/manners/recording.md describes."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class Latencies(BaseModel):
+    """Seconds after the caller's last sound; None for what is not known."""
+
+    transcribed: float | None = None
+    decided: float | None = None
+    first_token: float | None = None
+    first_audio: float | None = None
+
+
+class Turn(BaseModel):
+    """What one side said; `start` and `end` are seconds into the recording."""
+
+    who: Literal["caller", "agent"]
+    text: str
+    start: float
+    end: float
+    interrupted: bool = False
+    latencies: Latencies | None = None  # of a reply
+
+
+class ToolCall(BaseModel):
+    name: str
+    arguments: Any
+    result: str | None = None
+    at: float
+
+
+class Keys(BaseModel):
+    """Keys that were pressed one after the other; a `#` or `*` among them."""
+
+    keys: str
+    start: float
+    end: float
+
+
+class Models(BaseModel):
+    stt: str = ""
+    llm: str = ""
+    tts: str = ""
+
+
+class Transcript(BaseModel):
+    version: Literal[1] = 1
+    call: str  # the gateway's id of the call, SCL_…
+    started: str  # ISO 8601, UTC: the recording's beginning
+    ended: str
+    seconds: float
+    language: str
+    caller: str  # E.164, as sent where it is no phone number, empty when it is withheld
+    name: str
+    dialled: str
+    outcome: str
+    turns: list[Turn] = Field(default_factory=list)
+    tool_calls: list[ToolCall] = Field(default_factory=list)
+    keys: list[Keys] = Field(default_factory=list)
+    summary: str | None = None
+    models: Models = Field(default_factory=Models)
+
+
+class Draft(BaseModel):
+    """A transcript from which nothing has been taken out yet, and what is needed for that."""
+
+    transcript: Transcript
+    speech: list[tuple[float, float]] = Field(default_factory=list)  # the caller's, as its sound tells, words or not
+    redact: bool
+    whole: bool  # it has everything that was said; not so after a crash
+
+
+def iso(moment: float) -> str:
+    """A time.time() as ISO 8601, in UTC."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

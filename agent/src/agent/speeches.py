@@ -1,0 +1,22 @@
+"""What became of something the agent was to say."""
+
+from livekit.agents import ChatMessage
+from livekit.agents.voice import SpeechHandle
+
+from agent import languages
+
+
+def was_heard(speech: SpeechHandle) -> bool:
+    """Whether words of it have reached the caller."""
+    return any(
+        isinstance(item, ChatMessage)
+        and item.role == "assistant"
+        and "started_speaking_at" in item.metrics
+        and bool(languages.plain(item.text_content or ""))
+        for item in speech.chat_items
+    )
+
+
+def was_heard_to_its_end(speech: SpeechHandle) -> bool:
+    """Whether all of it has."""
+    return was_heard(speech) and not speech.interrupted and speech.exception() is None

@@ -1,0 +1,153 @@
+"""The sentences that need no provider, whatever else is being said."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from livekit import rtc
+
+from agent import languages
+from agent.announcer import Announcer
+from agent.aside import Aside
+from agent.languages import record
+from agent.providers.openai import connect
+from tests.fakes.openai_api import FakeOpenAI
+from tests.unit.agent.fakes import Loudspeaker, settle, spoken, until
+from tests.unit.agent.never_silent import INSTANT, QUESTION, Call
+
+# The fake leaves an upload's temporary file to the collector when its request is cut off.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@asynccontextmanager
+async def calling() -> AsyncIterator[Call]:
+    async with FakeOpenAI(INSTANT) as endpoint:
+        call = Call(endpoint)
+        await call.begin()
+        try:
+            yield call
+        finally:
+            await call.end()
+            await connect(endpoint.url, "sk-1").close()
+
+
+@pytest.mark.parametrize("fault", ["error", "hang"])
+async def test_a_sentence_needs_no_provider_and_joins_the_conversation(fault: str) -> None:
+    async with calling() as call:
+        call.endpoint.script = INSTANT.changed(faults=dict.fromkeys(("stt", "llm", "tts"), fault))
+        call.announcer.say("still_there")
+        await call.hears("still_there")
+        await until(lambda: spoken(call.session) == ["Are you still there?"])
+
+
+@pytest.mark.parametrize("kind", ["llm", "tts"])
+async def test_it_can_take_the_place_of_an_answer_that_never_comes(kind: str) -> None:
+    async with calling() as call:
+        call.endpoint.script = INSTANT.changed(faults={kind: "hang"})
+        await call.says(QUESTION)
+        await until(lambda: call.session.agent_state == "thinking")
+        call.announcer.say_instead("apology")
+        await call.hears("apology", within=1.0)
+
+
+async def test_said_aside_it_does_not_wait_for_the_answer_and_the_answer_comes_after_it() -> None:
+    async with calling() as call:
+        call.telephone.plays_for = 0.3
+        call.endpoint.script = INSTANT.changed(first_audio_delay=0.2)
+        await call.says(QUESTION)
+        await until(lambda: call.session.agent_state == "thinking")
+        call.announcer.say_aside("filler")
+        await call.hears("filler", "answer")
+        await until(lambda: spoken(call.session) == ["At nine."])
+
+
+async def test_nothing_is_said_aside_over_the_agents_own_words() -> None:
+    async with calling() as call:
+        call.telephone.plays_for = 0.3
+        call.announcer.say("hello")
+        await until(lambda: call.session.agent_state == "speaking")
+        call.announcer.say_aside("filler")
+        await call.hears("hello")
+        call.announcer.say("still_there")
+        call.announcer.say_aside("filler")
+        await until(lambda: "still_there" in call.telephone.heard)
+
+
+async def test_a_sentence_without_sound_is_left_to_text_to_speech(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with calling() as call:
+        announcer = Announcer(call.session, "en", tmp_path)
+        announcer.say_aside("filler")  # which nobody needs that much
+        await asyncio.wait_for(announcer.say("farewell").wait_for_playout(), 3)
+        assert [request.text for request in call.endpoint.asked("tts")] == ["Thank you for calling.", "Goodbye."]
+        assert f"{tmp_path}/en/farewell.ogg is missing" in caplog.text
+
+
+async def test_when_the_talk_is_over_nothing_is_said_and_nothing_fails() -> None:
+    async with calling() as call:
+        await call.session.aclose()
+        speech = call.announcer.say_instead("apology")
+        assert speech.done()
+        await asyncio.wait_for(speech.wait_for_playout(), 1)
+
+
+async def test_the_sessions_own_sound_waits_for_what_is_said_aside_and_is_not_told_of_it() -> None:
+    output = Loudspeaker()
+    aside = Aside(output)
+    told: list[str] = []
+    aside.on("playback_started", lambda _: told.append("started"))
+    aside.on("playback_finished", lambda _: told.append("finished"))
+    saying = asyncio.create_task(aside.say(_tenths(2)))
+    await settle()
+    own = asyncio.create_task(aside.capture_frame(_frame()))
+    await settle()
+    assert not own.done()
+    await output.play_to_the_end()
+    await asyncio.wait_for(asyncio.gather(saying, own), 1)
+    assert told == ["started"]
+    aside.flush()
+    await output.play_to_the_end()
+    assert told == ["started", "finished"]
+    assert aside.captured_playout_segments == 1
+
+
+async def test_what_is_said_aside_can_be_cut() -> None:
+    output = Loudspeaker()
+    aside = Aside(output)
+    saying = asyncio.create_task(aside.say(_tenths(2)))
+    await settle()
+    aside.cut()
+    await asyncio.wait_for(saying, 1)
+    assert output.endings == ["interrupted"]
+
+
+@pytest.mark.parametrize("language", languages.known())
+def test_a_language_has_all_sentences_and_something_to_speak_them(language: str) -> None:
+    languages.sentences(language)
+    assert language == "en" or language in record.ESPEAK
+
+
+def test_a_recorded_sentence_is_read_as_it_was_written(tmp_path: Path) -> None:
+    tone = (8000 * np.sin(np.arange(record.RATE) * 0.06)).astype(np.int16)
+    record.write(tmp_path / "a.ogg", tone)
+    assert record.problem_of(record.read(tmp_path / "a.ogg"), "Hello.") is None
+
+
+def test_a_sentence_that_cannot_be_heard_is_a_problem() -> None:
+    second = np.zeros(record.RATE, np.int16)
+    assert "is silent" in str(record.problem_of(second, "Hello."))
+    assert "lasts 1.0 s, expected 3.0 s" in str(record.problem_of(second + np.int16(8000), "H" * 100))
+    assert "lasts 0.0 s" in str(record.problem_of(second[:0], "Hello."))
+
+
+def _frame() -> rtc.AudioFrame:
+    return rtc.AudioFrame(bytes(2 * 2400), 24000, 1, 2400)
+
+
+async def _tenths(count: int) -> AsyncIterator[rtc.AudioFrame]:
+    for _ in range(count):
+        yield _frame()

@@ -1,0 +1,111 @@
+"""A call whose process has died is ended by the main process."""
+
+import logging
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import aiohttp
+import pytest
+from livekit import api
+
+from agent import crashes
+from agent.settings import Settings
+from tests.unit.agent.fakes import until
+
+if TYPE_CHECKING:
+    from livekit.agents import AgentServer
+
+GONE = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "requested room does not exist", status=404)
+BROKEN = api.TwirpError(api.TwirpErrorCode.UNAVAILABLE, "no", status=503)
+
+
+class Rooms:
+    def __init__(self) -> None:
+        self.answer: Exception | None = None
+        self.deleted: list[str] = []
+
+    async def delete_room(self, delete: api.DeleteRoomRequest) -> None:
+        self.deleted.append(delete.room)
+        if self.answer:
+            raise self.answer
+
+
+class Line:
+    """A server whose calls are the names of their rooms."""
+
+    def __init__(self) -> None:
+        self.calls = ["call-1", "call-2"]
+        self.looks = 0
+
+    @property
+    def active_jobs(self) -> list[Any]:
+        self.looks += 1
+        return [SimpleNamespace(job=SimpleNamespace(room=SimpleNamespace(name=name))) for name in self.calls]
+
+
+@pytest.fixture
+def settings() -> Settings:
+    values = {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"}
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
+    rooms = Rooms()
+
+    class LiveKit:
+        room = rooms
+
+        def __init__(self, *_: object) -> None: ...
+
+        async def __aenter__(self) -> "LiveKit":
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(api, "LiveKitAPI", LiveKit)
+    monkeypatch.setattr(crashes, "LOOKED_EVERY", 0.01)
+    return rooms
+
+
+async def while_calls_end(line: Line, settings: Settings) -> None:
+    """The first call's process goes while the second one's stays."""
+
+    async def work() -> str:
+        await until(lambda: line.looks)
+        line.calls.remove("call-1")
+        looks = line.looks
+        await until(lambda: line.looks >= looks + 3)
+        return "done"
+
+    server = cast("AgentServer", line)
+    assert await crashes.hang_up_after_crashes_while(work(), server, settings) == "done"
+
+
+async def test_the_room_of_a_process_that_is_gone_is_deleted_once(
+    rooms: Rooms, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    await while_calls_end(Line(), settings)
+    assert rooms.deleted == ["call-1"]
+    assert caplog.messages == ["a call's process was gone before its room: the caller was hung up on"]
+
+
+async def test_a_call_that_ended_well_has_no_room_and_nothing_is_said_of_it(
+    rooms: Rooms, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    rooms.answer = GONE
+    await while_calls_end(Line(), settings)
+    assert rooms.deleted == ["call-1"]
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("failure", [BROKEN, aiohttp.ClientConnectionError(), TimeoutError()])
+async def test_a_server_that_does_not_do_so_is_told_of_and_the_line_goes_on(
+    rooms: Rooms, settings: Settings, caplog: pytest.LogCaptureFixture, failure: Exception
+) -> None:
+    caplog.set_level(logging.INFO)
+    rooms.answer = failure
+    await while_calls_end(Line(), settings)
+    [message] = caplog.messages
+    assert message.startswith("a call whose process is gone could not be ended: ")
+    assert "call-1" not in message

@@ -1,0 +1,133 @@
+"""Who never comes to an end, and machines, are said goodbye to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from agent import languages
+from agent.behaviors.end_endless_talk import end_endless_talk
+from agent.providers.openai import connect
+from tests.fakes.openai_api import FakeOpenAI
+from tests.unit.agent.fakes import until
+from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, SPEAKS, Call
+
+LONGEST = 0.5
+TOO_LONG = [("endless", "the caller never came to an end")]
+MACHINE = [("endless", "a machine was on the line")]
+
+
+@asynccontextmanager
+async def calling(longest: float = LONGEST) -> AsyncIterator[Call]:
+    async with FakeOpenAI(INSTANT) as endpoint:
+        call = Call(endpoint, longest_talk=longest)
+        end_endless_talk(call.session, call.ending, call.settings)
+        await call.begin()
+        try:
+            yield call
+        finally:
+            await call.end()
+            await connect(endpoint.url, "sk-1").close()
+
+
+async def test_a_monologue_without_a_pause_is_ended() -> None:
+    async with calling() as call:
+        await call.voice_activity.show(SPEAKS)
+        await asyncio.sleep(LONGEST / 2)
+        assert not call.ending.begun
+        await until(lambda: call.ending.asked == TOO_LONG)
+
+
+async def test_so_is_one_that_comes_piece_after_piece() -> None:
+    async with calling() as call:
+        call.endpoint.script = INSTANT.changed(faults={"llm": "hang"})
+        for town in ("Rome", "Turin", "Milan", "Pisa"):
+            await call.says(f"and then I went to {town} and", heard=False)
+            await asyncio.sleep(LONGEST / 4)
+        await call.voice_activity.show(SPEAKS)
+        await until(lambda: call.ending.asked == TOO_LONG)
+
+
+async def test_a_talk_in_which_the_agent_has_its_say_may_last() -> None:
+    async with calling() as call:
+        heard = []
+        for number in range(4):
+            await call.says(f"Question {number}?")
+            heard.append("answer")
+            await call.hears(*heard)
+            await asyncio.sleep(LONGEST / 3)
+        assert not call.ending.begun
+
+
+async def test_a_caller_who_lets_the_agent_say_nothing_to_its_end_talks_all_the_time() -> None:
+    async with calling() as call:
+        call.telephone.plays_for = 60
+        call.announcer.say("hello")
+        await until(lambda: call.session.agent_state == "speaking")
+        await call.says("No, listen to me.")
+        await until(lambda: call.session.agent_state == "speaking")
+        await asyncio.sleep(LONGEST)
+        await call.voice_activity.show(SPEAKS)
+        await until(lambda: call.ending.asked == TOO_LONG)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("Please leave a message after the tone.",),
+        ("Your call is important to us.",),
+        ("Hi. The person you are trying", "to reach is not available."),
+        ("Please state your name and why you are calling.",),
+    ],
+)
+async def test_a_machine_is_known_by_what_it_says(pieces: tuple[str, ...]) -> None:
+    async with calling(longest=60) as call:
+        await call.says(*pieces)
+        await until(lambda: call.ending.asked == MACHINE)
+
+
+@pytest.mark.parametrize(
+    "said", ["Can I leave a message?", "Is this an answering machine?", "Please hold on a second."]
+)
+async def test_a_caller_is_not_taken_for_one(said: str) -> None:
+    async with calling(longest=60) as call:
+        await call.says(said)
+        await call.hears("answer")
+        assert not call.ending.begun
+
+
+async def test_the_same_words_three_times_in_a_row_are_a_machine() -> None:
+    async with calling(longest=60) as call:
+        for times in range(3):
+            assert not call.ending.begun
+            await call.says("Thank you for watching.")
+            await until(lambda times=times: times == 2 or len(call.telephone.heard) > times)  # type: ignore[misc]
+        assert call.ending.asked == MACHINE
+
+
+@pytest.mark.parametrize("answer", ["Yes.", "No, thanks.", "Hello?"])
+async def test_a_short_answer_may_be_given_as_often_as_it_is_asked_for(answer: str) -> None:
+    async with calling(longest=60) as call:
+        heard = []
+        for _ in range(4):
+            await call.says(answer)
+            heard.append("answer")
+            await call.hears(*heard)
+        assert not call.ending.begun
+
+
+async def test_music_has_no_words_but_may_last_no_longer_than_talk() -> None:
+    async with calling() as call:
+        for _ in range(4):
+            await call.says("\u266a", heard=False)
+            await asyncio.sleep(LONGEST / 4)
+        await call.voice_activity.show(SPEAKS + FALLS_SILENT)
+        await until(lambda: call.ending.asked == TOO_LONG)
+
+
+@pytest.mark.parametrize("language", languages.known())
+def test_every_language_knows_machines_by_phrases_that_no_answer_is(language: str) -> None:
+    heard = languages.heard(language)
+    assert all(len(phrase.split()) > 1 or len(phrase) > 12 for phrase in heard.machines)
+    assert not heard.machines & (heard.yes | heard.no | heard.goodbyes)

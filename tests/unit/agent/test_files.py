@@ -1,0 +1,88 @@
+"""Files that are edited while the line is up: a good one is used at once, of a bad one its last good version."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from agent.files import EditedFile
+
+
+def parse(text: str) -> list[str]:
+    if "wrong" in text:
+        raise ValueError("line 1 has a wrong word: take it out")
+    return text.split()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "rules").mkdir()
+    return tmp_path / "rules"
+
+
+def file(folder: Path, *, may_be_missing: bool = False) -> EditedFile[list[str]]:
+    return EditedFile(folder, "words.txt", parse, 100, may_be_missing=may_be_missing, kept=folder.parent / "kept")
+
+
+def test_what_another_process_has_read_is_the_last_good_version(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "words.txt").write_text("one two")
+    assert file(folder).read() == ["one", "two"]
+    (folder / "words.txt").write_text("wrong")
+    assert file(folder).read() == ["one", "two"]
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage() == (
+        "rules/words.txt line 1 has a wrong word: take it out; the last good version is used"
+    )
+
+
+def test_a_missing_file_is_like_an_empty_one_where_it_may_be_missing(folder: Path) -> None:
+    assert file(folder, may_be_missing=True).problem() is None
+    assert file(folder, may_be_missing=True).read() == []
+    assert file(folder).problem() == (
+        "rules/words.txt cannot be read (No such file or directory): put it back, readable to all"
+    )
+
+
+def test_where_it_may_be_missing_it_is_missed_at_once(folder: Path) -> None:
+    (folder / "words.txt").write_text("one")
+    file(folder, may_be_missing=True).read()
+    (folder / "words.txt").unlink()
+    assert file(folder, may_be_missing=True).read() == []
+
+
+def test_a_wrong_letter_is_told_by_its_line(folder: Path) -> None:
+    (folder / "words.txt").write_bytes(b"one\ntwo\nGr\xfc\xdfe")
+    assert file(folder).problem() == "rules/words.txt line 3 is not UTF-8 at byte 10: save it as UTF-8"
+
+
+def test_without_any_good_version_it_is_an_error(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"rules/words\.txt"):
+        file(folder).read()
+
+
+@pytest.mark.parametrize(("earlier", "expected"), [(None, True), ("one two", False), ("wrong", True)])
+def test_a_bad_file_is_hopeless_only_without_a_good_version_of_it(
+    folder: Path, earlier: str | None, expected: bool
+) -> None:
+    (folder / "words.txt").write_text("wrong")
+    if earlier:
+        kept = folder.parent / "kept/rules/words.txt"
+        kept.parent.mkdir(parents=True)
+        kept.write_text(earlier)
+    for bad in (file(folder), file(folder, may_be_missing=True)):
+        assert bad.hopeless() == (bad.problem() if expected else None)
+
+
+def test_a_good_file_is_not_hopeless(folder: Path) -> None:
+    (folder / "words.txt").write_text("one")
+    assert file(folder).hopeless() is None
+
+
+def test_a_folder_that_cannot_be_written_keeps_no_version_and_the_file_is_used(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "words.txt").write_text("one")
+    (folder.parent / "kept").write_text("a file where the folder should be")
+    assert file(folder).read() == ["one"]
+    assert "cannot be kept for later" in caplog.text

@@ -1,0 +1,133 @@
+"""Card and identity numbers are taken out however they are said; other numbers stay."""
+
+import pytest
+
+from agent import languages
+from agent.records.figures import Spoken
+from agent.records.redaction import Redaction, Said, redact
+
+CARD = "4111 1111 1111 1111"
+
+
+def of(*turns: str, language: str = "en") -> Redaction:
+    """`a: …` is the agent's, anything else the caller's."""
+    said = [Said("agent", turn[3:]) if turn.startswith("a: ") else Said("caller", turn) for turn in turns]
+    return redact(said, language)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "4111 1111 1111 1111",
+        "4111-1111-1111-1111",
+        "4111111111111111",
+        "four one one one, one one one one, one one one one, one one one one",
+        "four triple one double one double one one one one one um double one one one",
+        "forty-one eleven eleven eleven eleven eleven eleven eleven",
+        "4111 1111, um, and then one one one one 1111",
+        "3782 822463 10005",
+    ],
+)
+def test_a_card_number_is_taken_out_in_whatever_form_it_is_said(number: str) -> None:
+    assert of(f"It is {number}, thanks.").texts == ["It is [redacted], thanks."]
+
+
+@pytest.mark.parametrize(
+    ("language", "number"),
+    [
+        ("en", "078-05-1120"),
+        ("de", "86 095 742 719"),
+        ("de", "acht sechs null neun fünf sieben vier zwei sieben eins neun"),
+        ("de", "L01X00T47"),
+        ("de", "einundvierzig elf elf elf elf elf elf elf"),
+        ("es", "12345678Z"),
+        ("es", "X1234567L"),
+        ("fr", "2 55 08 14 168 025 38"),
+        ("fr", "quarante et un onze onze onze onze onze onze onze"),
+    ],
+)
+def test_each_language_knows_its_numbers(language: str, number: str) -> None:
+    assert of(f"Also: {number}.", language=language).texts == ["Also: [redacted]."]
+
+
+@pytest.mark.parametrize(
+    ("language", "harmless"),
+    [
+        ("en", "My number is 202 555 0100, we are four at 7:30, for 25.50 dollars, on 2026-11-25."),
+        ("en", "Call +49 1575 1234567 or 1 800 555 0199."),
+        ("en", "4111 1111 1111 1112 has a wrong check digit."),
+        ("de", "Meine Nummer ist null eins sieben null eins zwei drei vier fünf sechs sieben."),
+        ("de", "86 095 742 718 hat eine falsche Prüfziffer."),
+        ("es", "Mi número es 612 345 678, somos cuatro a las 8 y media."),
+        ("es", "12345678A tiene otra letra."),
+        ("fr", "Mon téléphone : 06 12 34 56 78, à 19 h 30, pour 4 personnes."),
+    ],
+)
+def test_telephone_numbers_times_and_prices_stay(language: str, harmless: str) -> None:
+    assert of(harmless, language=language).texts == [harmless]
+
+
+def test_a_number_that_is_said_in_several_turns_is_one() -> None:
+    found = of(
+        "The first half is 4111 1111.",
+        "a: Four one one one, one one one one. And then?",
+        "Then 1111 1111.",
+        "a: Thanks!",
+    )
+    assert found.texts == [
+        "The first half is [redacted].",
+        "a: [redacted]. And then?"[3:],
+        "Then [redacted].",
+        "Thanks!",
+    ]
+    assert found.touched == {0, 1, 2}
+
+
+def test_a_read_back_is_taken_out_too_and_so_are_its_last_figures() -> None:
+    assert (
+        of(f"{CARD}", "a: So 4111 1111 1111 1111, ending in 1111?").texts[1] == "So [redacted], ending in [redacted]?"
+    )
+
+
+def test_keys_are_figures() -> None:
+    assert of("(keys pressed) 4 1 1 1 1 1 1 1", "(keys pressed) 1 1 1 1 1 1 1 1").touched == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        ("My passport number is C 123 456 7.",),
+        ("a: What is your social security number?", "It's 123 456."),
+        ("It is my driver's license: one two three four five six seven.",),
+    ],
+)
+def test_what_follows_the_name_of_a_document_is_an_identity_number(turns: tuple[str, ...]) -> None:
+    assert "[redacted]" in of(*turns).texts[-1]
+    assert not any(map(str.isdigit, of(*turns).texts[-1]))
+
+
+def test_a_number_long_after_the_name_of_a_document_stays() -> None:
+    turns = ("I have lost my passport.", "a: Oh.", "You can call me back about it at 202 555 0100.")
+    assert of(*turns).texts[2] == turns[2]
+
+
+def test_tools_are_given_and_give_back_nothing_of_it() -> None:
+    found = of(CARD)
+    assert found.of_value({"card": 4111111111111111, "last": "1111", "people": 4, "open": True}) == {
+        "card": "[redacted]",
+        "last": "[redacted]",
+        "people": 4,
+        "open": True,
+    }
+    assert found.of_json('{"card": "4111-1111-1111-1111"}') == '{"card": "[redacted]"}'
+    assert found.of_json("paid with 4111111111111111") == "paid with [redacted]"
+    assert found.of_json('{"open":  true}') == '{"open":  true}'
+
+
+@pytest.mark.parametrize("language", languages.known())
+def test_every_language_can_count_to_a_hundred(language: str) -> None:
+    spoken = Spoken.of(language)
+    assert {int(value) for value in spoken.figures.values()} == set(range(100))
+    assert spoken.fillers
+    assert spoken.labels
+    assert spoken.identity
