@@ -1,0 +1,241 @@
+"""A further agent on the line that stands, with a number and settings of its own, for as long as a module needs it.
+
+@pytest.fixture(scope="module")
+def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Extension]:
+    with an_extension(line, tmp_path_factory.mktemp("quick"), SILENT_CALLER_AFTER="2") as extension:
+        yield extension
+
+def test_the_soup_is_tomato(extension: Extension) -> None:
+    extension.provider.script(rules=[dict(kind="llm", match="soup", answer="It is tomato.")])
+    outcome = extension.call("--say", "What is the soup?")
+    assert "tomato" in outcome.heard, outcome.printed
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import shutil
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livekit import api
+
+from phone.audio import save_stereo
+from phone.speech import synthesise
+from tests.bench.sides.containers import docker
+from tests.house import ROOT
+from tests.stack.caller import Caller
+from tests.stack.provider import Provider, provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tests.stack.line import Line, Outcome
+
+STARTS_WITHIN = 30.0  # seconds
+REGISTERED = "registered with the media server"
+GREETING = "Hello, how can I help?"
+AT_ONCE = 3  # calls that two cores bear without a hole in the line's speech
+BETWEEN = 0.8  # seconds between their beginnings, for each of which a core is busy
+# What a test does not need and would wait for: the model that hears the melody takes a core for a second.
+QUICK = {"END_OF_TURN": "words"}
+USUAL = {"FILLER_AFTER": "3", "APOLOGY_AFTER": "7"}  # which the line itself has not, see conftest
+
+_numbers = itertools.count(20)
+
+
+@dataclass(frozen=True)
+class Extension:
+    line: Line
+    name: str
+    number: str
+    container: str
+    folder: Path  # of the test's: prompts, rules, sounds
+    provider: Provider
+    caller: Caller
+    said: set[str] = field(default_factory=set)  # texts that the provider knows the sound of
+
+    @property
+    def prompts(self) -> Path:
+        return self.folder / "prompts"
+
+    @property
+    def rules(self) -> Path:
+        return self.folder / "rules"
+
+    @property
+    def sounds(self) -> Path:
+        """The phone has it as /sounds."""
+        return self.folder / "sounds"
+
+    def call(self, *arguments: str) -> Outcome:
+        """Call it as `phone call` does; --to is its number already."""
+        return self.calls(arguments)[0]
+
+    def calls(self, *calls: Sequence[str]) -> list[Outcome]:
+        """Several, each as the arguments of `phone call` say. AT_ONCE are held together, begun BETWEEN apart."""
+        for text in {text for call in calls for option, text in pairwise(call) if option == "--say"}:
+            self._is_heard(text)
+        return [outcome for first in range(0, len(calls), AT_ONCE) for outcome in self._hold(calls[first:][:AT_ONCE])]
+
+    def _hold(self, calls: Sequence[Sequence[str]]) -> list[Outcome]:
+        usual = ["--to", self.number, "--patience", "1"]
+        return self.caller.place([[*usual, "--delay", f"{i * BETWEEN:g}", *call] for i, call in enumerate(calls)])
+
+    def _is_heard(self, text: str) -> None:
+        """The phone's voice says a text always alike."""
+        if text not in self.said:
+            with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+                [pcm] = synthesise([text])
+                save_stereo(Path(file.name), pcm, pcm)
+                self.provider.hear(text, Path(file.name).read_bytes())
+            self.said.add(text)
+
+    def calls_by_name(self, calls: Mapping[str, Sequence[str]]) -> dict[str, Outcome]:
+        return dict(zip(calls, self.calls(*calls.values()), strict=True))
+
+    @property
+    def logs(self) -> str:
+        return docker("logs", self.container)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call of its own has left a room or a job behind."""
+        page = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8081/worker').read().decode())"
+        jobs = json.loads(self.run(page)).get("active_jobs", 0)  # it leaves zero out
+        return not jobs and not any(room.startswith(f"{self.name}-") for room in self.line.rooms())
+
+    def restart(self) -> None:
+        """As after a crash of its host: its /data stays."""
+        docker("restart", "--time", "30", self.container)
+        self.wait_until_registered()
+
+    def kill(self) -> None:
+        docker("kill", self.container)
+
+    def start(self) -> None:
+        before = self.logs.count(REGISTERED)  # what the health looks at may be from before
+        docker("start", self.container)
+        self.until(lambda: self.logs.count(REGISTERED) > before, "registered")
+
+    def data(self) -> Path:
+        """A copy of its /data as it is now."""
+        copy = self.folder / f"data-{time.monotonic_ns()}"
+        docker("cp", f"{self.container}:/data", str(copy))
+        return copy
+
+    def run(self, code: str) -> str:
+        """What this Python prints in its container."""
+        return docker("exec", self.container, "python", "-c", code)
+
+    def wait_until_registered(self) -> None:
+        self.until(lambda: _succeeds("exec", self.container, "python", "-m", "agent.health"), "registered")
+
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = STARTS_WITHIN) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, f"{self.name} is not {what} after {seconds:g} s:\n{self.logs[-6000:]}"
+            time.sleep(0.2)
+
+
+@contextmanager
+def an_extension(line: Line, folder: Path, **settings: str) -> Iterator[Extension]:
+    """An agent with these settings, named as in .env, its provider and its phone; all are gone after the block.
+
+    In a setting `{receiver}` is the address of the provider's receiver, for WEBHOOK_URL and CALLER_LOOKUP_URL.
+    """
+    which = next(_numbers)
+    name, number, address = f"ext{which}", f"+120255501{which}", f"{line.subnet}.{which}"
+    _make(folder)
+    with ExitStack() as up, ThreadPoolExecutor() as pool:
+        route = pool.submit(_register, line, name, number, address)
+        up.callback(_unregister, line, name)
+        helper = up.enter_context(provider(line, f"{name}-provider"))
+        caller = up.enter_context(Caller(line, f"{name}-phone", address, folder / "sounds"))
+        given = {setting: value.replace("{receiver}", helper.receiver) for setting, value in settings.items()}
+        container = up.enter_context(_agent(line, name, folder, {**_own(name, number, helper, folder), **given}))
+        extension = Extension(line, name, number, container, folder, helper, caller)
+        route.result()
+        extension.wait_until_registered()
+        yield extension
+
+
+def _make(folder: Path) -> None:
+    shutil.copytree(ROOT / "agent/prompts", folder / "prompts")
+    (folder / "prompts/greeting.md").write_text(f"{GREETING}\n")
+    rules = ROOT / "agent/rules"
+    if rules.is_dir():
+        shutil.copytree(rules, folder / "rules")
+    for name in ("rules", "sounds"):
+        (folder / name).mkdir(exist_ok=True)
+    folder.chmod(0o755)  # the containers' users are not this one
+
+
+def _own(name: str, number: str, helper: Provider, folder: Path) -> dict[str, str]:
+    return {
+        **QUICK,
+        **USUAL,
+        "AGENT_NAME": name,
+        "PHONE_NUMBERS": number,
+        "PROMPTS": str(folder / "prompts"),
+        "RULES": str(folder / "rules"),
+        "OPENAI_API_KEY": name,
+        "OPENAI_BASE_URL": helper.api,
+    }
+
+
+@contextmanager
+def _agent(line: Line, name: str, folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
+    container = f"{line.project}-{name}"
+    docker("rm", "--force", "--volumes", container, check=False)
+    run = ["docker", "compose", "--progress", "quiet", "run", "--detach", "--no-deps", "--name", container]
+    started = line.run(*run, "--volume", "/data", "agent", check=False, settings=settings)
+    assert not started.returncode, f"{started.stdout}{started.stderr}"
+    try:
+        with line.guest(container):
+            yield container
+    finally:
+        docker("rm", "--force", "--volumes", container, check=False)
+
+
+def _register(line: Line, name: str, number: str, address: str) -> None:
+    """A trunk and a rule of its own, by the image that makes the line's."""
+    values = {"PHONE_NUMBERS": number, "TRUNK_NAME": name, "RULE_NAME": name, "AGENT_NAME": name}
+    values |= {"ROOM_PREFIX": f"{name}-", "PHONE_ADDRESS": address}
+    run = ["docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "bootstrap"]
+    done = line.run(*run, check=False, settings=values)
+    assert not done.returncode, f"{done.stdout}{done.stderr}"
+
+
+def _unregister(line: Line, name: str) -> None:
+    asyncio.run(_delete_route(line, name))
+
+
+async def _delete_route(line: Line, name: str) -> None:
+    url = f"http://127.0.0.1:{line.value('API_PORT')}"
+    async with api.LiveKitAPI(url, line.value("LIVEKIT_API_KEY"), line.value("LIVEKIT_API_SECRET")) as server:
+        rules = (await server.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest())).items
+        trunks = (await server.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest())).items
+        for rule in rules:
+            if rule.name == name:
+                gone = api.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=rule.sip_dispatch_rule_id)
+                await server.sip.delete_dispatch_rule(gone)
+        for trunk in trunks:
+            if trunk.name == name:
+                await server.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id))
+
+
+def _succeeds(*command: str) -> bool:
+    try:
+        docker(*command)
+    except AssertionError:
+        return False
+    return True
