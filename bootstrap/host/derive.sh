@@ -27,7 +27,7 @@ derive() {
     esac
     # Compose does not see that a secret has changed; as a label, its checksum makes it replace the container.
     say "SERVER_SECRETS=$(checksum LIVEKIT_API_KEY LIVEKIT_API_SECRET REDIS_PASSWORD)"
-    say "KEY_SECRET=$(checksum OPENAI_API_KEY CALLER_LOOKUP_TOKEN WEBHOOK_SECRET)"
+    say "KEY_SECRET=$(checksum OPENAI_API_KEY CALLER_LOOKUP_URL CALLER_LOOKUP_TOKEN WEBHOOK_URL WEBHOOK_SECRET)"
 }
 
 # Every wrong setting that a container could not tell about, in one report. The others are bootstrap's and the agent's to judge.

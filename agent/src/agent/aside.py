@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from livekit import rtc
 from livekit.agents.voice import io
 
+GRACE = 1.0  # seconds that a sound may come to its end later than its length tells
+
 
 class Aside(io.AudioOutput):
     """The session's `output`. While something is said aside, the session's own sound waits, and is told of nothing."""
@@ -33,11 +35,13 @@ class Aside(io.AudioOutput):
         output, self._cut = self._output, False
         self._quiet.clear()
         try:
+            seconds = 0.0
             async for frame in sound:
                 if not self._cut:
                     await output.capture_frame(frame)
+                    seconds += frame.duration
             output.flush()
-            await output.wait_for_playout()
+            await _played(output, seconds + GRACE)
         finally:
             self._quiet.set()
 
@@ -80,3 +84,12 @@ class Aside(io.AudioOutput):
     def _output(self) -> io.AudioOutput:
         assert self.next_in_chain is not None  # noqa: S101 - given at the beginning
         return self.next_in_chain
+
+
+async def _played(output: io.AudioOutput, limit: float) -> None:
+    """The room's output never tells the end of a sound that was cut within its first 50 ms: it is told here, then."""
+    try:
+        async with asyncio.timeout(limit):
+            await output.wait_for_playout()
+    except TimeoutError:
+        output.on_playback_finished(playback_position=0.0, interrupted=True)

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from typing import Any
 
-from livekit.agents import AgentSession, JobContext
+from livekit.agents import AgentSession, AgentStateChangedEvent, JobContext
 from livekit.agents.voice import SpeechHandle
 
 from agent.announcer import Announcer
@@ -19,7 +19,8 @@ from agent.speeches import was_heard_to_its_end
 logger = logging.getLogger(__name__)
 
 LAST_WORDS_LIMIT = 15.0  # seconds; what cannot be said by then is not waited for
-GOODBYE_LIMIT = 10.0  # the same for a goodbye that a model has yet to find words for
+GOODBYE_BEGINS_WITHIN = 10.0  # seconds that a model may take to find words for its goodbye
+LONGEST_GOODBYE = 30.0  # seconds, from its first sound
 LAST_AUDIO = 0.4  # seconds that the gateway's mixer and the caller's phone still hold when all has been sent
 
 
@@ -69,19 +70,35 @@ class Ending:
 
     async def _end_after(self, speech: SpeechHandle, reason: str) -> None:
         try:
-            if not await _is_over(speech, GOODBYE_LIMIT) or not was_heard_to_its_end(speech):
+            if not await self._goodbye_is_over(speech) or not was_heard_to_its_end(speech):
                 speech.interrupt(force=True)
                 await self._say("farewell")
-            else:
-                await asyncio.sleep(LAST_AUDIO)
         finally:
             self._hang_up(reason)
 
+    async def _goodbye_is_over(self, speech: SpeechHandle) -> bool:
+        """Whether it began in time, and came to its end."""
+        clock = asyncio.get_running_loop().time
+        limit = asyncio.timeout(GOODBYE_BEGINS_WITHIN)
+
+        def wait_for_its_end(_: AgentStateChangedEvent | None = None) -> None:
+            sounds = self._session.agent_state == "speaking" and self._session.current_speech is speech
+            if sounds and not limit.expired():
+                limit.reschedule(clock() + LONGEST_GOODBYE)
+
+        self._session.on("agent_state_changed", wait_for_its_end)
+        try:
+            async with limit:
+                wait_for_its_end()  # it may have begun before the end was asked for
+                return await heard_out(speech)
+        except TimeoutError:
+            return False
+        finally:
+            self._session.off("agent_state_changed", wait_for_its_end)
+
     async def _say(self, sentence: str) -> None:
         """Say it to its end, behind whatever takes a moment to stop."""
-        if await _is_over(self._announcer.say(sentence, allow_interruptions=False), LAST_WORDS_LIMIT):
-            await asyncio.sleep(LAST_AUDIO)
-        else:
+        if not await heard_out(self._announcer.say(sentence, allow_interruptions=False), LAST_WORDS_LIMIT):
             logger.warning("the last sentence could not be said within %g s", LAST_WORDS_LIMIT)
 
     def _hang_up(self, reason: str) -> None:
@@ -91,9 +108,11 @@ class Ending:
             hang_up(self._ctx)
 
 
-async def _is_over(speech: SpeechHandle, limit: float) -> bool:
+async def heard_out(speech: SpeechHandle, limit: float | None = None) -> bool:
+    """Wait until it is over and the caller has its last sound; False: it was not over within `limit` seconds."""
     try:
         await asyncio.wait_for(speech.wait_for_playout(), limit)
     except TimeoutError:
         return False
+    await asyncio.sleep(LAST_AUDIO)
     return True

@@ -20,6 +20,10 @@ T = TypeVar("T")
 KEPT = state.DATA / "kept"  # a line comes back after a reboot, whatever has become of a file meanwhile
 
 
+class _MissingError(ValueError):
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class EditedFile(Generic[T]):
     """One such file, and how its text is understood."""
@@ -28,11 +32,11 @@ class EditedFile(Generic[T]):
     name: str  # within the folder
     parse: Callable[[str], T]  # of "" for a file with nothing in it; a ValueError completes "<file> …"
     largest: int  # bytes
-    may_be_missing: bool = False  # then it is like an empty one
+    may_be_missing: bool = False  # while it has never been there it is then like an empty one
     kept: Path = KEPT
 
     def read(self) -> T:
-        """What is in it; of a file that is no good, what was in its last good version, and the log says why.
+        """What is in it; of a file that is no good, or gone, what was in its last good version, and the log says why.
 
         Raises:
             ValueError: there is no good version, which `hopeless` tells at the start.
@@ -41,8 +45,7 @@ class EditedFile(Generic[T]):
             text = self._text(self.folder / self.name)
             value = self._parsed(text)
         except ValueError as problem:
-            logger.error("%s; the last good version is used", problem)
-            return self._parsed(self._text(self._good_version))
+            return self._instead(problem)
         try:
             _keep(self._good_version, text)
         except OSError as problem:  # a full disk is no reason not to answer
@@ -53,6 +56,8 @@ class EditedFile(Generic[T]):
         """What is wrong with it, in one sentence: the file, what was found, what was expected, what to do."""
         try:
             self._parsed(self._text(self.folder / self.name))
+        except _MissingError as problem:
+            return None if self.may_be_missing else str(problem)
         except ValueError as problem:
             return str(problem)
         return None
@@ -60,13 +65,30 @@ class EditedFile(Generic[T]):
     def hopeless(self) -> str | None:
         """The same, if there is no good version either that could be used in its place."""
         problem = self.problem()
-        if problem is None or not self._good_version.exists():
-            return problem
+        if problem is None:
+            return None
         try:
             self._parsed(self._text(self._good_version))
-        except ValueError:  # it was one for an older release
+        except ValueError:  # there is none, or it was one for an older release
             return problem
         return None
+
+    def _instead(self, problem: ValueError) -> T:
+        # Not even where the file may be missing is there nothing in it: an editor or a wrong folder may be why.
+        missing = self.may_be_missing and isinstance(problem, _MissingError)
+        try:
+            value = self._parsed(self._text(self._good_version))
+        except ValueError:
+            if missing:
+                return self._parsed("")
+            raise problem from None
+        if not missing:
+            logger.error("%s; the last good version is used", problem)
+        elif value != self._parsed(""):
+            logger.warning(
+                "%s is missing; the last good version is used: put it back, or an empty file in its place", self._shown
+            )
+        return value
 
     @property
     def _good_version(self) -> Path:
@@ -82,9 +104,7 @@ class EditedFile(Generic[T]):
         try:
             data = path.read_bytes()
         except FileNotFoundError as error:
-            if self.may_be_missing:
-                return ""
-            raise ValueError(self._unreadable(error)) from None
+            raise _MissingError(self._unreadable(error)) from None
         except OSError as error:
             raise ValueError(self._unreadable(error)) from None
         if len(data) > self.largest:

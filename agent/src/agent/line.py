@@ -44,10 +44,8 @@ def hang_up(ctx: JobContext) -> None:
 
 
 async def make_sure_of_the_hang_up(ctx: JobContext) -> None:
-    """The same, unless it has been done; never while it is being done.
+    """Return when it has been done, by now or by `hang_up`: once.
 
     For a deletion that comes during another the server makes the room that just goes once more, with a new job in it.
     """
-    if deletion := _deletions.get(ctx.room):
-        await deletion
-    await ctx.delete_room()
+    await (_deletions.get(ctx.room) or ctx.delete_room())

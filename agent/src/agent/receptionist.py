@@ -10,7 +10,7 @@ from livekit import rtc
 from livekit.agents import Agent, llm, tts
 
 from agent.announcer import Announcer
-from agent.ending import LAST_AUDIO
+from agent.ending import heard_out
 from agent.prepared import Prepared
 from agent.prompts import Prompts
 
@@ -66,8 +66,5 @@ class Receptionist(Agent):
 
     async def _say_goodbye(self) -> None:
         goodbye = self.session.say(self._prompts.goodbye, allow_interruptions=False)
-        try:
-            await asyncio.wait_for(goodbye.wait_for_playout(), GOODBYE_LIMIT)
-            await asyncio.sleep(LAST_AUDIO)
-        except TimeoutError:
+        if not await heard_out(goodbye, GOODBYE_LIMIT):
             goodbye.interrupt(force=True)

@@ -16,6 +16,7 @@ from .settings import Settings
 
 # Seconds after MAX_CALL_DURATION, when the agent ends the call with a goodbye: the gateway would end it without a word.
 FOR_THE_GOODBYE = 30
+LONGEST = 86_400  # seconds that the gateway allows
 MARK = "managed by landline"  # metadata; a trunk or rule without it is somebody else's
 
 
@@ -48,7 +49,7 @@ def trunk(settings: Settings) -> SIPInboundTrunkInfo:
         auth_password=settings.sip_password.get_secret_value() if settings.sip_password else "",
         headers_to_attributes=settings.trunk_provider.headers_to_attributes,
         ringing_timeout=Duration(seconds=settings.ringing_timeout),
-        max_call_duration=Duration(seconds=settings.max_call_duration + FOR_THE_GOODBYE),
+        max_call_duration=Duration(seconds=min(settings.max_call_duration + FOR_THE_GOODBYE, LONGEST)),
     )
 
 

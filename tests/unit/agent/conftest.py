@@ -1,10 +1,12 @@
 """What every test of the agent needs."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from agent.providers.openai import connected
+from agent.providers.openai import connect, connected
+from tests.fakes.openai_api import FakeOpenAI
+from tests.unit.agent.never_silent import INSTANT
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +14,11 @@ def own_connections() -> Iterator[None]:
     """A later endpoint may have the port of an earlier one, whose client is closed."""
     yield
     connected.cache_clear()
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[FakeOpenAI]:
+    """A provider of everything that answers at once, to the key of `fakes.settings`."""
+    async with FakeOpenAI(INSTANT) as endpoint:
+        yield endpoint
+        await connect(endpoint.url, "sk-1").close()

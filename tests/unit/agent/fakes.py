@@ -25,6 +25,14 @@ from livekit.agents.utils import AudioBuffer
 from livekit.agents.voice import io
 
 from agent.announcer import Announcer
+from agent.settings import Settings
+
+
+def settings(**changes: str) -> Settings:
+    """With a key, and else as they are."""
+    return Settings.model_validate(
+        {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"} | changes
+    )
 
 
 class ScriptedLLM(llm.LLM[Any]):

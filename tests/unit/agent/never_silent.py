@@ -1,6 +1,8 @@
 """A call whose agent has manners: what the caller hears is told by its length, for every sentence has its own."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +12,7 @@ from livekit.agents import Agent, AgentSession
 
 from agent import languages
 from agent.announcer import Announcer
+from agent.providers.openai import connect
 from agent.session import new_session
 from agent.settings import Settings
 from agent.turns.early_transcript import EarlyTranscript
@@ -130,6 +133,20 @@ class Call:
     def _transcribed(self, before: int) -> bool:
         assert isinstance(self.session.stt, EarlyTranscript)
         return [request.outcome for request in self.endpoint.asked("stt")[before:]] == ["finished"]
+
+
+@asynccontextmanager
+async def calling(behave: Callable[[Call], None] = lambda _: None, **changes: Any) -> AsyncIterator[Call]:
+    """A call in progress, to which `behave` has attached what is tested."""
+    async with FakeOpenAI(INSTANT) as endpoint:
+        call = Call(endpoint, **changes)
+        behave(call)
+        await call.begin()
+        try:
+            yield call
+        finally:
+            await call.end()
+            await connect(endpoint.url, "sk-1").close()
 
 
 def _seconds(name: str) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,25 +12,11 @@ from agent import languages
 from agent.announcer import Announcer
 from agent.aside import Aside
 from agent.languages import record
-from agent.providers.openai import connect
-from tests.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import Loudspeaker, settle, spoken, until
-from tests.unit.agent.never_silent import INSTANT, QUESTION, Call
+from tests.unit.agent.never_silent import INSTANT, QUESTION, calling
 
 # The fake leaves an upload's temporary file to the collector when its request is cut off.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@asynccontextmanager
-async def calling() -> AsyncIterator[Call]:
-    async with FakeOpenAI(INSTANT) as endpoint:
-        call = Call(endpoint)
-        await call.begin()
-        try:
-            yield call
-        finally:
-            await call.end()
-            await connect(endpoint.url, "sk-1").close()
 
 
 @pytest.mark.parametrize("fault", ["error", "hang"])
@@ -123,6 +108,29 @@ async def test_what_is_said_aside_can_be_cut() -> None:
     aside.cut()
     await asyncio.wait_for(saying, 1)
     assert output.endings == ["interrupted"]
+
+
+async def test_a_sound_aside_whose_end_is_never_told_does_not_mute_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forgetful(Loudspeaker):
+        def clear_buffer(self) -> None:
+            """As the room's output within the first 50 ms of a sound."""
+
+    monkeypatch.setattr("agent.aside.GRACE", 0.02)
+    output = Forgetful()
+    aside = Aside(output)
+    saying = asyncio.create_task(aside.say(_tenths(1)))
+    await settle()
+    aside.cut()
+    await asyncio.wait_for(saying, 1)
+    await asyncio.wait_for(aside.capture_frame(_frame()), 1)
+    aside.flush()
+    await output.play_to_the_end()
+    await asyncio.wait_for(aside.wait_for_playout(), 1)
+    monkeypatch.setattr("agent.aside.GRACE", 60)
+    again = asyncio.create_task(aside.say(_tenths(1)))  # does not wait for the lost end of the first one
+    await settle()
+    await output.play_to_the_end()
+    await asyncio.wait_for(again, 1)
 
 
 @pytest.mark.parametrize("language", languages.known())

@@ -11,7 +11,7 @@ from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
 from agent.providers.openai import connect
 from tests.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import settle, until
-from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, QUESTION, SPEAKS, Call
+from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, QUESTION, SPEAKS, Call, calling
 
 SILENCE = 0.4
 SILENT = ("silent", "the caller was silent")
@@ -24,17 +24,13 @@ def quick_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def greeted() -> AsyncIterator[Call]:
-    async with FakeOpenAI(INSTANT) as endpoint:
-        call = Call(endpoint, silent_caller_after=SILENCE)
+    def behave(call: Call) -> None:
         ask_a_silent_caller(call.session, call.room, call.announcer, call.ending, call.settings)
-        await call.begin()
-        try:
-            call.announcer.say("hello")
-            await call.hears("hello")
-            yield call
-        finally:
-            await call.end()
-            await connect(endpoint.url, "sk-1").close()
+
+    async with calling(behave, silent_caller_after=SILENCE) as call:
+        call.announcer.say("hello")
+        await call.hears("hello")
+        yield call
 
 
 async def test_a_silent_caller_is_asked_twice_and_said_goodbye_to() -> None:

@@ -124,7 +124,42 @@ async def test_what_was_said_without_known_times_is_the_speech_that_was_heard(ca
         ("(keys pressed) 2", False),
         ("What for?", None),
         ("", None),
+        ("Yes, you may.", True),
+        ("Yes, thank you.", True),
+        ("No, please don't.", False),
+        ("I'm not okay with that.", False),
+        ("That is not all right with me.", False),
+        ("You can not record this.", False),
+        ("I'm not sure.", False),
+        ("Of course not!", False),
+        ("Certainly not.", False),
+        ("Hi, is this the right number?", None),
+        ("Thank you.", None),
+        ("I'd like a table for 12 at 7:15.", None),
+        ("I have 1 question first.", None),
+        ("Could I book 2 seats?", None),
+        ("(keys pressed) 1 #", True),
+        ("(keys pressed) 1 2", None),
+        ("(keys pressed) 4 7 1 1", None),
     ],
 )
-def test_the_longest_phrase_counts_and_a_no_beside_a_yes_is_a_no(answer: str, meaning: bool | None) -> None:
+def test_a_yes_is_one_with_nothing_beside_it_and_a_no_is_one_anywhere(answer: str, meaning: bool | None) -> None:
     assert verdict(answer, languages.heard("en")) is meaning
+
+
+@pytest.mark.parametrize(
+    ("language", "answer", "meaning"),
+    [
+        ("de", "Ja, das ist in Ordnung.", True),
+        ("de", "Kein Problem.", True),
+        ("de", "Das ist nicht in Ordnung.", False),
+        ("de", "Natürlich nicht.", False),
+        ("es", "Sí, claro, no hay problema.", True),
+        ("es", "Claro que no.", False),
+        ("fr", "Oui, allez-y.", True),
+        ("fr", "Pas de problème, merci.", True),
+        ("fr", "Certainement pas.", False),
+    ],
+)
+def test_so_it_is_in_every_language(language: str, answer: str, meaning: bool) -> None:
+    assert verdict(answer, languages.heard(language)) is meaning

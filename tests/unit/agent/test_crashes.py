@@ -1,6 +1,7 @@
 """A call whose process has died is ended by the main process."""
 
 import logging
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from livekit.agents import AgentServer
 
 GONE = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "requested room does not exist", status=404)
+SIP, AGENT = api.ParticipantInfo.Kind.SIP, api.ParticipantInfo.Kind.AGENT
 BROKEN = api.TwirpError(api.TwirpErrorCode.UNAVAILABLE, "no", status=503)
 
 
@@ -23,6 +25,17 @@ class Rooms:
     def __init__(self) -> None:
         self.answer: Exception | None = None
         self.deleted: list[str] = []
+        self.there: dict[str, tuple[float, list[Any]]] = {}  # seconds since each began, and the kinds of who is there
+
+    async def list_rooms(self, _: api.ListRoomsRequest) -> api.ListRoomsResponse:
+        ages = {name: age for name, (age, _) in self.there.items() if name not in self.deleted}
+        rooms = [api.Room(name=name, creation_time=int(time.time() - age)) for name, age in ages.items()]
+        return api.ListRoomsResponse(rooms=rooms)
+
+    async def list_participants(self, asked: api.ListParticipantsRequest) -> api.ListParticipantsResponse:
+        return api.ListParticipantsResponse(
+            participants=[api.ParticipantInfo(kind=kind) for kind in self.there[asked.room][1]]
+        )
 
     async def delete_room(self, delete: api.DeleteRoomRequest) -> None:
         self.deleted.append(delete.room)
@@ -107,5 +120,53 @@ async def test_a_server_that_does_not_do_so_is_told_of_and_the_line_goes_on(
     rooms.answer = failure
     await while_calls_end(Line(), settings)
     [message] = caplog.messages
-    assert message.startswith("a call whose process is gone could not be ended: ")
+    assert message.startswith("a call whose process is gone could not be ended yet: ")
     assert "call-1" not in message
+
+
+async def test_a_room_that_could_not_be_deleted_is_deleted_later(
+    rooms: Rooms, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    rooms.answer = BROKEN
+
+    async def work() -> None:
+        await until(lambda: line.looks)
+        line.calls.remove("call-1")
+        await until(lambda: rooms.deleted)
+        rooms.answer = None
+        await until(lambda: len(caplog.messages) == 2)
+
+    line = Line()
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
+    assert rooms.deleted[0] == rooms.deleted[-1] == "call-1"
+    assert caplog.messages[-1].endswith("the caller was hung up on")
+
+
+async def test_an_error_that_nobody_thought_of_does_not_end_the_looking(
+    rooms: Rooms, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    rooms.answer = ValueError("what is this")
+
+    async def work() -> None:
+        await until(lambda: line.looks)
+        line.calls.remove("call-1")
+        await until(lambda: rooms.deleted)
+        rooms.answer = None
+        await until(lambda: "hung up on" in caplog.text)
+
+    line = Line()
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
+    assert "it could not be looked for calls whose process is gone" in caplog.messages
+
+
+async def test_callers_whom_a_killed_agent_has_left_in_silence_are_hung_up_on(rooms: Rooms, settings: Settings) -> None:
+    rooms.there = {
+        "call-left": (60, [SIP]),
+        "call-ringing": (20, [SIP]),
+        "call-with-another-agent": (60, [SIP, AGENT]),
+        "call-1": (60, [SIP]),
+        "meeting": (60, [api.ParticipantInfo.Kind.STANDARD]),
+    }
+    line = Line()
+    await crashes.hang_up_after_crashes_while(until(lambda: line.looks >= 4), cast("AgentServer", line), settings)
+    assert rooms.deleted == ["call-left"]

@@ -91,6 +91,8 @@ def test_the_documented_lines_tell_a_genuine_one_from_another(secret: str) -> No
 def test_a_secret_in_standard_webhooks_own_form_is_base64() -> None:
     assert outbox.key_of("whsec_" + base64.b64encode(b"key").decode()) == b"key"
     assert outbox.key_of("plain") == b"plain"
+    with pytest.raises(ValueError, match="base64"):
+        outbox.key_of("whsec_not+base64!")
 
 
 async def test_it_is_tried_again_until_the_receiver_understands(post: Post) -> None:

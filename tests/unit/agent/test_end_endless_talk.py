@@ -1,15 +1,13 @@
 """Who never comes to an end, and machines, are said goodbye to."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from agent import languages
 from agent.behaviors.end_endless_talk import end_endless_talk
-from agent.providers.openai import connect
-from tests.fakes.openai_api import FakeOpenAI
+from tests.unit.agent import never_silent
 from tests.unit.agent.fakes import until
 from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, SPEAKS, Call
 
@@ -18,17 +16,10 @@ TOO_LONG = [("endless", "the caller never came to an end")]
 MACHINE = [("endless", "a machine was on the line")]
 
 
-@asynccontextmanager
-async def calling(longest: float = LONGEST) -> AsyncIterator[Call]:
-    async with FakeOpenAI(INSTANT) as endpoint:
-        call = Call(endpoint, longest_talk=longest)
-        end_endless_talk(call.session, call.ending, call.settings)
-        await call.begin()
-        try:
-            yield call
-        finally:
-            await call.end()
-            await connect(endpoint.url, "sk-1").close()
+def calling(longest: float = LONGEST) -> AbstractAsyncContextManager[Call]:
+    return never_silent.calling(
+        lambda call: end_endless_talk(call.session, call.ending, call.settings), longest_talk=longest
+    )
 
 
 async def test_a_monologue_without_a_pause_is_ended() -> None:
@@ -104,6 +95,21 @@ async def test_the_same_words_three_times_in_a_row_are_a_machine() -> None:
             await call.says("Thank you for watching.")
             await until(lambda times=times: times == 2 or len(call.telephone.heard) > times)  # type: ignore[misc]
         assert call.ending.asked == MACHINE
+
+
+async def test_who_says_the_same_again_because_they_are_asked_to_is_no_machine_at_once() -> None:
+    async with calling(longest=60) as call:
+        heard: list[str] = []
+        for _ in range(5):
+            await call.says("I want to book a table.")
+            heard.append("answer")
+            await call.hears(*heard)
+            call.announcer.say("still_there")
+            heard.append("still_there")
+            await call.hears(*heard)
+        assert not call.ending.begun
+        await call.says("I want to book a table.")  # nor is a loop asked for ever
+        await until(lambda: call.ending.asked == MACHINE)
 
 
 @pytest.mark.parametrize("answer", ["Yes.", "No, thanks.", "Hello?"])

@@ -55,7 +55,7 @@ async def call(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Call]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LAST_WORDS_LIMIT", 0.05)
-    monkeypatch.setattr(module, "GOODBYE_LIMIT", 0.05)
+    monkeypatch.setattr(module, "GOODBYE_BEGINS_WITHIN", 0.05)
 
 
 async def test_the_last_sentence_is_said_to_its_end_and_then_job_and_room_go(call: Call) -> None:
@@ -187,3 +187,32 @@ async def test_a_model_that_hangs_over_its_goodbye_does_not_keep_the_call_open(c
     call.ending.after(call.session.generate_reply(user_input="goodbye"), "the talk was over")
     await until(lambda: call.done, within=2)
     assert spoken(call.session) == [FAREWELL]
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_goodbye_that_has_begun_may_last_longer_than_one_may_be_thought_about(call: Call, begun: bool) -> None:
+    speaker = call.with_sound()
+    await call.begins()
+    goodbye = Recorded(call.session, "en").say("recorded")
+    if begun:
+        await until(lambda: call.session.agent_state == "speaking")
+    call.ending.after(goodbye, "the talk was over")
+    await until(lambda: speaker.played)
+    await asyncio.sleep(0.15)
+    assert call.done == speaker.endings == []
+    await speaker.play_to_the_end()
+    await until(lambda: call.done)
+    assert speaker.endings == ["finished"]
+    assert FAREWELL not in spoken(call.session)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_goodbye_without_end_is_broken_off(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_GOODBYE", 0.1)
+    speaker = call.with_sound()
+    await call.begins()
+    call.ending.after(Recorded(call.session, "en").say("recorded"), "the talk was over")
+    await until(lambda: speaker.endings == ["interrupted"])
+    await until(lambda: call.done, within=2)
+    assert call.done == ["the talk was over", "the room is deleted"]

@@ -44,11 +44,34 @@ def test_a_missing_file_is_like_an_empty_one_where_it_may_be_missing(folder: Pat
     )
 
 
-def test_where_it_may_be_missing_it_is_missed_at_once(folder: Path) -> None:
+def test_a_file_that_has_gone_is_no_empty_file(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     (folder / "words.txt").write_text("one")
     file(folder, may_be_missing=True).read()
     (folder / "words.txt").unlink()
+    for _ in range(2):
+        assert file(folder, may_be_missing=True).read() == ["one"]
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == 2 * [
+        (
+            logging.WARNING,
+            "rules/words.txt is missing; the last good version is used: put it back, or an empty file in its place",
+        )
+    ]
+
+
+def test_a_file_with_nothing_in_it_may_go_without_a_word(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "words.txt").write_text("one")
+    file(folder, may_be_missing=True).read()
+    (folder / "words.txt").write_text("")
     assert file(folder, may_be_missing=True).read() == []
+    (folder / "words.txt").unlink()
+    assert file(folder, may_be_missing=True).read() == []
+    assert caplog.messages == []
+
+
+def test_a_bad_file_without_a_good_version_is_no_empty_file(folder: Path) -> None:
+    (folder / "words.txt").write_text("wrong")
+    with pytest.raises(ValueError, match="line 1 has a wrong word"):
+        file(folder, may_be_missing=True).read()
 
 
 def test_a_wrong_letter_is_told_by_its_line(folder: Path) -> None:

@@ -2,16 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import pytest
 from livekit.agents import APIConnectionError
 
 from agent.behaviors.fill_the_silence import fill_the_silence
-from agent.providers.openai import connect
-from tests.fakes.openai_api import FakeOpenAI
+from tests.unit.agent import never_silent
 from tests.unit.agent.fakes import settle, spoken, until
 from tests.unit.agent.never_silent import FILM, INSTANT, QUESTION, SPEAKS, Call
 
@@ -25,18 +23,12 @@ FILLER, APOLOGY = 0.9, 1.6  # seconds; the turn is over after 0.3, as the film s
 APOLOGY_TEXT = "I am sorry, something went wrong on my side. Could you say that again?"
 
 
-@asynccontextmanager
-async def calling(**changes: float) -> AsyncIterator[Call]:
-    async with FakeOpenAI(INSTANT) as endpoint:
-        times = {"filler_after": FILLER, "apology_after": APOLOGY} | changes
-        call = Call(endpoint, **{name: seconds + FILM for name, seconds in times.items()})
-        fill_the_silence(call.session, call.announcer, call.ending, call.settings)
-        await call.begin()
-        try:
-            yield call
-        finally:
-            await call.end()
-            await connect(endpoint.url, "sk-1").close()
+def calling(**changes: float) -> AbstractAsyncContextManager[Call]:
+    times = {"filler_after": FILLER, "apology_after": APOLOGY} | changes
+    return never_silent.calling(
+        lambda call: fill_the_silence(call.session, call.announcer, call.ending, call.settings),
+        **{name: seconds + FILM for name, seconds in times.items()},
+    )
 
 
 async def test_an_answer_in_time_is_all_that_is_heard() -> None:

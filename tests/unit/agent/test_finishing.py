@@ -1,5 +1,6 @@
 """A record appears whole, private, and without what must not be kept; what a crash left is finished or deleted."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from agent.records.finishing import MARGIN, NotWholeError, finish, redacted, wri
 from agent.records.folders import Folders, make_folder, new_record, write
 from agent.records.transcript import Draft, Keys, Latencies, ToolCall, Transcript, Turn
 from agent.settings import Settings
+from tests.unit.agent.fakes import until
 from tests.unit.agent.test_silence import decoded, level, record
 
 NAME = "2026-11-25_142233-1f2e3d"
@@ -24,6 +26,8 @@ SETTINGS = Settings.model_validate(
         "webhook_secret": "s" * 32,
     }
 )
+
+WITHOUT_A_WEBHOOK = SETTINGS.model_copy(update={"webhook_url": None, "webhook_secret": None})
 
 
 def transcript(**more: object) -> Transcript:
@@ -55,7 +59,7 @@ def left(folders: Folders, a_draft: Draft, name: str = NAME) -> Path:
 def test_a_record_is_a_private_folder_with_sound_and_transcript(folders: Folders) -> None:
     work = left(folders, draft(("agent", "Hello.", 0.2, 1.0)))
     (work / finishing.HEARD).chmod(0o600)
-    finish(NAME, folders)
+    finish(NAME, SETTINGS, folders)
     place = folders.calls / "2026-11-25" / "142233-1f2e3d"
     assert sorted(file.name for file in place.iterdir()) == ["audio.ogg", "transcript.json"]
     assert {file.stat().st_mode & 0o777 for file in place.iterdir()} == {0o600}
@@ -67,7 +71,7 @@ def test_a_card_number_is_neither_in_the_transcript_nor_to_be_heard(folders: Fol
     turns = (("caller", f"It is {CARD}.", 2.0, 3.0), ("agent", "Thank you, ending in 1111.", 4.6, 5.0))
     tool = ToolCall(name="pay", arguments={"card": CARD}, result=CARD, at=4)
     left(folders, draft(*turns, tool_calls=[tool], summary=f"The card is {CARD}."))
-    kept = finish(NAME, folders)
+    kept = finish(NAME, SETTINGS, folders)
     place = folders.place_of(NAME)
     assert "1111" not in (place / "transcript.json").read_text()
     assert [turn.text for turn in kept.turns] == ["It is [redacted].", "Thank you, ending in [redacted]."]
@@ -81,7 +85,7 @@ def test_a_card_number_is_neither_in_the_transcript_nor_to_be_heard(folders: Fol
 def test_with_redaction_off_everything_stays_and_the_sound_is_not_written_anew(folders: Folders) -> None:
     work = left(folders, draft(("caller", CARD, 2.0, 3.0), redact=False))
     heard = (work / finishing.HEARD).read_bytes()
-    assert finish(NAME, folders).turns[0].text == CARD
+    assert finish(NAME, SETTINGS, folders).turns[0].text == CARD
     assert (folders.place_of(NAME) / "audio.ogg").read_bytes() == heard
 
 
@@ -135,7 +139,7 @@ def test_a_call_that_broke_off_cannot_be_redacted_and_is_deleted(
 ) -> None:
     left(folders, draft(whole=False))
     with pytest.raises(NotWholeError):
-        finish(NAME, folders)
+        finish(NAME, SETTINGS, folders)
     keeper.finish_what_was_left(SETTINGS, folders)
     assert list(folders.calls.rglob("*.ogg")) == []
     assert "broke off" in caplog.text
@@ -167,6 +171,95 @@ def test_what_a_full_disk_prevents_is_tried_again_at_the_next_start(
     assert (folders.place_of(NAME) / "audio.ogg").exists()
 
 
+def test_news_that_cannot_be_left_keep_the_record_from_its_place_until_they_can(folders: Folders) -> None:
+    work = left(folders, draft())
+    folders.outbox.write_text("a file where the folder should be")
+    keeper.finish_what_was_left(SETTINGS, folders)
+    assert work.exists()
+    folders.outbox.unlink()
+    keeper.finish_what_was_left(SETTINGS, folders)
+    assert (folders.place_of(NAME) / "audio.ogg").exists()
+    assert len(list(folders.outbox.glob("*.json"))) == 1
+
+
+OTHER = "2026-11-25_142234-1f2e3e"
+
+
+@pytest.mark.parametrize("sound", [b"", b"no sound at all" * 99])
+def test_sound_that_cannot_be_read_does_not_keep_the_next_record_and_is_told_of(
+    folders: Folders, caplog: pytest.LogCaptureFixture, sound: bytes
+) -> None:
+    work = left(folders, draft(("caller", CARD, 2.0, 3.0)))
+    (work / finishing.HEARD).write_bytes(sound)
+    left(folders, draft(), OTHER)
+    keeper.finish_what_was_left(SETTINGS, folders)
+    assert not work.exists()
+    assert "cannot be read and is deleted" in caplog.text
+    assert folders.place_of(OTHER).exists()
+    [told] = [news.read_text() for news in folders.outbox.glob(f"*{NAME}.json")]
+    assert '"transcript": null' in told
+    assert "1111" not in told + caplog.text
+
+
+def test_a_folder_with_nothing_in_it_is_deleted(folders: Folders) -> None:
+    work = make_folder(folders.work_of(NAME))
+    keeper.finish_what_was_left(SETTINGS, folders)
+    assert not work.exists()
+
+
+def aged(work: Path, seconds: float) -> Path:
+    """The same, when nobody has written at it for so long."""
+    for path in (*work.iterdir(), work):
+        os.utime(path, (time.time() - seconds,) * 2)
+    return work
+
+
+@pytest.fixture
+def restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "LOOKED_EVERY", 0.01)
+    monkeypatch.setattr(keeper, "TIDIED_EVERY", 0.01)
+
+
+@pytest.mark.usefixtures("restless")
+async def test_what_a_killed_process_left_is_finished_while_the_line_is_up_and_a_call_in_progress_is_not(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "LEFT_AFTER", 0.5)
+    live, dead = new_record(time.time()), new_record(time.time())
+
+    async def work() -> None:
+        await asyncio.sleep(0.05)  # both begin after the agent has
+        left(folders, draft(whole=False), dead)
+        left(folders, draft(whole=False), live)
+        await asyncio.sleep(0.1)
+        assert folders.work_of(dead).exists()
+        while folders.work_of(dead).exists():
+            (folders.work_of(live) / finishing.HEARD).touch()
+            await asyncio.sleep(0.05)
+
+    await asyncio.wait_for(keeper.keep_records_while(work(), WITHOUT_A_WEBHOOK, folders), 5)
+    assert folders.work_of(live).exists()
+
+
+@pytest.mark.usefixtures("restless")
+async def test_what_was_left_before_the_start_is_finished_at_once(folders: Folders) -> None:
+    work = aged(left(folders, draft()), 1)
+    await keeper.keep_records_while(until(lambda: not work.exists()), WITHOUT_A_WEBHOOK, folders)
+    assert folders.place_of(NAME).exists()
+
+
+@pytest.mark.usefixtures("restless")
+async def test_records_are_looked_after_again_after_whatever_went_wrong(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looked = Mock(side_effect=[RuntimeError(CARD), *[[]] * 999])
+    monkeypatch.setattr(keeper, "_looks", looked)
+    old = kept_since(folders, 31)
+    await keeper.keep_records_while(until(lambda: not old.exists()), WITHOUT_A_WEBHOOK, folders)
+    assert "records could not be looked after, which is tried again: RuntimeError" in caplog.text
+    assert CARD not in caplog.text
+
+
 def kept_since(folders: Folders, days: float, size: int = 1000) -> Path:
     """A call's folder as old and as large as that."""
     name = new_record(time.time() - days * 86_400)
@@ -193,6 +286,22 @@ def test_the_call_in_progress_and_what_is_no_call_are_left_alone(folders: Folder
     keeper.delete_old(folders, days=1, megabytes=1)
     assert work.exists()
     assert mine.exists()
+
+
+@pytest.mark.parametrize(("settings", "left_over"), [(SETTINGS, {"waits"}), (WITHOUT_A_WEBHOOK, set())])
+def test_news_that_nobody_takes_are_deleted_after_the_days_of_the_calls(
+    folders: Folders, settings: Settings, left_over: set[str]
+) -> None:
+    for folder, name, days in (
+        (folders.failed, "failed", 31),
+        (folders.failed, "failed-lately", 29),
+        (folders.outbox, "waits", 31),
+        (folders.outbox, "waits-since-lately", 29),
+    ):
+        write(folder / f"{name}.json", "{}")
+        os.utime(folder / f"{name}.json", (time.time() - days * 86_400,) * 2)
+    keeper.delete_old_news(folders, settings)
+    assert {file.stem for file in folders.outbox.rglob("*.json")} == {"failed-lately", "waits-since-lately"} | left_over
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may delete everything")

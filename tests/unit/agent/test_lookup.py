@@ -138,6 +138,12 @@ async def test_the_budget_is_for_all_of_it(directory: Directory, caplog: pytest.
     assert "took more than 0.1 s" in caplog.text
 
 
+async def test_an_address_that_is_none_does_not_end_the_call(caplog: pytest.LogCaptureFixture) -> None:
+    mistyped = settings().model_copy(update={"caller_lookup_url": "http://crm:8o80/lookup"})
+    assert await look_up(CALLER, DIALLED, mistyped) == CALLER
+    assert "the caller lookup failed: InvalidURL" in caplog.text
+
+
 async def test_an_address_where_nobody_is_does_not_end_the_call(caplog: pytest.LogCaptureFixture) -> None:
     nobody = settings(caller_lookup_url="http://127.0.0.1:9/who")
     assert await look_up(CALLER, DIALLED, nobody) == CALLER

@@ -1,8 +1,7 @@
 """A session as the settings make it, against an endpoint that speaks OpenAI's API."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
@@ -16,25 +15,15 @@ from agent.providers.openai import connect
 from agent.receptionist import Receptionist
 from agent.session import new_session, room_options
 from agent.settings import Settings
-from tests.fakes.openai_api import FakeOpenAI, Script
-from tests.unit.agent.fakes import spoken
+from tests.fakes.openai_api import FakeOpenAI
+from tests.unit.agent.fakes import settings, spoken
+from tests.unit.agent.never_silent import INSTANT
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 PROMPTS = Prompts(persona="Be brief.", greeting="Hello.", goodbye="Goodbye.")
 SMALL = "qwen2.5-coder-0.5b-instruct"
-INSTANT = Script(stt_delay=0, first_token_delay=0, words_per_second=1e6, first_audio_delay=0, answers=("At nine.",))
-
-
-def settings(**changes: str) -> Settings:
-    return Settings.model_validate(
-        {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"} | changes
-    )
-
-
-@pytest.fixture
-async def endpoint() -> AsyncIterator[FakeOpenAI]:
-    async with FakeOpenAI(INSTANT) as endpoint:
-        yield endpoint
-        await connect(endpoint.url, "sk-1").close()
 
 
 @pytest.fixture

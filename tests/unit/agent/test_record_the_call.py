@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from agent.callers import Caller
 from agent.ending import Ending
 from agent.records import recording
 from agent.records.folders import Folders
+from agent.records.keeper import finish_what_was_left
 from agent.records.record import Record
 from agent.settings import Settings
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, settle, spoken, until
@@ -236,6 +238,41 @@ async def test_with_recording_off_nobody_is_told_and_nothing_is_kept_but_the_new
     assert not folders.calls.exists()
     assert (talk.news["data"]["recording"], talk.news["data"]["transcript"]) == (None, None)
     assert talk.news["data"]["caller"] == "+12025550123"
+
+
+async def test_a_record_that_could_not_be_finished_is_told_of_when_it_is(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = Talk(folders)
+    await talk.begin()
+    await talk.hear(NOTICE, GREETING)
+    with monkeypatch.context() as full:
+        full.setattr(recording, "finish", Mock(side_effect=OSError(28, "No space left on device")))
+        await talk.end()
+    assert not folders.outbox.exists()
+    finish_what_was_left(talk.settings, folders)
+    assert talk.news["data"]["transcript"] == talk.transcript
+
+
+async def test_the_news_are_there_before_the_record_is(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk(folders)
+    await talk.begin()
+    await talk.hear(NOTICE, GREETING)
+    monkeypatch.setattr(Path, "rename", Mock(side_effect=OSError("killed")))
+    await talk.end()
+    assert not talk.place.exists()
+    assert talk.news["data"]["recording"] == talk.place.relative_to(folders.calls).as_posix()
+
+
+async def test_a_disk_that_takes_no_news_does_not_disturb_the_job(
+    folders: Folders, caplog: pytest.LogCaptureFixture
+) -> None:
+    folders.outbox.write_text("a file where the folder should be")
+    talk = Talk(folders, record_calls="no")
+    await talk.begin()
+    await talk.hear(GREETING)
+    await talk.end()
+    assert "the webhook is not told of this call" in caplog.text
 
 
 async def test_without_an_address_there_are_no_news(folders: Folders) -> None:

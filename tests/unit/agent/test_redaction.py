@@ -33,6 +33,41 @@ def test_a_card_number_is_taken_out_in_whatever_form_it_is_said(number: str) -> 
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "It is 4111 for the first, then 1111 after that, then 1111 and last 1111",
+        "four one one one uh huh one one one one you know one one one one right one one one one",
+        "4111 is the first part, 1111 the second one I think, 1111, and 1111 12/26",
+        "4111 1111, I mean, 1111 1111",
+        "3782, let me see, 822463 and finally 10005",
+        "My visa plus 4111 1111 1111 1111",
+        "My visa +4111111111111111",
+        "My amex plus 3782 822463 10005",
+        "4111 1111 plus 1111 1111",
+    ],
+)
+def test_a_card_number_is_taken_out_whatever_is_said_between_or_before_its_groups(said: str) -> None:
+    [text] = of(said).texts
+    assert "[redacted]" in text
+    assert "111" not in text
+    assert "one one" not in text
+    assert "822463" not in text
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("My social is 078 05 1120 and I am 45", "My social is [redacted] am 45"),
+        ("078-05-1120 4 people", "[redacted] people"),
+        ("4 people 078051120", "4 people [redacted]"),
+        ("zero seven eight zero five one one two zero and I am 45", "[redacted] am 45"),
+    ],
+)
+def test_an_identity_number_is_taken_out_whatever_figures_are_beside_it(said: str, kept: str) -> None:
+    assert of(said).texts == [kept]
+
+
+@pytest.mark.parametrize(
     ("language", "number"),
     [
         ("en", "078-05-1120"),
@@ -55,6 +90,10 @@ def test_each_language_knows_its_numbers(language: str, number: str) -> None:
     [
         ("en", "My number is 202 555 0100, we are four at 7:30, for 25.50 dollars, on 2026-11-25."),
         ("en", "Call +49 1575 1234567 or 1 800 555 0199."),
+        ("en", "Call plus 49 1575 1234567, for 12 at 7:30."),
+        ("en", "It is two zero two five five five zero one zero zero, and then I am free."),
+        ("en", "202 555 0100, 12 people."),
+        ("en", "We are 4 at 7:30, or 12 at 19:30, on 11/25/2026, and I am at 202 555 0100."),
         ("en", "4111 1111 1111 1112 has a wrong check digit."),
         ("de", "Meine Nummer ist null eins sieben null eins zwei drei vier fünf sechs sieben."),
         ("de", "86 095 742 718 hat eine falsche Prüfziffer."),

@@ -151,7 +151,6 @@ def test_secrets_are_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> N
         ("DIGITS_END", "##", "should be '#' or '*'"),
         ("TIMEZONE", "Berlin", "is no time zone; one is Europe/Berlin"),
         ("TIMEZONE", "../etc/passwd", "is no time zone"),
-        ("CALLER_LOOKUP_URL", "crm.example.com", "should begin with http:// or https://"),
         ("CALLER_LOOKUP_TIMEOUT", "0", "should be greater than or equal to 0.1"),
         ("CALLER_LOOKUP_TIMEOUT", "11", "should be less than or equal to 10"),
         ("RECORD_CALLS", "always", "should be a valid boolean"),
@@ -212,13 +211,29 @@ def test_an_embedded_model_takes_fewer_calls_at_once_and_a_setting_beats_both() 
         ({"openai_base_url": "http://localhost:9/v1"}, "needs OPENAI_API_KEY"),
         ({"drain_grace": "300"}, "less than or equal to 60"),
         ({"webhook_url": "http://localhost:9"}, "WEBHOOK_SECRET, which is needed with WEBHOOK_URL"),
+        ({"caller_lookup_url": "crm.example.com"}, "CALLER_LOOKUP_URL, which should begin with http:// or https://"),
         ({"webhook_url": "localhost:9", "webhook_secret": "s" * 32}, "should begin with http:// or https://"),
+        ({"caller_lookup_url": "http://crm:8o80/lookup"}, "a port: a number up to 65535"),
+        ({"webhook_url": "http://crm:80800", "webhook_secret": "s" * 32}, "a port: a number up to 65535"),
+        ({"webhook_url": "https:///hook", "webhook_secret": "s" * 32}, "then have a host"),
+        ({"livekit_url": "ws://:7880"}, "should begin with ws:// or wss:// or http:// or https://, then have a host"),
+        ({"webhook_secret": "s" * 31}, "WEBHOOK_SECRET, which should have at least 32 characters"),
+        ({"webhook_secret": "whsec_"}, "begins with whsec_: after it should be Base64 of at least 24 bytes"),
+        ({"webhook_secret": "whsec_" + "no-base64" * 4}, "should be Base64 of at least 24 bytes"),
+        ({"webhook_secret": "whsec_" + "QUFB" * 7}, "should be Base64 of at least 24 bytes"),
     ],
 )
 def test_what_would_answer_and_then_hang_up_mutely_is_refused(changes: dict[str, str], complaint: str) -> None:
     with pytest.raises(ValidationError) as error:
         given(**changes)
     assert complaint in " ".join(explain(error.value))
+
+
+@pytest.mark.parametrize("secret", ["a-secret-of-thirty-two-letters-00", "s" * 32, "whsec_" + "QUFB" * 8])
+def test_a_secret_that_is_long_enough_is_taken(secret: str) -> None:
+    taken = given(webhook_url="http://provider:8000/ended?key=1", webhook_secret=secret).webhook_secret
+    assert taken
+    assert taken.get_secret_value() == secret
 
 
 @pytest.mark.parametrize(

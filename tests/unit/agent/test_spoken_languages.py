@@ -1,32 +1,15 @@
 """One setting is the language of everything: of the ear, the voice, the model's rules and the end of a turn."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from livekit import rtc
 from livekit.agents import inference
 
 from agent import languages, providers
-from agent.providers.openai import connect
 from agent.session import new_session
-from agent.settings import Settings
-from tests.fakes.openai_api import FakeOpenAI, Script
-
-INSTANT = Script(stt_delay=0, first_token_delay=0, words_per_second=1e6, first_audio_delay=0)
-
-
-def settings(**changes: str) -> Settings:
-    return Settings.model_validate(
-        {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"} | changes
-    )
-
-
-@pytest.fixture
-async def endpoint() -> AsyncIterator[FakeOpenAI]:
-    async with FakeOpenAI(INSTANT) as endpoint:
-        yield endpoint
-        await connect(endpoint.url, "sk-1").close()
+from tests.fakes.openai_api import FakeOpenAI
+from tests.unit.agent.fakes import settings
 
 
 @pytest.mark.parametrize("language", languages.known())

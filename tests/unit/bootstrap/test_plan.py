@@ -145,3 +145,10 @@ def test_another_rule_for_our_trunk_with_a_filter_is_no_obstacle(want: Desired, 
 
 def test_our_mark_is_on_both(want: Desired) -> None:
     assert want.trunk.metadata == want.rule.metadata == MARK
+
+
+@pytest.mark.parametrize(("agents", "gateways"), [(3600, 3630), (86_400, 86_400)])
+def test_the_gateways_longest_call_lies_behind_the_agents_within_what_it_allows(
+    settings: Callable[..., ServerSettings], agents: int, gateways: int
+) -> None:
+    assert desired(settings(MAX_CALL_DURATION=str(agents))).trunk.max_call_duration.seconds == gateways

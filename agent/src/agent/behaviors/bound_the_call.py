@@ -1,7 +1,6 @@
 """No call lasts for ever: its end is announced, and then it is ended with a goodbye."""
 
 import asyncio
-import contextlib
 from typing import Any
 
 from livekit.agents import AgentSession
@@ -60,8 +59,7 @@ class _Bounds:
         """Not over what the caller says; but who makes no pause is told nevertheless, and cannot talk over it."""
         paused = await self._pause()
         if not self._ending.begun:
-            with contextlib.suppress(RuntimeError):  # the talk is over already
-                self._announcer.say("ending_soon", allow_interruptions=paused)
+            self._announcer.say("ending_soon", allow_interruptions=paused)
 
     async def _pause(self) -> bool:
         until = self._clock() + PAUSE_WITHIN

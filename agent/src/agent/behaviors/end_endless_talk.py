@@ -16,6 +16,7 @@ from agent.settings import Settings
 from agent.speeches import was_heard_to_its_end
 
 SAME_AGAIN = 3  # times in a row: a queue's announcement, a sung refrain, or what speech to text makes of music
+SAME_AGAIN_WHEN_ASKED = 6  # the same with a canned question between, to which a caller may well say the same again
 
 
 def end_endless_talk(session: AgentSession[Any], ending: Ending, settings: Settings) -> None:
@@ -37,6 +38,7 @@ class _Talk:
         self._timer: asyncio.TimerHandle | None = None
         self._last = ""  # words of the last piece of speech
         self._times = 0  # that they have come in a row
+        self._asked = False  # something canned between, as "Could you say that again?"
 
     def listen(self, event: UserStateChangedEvent) -> None:
         if event.new_state != "speaking":
@@ -51,17 +53,23 @@ class _Talk:
         if not event.is_final or not words:
             return
         together = f"{self._last} {words}"  # a pause may fall into the middle of a phrase
-        self._times = self._times + 1 if words == self._last else 1
-        self._last = words
+        if words != self._last:
+            self._last, self._times, self._asked = words, 0, False
+        self._times += 1
         if languages.contains(together, self._heard.machines) or self._is_a_refrain(words):
             self._ending.say("endless", "a machine was on the line")
 
     def follow(self, event: SpeechCreatedEvent) -> None:
         event.speech_handle.add_done_callback(self._give_way)
+        if event.source == "say":
+            event.speech_handle.add_done_callback(self._expect_the_same)
 
     def _is_a_refrain(self, words: str) -> bool:
         answer = words in self._heard.yes or words in self._heard.no or " " not in words
-        return self._times >= SAME_AGAIN and not answer
+        return self._times >= (SAME_AGAIN_WHEN_ASKED if self._asked else SAME_AGAIN) and not answer
+
+    def _expect_the_same(self, speech: SpeechHandle) -> None:
+        self._asked = self._asked or was_heard_to_its_end(speech)
 
     def _give_way(self, speech: SpeechHandle) -> None:
         if was_heard_to_its_end(speech):

@@ -4,12 +4,10 @@ Only a turn in which there is nothing else counts: "Thanks, bye." does, "Goodbye
 the first thing a caller says: "buenas noches" may be a greeting, and a cough is sometimes transcribed as "bye".
 """
 
-import re
-
 from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
 
 from agent.ending import Ending
-from agent.languages import Heard, plain
+from agent.languages import Heard, phrases_of
 
 
 def hang_up_after_goodbye(session: AgentSession[None], heard: Heard, ending: Ending) -> None:
@@ -27,6 +25,6 @@ def hang_up_after_goodbye(session: AgentSession[None], heard: Heard, ending: End
 
 def is_goodbye(said: str, heard: Heard) -> bool:
     """Whether this is a goodbye, and nothing else but what is said out of courtesy."""
-    phrases = sorted(heard.goodbyes | heard.courtesies, key=len, reverse=True)  # of two that fit, the longer one
-    parts = re.findall(rf"(?:{'|'.join(map(re.escape, phrases))})(?=\s|$)|\S+", plain(said.replace("-", " ")))
-    return not heard.goodbyes.isdisjoint(parts) and heard.goodbyes | heard.courtesies >= set(parts)
+    phrases = heard.goodbyes | heard.courtesies
+    parts = phrases_of(said, phrases)
+    return not heard.goodbyes.isdisjoint(parts) and phrases >= set(parts)

@@ -31,7 +31,7 @@ async def look_up(caller: Caller, dialled: str, settings: Settings) -> Caller:
             return await _ask(settings.caller_lookup_url, caller, dialled, settings)
     except TimeoutError:
         logger.warning("the caller lookup took more than %g s: not waited for", settings.caller_lookup_timeout)
-    except httpx2.HTTPError as error:  # its text may have the address in it, and so the number
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:  # its text may have the address in it, and so the number
         logger.warning("the caller lookup failed: %s", type(error).__name__)
     except ValueError as error:
         logger.warning("the caller lookup's answer is not used: %s", error)

@@ -81,6 +81,12 @@ def contains(said: str, phrases: frozenset[str]) -> bool:
     return any(f" {phrase} " in words for phrase in phrases)
 
 
+def phrases_of(said: str, known: frozenset[str]) -> list[str]:
+    """All that was said: these phrases, the longer one of two that fit, and word by word what is in none of them."""
+    longest_first = sorted((phrase.replace("-", " ") for phrase in known), key=len, reverse=True)
+    return re.findall(rf"(?:{'|'.join(map(re.escape, longest_first))})(?=\s|$)|\S+", plain(said.replace("-", " ")))
+
+
 def rules(language: str) -> str:
     """What the model is told besides the persona, so that it speaks this language and understands the keypad."""
     return (FOLDER / language / "rules.md").read_text(encoding="utf-8").strip()

@@ -30,12 +30,13 @@ CREATE TABLE IF NOT EXISTS calls (
     began REAL NOT NULL, seen REAL NOT NULL, ended INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID
 """
-USED = "count(*), total(seen - began), total(NOT ended AND seen > :alive)"
+TODAY = "day = :today"
+USED = f"total({TODAY}), total((seen - began) * ({TODAY})), total(NOT ended AND seen > :alive)"
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Of a day, of one caller or of the line."""
+    """Of today, of one caller or of the line; in progress are also those that began yesterday."""
 
     calls: int
     seconds: float
@@ -93,7 +94,7 @@ class Ledger:
 
     def _refusal(self, database: sqlite3.Connection, hashed: str | None, limits: Limits, at_once: int) -> str | None:
         line = self._used(database)
-        if self._in_progress(database) >= at_once:
+        if line.in_progress >= at_once:
             return "busy"
         if not _has_room(line, limits.calls, limits.minutes):
             return "line_limit"
@@ -107,16 +108,10 @@ class Ledger:
         return min((seconds for seconds in (lines, callers) if seconds is not None), default=None)
 
     def _used(self, database: sqlite3.Connection, hashed: str | None = None) -> Used:
-        where = "day = :today" + (" AND caller = :caller" if hashed else "")
+        where = "WHERE caller = :caller" if hashed else ""
         given = {"today": self._today(), "caller": hashed, "alive": time.time() - GONE_AFTER}
-        calls, seconds, in_progress = database.execute(f"SELECT {USED} FROM calls WHERE {where}", given).fetchone()  # noqa: S608
-        return Used(calls, seconds, int(in_progress))
-
-    def _in_progress(self, database: sqlite3.Connection) -> int:
-        """Those that began yesterday included."""
-        alive = time.time() - GONE_AFTER
-        found = database.execute("SELECT count(*) FROM calls WHERE NOT ended AND seen > ?", (alive,)).fetchone()
-        return int(found[0])
+        calls, seconds, in_progress = database.execute(f"SELECT {USED} FROM calls {where}", given).fetchone()  # noqa: S608
+        return Used(int(calls), seconds, int(in_progress))
 
     def _forget_old_days(self, database: sqlite3.Connection) -> None:
         alive = time.time() - GONE_AFTER

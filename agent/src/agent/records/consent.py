@@ -3,20 +3,22 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 from livekit.agents import Agent, ModelSettings, SpeechCreatedEvent
 from livekit.agents.llm import ChatContext, Tool
 from livekit.agents.voice import SpeechHandle
 
 from agent.announcer import Announcer
+from agent.behaviors.take_digits import TURN
 from agent.ending import Ending
-from agent.languages import Heard, plain
+from agent.languages import Heard, phrases_of
 
 logger = logging.getLogger(__name__)
 
 QUESTIONS = 2
 YES_KEY, NO_KEY = "1", "2"
+CLOSING_KEYS = {"#", "*"}  # pressed after it out of habit
+KEYS = TURN.format("")
 
 
 class Consent(Agent):
@@ -112,13 +114,14 @@ class Consent(Agent):
 
 
 def verdict(answer: str, heard: Heard) -> bool | None:
-    """Yes or no; None for what is neither. The longest phrase counts, and a no beside a yes is a no."""
-    keys = [letter for letter in answer if letter in (YES_KEY, NO_KEY)]
-    words = f" {plain(answer)} "
-    found: set[bool] = {key == YES_KEY for key in keys[:1]}
-    both: list[tuple[str, Any]] = [*((it, True) for it in heard.yes), *((it, False) for it in heard.no)]
-    for phrase, meaning in sorted(both, key=lambda it: len(it[0]), reverse=True):
-        if f" {phrase} " in words:
-            words = words.replace(f" {phrase} ", " | ")
-            found.add(meaning)
-    return (False not in found) if found else None
+    """Yes or no; None for what is neither.
+
+    A no anywhere is a no. A yes is one only if nothing else was said but courtesies.
+    """
+    if answer.startswith(KEYS):
+        keys = set(answer.removeprefix(KEYS).split()) - CLOSING_KEYS
+        return keys == {YES_KEY} if keys in ({YES_KEY}, {NO_KEY}) else None
+    said = set(phrases_of(answer, heard.yes | heard.no | heard.courtesies))
+    if said & heard.no:
+        return False
+    return True if said & heard.yes and said <= heard.yes | heard.courtesies else None

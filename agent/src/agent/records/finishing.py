@@ -3,10 +3,12 @@
 import shutil
 from pathlib import Path
 
+from agent.records import news
 from agent.records.folders import PRIVATE_FILE, Folders, make_folder, write
 from agent.records.redaction import Said, redact
 from agent.records.silence import silence
 from agent.records.transcript import Draft, Transcript
+from agent.settings import Settings
 
 HEARD, DRAFT = "heard.ogg", "draft.json"  # in the work folder
 AUDIO, TRANSCRIPT = "audio.ogg", "transcript.json"
@@ -23,11 +25,12 @@ class NotWholeError(Exception):
         self.transcript = transcript
 
 
-def finish(record: str, folders: Folders) -> Transcript:
-    """Make the folder of a record out of its work folder; begun again after a crash, it goes on.
+def finish(record: str, settings: Settings, folders: Folders) -> Transcript:
+    """Make the folder of a record out of its work folder, and news of it; begun again after a crash, it goes on.
 
     Raises:
         NotWholeError: it cannot be known what has to be taken out.
+        ValueError: what is there cannot be read, or there is nothing.
     """
     work, place = folders.work_of(record), folders.place_of(record)
     if (work / DRAFT).exists():
@@ -38,8 +41,12 @@ def finish(record: str, folders: Folders) -> Transcript:
         _finish_audio(work, spans)
         write(work / TRANSCRIPT, transcript.model_dump_json(indent=2))
         (work / DRAFT).unlink()
-    else:
+    elif (work / TRANSCRIPT).exists():
         transcript = Transcript.model_validate_json((work / TRANSCRIPT).read_bytes())
+    else:
+        raise ValueError("there is neither a draft nor a transcript")
+    # Before it appears: after a kill in between they are left once more, with the same id, and else never.
+    news.of_record(record, transcript, settings, folders)
     make_folder(place.parent)
     work.rename(place)
     return transcript

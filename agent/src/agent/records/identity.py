@@ -1,15 +1,18 @@
 """How numbers look that must not be kept: cards by their check digit, identity numbers country by country.
 
 Each function finds them in figures and capital letters without anything between, and gives where they begin and end.
+`edges` are where the text was written or spoken apart, its begin and its end among them.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from itertools import combinations
 
 Spans = Iterator[tuple[int, int]]
 
 CARD = re.compile(r"(?=([2-6]\d{12,18}))")  # what card schemes begin with; 13 to 19 figures
 CARD_LENGTHS = (16, 15, 19, 18, 17, 14, 13)  # the usual ones first: one in ten other lengths passes the check by chance
+USUAL_CARD = re.compile(r"3[47]\d{13}|[2-6]\d{15}")
 US_SOCIAL_SECURITY = re.compile(r"(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}")
 DE_TAX_ID = re.compile(r"[1-9]\d{10}")
 DE_IDENTITY_CARD = re.compile(r"[LMNPRTVWXY][CFGHJKLMNPRTVWXYZ0-9]{8}")
@@ -29,39 +32,62 @@ def cards(text: str) -> Spans:
                 break
 
 
-def us_social_security(text: str) -> Spans:
-    return _whole(US_SOCIAL_SECURITY, text, lambda _: True)
+def cards_in_groups(text: str, edges: Set[int]) -> Spans:
+    """Card numbers of the usual lengths, in groups as on a card: for figures that may not belong together."""
+    for start in edges:
+        if (match := USUAL_CARD.match(text, start)) and match.end() in edges and _luhn(match[0]):
+            as_on_a_card = {start + 4, start + 8} & edges  # a telephone number with a time beside it is seldom so
+            if as_on_a_card or _in_one(match, edges):
+                yield match.span()
 
 
-def de_tax_id(text: str) -> Spans:
-    return _whole(DE_TAX_ID, text, lambda match: _iso_7064(match[0]))
+def us_social_security(text: str, edges: Set[int]) -> Spans:
+    def well_grouped(match: re.Match[str]) -> bool:
+        parts = {match.start() + 3, match.start() + 5}
+        return parts <= edges or _in_one(match, edges) or match[0] == text
+
+    return _whole(US_SOCIAL_SECURITY, text, edges, well_grouped)
 
 
-def de_identity_card(text: str) -> Spans:
+def de_tax_id(text: str, edges: Set[int]) -> Spans:
+    return _whole(DE_TAX_ID, text, edges, lambda match: _iso_7064(match[0]))
+
+
+def de_identity_card(text: str, _edges: Set[int]) -> Spans:
     return _within(DE_IDENTITY_CARD, text, lambda match: sum(map(str.isdigit, match[0])) >= 4)
 
 
-def es_dni(text: str) -> Spans:
+def es_dni(text: str, _edges: Set[int]) -> Spans:
     return _within(ES_DNI, text, lambda match: ES_LETTERS[int(match[1]) % 23] == match[2])
 
 
-def es_nie(text: str) -> Spans:
+def es_nie(text: str, _edges: Set[int]) -> Spans:
     return _within(ES_NIE, text, lambda match: ES_LETTERS[int(f"{'XYZ'.index(match[1])}{match[2]}") % 23] == match[3])
 
 
-def fr_nir(text: str) -> Spans:
-    return _whole(FR_NIR, text, _french_key)
+def fr_nir(text: str, edges: Set[int]) -> Spans:
+    return _whole(FR_NIR, text, edges, _french_key)
 
 
-FORMS: dict[str, Callable[[str], Spans]] = {
+FORMS: dict[str, Callable[[str, Set[int]], Spans]] = {
     form.__name__: form for form in (us_social_security, de_tax_id, de_identity_card, es_dni, es_nie, fr_nir)
 }
 
 
-def _whole(form: re.Pattern[str], text: str, good: Callable[[re.Match[str]], bool]) -> Spans:
-    """Where nothing but figures tells it from another number, only a row of just that many is one."""
-    if (match := form.fullmatch(text)) and good(match):
-        yield match.span()
+def _whole(form: re.Pattern[str], text: str, edges: Set[int], good: Callable[[re.Match[str]], bool]) -> Spans:
+    """Where nothing but figures tells it from another number, only a row of just that many is one.
+
+    Something else may stand beside it, as in "078-05-1120 4 people"; but single figures that follow each other are one
+    row, or each telephone number that is spoken figure by figure would have such a number in it.
+    """
+    ends = {at for at in edges if not ({at - 1, at + 1} <= edges and text[at - 1 : at + 1].isdigit())}
+    for start, end in combinations(sorted(ends), 2):
+        if (match := form.fullmatch(text, start, end)) and good(match):
+            yield match.span()
+
+
+def _in_one(match: re.Match[str], edges: Set[int]) -> bool:
+    return not any(match.start() < edge < match.end() for edge in edges)
 
 
 def _within(form: re.Pattern[str], text: str, good: Callable[[re.Match[str]], bool]) -> Spans:

@@ -1,7 +1,9 @@
 """The main process' part: what a crash left behind is finished, what is old deleted, and news delivered."""
 
 import asyncio
+import contextlib
 import logging
+import math
 import shutil
 import time
 from collections.abc import Awaitable
@@ -12,7 +14,7 @@ from typing import TypeVar
 
 from agent.records import news
 from agent.records.delivery import Delivery
-from agent.records.finishing import NotWholeError, delete, finish
+from agent.records.finishing import NotWholeError, delete, finish, read_draft
 from agent.records.folders import Folders
 from agent.settings import Settings
 
@@ -21,7 +23,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOKED_EVERY = 2.0  # seconds between looks for a new record
-TIDIED_EVERY = 3600.0  # seconds
+TIDIED_EVERY = 600.0  # seconds
+LEFT_AFTER = 600.0  # seconds; a call writes its sound every 2.5 s, and has 45 s to finish its record
 DAY = 86_400
 MEGABYTE = 1_000_000
 
@@ -42,33 +45,57 @@ async def keep_records_while(work: Awaitable[T], settings: Settings, folders: Fo
 
 
 async def _tidy(settings: Settings, folders: Folders) -> None:
-    await asyncio.to_thread(finish_what_was_left, settings, folders)
-    seen, due = _looks(folders), 0.0
+    started = time.time()
+    seen: list[tuple[str, int]] = []
+    due = 0.0
     while True:
-        if time.monotonic() >= due or _looks(folders) != seen:
-            await asyncio.to_thread(delete_old, folders, settings.keep_days, settings.keep_mb)
-            seen, due = _looks(folders), time.monotonic() + TIDIED_EVERY
+        try:
+            looks = _looks(folders)
+            if time.monotonic() >= due or looks != seen:
+                seen, due = looks, time.monotonic() + TIDIED_EVERY
+                left = max(started, time.time() - LEFT_AFTER)  # before the start there was another agent, which is gone
+                await asyncio.to_thread(finish_what_was_left, settings, folders, left)
+                await asyncio.to_thread(delete_old, folders, settings.keep_days, settings.keep_mb)
+                await asyncio.to_thread(delete_old_news, folders, settings)
+        except Exception as error:  # its text may have words of a call in it
+            logger.error("records could not be looked after, which is tried again: %s", type(error).__name__)
         await asyncio.sleep(LOOKED_EVERY)
 
 
-def finish_what_was_left(settings: Settings, folders: Folders) -> None:
-    """To be called before there are calls: a record that is in progress would be taken for one that was left."""
+def finish_what_was_left(settings: Settings, folders: Folders, before: float = math.inf) -> None:
+    """Finish or delete the records at which nobody has written since `before`, a time.time()."""
     for work in sorted(folders.work.glob("*")):
         try:
-            transcript = finish(work.name, folders)
-            news.of_record(work.name, transcript, settings, folders)
-            logger.info("the record %s, which a stop had interrupted, is finished", folders.name_of(work.name))
-        except NotWholeError as error:
-            logger.error("the record of a call that broke off is deleted: %s", error)
-            news.of_call(work.name, error.transcript, settings, folders)
-            delete(work.name, folders)
-        except ValueError as error:  # its text may have a part of the record in it
-            logger.error(
-                "the record %s cannot be read and is deleted: %s", folders.name_of(work.name), type(error).__name__
-            )
-            delete(work.name, folders)
+            if _written(work) < before:
+                _finish_one(work.name, settings, folders)
         except OSError as error:  # a full disk, as a rule
-            logger.error("the record %s is finished at the next start: %s", folders.name_of(work.name), error)
+            logger.error("the record %s is finished later: %s", folders.name_of(work.name), error)
+
+
+def _finish_one(record: str, settings: Settings, folders: Folders) -> None:
+    name = folders.name_of(record)
+    try:
+        finish(record, settings, folders)
+        logger.info("the record %s, which a stop had interrupted, is finished", name)
+    except OSError:
+        raise
+    except NotWholeError as error:
+        logger.error("the record of a call that broke off is deleted: %s", error)
+        news.of_call(record, error.transcript, settings, folders)
+        delete(record, folders)
+    except Exception as error:  # its text may have a part of the record in it
+        logger.error("the record %s cannot be read and is deleted: %s", name, type(error).__name__)
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            news.of_call(record, read_draft(folders.work_of(record)).transcript, settings, folders)
+        delete(record, folders)
+
+
+def _written(work: Path) -> float:
+    """When anything was written at a record, as time.time()."""
+    try:
+        return max(path.stat().st_mtime for path in (work, *work.iterdir()))
+    except FileNotFoundError:
+        return time.time()  # its own process has just taken something away
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +121,18 @@ def delete_old(folders: Folders, days: int, megabytes: int) -> None:
                 day.rmdir()
     except OSError as error:
         logger.error("old records cannot be deleted: %s", error)
+
+
+def delete_old_news(folders: Folders, settings: Settings) -> None:
+    """Those that were never delivered, and those that nobody delivers any more, after the days of the calls."""
+    waiting = [] if settings.webhook_url else folders.outbox.glob("*.json")
+    try:
+        for file in (*folders.failed.glob("*.json"), *waiting):
+            if file.stat().st_mtime <= time.time() - settings.keep_days * DAY:
+                file.unlink()
+                logger.info("the webhook's news %s are deleted: nobody has taken them", file.stem)
+    except OSError as error:
+        logger.error("old news cannot be deleted: %s", error)
 
 
 def _all_kept(folders: Folders) -> list[_Kept]:

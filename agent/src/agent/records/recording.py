@@ -51,7 +51,7 @@ class Recording:
         return True
 
     async def finish(self, outcome: str) -> None:
-        """Make the call's folder; what fails is tried again when the agent starts the next time."""
+        """Make the call's folder; what fails is tried again by the main process."""
         try:
             await self._recorder.close()
             if self._recorder.since is not None:
@@ -68,7 +68,7 @@ class Recording:
             without = redacted(draft)[0] if draft.redact else draft.transcript
             draft.transcript.summary = await summarize(self._session.llm, without)
             await asyncio.to_thread(write_draft, self._work, draft)
-        self._record.kept = await asyncio.to_thread(finish, self._record.name, self._folders)
+        self._record.kept = await asyncio.to_thread(finish, self._record.name, self._settings, self._folders)
         logger.info("call recorded")
 
     def _draft(self, outcome: str, *, whole: bool) -> Draft:

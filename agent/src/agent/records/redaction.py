@@ -7,8 +7,8 @@ back, and a tool been given it. Telephone numbers, times, dates and prices stay.
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 from agent.records import identity
@@ -21,7 +21,11 @@ LABEL_WITHIN = 8  # words
 PART = 4  # figures of a number that was found, and nothing else, are taken out wherever they stand
 LARGE_PART = 6  # is taken out with what is around it
 GROUPS_AT_ONCE = 8  # pieces of one number
-PLUS = re.compile(r"(?:\+|\bplus)\W*$", re.IGNORECASE)  # a telephone number follows
+GROUPS_WITHIN = 8  # words from one turn's last figures to the first of the speaker's next
+GROUPS_WITHIN_A_TURN = 5  # words between two groups of a number
+GROUP = 3  # fewer figures among words are no group of a number, but "for four people", or "the first one"
+PLUS = re.compile(r"(?:\+|\bplus)\W*$", re.IGNORECASE)  # a telephone number follows, if it is as long as one
+TELEPHONE = range(9, 16)  # figures with the country's code
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,17 @@ class Run:
     @property
     def text(self) -> str:
         return "".join(piece.value for piece in self.pieces)
+
+    @property
+    def figures(self) -> "Run":
+        """Without letters: "I" and "a" are words as often as not."""
+        return replace(self, pieces=tuple(piece for piece in self.pieces if piece.value.isdigit()))
+
+    @property
+    def aside(self) -> bool:
+        """Too few figures for a group of a number, and others beside them in the turn."""
+        count = len(self.figures.text)
+        return count < GROUP and not (count and self.first and self.last)
 
 
 @dataclass
@@ -131,7 +146,7 @@ def _runs(said: Sequence[Said], spoken: Spoken, who: str = "agent") -> list[Run]
         runs += [
             Run(
                 number, tuple(group), tuple(before), between, at == 0, at == len(groups) - 1,
-                PLUS.search(turn.text[: group[0].start]) is not None,
+                _is_telephone(turn.text, group),
             )
             for at, (group, before, between) in enumerate(groups)
         ]  # fmt: skip
@@ -141,41 +156,75 @@ def _runs(said: Sequence[Said], spoken: Spoken, who: str = "agent") -> list[Run]
     return runs
 
 
+def _is_telephone(text: str, run: list[Piece]) -> bool:
+    figures = [piece.value for piece in run if piece.value.isdigit()]
+    as_long = len("".join(figures)) in TELEPHONE
+    return as_long and PLUS.search(text[: run[0].start]) is not None and not any(_usual_cards(figures))
+
+
 def _numbers(runs: list[Run], spoken: Spoken) -> tuple[set[str], list[tuple[int, tuple[int, int]]]]:
     """The numbers that must not be kept, and where in which turn they stand."""
     numbers: set[str] = set()
     spans: list[tuple[int, tuple[int, int]]] = []
     for group in _groups(runs):
-        text = "".join(run.text for run in group)
-        found = [] if group[0].telephone else list(_by_form(text, spoken))
-        if _labelled(group, spoken):
-            found.append((0, len(text)))
-        for start, end in found:
-            numbers.add(text[start:end])
-            spans += _where(group, start, end)
+        for of, start, end in _found(group, spoken):
+            numbers.add(_text(of)[start:end])
+            spans += _where(of, start, end)
     return numbers, spans
 
 
-def _by_form(text: str, spoken: Spoken) -> Iterator[tuple[int, int]]:
-    yield from identity.cards(text)
-    for form in spoken.identity:
-        yield from identity.FORMS[form](text)
+def _found(group: list[Run], spoken: Spoken) -> Iterator[tuple[list[Run], int, int]]:
+    """The numbers in a group: of which runs, and where in their text."""
+    text = _text(group)
+    figures = [run.figures for run in group]
+    among_words = any(before.turn == after.turn for before, after in pairwise(group))
+    if group[0].telephone:
+        spans = []
+    elif among_words:
+        spans = [(figures, *span) for span in _usual_cards([piece.value for run in figures for piece in run.pieces])]
+    else:
+        edges = _edges([piece.value for run in group for piece in run.pieces])
+        spans = [(figures, *span) for span in identity.cards(_text(figures))]
+        spans += [(group, *span) for form in spoken.identity for span in identity.FORMS[form](text, edges)]
+    yield from spans
+    if _labelled(group, spoken):
+        yield group, 0, len(text)
+
+
+def _usual_cards(values: list[str]) -> Iterator[tuple[int, int]]:
+    return identity.cards_in_groups("".join(values), _edges(values))
+
+
+def _edges(values: list[str]) -> set[int]:
+    return set(accumulate(map(len, values), initial=0))
+
+
+def _text(runs: list[Run]) -> str:
+    return "".join(run.text for run in runs)
 
 
 def _groups(runs: list[Run]) -> Iterator[list[Run]]:
-    """Each run, and each with those that go on with it in the same speaker's next turns."""
-    for first in range(len(runs)):
-        group = [runs[first]]
+    """Each run, and each with those that go on with it, in its turn or in the same speaker's next ones."""
+    for first, run in enumerate(runs):
+        group = [run]
         yield list(group)
-        for before, after in list(pairwise(runs[first:]))[: GROUPS_AT_ONCE - 1]:
-            if before.turn == after.turn or not (before.last and after.first) or after.gap > LABEL_WITHIN:
+        words = 0
+        for after in runs[first + 1 :]:
+            words += after.gap
+            if words > (GROUPS_WITHIN_A_TURN if after.turn == group[-1].turn else GROUPS_WITHIN):
                 break
+            if after.aside:
+                words += 1
+                continue
             group.append(after)
             yield list(group)
+            if len(group) == GROUPS_AT_ONCE:
+                break
+            words = 0
 
 
 def _labelled(group: list[Run], spoken: Spoken) -> bool:
-    if sum(map(str.isdigit, "".join(run.text for run in group))) < LABELLED or any(run.gap for run in group[1:]):
+    if sum(map(str.isdigit, _text(group))) < LABELLED or any(run.gap for run in group[1:]):
         return False
     before = group[0].before
     return any(

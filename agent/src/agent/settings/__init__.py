@@ -21,7 +21,10 @@ from agent.settings.turns import Turns
 from agent.settings.values import url_of
 
 SECRETS = Path("/run/secrets")
-SECRET = ("livekit_api_key", "livekit_api_secret", "openai_api_key", "caller_lookup_token", "webhook_secret")
+SECRET = (
+    *("livekit_api_key", "livekit_api_secret", "openai_api_key"),
+    *("caller_lookup_url", "caller_lookup_token", "webhook_url", "webhook_secret"),
+)
 
 
 class Settings(Records, Callers, Manners, Turns, Providers):
