@@ -124,7 +124,7 @@ def main() -> int:
         return 0
     settings_or_exit(also=[*prompts.hopeless(settings.language), *rules.hopeless()])
     set_up_logging(settings.log_level, settings.log_format)
-    prompts.read_prompts(settings.language)  # a good version to fall back to
+    words = prompts.read_prompts(settings.language)  # also a good version to fall back to
     rules.keep_good_versions()
     os.environ[PRELOAD] = "0"
     listener = Listener() if hears_melody(settings) else None
@@ -142,13 +142,13 @@ def main() -> int:
     finishing = calls_at_once(settings) if settings.record_calls else 0  # over, but not written down yet
     most = calls_at_once(settings) + finishing + TURNED_AWAY_AT_ONCE
     server.rtc_session(answer, agent_name=settings.agent_name, on_request=up_to(most, server))
-    return asyncio.run(_work(server, settings, listener))
+    return asyncio.run(_work(server, settings, listener, words.persona))
 
 
-async def _work(server: AgentServer, settings: Settings, listener: Listener | None) -> int:
+async def _work(server: AgentServer, settings: Settings, listener: Listener | None, persona: str) -> int:
     """Take calls, and look after what is around them; an exit code."""
     if providers.reads_slowly(settings):  # else the first call after a start waits for it
-        read_the_persona_ahead(providers.new_llm(settings), prompts.read_prompts(settings.language).persona)
+        read_the_persona_ahead(providers.new_llm(settings), persona)
     serving = keep_records_while(serve(server, settings.drain_grace, listener), settings)
     return await hang_up_after_crashes_while(serving, server, settings)
 

@@ -72,7 +72,7 @@ class Aside(io.AudioOutput):
     def on_playback_finished(
         self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
     ) -> None:
-        # A sound may also have begun before this output was there to count it.
+        # Nor of the end of what was said aside, should it come late.
         if self._quiet.is_set() and self._pending_playback_count:
             super().on_playback_finished(
                 playback_position=playback_position,

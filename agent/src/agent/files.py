@@ -5,7 +5,6 @@ volume, so that the next container has it, too.
 """
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +127,4 @@ class EditedFile(Generic[T]):
 def _keep(path: Path, text: str) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = path.with_suffix(f".{os.getpid()}")  # two calls may start at once; a rename shows no half file
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    state.write(path, text)  # two calls may start at once: whole or not at all

@@ -107,6 +107,16 @@ async def test_only_the_first_reason_counts(call: Call) -> None:
     assert call.done == ["the caller was silent", "the room is deleted"]
 
 
+def who_never_answers() -> Agent:
+    async def never(*_: Any, **__: Any) -> AsyncIterator[str]:
+        await asyncio.sleep(3600)
+        yield ""
+
+    agent = Agent(instructions="Be brief.")
+    agent.llm_node = never  # type: ignore[method-assign]
+    return agent
+
+
 @pytest.mark.usefixtures("hasty")
 async def test_a_sentence_that_cannot_be_said_is_not_waited_for(call: Call) -> None:
     call.with_sound()  # which never comes to the end of it
@@ -117,13 +127,7 @@ async def test_a_sentence_that_cannot_be_said_is_not_waited_for(call: Call) -> N
 
 
 async def test_a_reply_that_hangs_does_not_keep_the_last_sentence(call: Call) -> None:
-    async def never(*_: Any, **__: Any) -> AsyncIterator[str]:
-        await asyncio.sleep(3600)
-        yield ""
-
-    agent = Agent(instructions="Be brief.")
-    agent.llm_node = never  # type: ignore[method-assign]
-    await call.begins(agent)
+    await call.begins(who_never_answers())
     call.session.generate_reply(user_input="When are you open?")
     await until(lambda: call.session.agent_state == "thinking")
     call.ending.say("failed", "the providers failed")
@@ -177,13 +181,7 @@ async def test_a_model_that_finds_no_goodbye_does_not_end_the_call_in_silence(ca
 
 @pytest.mark.usefixtures("hasty")
 async def test_a_model_that_hangs_over_its_goodbye_does_not_keep_the_call_open(call: Call) -> None:
-    async def never(*_: Any, **__: Any) -> AsyncIterator[str]:
-        await asyncio.sleep(3600)
-        yield ""
-
-    agent = Agent(instructions="Be brief.")
-    agent.llm_node = never  # type: ignore[method-assign]
-    await call.begins(agent)
+    await call.begins(who_never_answers())
     call.ending.after(call.session.generate_reply(user_input="goodbye"), "the talk was over")
     await until(lambda: call.done, within=2)
     assert spoken(call.session) == [FAREWELL]

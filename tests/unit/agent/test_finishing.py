@@ -10,9 +10,10 @@ import pytest
 
 from agent.records import finishing, keeper
 from agent.records.finishing import MARGIN, NotWholeError, finish, redacted, write_draft
-from agent.records.folders import Folders, make_folder, new_record, write
+from agent.records.folders import Folders, new_record
 from agent.records.transcript import Draft, Keys, Latencies, ToolCall, Transcript, Turn
 from agent.settings import Settings
+from agent.state import make_folder, write
 from tests.unit.agent.fakes import until
 from tests.unit.agent.test_silence import decoded, level, record
 

@@ -5,16 +5,9 @@ from livekit.agents import AgentSession, UserInputTranscribedEvent, inference, t
 from livekit.plugins import openai, silero
 
 from agent.session import SEGMENT_PAUSE, modules, new_session, new_voice_activity, room_options
-from agent.settings import Settings
 from agent.turns.early_transcript import EarlyTranscript
 from agent.turns.end_of_turn import EndOfTurn
-from tests.unit.agent.fakes import ScriptedVoiceActivity
-
-
-def settings(**changes: str) -> Settings:
-    return Settings.model_validate(
-        {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"} | changes
-    )
+from tests.unit.agent.fakes import ScriptedVoiceActivity, settings
 
 
 def session_with(**changes: str) -> AgentSession[None]:

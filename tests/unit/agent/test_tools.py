@@ -16,10 +16,9 @@ from agent.prompts import Prompts
 from agent.providers.openai import connect
 from agent.receptionist import Receptionist
 from agent.session import new_session
-from agent.settings import Settings
 from agent.tools import TOOLS, tools_of
 from tests.fakes.openai_api import FakeOpenAI, Script
-from tests.unit.agent.fakes import Recorded, spoken, until
+from tests.unit.agent.fakes import Recorded, settings, spoken, until
 
 PROMPTS = Prompts(persona="Be brief.", greeting="Hello.", goodbye="Please call again.")
 FAREWELL = "Thank you for calling. Goodbye."
@@ -30,12 +29,6 @@ SCRIPT = Script(
     first_audio_delay=0,
     answers=("It was a pleasure. Goodbye.",),
 )
-
-
-def settings(**changes: str) -> Settings:
-    return Settings.model_validate(
-        {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"} | changes
-    )
 
 
 class Call:

@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx2
 from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_exception_type, wait_random_exponential
 
-from agent.records.folders import Folders, make_folder
+from agent.records.folders import Folders
 from agent.records.outbox import signed
+from agent.state import make_folder
 
 logger = logging.getLogger(__name__)
 

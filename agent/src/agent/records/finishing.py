@@ -4,11 +4,12 @@ import shutil
 from pathlib import Path
 
 from agent.records import news
-from agent.records.folders import PRIVATE_FILE, Folders, make_folder, write
+from agent.records.folders import Folders
 from agent.records.redaction import Said, redact
 from agent.records.silence import silence
 from agent.records.transcript import Draft, Transcript
 from agent.settings import Settings
+from agent.state import PRIVATE_FILE, make_folder, write
 
 HEARD, DRAFT = "heard.ogg", "draft.json"  # in the work folder
 AUDIO, TRANSCRIPT = "audio.ogg", "transcript.json"

@@ -5,14 +5,11 @@ calls/.work/2026-11-25_142233-1f2e3d/                         in progress, or le
 outbox/<id>.json, outbox/failed/<id>.json                     news that the webhook has yet to be told, or never was
 """
 
-import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.state import DATA
-
-PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 
 
 class Folders:
@@ -39,26 +36,3 @@ class Folders:
 def new_record(began: float) -> str:
     """A name for a call that began at this time.time(); names sort by it."""
     return f"{datetime.fromtimestamp(began, UTC):%Y-%m-%d_%H%M%S}-{secrets.token_hex(3)}"
-
-
-def make_folder(path: Path) -> Path:
-    """The folder, and those it is in, for the agent's user alone."""
-    for folder in (*reversed(path.parents), path):
-        if not folder.exists():
-            folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-    return path
-
-
-def write(path: Path, text: str) -> None:
-    """A whole file or none, on the disk when this returns, for the agent's user alone."""
-    aside = make_folder(path.parent) / f".{path.name}.{secrets.token_hex(3)}"
-    try:
-        with os.fdopen(
-            os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w", encoding="utf-8"
-        ) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -6,7 +6,8 @@ import hmac
 import json
 from typing import Any
 
-from agent.records.folders import Folders, write
+from agent.records.folders import Folders
+from agent.state import write
 
 TYPE = "call.ended"
 SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks' secrets, the rest of which is Base64
