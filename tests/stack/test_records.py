@@ -35,6 +35,7 @@ KEPT = {"RECORD_CALLS": "yes", "WEBHOOK_URL": "{receiver}/ended", "WEBHOOK_SECRE
 SUMMARY = "The caller asked about soup and was told that it is tomato."
 SUMMARY_TAKES = SLOW = 4.0  # seconds; who has to wait so long for an answer hears a filler first
 IS_SUMMARY = "^-{20}"
+NAME = "My name is Peter, and I would like to pay."
 CARD = "My card number is four one one one one one one one one one one one one one one one."
 READ_BACK = "I have four one one one one one one one one one one one one one one one. Is that right?"
 CARD_KEYS = "4111111111111111"
@@ -159,7 +160,7 @@ def day(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Day:
         extension.run(AN_OLD_CALL.format(name=TOO_OLD, size=1000))
         outcomes = extension.calls_by_name(
             {
-                PAYER: ["--from", PAYER, "--say", "My name is Peter.", "--say", CARD, *BREAD],
+                PAYER: ["--from", PAYER, "--say", NAME, "--say", CARD, *BREAD],
                 FRIEND: ["--from", FRIEND, *SOUP, "--say", "That was all I wanted to know.", "--stay", "15"],
                 TYPIST: ["--from", TYPIST, "--dtmf", f"{CARD_KEYS}#", "--no-transcript"],
             }
@@ -253,10 +254,11 @@ def test_a_card_number_is_silent_in_the_recording_on_both_sides_and_what_is_arou
         assert kept.loudest(side, start, end, outcome) > AUDIBLE, outcome.printed
     for side, start, end in ((0, bread["start"], bread["end"]), (1, bread["reply_start"], bread["reply_end"])):
         assert kept.loudest(side, start, end, outcome) > AUDIBLE, outcome.printed
-    assert "peter" in day.heard
-    assert "bread" in day.heard
-    assert "one" not in day.heard
-    assert "1" not in day.heard
+    heard = day.heard.split()
+    # One of them may be garbled: what reaches the recorder late, on a busy machine, it lays over what came before.
+    assert len({"name", "peter", "pay"}.intersection(heard)) > 1, (day.heard, kept.said)
+    assert "bread" in heard
+    assert not {"card", "number", "four", "one", "1"}.intersection(heard)
 
 
 def test_a_card_number_that_is_typed_is_taken_out(day: Day) -> None:
