@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+PATIENCE = "4"  # seconds, as `make call` has: on a busy machine the embedded model pauses in the middle of a sentence
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -189,7 +191,7 @@ class Line:
             run += ["--tmpfs", "/calls:mode=1777", "landline/phone:0.1.0"]
         else:
             run = ["docker", "compose", "--progress", "quiet", "run", "--rm", "-T", "--volume", "/calls", "phone"]
-        done = self.run(*run, "call", "--json", "-", *arguments, check=False)
+        done = self.run(*run, "call", "--json", "-", "--patience", PATIENCE, *arguments, check=False)
         report = json.loads(done.stdout[done.stdout.index("{") :]) if "{" in done.stdout else {}
         return Outcome(done.returncode, report, done.stdout + done.stderr)
 

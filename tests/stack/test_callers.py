@@ -151,7 +151,7 @@ def test_an_anonymous_caller_is_marked_as_one_and_not_looked_up(calls: Calls) ->
 
 def test_a_lookup_that_is_too_slow_holds_the_first_word_no_longer_than_its_budget(calls: Calls) -> None:
     slow, edited = calls.outcomes["a slow lookup"], calls.outcomes["an edited file"]
-    assert "how can i help" in slow.heard, slow.printed
+    assert slow.heard.startswith("hello"), slow.printed
     late = slow.report["first_word_after"] - edited.report["first_word_after"]
     assert late < BUDGET + 1.5, f"{slow.printed}\n{edited.printed}"
     assert "Too Late" not in calls.instructions("a slow lookup")

@@ -248,14 +248,14 @@ def test_a_call_for_which_the_line_has_no_minutes_left_is_told_to_call_again_tom
 def test_of_three_calls_in_the_same_second_exactly_as_many_get_in_as_the_limit_says(counted: Day) -> None:
     heard = [outcome.heard for name, outcome in counted.outcomes.items() if name.startswith("at once")]
     assert sum(NO_MORE_CALLS in words for words in heard) == 1, heard
-    assert sum("how can i help" in words for words in heard) == 2, heard
+    assert sum(words.startswith("hello") for words in heard) == 2, heard
 
 
 def test_a_callers_second_call_of_the_day_hears_so_and_somebody_else_is_still_answered(counted: Day) -> None:
     again, once = counted.outcomes["again"], counted.outcomes["for the first time"]
     assert ENOUGH_CALLS in again.heard, again.printed
     assert again.hung_up, again.printed
-    assert "how can i help" in once.heard, once.printed
+    assert once.heard.startswith("hello"), once.printed
 
 
 def test_limits_that_are_wrong_are_told_once_a_call_and_their_last_good_version_holds(counted: Day) -> None:

@@ -100,11 +100,11 @@ def test_the_call_is_ended_politely_of(outcomes: dict[str, Outcome], who: str) -
 
 @pytest.fixture(scope="module")
 def others(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Outcome]]:
-    """Calls to a line with a second provider of everything, on which a caller may be silent for 3 seconds only."""
+    """Calls to a line with a second provider of everything, on which a caller may be silent for 5 seconds only."""
     first = {"STT": "openai/first", "LLM": "openai/first", "TTS": "openai/first"}
     second = {f"{kind}_FALLBACK": "openai/second" for kind in first}
     folder = tmp_path_factory.mktemp("others")
-    limits = {"SILENT_CALLER_AFTER": "3", "LONGEST_TALK": "8"}
+    limits = {"SILENT_CALLER_AFTER": "5", "LONGEST_TALK": "8"}
     with an_extension(line, folder, IDLE_PROCESSES="3", **limits, **first, **second) as extension:
         broken = [{"kind": kind, "model": "first", "fault": "error"} for kind in ("stt", "llm", "tts")]
         extension.provider.script(rules=broken, answers=["The soup of the day is tomato."])
@@ -113,7 +113,7 @@ def others(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dic
             {
                 "silence": ["--stay", "60"],
                 "hold music": ["--at", "2", "--wav", "/sounds/music.wav"],
-                "a question": ["--say", "What soup do you have?"],
+                "a question": ["--say", "What soup do you have?", "--patience", "4"],
             }
         )
 

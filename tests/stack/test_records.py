@@ -369,7 +369,7 @@ def night(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Night:
         waiting = outbox(extension)
         umbrella = ["--say", "Do you sell any umbrellas?", "--no-transcript"]
         outcomes[SUMMED_UP] = extension.call("--from", SUMMED_UP, *umbrella)
-        story = ["--from", CUT_OFF, "--say", "Please tell me a story.", "--max-seconds", "14"]
+        story = ["--from", CUT_OFF, "--say", "Please tell me a story.", "--stay", "60"]
         cut_off = pool.submit(extension.call, *story)
         extension.until(lambda: is_asked(extension, "story"), "asked for a story")
         extension.run(AN_OLD_CALL.format(name=TOO_LARGE, size=25_000_000))
@@ -421,6 +421,11 @@ def test_a_call_that_broke_off_unredacted_is_deleted_and_told_without_a_word(nig
     news = night.news(CUT_OFF)
     assert (news["outcome"], news["recording"], news["transcript"]) == ("the agent broke off", None, None)
     assert "the record of a call that broke off is deleted" in night.logs
+
+
+def test_the_caller_of_an_agent_that_was_killed_is_hung_up_on_by_the_next(night: Night) -> None:
+    outcome = night.outcomes[CUT_OFF]
+    assert outcome.hung_up, outcome.printed
 
 
 def test_the_oldest_calls_are_deleted_when_all_are_too_large(night: Night) -> None:
