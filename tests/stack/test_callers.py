@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -172,7 +171,9 @@ def test_of_files_that_are_wrong_the_last_good_version_holds_and_the_log_says_so
     told = calls.instructions("a wrong file")
     assert "name of the caller: Anna Jones" in told
     assert CODE_WORD in told
-    problems = [line for line in calls.logs.splitlines() if re.search(r" ERROR .*\b(prompts|rules)/", line)]
+    # A machine that is too busy may keep the ledger from its answer.
+    told_of = [line for line in calls.logs.splitlines() if " ERROR " in line]
+    problems = [line for line in told_of if "the ledger of calls cannot be used (no answer" not in line]
     persona = [line for line in problems if "prompts/persona.md is empty: write the words into it" in line]
     contacts = [line for line in problems if "rules/contacts.csv line 3 has '2025…' where a number is expected" in line]
     assert len(persona) == 3, problems  # calls

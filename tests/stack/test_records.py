@@ -258,7 +258,9 @@ def test_a_card_number_is_silent_in_the_recording_on_both_sides_and_what_is_arou
     # One of them may be garbled: what reaches the recorder late, on a busy machine, it lays over what came before.
     assert len({"name", "peter", "pay"}.intersection(heard)) > 1, (day.heard, kept.said)
     assert "bread" in heard
-    assert not {"card", "number", "four", "one", "1"}.intersection(heard)
+    assert not {"card", "number", "four"}.intersection(heard)
+    assert "one" not in day.heard
+    assert "1" not in day.heard  # Whisper writes such a number in figures, as one word
 
 
 def test_a_card_number_that_is_typed_is_taken_out(day: Day) -> None:
