@@ -111,7 +111,8 @@ class Ending:
 async def heard_out(speech: SpeechHandle, limit: float | None = None) -> bool:
     """Wait until it is over and the caller has its last sound; False: it was not over within `limit` seconds."""
     try:
-        await asyncio.wait_for(speech.wait_for_playout(), limit)
+        async with asyncio.timeout(limit):
+            await speech.wait_for_playout()
     except TimeoutError:
         return False
     await asyncio.sleep(LAST_AUDIO)

@@ -83,7 +83,8 @@ class Server:
 
     async def answer(self, request: Awaitable[T]) -> T:
         # Not left to the client: livekit-api 1.2.2 hands aiohttp timeout=None with each request, which means no bound.
-        return await asyncio.wait_for(request, self.patience.a_request)
+        async with asyncio.timeout(self.patience.a_request):
+            return await request
 
     async def patiently(self, step: Callable[[], Awaitable[T]]) -> T:
         """`step`, repeated while the server is out of reach or not ready; ServerError if it stays so.

@@ -85,7 +85,8 @@ class Endpoint(asyncio.DatagramProtocol):
             while True:
                 left = deadline - loop.time()
                 try:
-                    response = await asyncio.wait_for(queue.get(), min(left, interval) if repeat else left)
+                    async with asyncio.timeout(min(left, interval) if repeat else left):
+                        response = await queue.get()
                 except TimeoutError:
                     if loop.time() >= deadline:
                         raise

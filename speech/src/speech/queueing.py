@@ -103,7 +103,8 @@ class Pieces(Generic[T]):
         """
         while True:
             try:
-                piece = await asyncio.wait_for(self._queue.get(), patience)
+                async with asyncio.timeout(patience):
+                    piece = await self._queue.get()
             except TimeoutError:
                 piece = None
             if isinstance(piece, _End):

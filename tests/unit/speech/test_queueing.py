@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from speech.errors import APIError
-from speech.queueing import Emit, Line
+from speech.queueing import Emit, Line, Pieces
 
 
 def finish_at_once(emit: Emit[str]) -> None:
@@ -127,3 +127,19 @@ async def test_what_the_work_raises_is_raised_where_its_pieces_are_read() -> Non
         with pytest.raises(ValueError, match="torn"):
             await anext(each)
     await collect(line, "next", [])
+
+
+async def test_a_reader_that_is_cancelled_while_a_piece_arrives_reads_no_further() -> None:
+    pieces = Pieces[str]()
+
+    async def read() -> None:
+        async for _ in pieces.each(patience=60):
+            pass
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0.01)
+    pieces.put("one")
+    reading.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait({reading})
+    assert reading.cancelled()

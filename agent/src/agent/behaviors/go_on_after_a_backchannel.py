@@ -52,8 +52,10 @@ def _go_on(session: AgentSession[None]) -> None:
 
 async def _answer_if_it_was_one(session: AgentSession[None], speech: SpeechHandle, heard: str) -> None:
     try:
-        await asyncio.wait_for(asyncio.shield(speech.wait_for_playout()), AN_ANSWER_WITHIN)
+        async with asyncio.timeout(AN_ANSWER_WITHIN):
+            await speech.wait_for_playout()
     except TimeoutError:
         return
+    await asyncio.sleep(0)  # now the session has taken up what it says next, if there is anything
     if not speech.interrupted and session.current_speech is None:
         session.generate_reply(user_input=heard)

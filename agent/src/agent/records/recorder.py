@@ -43,7 +43,8 @@ class Recorder:
         """Finish the file."""
         if self._io:
             try:
-                await asyncio.wait_for(self._io.aclose(), CLOSED_WITHIN)
+                async with asyncio.timeout(CLOSED_WITHIN):
+                    await self._io.aclose()
             except TimeoutError:
                 logger.error("the recording could not be finished within %g s", CLOSED_WITHIN)
 
