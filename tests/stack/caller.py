@@ -7,7 +7,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.stack.line import Outcome
+from tests.stack.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +26,13 @@ class Caller:
     `sounds` is the phone's /sounds.
     """
 
-    def __init__(self, line: Line, name: str, address: str, sounds: Path) -> None:
+    def __init__(self, line: Line, name: str, address: str, sounds: Path | None = None) -> None:
         self._name = f"{line.project}-{name}"
         self._command = ["docker", "run", "--rm", "--interactive", "--name", self._name]
         self._command += ["--network", f"{line.project}_default", "--ip", address, "--cpu-shares", str(SHARES)]
-        self._command += ["--env", f"PHONE_GATEWAY=sip:{line.sip_port}", "--volume", f"{sounds}:/sounds:ro"]
+        self._command += ["--env", f"PHONE_GATEWAY=sip:{line.sip_port}"]
+        if sounds:
+            self._command += ["--volume", f"{sounds}:/sounds:ro"]
         self._command += [IMAGE, "calls"]
 
     def place(self, calls: Sequence[Sequence[str]]) -> list[Outcome]:

@@ -38,7 +38,8 @@ from tests.stack.provider import Provider, provider
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tests.stack.line import Line, Outcome
+    from tests.stack.line import Line
+    from tests.stack.outcome import Outcome
 
 STARTS_WITHIN = 30.0  # seconds
 REGISTERED = "registered with the media server"

@@ -1,76 +1,24 @@
-"""A running line as a test sees it: its settings file, its compose project, and a phone to call it with."""
+"""A running line as a test sees it: its settings file, its compose project, and phones to call it with."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from tests.house import ROOT
+from tests.stack.caller import Caller
+from tests.stack.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-PATIENCE = "4"  # seconds, as `make call` has: on a busy machine the embedded model pauses in the middle of a sentence
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a call ended: the phone's exit code, its report (see phone/src/phone/report.py) and what it printed."""
-
-    code: int
-    report: dict[str, Any]
-    printed: str
-
-    @property
-    def said(self) -> list[dict[str, Any]]:
-        """What the line said: `text` as the phone's larger Whisper wrote it, `start` and `end` since the INVITE."""
-        return [part for part in self.report["conversation"] if part["who"] == "line"]
-
-    @property
-    def heard(self) -> str:
-        """All of it, in lower case and without punctuation; "good-bye" and "good bye" are "goodbye"."""
-        return " ".join(plain(part["text"]) for part in self.said)
-
-    @property
-    def hung_up(self) -> bool:
-        """Whether the line did it."""
-        return bool(self.report["ended_by"] == "line")
-
-    def says(self, words: str, nth: int = 0) -> float:
-        """When the line began the nth utterance with these words (a regular expression): seconds since the INVITE."""
-        found = [float(part["start"]) for part in self.said if re.search(words, plain(part["text"]))]
-        assert len(found) > nth, f"“{words}” is not {nth + 1} times in what the line said:\n{self.printed}"
-        return found[nth]
-
-    def after_the_caller(self, words: str) -> float:
-        """Seconds of waiting at the caller's ear: from the caller's last sound before it to these words' utterance."""
-        start = self.says(words)
-        before = [turn["end"] for turn in self.report["turns"] if turn["end"] <= start]
-        assert before, f"the line said “{words}” before the caller had said anything:\n{self.printed}"
-        return float(start - before[-1])
-
-    def longest_silence(self, since: float = 0.0) -> float:
-        """Seconds for which nobody said anything, between that moment (since the INVITE) and the end."""
-        spoken = sorted((part["start"], part["end"]) for part in self.report["conversation"])
-        quiet, until = [], max(since, self.report["answered_after"])
-        for start, end in [*spoken, (self.report["ended_after"], self.report["ended_after"])]:
-            quiet.append(start - until)
-            until = max(until, end)
-        return float(max(quiet))
-
-
-def plain(text: str) -> str:
-    """Lower case, no punctuation, single spaces."""
-    words = " ".join(re.sub(r"[^a-z0-9' ]", " ", text.lower().replace("-", " ")).split())
-    return words.replace("good bye", "goodbye")
+PATIENCE = "6"  # seconds: on a busy machine the embedded model pauses in the middle of a sentence
 
 
 class Line:
@@ -80,6 +28,8 @@ class Line:
         self.env_file = folder / ".env"
         self.prompts = folder / "prompts"
         self.sip_port = first_port
+        self._callers: dict[str, Caller] = {}  # by their address
+        self._standing = ExitStack()  # those
         self._guests: list[str] = []
         self._last_words = ""  # of guests that something went wrong with
         shutil.copytree(ROOT / "agent/prompts", self.prompts)
@@ -144,9 +94,11 @@ class Line:
         return f"\n{container}:\n{logs.stdout}{logs.stderr}"
 
     def down(self) -> str:
+        self._put_the_phones_away()
         return self.run("make", "down").stdout
 
     def clean(self) -> None:
+        self._put_the_phones_away()
         self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "3", check=False)
 
     def wait_until_healthy(self) -> None:
@@ -182,18 +134,32 @@ class Line:
         self._last_words = ""
         return told
 
-    def phone(self, *arguments: str, address: str = "") -> Outcome:
-        """Call the line. `address` dials from another address of the network than the one that is allowed."""
-        if address:
-            env = [f"PHONE_GATEWAY=sip:{self.sip_port}", f"PHONE_NUMBERS={self.value('PHONE_NUMBERS')}"]
-            run = ["docker", "run", "--rm", "--network", f"{self.project}_default", "--ip", address]
-            run += [part for variable in env for part in ("--env", variable)]
-            run += ["--tmpfs", "/calls:mode=1777", "landline/phone:0.1.0"]
-        else:
-            run = ["docker", "compose", "--progress", "quiet", "run", "--rm", "-T", "--volume", "/calls", "phone"]
+    def phone(self, *arguments: str) -> Outcome:
+        """Call the line as `make call` does: the bundle's phone starts, and is gone after the call."""
+        self._put_the_phones_away()  # its address is needed
+        run = ["docker", "compose", "--progress", "quiet", "run", "--rm", "-T", "--volume", "/calls", "phone"]
         done = self.run(*run, "call", "--json", "-", "--patience", PATIENCE, *arguments, check=False)
         report = json.loads(done.stdout[done.stdout.index("{") :]) if "{" in done.stdout else {}
         return Outcome(done.returncode, report, done.stdout + done.stderr)
+
+    def call(self, *arguments: str, address: str = "") -> Outcome:
+        """Call the line by a phone that stays for the next call. `address`: another than the one that is allowed."""
+        return self.calls(arguments, address=address)[0]
+
+    def calls(self, *calls: Sequence[str], address: str = "") -> list[Outcome]:
+        """Several at once."""
+        address = address or f"{self.subnet}.10"
+        if address not in self._callers:
+            caller = Caller(self, f"phone-{address}", address)
+            self._callers[address] = self._standing.enter_context(caller)
+        number, *_ = self.value("PHONE_NUMBERS").split(",")
+        usual = ["--to", number, "--patience", PATIENCE]
+        return self._callers[address].place([[*usual, *call] for call in calls])
+
+    def _put_the_phones_away(self) -> None:
+        """The network cannot be removed while one stands in it."""
+        self._callers.clear()
+        self._standing.close()
 
     def stored(self) -> dict[str, list[str]]:
         """The ids of trunks and rules, asked of Redis itself."""

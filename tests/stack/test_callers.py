@@ -14,7 +14,8 @@ from tests.stack.extension import Extension, an_extension
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.stack.line import Line, Outcome
+    from tests.stack.line import Line
+    from tests.stack.outcome import Outcome
 
 NOT_ANSWERED = 10
 ACCOUNT, ANOTHER = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "ACbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

@@ -16,7 +16,8 @@ from tests.stack.extension import Extension, an_extension
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.stack.line import Line, Outcome
+    from tests.stack.line import Line
+    from tests.stack.outcome import Outcome
 
 GOODBYE = "Have a lovely day and see you on Thursday."
 FAREWELL = "thank you for calling goodbye"

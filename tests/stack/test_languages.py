@@ -17,7 +17,8 @@ from tests.house import ROOT
 from tests.stack.extension import an_extension
 
 if TYPE_CHECKING:
-    from tests.stack.line import Line, Outcome
+    from tests.stack.line import Line
+    from tests.stack.outcome import Outcome
 
 QUESTION, GOODBYE = "Wie ist das Wetter heute?", "Vielen Dank, tschüss."
 GERMAN = ("--language", "de", "--out", "/tmp/heard")  # noqa: S108 - in the phone's container

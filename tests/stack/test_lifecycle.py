@@ -16,14 +16,13 @@ import pytest
 
 from tests.house import ROOT
 from tests.stack.line import Line
-from tests.stack.test_calls import eventually
+from tests.stack.test_calls import QUESTION, STAYS, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 CADDYS_CA = "/data/caddy/pki/authorities/local/root.crt"
-QUESTION = "What is the ice cream of the week?"
 
 
 def test_make_up_again_changes_nothing_and_says_so(line: Line) -> None:
@@ -54,7 +53,7 @@ def test_an_edited_setting_is_updated_in_place(line: Line) -> None:
     line.up()
     try:
         assert line.stored() == before
-        assert line.phone("--to", "+12025550111", "--silent", "--stay", "5").code == 0
+        assert line.call("--to", "+12025550111", *STAYS).code == 0
     finally:
         line.set("PHONE_NUMBERS", "+12025550100")
         line.up()
@@ -64,7 +63,7 @@ def test_an_edited_setting_is_updated_in_place(line: Line) -> None:
 def test_a_restarted_service_is_followed_by_a_good_call(line: Line, flavor: str, service: str) -> None:
     line.compose("restart", service)
     line.wait_until_healthy()
-    outcome = line.phone("--say", QUESTION, "--expect", flavor)
+    outcome = line.call(*QUESTION, "--expect", flavor)
     assert outcome.code == 0, outcome.printed
 
 
@@ -94,7 +93,7 @@ def test_a_wrong_setting_is_refused_before_anything_is_changed(line: Line) -> No
         assert done.returncode != 0
         assert "ALLOWED_ADDRESSES" in done.stdout + done.stderr
         assert (line.stored(), line.compose("ps", "--quiet").split()) == before
-        assert line.phone("--silent", "--stay", "5").code == 0
+        assert line.call(*STAYS).code == 0
     finally:
         line.set("ALLOWED_ADDRESSES", "")
         line.set("SERVER_LOG_LEVEL", "error")

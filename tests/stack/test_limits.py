@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tests.stack.line import Line, Outcome
+    from tests.stack.line import Line
+    from tests.stack.outcome import Outcome
 
 # Of each sentence what no other has; few words, of which a busy machine may swallow one.
 BUSY, ENOUGH_CALLS, NO_MORE_CALLS = "all lines are", "limit of calls", "cannot take any more calls"

@@ -12,7 +12,8 @@ from tests.stack.sounds import hold_music
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.stack.line import Line, Outcome
+    from tests.stack.line import Line
+    from tests.stack.outcome import Outcome
 
 APOLOGY, FAILED, GOODBYE = "something went wrong", "technical problem", "goodbye"
 

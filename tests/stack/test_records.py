@@ -21,13 +21,14 @@ from phone.audio import RATE as PHONE_RATE
 from phone.audio import resample, save_stereo
 from tests.bench.sides.containers import docker
 from tests.stack.extension import Extension, an_extension
-from tests.stack.line import plain
+from tests.stack.outcome import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.stack.line import Line, Outcome
+    from tests.stack.line import Line
+    from tests.stack.outcome import Outcome
 
 SECRET = "whsec_" + base64.b64encode(b"thirty-two letters are a secret!").decode()
 KEPT = {"RECORD_CALLS": "yes", "WEBHOOK_URL": "{receiver}/ended", "WEBHOOK_SECRET": SECRET, "KEEP_DAYS": "2"}

@@ -1,0 +1,59 @@
+"""How a call ended, and what was said in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended: the phone's exit code, its report (see phone/src/phone/report.py) and what it printed."""
+
+    code: int
+    report: dict[str, Any]
+    printed: str
+
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        """What the line said: `text` as the phone's larger Whisper wrote it, `start` and `end` since the INVITE."""
+        return [part for part in self.report["conversation"] if part["who"] == "line"]
+
+    @property
+    def heard(self) -> str:
+        """All of it, in lower case and without punctuation; "good-bye" and "good bye" are "goodbye"."""
+        return " ".join(plain(part["text"]) for part in self.said)
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the line did it."""
+        return bool(self.report["ended_by"] == "line")
+
+    def says(self, words: str, nth: int = 0) -> float:
+        """When the line began the nth utterance with these words (a regular expression): seconds since the INVITE."""
+        found = [float(part["start"]) for part in self.said if re.search(words, plain(part["text"]))]
+        assert len(found) > nth, f"“{words}” is not {nth + 1} times in what the line said:\n{self.printed}"
+        return found[nth]
+
+    def after_the_caller(self, words: str) -> float:
+        """Seconds of waiting at the caller's ear: from the caller's last sound before it to these words' utterance."""
+        start = self.says(words)
+        before = [turn["end"] for turn in self.report["turns"] if turn["end"] <= start]
+        assert before, f"the line said “{words}” before the caller had said anything:\n{self.printed}"
+        return float(start - before[-1])
+
+    def longest_silence(self, since: float = 0.0) -> float:
+        """Seconds for which nobody said anything, between that moment (since the INVITE) and the end."""
+        spoken = sorted((part["start"], part["end"]) for part in self.report["conversation"])
+        quiet, until = [], max(since, self.report["answered_after"])
+        for start, end in [*spoken, (self.report["ended_after"], self.report["ended_after"])]:
+            quiet.append(start - until)
+            until = max(until, end)
+        return float(max(quiet))
+
+
+def plain(text: str) -> str:
+    """Lower case, no punctuation, single spaces."""
+    words = " ".join(re.sub(r"[^a-z0-9' ]", " ", text.lower().replace("-", " ")).split())
+    return words.replace("good bye", "goodbye")
