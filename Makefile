@@ -32,7 +32,8 @@ venv: .venv/installed ## a virtualenv with every room installed in place, for wo
 	@touch $@
 
 test: venv lint ## every test; STACK=require makes a missing engine or image a failure
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses 4 tests/contract tests/unit # they wait more than they work
+	.venv/bin/pytest tests/stack
 
 lint: venv ## ruff, mypy, hadolint, shellcheck, yamllint
 	.venv/bin/ruff check

@@ -130,6 +130,7 @@ class FakeOpenAI:
         return f"http://{self._host}:{self._runner.addresses[0][1]}/v1"
 
     async def __aenter__(self) -> Self:
+        voice.speech(0)  # takes a third of a second once, which the first to be spoken to would wait for
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
         return self
