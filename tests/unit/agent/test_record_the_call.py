@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,10 +24,13 @@ from agent.call import Call
 from agent.callers import Caller
 from agent.ending import Ending
 from agent.records import recording
+from agent.records.finishing import write_draft
 from agent.records.folders import Folders
 from agent.records.keeper import finish_what_was_left
 from agent.records.record import Record
+from agent.records.transcript import Draft
 from agent.settings import Settings
+from agent.state import make_folder
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, settle, spoken, until
 from tests.unit.agent.test_silence import decoded, level
 
@@ -148,6 +152,38 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
     for user in (recording, reporting):
         monkeypatch.setattr(user, "Folders", lambda: folders)
     return folders
+
+
+class SlowDisk:
+    """Makes a folder at once, but has the first draft in it no sooner than it is `free`; then it may be full."""
+
+    def __init__(self) -> None:
+        self.free = threading.Event()
+        self.full = False
+        self.drafts: list[str] = []  # begun, and those that are through
+
+    def write_draft(self, work: Path, draft: Draft) -> None:
+        if draft.whole:
+            write_draft(work, draft)
+            return
+        make_folder(work)
+        self.drafts.append("begun")
+        try:
+            self.free.wait()
+            if self.full:
+                raise OSError(28, "No space left on device")
+            write_draft(work, draft)
+        finally:
+            self.drafts.append("through")
+
+
+@pytest.fixture
+async def disk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlowDisk]:
+    disk = SlowDisk()
+    monkeypatch.setattr(recording, "write_draft", disk.write_draft)
+    monkeypatch.setattr(recording, "DRAFTED_WITHIN", 0.1)
+    yield disk
+    disk.free.set()  # the loop's end waits for its threads
 
 
 async def test_sound_is_kept_from_the_first_word_and_the_caller_is_left(folders: Folders) -> None:
@@ -358,6 +394,68 @@ async def test_a_disk_that_takes_nothing_costs_no_call(folders: Folders, caplog:
     assert spoken(talk.session) == [GREETING]  # it does not say that it is recorded
     assert "cannot be recorded" in caplog.text
     await talk.end()
+
+
+async def test_on_a_slow_disk_the_caller_soon_hears_the_first_word(folders: Folders, disk: SlowDisk) -> None:
+    talk = Talk(folders)
+    async with asyncio.timeout(5):
+        await talk.begin()
+    await talk.hear(NOTICE, GREETING)
+    assert disk.drafts == ["begun"]
+    disk.free.set()
+    await talk.end()
+    assert sorted(talk.files) == ["audio.ogg", "transcript.json"]
+
+
+async def test_a_first_draft_that_is_late_does_not_undo_the_whole_one(folders: Folders, disk: SlowDisk) -> None:
+    talk = Talk(folders)
+    await talk.begin()
+    await talk.hear(NOTICE, GREETING)
+    ending = asyncio.create_task(talk.end())
+    await asyncio.sleep(0.5)  # in which everything else could be finished
+    disk.free.set()
+    await ending
+    await until(lambda: "through" in disk.drafts)
+    await asyncio.sleep(0.1)
+    assert sorted(talk.files) == ["audio.ogg", "transcript.json"]
+    assert [turn["text"] for turn in talk.transcript["turns"]] == [NOTICE, GREETING]
+    assert talk.news["data"]["outcome"] == "the caller hung up"
+
+
+async def test_a_first_draft_that_fails_late_costs_nothing(
+    folders: Folders, disk: SlowDisk, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk.full = True
+    talk = Talk(folders)
+    await talk.begin()
+    await talk.hear(NOTICE, GREETING)
+    disk.free.set()
+    await until(lambda: "through" in disk.drafts)
+    await talk.end()
+    assert [turn["text"] for turn in talk.transcript["turns"]] == [NOTICE, GREETING]
+    assert talk.news["data"]["transcript"] == talk.transcript
+    assert "could not be finished" not in caplog.text
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_who_hangs_up_before_the_recording_has_begun_leaves_nothing(
+    folders: Folders, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    monkeypatch.setattr(recording, "DRAFTED_WITHIN", 60)
+    disk.full = full
+    talk = Talk(folders, recording_notice="ask")
+    await talk.begin()
+    await talk.hear(QUESTION)
+    await talk.says("Yes.")
+    await until(lambda: disk.drafts)
+    ending = asyncio.create_task(talk.end())
+    await asyncio.sleep(0.1)
+    disk.free.set()
+    await ending
+    await until(lambda: "through" in disk.drafts)
+    finish_what_was_left(talk.settings, folders)
+    assert talk.news["data"]["outcome"] == "the caller hung up"
+    assert not any(folders.work.iterdir())
 
 
 async def test_a_summary_that_takes_too_long_is_left_out(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:

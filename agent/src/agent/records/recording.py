@@ -17,6 +17,7 @@ from agent.settings import Settings
 logger = logging.getLogger(__name__)
 
 BROKEN_OFF = "the agent broke off"
+DRAFTED_WITHIN = 1.0  # seconds; the caller hears nothing meanwhile, and the first draft matters only after a crash
 
 
 class Recording:
@@ -37,12 +38,13 @@ class Recording:
         self._work = self._folders.work_of(record.name)
         self._happened = Happened(session, ctx.room)
         self._recorder = Recorder(session)
+        self._drafting: asyncio.Task[None] | None = None
         record.settled.clear()
 
     async def begin(self) -> bool:
         """Record from now on; False, and the log says why, if that is not possible."""
         try:
-            await asyncio.to_thread(write_draft, self._work, self._draft(BROKEN_OFF, whole=False))
+            await self._begin_draft()
             await self._recorder.start(self._work / HEARD)
         except (OSError, RuntimeError) as error:
             logger.error("this call cannot be recorded: %s", error)
@@ -54,12 +56,32 @@ class Recording:
         """Make the call's folder; what fails is tried again by the main process."""
         try:
             await self._recorder.close()
+            await self._end_draft()
             if self._recorder.since is not None:
                 await self._keep(outcome)
+            elif self._drafting:  # the caller hung up before the recording began, or it could not begin
+                await asyncio.to_thread(delete, self._record.name, self._folders)
         except Exception:
             logger.exception("the record of this call could not be finished")
         finally:
             self._record.settled.set()
+
+    async def _begin_draft(self) -> None:
+        draft = self._draft(BROKEN_OFF, whole=False)
+        self._drafting = asyncio.create_task(asyncio.to_thread(write_draft, self._work, draft))
+        await asyncio.wait({self._drafting}, timeout=DRAFTED_WITHIN)
+        if self._drafting.done():
+            self._drafting.result()
+        else:
+            logger.warning("the disk is slow: this call is recorded before its first draft is written")
+
+    async def _end_draft(self) -> None:
+        """Its thread cannot be stopped, and would undo what is written or deleted before it ends.
+
+        How it ends does not matter any more.
+        """
+        if self._drafting:
+            await asyncio.gather(self._drafting, return_exceptions=True)
 
     async def _keep(self, outcome: str) -> None:
         draft = self._draft(outcome, whole=True)
