@@ -199,6 +199,7 @@ def test_callers_who_hang_up_at_any_moment_leave_no_room_and_no_job_behind(singl
     assert single.outcomes["leaves while it rings"].code == NOT_ANSWERED
     assert "aclose() timed out" not in single.logs
     assert "error while deleting room" not in single.logs
+    assert "speech not done in time" not in single.logs  # of the greeting, which nobody has picked up to hear
 
 
 def test_a_call_that_takes_too_long_is_warned_and_then_ended_with_a_goodbye(single: Day) -> None:

@@ -27,10 +27,11 @@ class Aside(io.AudioOutput):
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._cut = False
+        self._detached = False
 
     async def say(self, sound: AsyncIterator[rtc.AudioFrame]) -> None:
-        """Returns when it has been said, or cut off; it is not said at all over something else."""
-        if not self._quiet.is_set() or self._pending_playback_count:
+        """Returns when it has been said, or cut off; it is not said at all over something else, or after the call."""
+        if self._detached or not self._quiet.is_set() or self._pending_playback_count:
             return
         output, self._cut = self._output, False
         self._quiet.clear()
@@ -53,8 +54,9 @@ class Aside(io.AudioOutput):
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await self._quiet.wait()
-        await super().capture_frame(frame)
+        # This waits till the phone is picked up. Given up meanwhile, it was no sound, and its end is not waited for.
         await self._output.capture_frame(frame)
+        await super().capture_frame(frame)
 
     def flush(self) -> None:
         super().flush()
@@ -64,6 +66,16 @@ class Aside(io.AudioOutput):
     def clear_buffer(self) -> None:
         self.cut()
         self._output.clear_buffer()
+
+    def on_attached(self) -> None:
+        self._detached = False
+        super().on_attached()
+
+    def on_detached(self) -> None:
+        """The session ends; the room's output, closed while it plays, would go on at it with all of a core."""
+        self._detached = True
+        self.cut()
+        super().on_detached()
 
     def on_playback_started(self, *, created_at: float) -> None:
         if self._quiet.is_set():

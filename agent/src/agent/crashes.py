@@ -24,6 +24,7 @@ T = TypeVar("T")
 LOOKED_EVERY = 0.2  # seconds; less than from a call's arrival to its answer, so that each has been seen with a process
 SWEPT_EVERY = 5.0  # seconds; this asks the server
 ANSWERED_WITHIN = 30.0  # seconds; an agent, ours or another of the same server, is in a call's room long before
+TOLD_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for a server that is stuck for ever
 
 
 class Rooms(Protocol):
@@ -79,9 +80,10 @@ class _Watch:
     async def _silent(self) -> set[str]:
         """Rooms in which a phone is and no agent, though one has had the time to come."""
         try:
-            listed = await self._rooms.list_rooms(api.ListRoomsRequest())
-            old = [room.name for room in listed.rooms if time.time() - room.creation_time > ANSWERED_WITHIN]
-            return {room for room in old if await self._is_silent(room)}
+            async with asyncio.timeout(TOLD_WITHIN):
+                listed = await self._rooms.list_rooms(api.ListRoomsRequest())
+                old = [room.name for room in listed.rooms if time.time() - room.creation_time > ANSWERED_WITHIN]
+                return {room for room in old if await self._is_silent(room)}
         except (api.TwirpError, aiohttp.ClientError, OSError) as error:  # it may be starting, or a room just be gone
             logger.debug("it could not be looked for silent rooms: %s", type(error).__name__)
             return set()
@@ -94,7 +96,8 @@ class _Watch:
     async def _hang_up(self, room: str, *, again: bool) -> bool:
         """Whether the room is gone; an error is told once."""
         try:
-            await self._rooms.delete_room(api.DeleteRoomRequest(room=room))
+            async with asyncio.timeout(TOLD_WITHIN):
+                await self._rooms.delete_room(api.DeleteRoomRequest(room=room))
         except (api.TwirpError, aiohttp.ClientError, OSError) as error:
             code = error.code if isinstance(error, api.TwirpError) else type(error).__name__
             if code == api.TwirpErrorCode.NOT_FOUND:  # as it is after every call that ended well

@@ -1,13 +1,17 @@
 """The far end of the line: who is in the room, whether they still are, and how they are hung up on."""
 
 import asyncio
+import logging
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from livekit import rtc
 from livekit.agents import JobContext
 
+logger = logging.getLogger(__name__)
+
 CALLER_JOINS_WITHIN = 10.0  # seconds; the gateway makes a room by joining it, so as a rule the caller is there first
+DELETED_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for a server that is stuck for ever
 
 
 async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:
@@ -44,8 +48,12 @@ def hang_up(ctx: JobContext) -> None:
 
 
 async def make_sure_of_the_hang_up(ctx: JobContext) -> None:
-    """Return when it has been done, by now or by `hang_up`: once.
+    """Return when it has been done, by now or by `hang_up`: once. What cannot be done is left to `crashes`.
 
     For a deletion that comes during another the server makes the room that just goes once more, with a new job in it.
     """
-    await (_deletions.get(ctx.room) or ctx.delete_room())
+    try:
+        async with asyncio.timeout(DELETED_WITHIN):
+            await (_deletions.get(ctx.room) or ctx.delete_room())
+    except TimeoutError:
+        logger.error("the call's room could not be deleted within %g s", DELETED_WITHIN)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import Agent, llm, tts
+from livekit.agents import NOT_GIVEN, Agent, NotGivenOr, llm, tts
 
 from agent.announcer import Announcer
 from agent.ending import heard_out
@@ -42,12 +42,16 @@ class Receptionist(Agent):
 
     async def on_enter(self) -> None:
         if self._announcer is None or self.session.output.audio is None or self.session.tts is None:
-            self.session.say(self._prompts.greeting)
+            self._greet()
         elif sound := await self._greeting_in_time(self.session.tts):
-            self.session.say(self._prompts.greeting, audio=sound)
+            self._greet(sound)
         else:
             logger.warning("the greeting could not be spoken within %g s", self._patience)
             self._announcer.say("hello")
+
+    def _greet(self, sound: NotGivenOr[AsyncIterator[rtc.AudioFrame]] = NOT_GIVEN) -> None:
+        with contextlib.suppress(RuntimeError):  # the caller has hung up meanwhile
+            self.session.say(self._prompts.greeting, audio=sound)
 
     async def _greeting_in_time(self, voice: tts.TTS[Any]) -> AsyncIterator[rtc.AudioFrame] | None:
         """The sound of the greeting, tried once more when it could not be prepared while the phone rang."""

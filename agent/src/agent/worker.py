@@ -97,10 +97,13 @@ async def _mind(listener: Listener | None, server: AgentServer) -> None:
     while listener:
         await asyncio.sleep(LOOKED_AFTER_EVERY)
         now = bool(server.active_jobs)
-        if now and before:
-            await listener.wanted()
-        elif not now:
-            await listener.unwanted()
+        try:
+            if now and before:
+                await listener.wanted()
+            elif not now:
+                await listener.unwanted()
+        except OSError as error:  # the host has no memory for one more process, for now
+            logger.warning("the melody of voices cannot be listened to: %s", error)
         before = now
 
 

@@ -80,6 +80,31 @@ async def test_when_the_talk_is_over_nothing_is_said_and_nothing_fails() -> None
         await asyncio.wait_for(speech.wait_for_playout(), 1)
 
 
+async def test_a_caller_who_leaves_while_it_rings_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with calling() as call:
+        monkeypatch.setattr(call.telephone, "capture_frame", _never_picked_up)
+        call.announcer.say("hello")
+        await settle()
+        async with asyncio.timeout(2):
+            await call.session.aclose()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_what_is_said_aside_ends_with_the_call_and_nothing_is_said_aside_after_it() -> None:
+    async with calling() as call:
+        call.telephone.plays_for = 3
+        call.announcer.say_aside("filler")
+        await until(lambda: call.telephone.busy)
+        await call.session.aclose()
+        call.announcer.say_aside("filler")
+        await settle()
+        [sound] = call.telephone.heard
+        assert sound.endswith("cut off")
+        assert not call.telephone.busy
+
+
 async def test_the_sessions_own_sound_waits_for_what_is_said_aside_and_is_not_told_of_it() -> None:
     output = Loudspeaker()
     aside = Aside(output)
@@ -150,6 +175,10 @@ def test_a_sentence_that_cannot_be_heard_is_a_problem() -> None:
     assert "is silent" in str(record.problem_of(second, "Hello."))
     assert "lasts 1.0 s, expected 3.0 s" in str(record.problem_of(second + np.int16(8000), "H" * 100))
     assert "lasts 0.0 s" in str(record.problem_of(second[:0], "Hello."))
+
+
+async def _never_picked_up(_: rtc.AudioFrame) -> None:
+    await asyncio.Event().wait()
 
 
 def _frame() -> rtc.AudioFrame:

@@ -1,5 +1,6 @@
 """A call whose process has died is ended by the main process."""
 
+import asyncio
 import logging
 import time
 from types import SimpleNamespace
@@ -157,6 +158,28 @@ async def test_an_error_that_nobody_thought_of_does_not_end_the_looking(
     line = Line()
     await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
     assert "it could not be looked for calls whose process is gone" in caplog.messages
+
+
+@pytest.mark.parametrize("stuck", ["list_rooms", "delete_room"])
+async def test_a_server_that_does_not_answer_once_is_asked_again(
+    rooms: Rooms, settings: Settings, monkeypatch: pytest.MonkeyPatch, stuck: str
+) -> None:
+    monkeypatch.setattr(crashes, "TOLD_WITHIN", 0.05)
+    answer = getattr(rooms, stuck)
+
+    async def no_answer(_: object) -> None:
+        setattr(rooms, stuck, answer)
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        await until(lambda: line.looks)
+        line.calls.remove("call-1")
+        await until(lambda: rooms.deleted)
+
+    setattr(rooms, stuck, no_answer)
+    line = Line()
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
+    assert rooms.deleted == ["call-1"]
 
 
 async def test_callers_whom_a_killed_agent_has_left_in_silence_are_hung_up_on(rooms: Rooms, settings: Settings) -> None:

@@ -179,3 +179,14 @@ async def test_nothing_is_said_any_more_once_the_call_ends() -> None:
         await asyncio.sleep(APOLOGY + 0.2)
         assert call.telephone.heard == []
         await settle()
+
+
+async def test_after_the_call_nothing_is_said_and_nothing_is_missed(caplog: pytest.LogCaptureFixture) -> None:
+    async with calling() as call:
+        call.endpoint.script = INSTANT.changed(faults={"llm": "hang"})
+        await call.says(QUESTION)
+        await until(lambda: call.session.agent_state == "thinking")
+        await call.session.aclose()
+        await asyncio.sleep(APOLOGY)
+        assert call.telephone.heard == []
+        assert "no answer" not in caplog.text

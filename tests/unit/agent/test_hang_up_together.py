@@ -9,7 +9,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
 
-from agent import rules, state
+from agent import line, rules, state
 from agent.admission import Admission
 from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.behaviors.refuse_strangers import refuse_strangers
@@ -163,6 +163,19 @@ async def test_a_room_that_is_just_being_deleted_is_not_deleted_a_second_time(jo
     job.deleting.set_result(None)
     await closing
     assert job.deleted == 1
+
+
+async def test_a_room_that_cannot_be_deleted_does_not_keep_the_call_going(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(line, "DELETED_WITHIN", 0.02)
+    job = Job()
+    job.deleting = asyncio.get_running_loop().create_future()
+    close_the_room_with_the_job(cast("JobContext", job))
+    [close] = job.callbacks
+    async with asyncio.timeout(1):
+        await close("the caller hung up")
+    assert "could not be deleted within" in caplog.text
 
 
 async def test_the_caller_is_the_phone_in_the_room(job: Job) -> None:

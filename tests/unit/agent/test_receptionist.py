@@ -2,14 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from livekit import rtc
 from livekit.agents import AgentSession, RunResult
 
 from agent import receptionist
 from agent.prompts import Prompts
+from agent.providers.openai import connect
 from agent.receptionist import Receptionist
-from tests.unit.agent.fakes import ScriptedLLM, spoken
+from tests.fakes.openai_api import FakeOpenAI
+from tests.unit.agent.fakes import Recorded, ScriptedLLM, settle, spoken
+from tests.unit.agent.never_silent import INSTANT, Call
+
+if TYPE_CHECKING:
+    from agent.prepared import Prepared
 
 PROMPTS = Prompts(persona="You know: the soup is tomato.", greeting="Hello, Landline.", goodbye="Goodbye.")
 
@@ -70,3 +78,27 @@ async def test_a_goodbye_that_cannot_be_spoken_is_not_waited_for(talk: Talk, mon
     monkeypatch.setattr(talk.session, "say", lambda _, **options: say(no_words(), **options))
     await asyncio.wait_for(talk.session.aclose(), 2)
     assert spoken(talk.session) == ["Hello, Landline."]
+
+
+async def test_a_caller_who_hangs_up_before_the_greeting_has_its_sound_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Late:
+        def __init__(self) -> None:
+            self.here = asyncio.Event()
+
+        async def audio(self) -> AsyncIterator[rtc.AudioFrame]:
+            await self.here.wait()
+            return Recorded(call.session, "en").sound("hello")
+
+    async with FakeOpenAI(INSTANT) as endpoint:
+        call, greeting = Call(endpoint), Late()
+        agent = Receptionist(PROMPTS, cast("Prepared", greeting), says_goodbye=lambda: False, announcer=call.announcer)
+        await call.session.start(agent, record=False)
+        await settle()
+        closing = asyncio.create_task(call.end())
+        await settle()
+        greeting.here.set()
+        await closing
+        await connect(endpoint.url, "sk-1").close()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -153,3 +153,22 @@ async def test_the_voice_is_listened_to_when_the_greeting_has_begun_and_as_long_
     await asyncio.wait_for(looks.all_told.wait(), 5)
     minding.cancel()
     assert looks.told == "uwwu"  # neither is told of a call that is seen for the first time
+
+
+async def test_a_listener_that_cannot_begin_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker, "LOOKED_AFTER_EVERY", 0.001)
+    looks = Looks([1, 1, 1, 1])
+    begin = looks.wanted
+
+    async def fails_once() -> None:
+        monkeypatch.setattr(looks, "wanted", begin)
+        raise OSError("Cannot allocate memory")
+
+    monkeypatch.setattr(looks, "wanted", fails_once)
+    minding = asyncio.create_task(worker._mind(cast("Listener", looks), cast("AgentServer", looks)))
+    await asyncio.wait_for(looks.all_told.wait(), 5)
+    minding.cancel()
+    assert looks.told == "ww"
+    assert "Cannot allocate memory" in caplog.text

@@ -12,6 +12,7 @@ from typing import Any
 from livekit.agents import (
     AgentSession,
     AgentStateChangedEvent,
+    CloseEvent,
     ErrorEvent,
     SpeechCreatedEvent,
     UserInputTranscribedEvent,
@@ -41,6 +42,7 @@ def fill_the_silence(session: AgentSession[Any], announcer: Announcer, ending: E
     session.on("agent_state_changed", wait.watch)
     session.on("speech_created", wait.follow)
     session.on("error", wait.notice)
+    session.on("close", wait.end)
     if isinstance(session.stt, EarlyTranscript):
         session.stt.told_nothing = wait.hear_nothing
 
@@ -98,6 +100,10 @@ class _Wait:
                 self._deaf = True
             case "stt_error" if self._timers:
                 self.fail()
+
+    def end(self, _: CloseEvent) -> None:
+        """The process may live on for a while, to write the call down."""
+        self._stop()
 
     def fail(self) -> None:
         """No answer will come, or is waited for any longer."""
