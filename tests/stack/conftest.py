@@ -71,8 +71,8 @@ def line(tmp_path_factory: pytest.TempPathFactory, flavor: str) -> Iterator[Line
     persona = line.prompts / "persona.md"
     persona.write_text(persona.read_text() + f"\n- The ice cream of the week is {flavor}.\n")
     # The embedded models share two cores with the phone here: what they answer late is still to be heard.
-    line.set("FILLER_AFTER", "24")
-    line.set("APOLOGY_AFTER", "25")
+    line.set("FILLER_AFTER", "30")
+    line.set("APOLOGY_AFTER", "60")
     with line.running():
         line.compose("build", "phone")  # no part of what `make up` builds
         yield line

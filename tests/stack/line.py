@@ -153,7 +153,7 @@ class Line:
             caller = Caller(self, f"phone-{address}", address)
             self._callers[address] = self._standing.enter_context(caller)
         number, *_ = self.value("PHONE_NUMBERS").split(",")
-        usual = ["--to", number, "--patience", PATIENCE]
+        usual = ["--to", number, "--patience", PATIENCE, "--reply-timeout", "60"]
         return self._callers[address].place([[*usual, *call] for call in calls])
 
     def _put_the_phones_away(self) -> None:

@@ -297,7 +297,7 @@ def test_what_is_too_old_is_deleted_while_the_line_is_up(day: Day) -> None:
 # With the caller's consent.
 
 SAYS_YES, SAYS_NO, PRESSES_1 = "+15550143011", "+15550143012", "+15550143013"
-MAY_I, NOT_RECORDED = "may i record this call", "this call is not recorded"
+MAY_I, NOT_RECORDED = "please say yes", "this call is not recorded"
 
 
 @pytest.fixture(scope="module")

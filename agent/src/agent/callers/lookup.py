@@ -42,7 +42,7 @@ async def _ask(address: str, caller: Caller, dialled: str, settings: Settings) -
     token = settings.caller_lookup_token
     url = httpx2.URL(address).copy_merge_params({"number": caller.number, "dialled": dialled})
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-    async with httpx2.AsyncClient(timeout=settings.caller_lookup_timeout) as client:
+    async with httpx2.AsyncClient(timeout=None) as client:  # `look_up` has one, for all of it
         answer = await client.get(url, headers=headers)
     if answer.status_code == NOT_FOUND:
         return caller
