@@ -28,8 +28,8 @@ class Line:
         self.env_file = folder / ".env"
         self.prompts = folder / "prompts"
         self.sip_port = first_port
-        self._callers: dict[str, Caller] = {}  # by their address
-        self._standing = ExitStack()  # those
+        self._callers: dict[str, Caller] = {}  # by their address, while they stand
+        self._standing = ExitStack()  # ends them all
         self._guests: list[str] = []
         self._last_words = ""  # of guests that something went wrong with
         shutil.copytree(ROOT / "agent/prompts", self.prompts)

@@ -32,7 +32,7 @@ def test_an_edited_greeting_is_spoken_on_the_next_call_without_a_restart(line: L
         outcome = line.call(*STAYS)
     finally:
         greeting.write_text(before)
-    assert "elephant" in heard(outcome.report), outcome.printed
+    assert "elephant" in outcome.heard, outcome.printed
 
 
 def test_a_call_has_one_room_and_one_job_and_leaves_neither_behind(line: Line) -> None:
@@ -94,13 +94,6 @@ def test_neither_logs_nor_docker_inspect_tell_a_secret_or_a_number(line: Line) -
     assert caller.lstrip("+") not in line.logs()
     assert "eyJ" not in told
     assert "ice cream" not in line.logs()
-
-
-def heard(report: dict[str, object]) -> str:
-    """All that the line said, as the phone's larger Whisper wrote it down, in lower case."""
-    said = report["conversation"]
-    assert isinstance(said, list)
-    return " ".join(part["text"] for part in said if part["who"] == "line").lower()
 
 
 def eventually(holds: Callable[[], bool]) -> None:

@@ -15,6 +15,7 @@ import aiohttp
 from livekit import api
 from livekit.agents import AgentServer
 
+from agent.line import SERVER_ANSWERS_WITHIN
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,6 @@ T = TypeVar("T")
 LOOKED_EVERY = 0.2  # seconds; less than from a call's arrival to its answer, so that each has been seen with a process
 SWEPT_EVERY = 5.0  # seconds; this asks the server
 ANSWERED_WITHIN = 30.0  # seconds; an agent, ours or another of the same server, is in a call's room long before
-TOLD_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for a server that is stuck for ever
 
 
 class Rooms(Protocol):
@@ -80,7 +80,7 @@ class _Watch:
     async def _silent(self) -> set[str]:
         """Rooms in which a phone is and no agent, though one has had the time to come."""
         try:
-            async with asyncio.timeout(TOLD_WITHIN):
+            async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
                 listed = await self._rooms.list_rooms(api.ListRoomsRequest())
                 old = [room.name for room in listed.rooms if time.time() - room.creation_time > ANSWERED_WITHIN]
                 return {room for room in old if await self._is_silent(room)}
@@ -96,7 +96,7 @@ class _Watch:
     async def _hang_up(self, room: str, *, again: bool) -> bool:
         """Whether the room is gone; an error is told once."""
         try:
-            async with asyncio.timeout(TOLD_WITHIN):
+            async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
                 await self._rooms.delete_room(api.DeleteRoomRequest(room=room))
         except (api.TwirpError, aiohttp.ClientError, OSError) as error:
             code = error.code if isinstance(error, api.TwirpError) else type(error).__name__

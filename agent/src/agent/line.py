@@ -11,7 +11,7 @@ from livekit.agents import JobContext
 logger = logging.getLogger(__name__)
 
 CALLER_JOINS_WITHIN = 10.0  # seconds; the gateway makes a room by joining it, so as a rule the caller is there first
-DELETED_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for a server that is stuck for ever
+SERVER_ANSWERS_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for a server that is stuck for ever
 
 
 async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:
@@ -53,7 +53,7 @@ async def make_sure_of_the_hang_up(ctx: JobContext) -> None:
     For a deletion that comes during another the server makes the room that just goes once more, with a new job in it.
     """
     try:
-        async with asyncio.timeout(DELETED_WITHIN):
+        async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
             await (_deletions.get(ctx.room) or ctx.delete_room())
     except TimeoutError:
-        logger.error("the call's room could not be deleted within %g s", DELETED_WITHIN)
+        logger.error("the call's room could not be deleted within %g s", SERVER_ANSWERS_WITHIN)

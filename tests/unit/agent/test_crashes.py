@@ -164,7 +164,7 @@ async def test_an_error_that_nobody_thought_of_does_not_end_the_looking(
 async def test_a_server_that_does_not_answer_once_is_asked_again(
     rooms: Rooms, settings: Settings, monkeypatch: pytest.MonkeyPatch, stuck: str
 ) -> None:
-    monkeypatch.setattr(crashes, "TOLD_WITHIN", 0.05)
+    monkeypatch.setattr(crashes, "SERVER_ANSWERS_WITHIN", 0.05)
     answer = getattr(rooms, stuck)
 
     async def no_answer(_: object) -> None:

@@ -168,7 +168,7 @@ async def test_a_room_that_is_just_being_deleted_is_not_deleted_a_second_time(jo
 async def test_a_room_that_cannot_be_deleted_does_not_keep_the_call_going(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(line, "DELETED_WITHIN", 0.02)
+    monkeypatch.setattr(line, "SERVER_ANSWERS_WITHIN", 0.02)
     job = Job()
     job.deleting = asyncio.get_running_loop().create_future()
     close_the_room_with_the_job(cast("JobContext", job))

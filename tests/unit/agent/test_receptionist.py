@@ -10,11 +10,10 @@ from livekit.agents import AgentSession, RunResult
 
 from agent import receptionist
 from agent.prompts import Prompts
-from agent.providers.openai import connect
 from agent.receptionist import Receptionist
 from tests.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import Recorded, ScriptedLLM, settle, spoken
-from tests.unit.agent.never_silent import INSTANT, Call
+from tests.unit.agent.never_silent import Call
 
 if TYPE_CHECKING:
     from agent.prepared import Prepared
@@ -81,7 +80,7 @@ async def test_a_goodbye_that_cannot_be_spoken_is_not_waited_for(talk: Talk, mon
 
 
 async def test_a_caller_who_hangs_up_before_the_greeting_has_its_sound_is_no_error(
-    caplog: pytest.LogCaptureFixture,
+    endpoint: FakeOpenAI, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Late:
         def __init__(self) -> None:
@@ -91,14 +90,12 @@ async def test_a_caller_who_hangs_up_before_the_greeting_has_its_sound_is_no_err
             await self.here.wait()
             return Recorded(call.session, "en").sound("hello")
 
-    async with FakeOpenAI(INSTANT) as endpoint:
-        call, greeting = Call(endpoint), Late()
-        agent = Receptionist(PROMPTS, cast("Prepared", greeting), says_goodbye=lambda: False, announcer=call.announcer)
-        await call.session.start(agent, record=False)
-        await settle()
-        closing = asyncio.create_task(call.end())
-        await settle()
-        greeting.here.set()
-        await closing
-        await connect(endpoint.url, "sk-1").close()
+    call, greeting = Call(endpoint), Late()
+    agent = Receptionist(PROMPTS, cast("Prepared", greeting), says_goodbye=lambda: False, announcer=call.announcer)
+    await call.session.start(agent, record=False)
+    await settle()
+    closing = asyncio.create_task(call.end())
+    await settle()
+    greeting.here.set()
+    await closing
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
