@@ -223,9 +223,9 @@ class FakeOpenAI:
 
     async def _deltas(self, noted: Request) -> AsyncIterator[bytes]:
         async for chunk in self._counted(noted):
-            yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(chunk).decode()})
+            yield _event({"type": "speech.models.audio.delta", "audio": base64.b64encode(chunk).decode()})
         usage = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
-        yield _event({"type": "speech.audio.done", "usage": usage})
+        yield _event({"type": "speech.models.audio.done", "usage": usage})
 
     async def _counted(self, noted: Request) -> AsyncIterator[bytes]:
         async for chunk in self.sound(noted):

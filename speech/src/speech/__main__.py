@@ -9,12 +9,12 @@ from pathlib import Path
 import uvicorn
 from pydantic import ValidationError
 
-from speech.app import App
+from speech.api.app import App
 from speech.cores import usable_cores
-from speech.engines import Engines
 from speech.logs import set_up_logging
+from speech.models.engines import Engines
+from speech.models.weights import MissingWeightsError, Weights, find_weights
 from speech.settings import Settings, explain
-from speech.weights import MissingWeightsError, Weights, find_weights
 
 # s. livekit-plugins-openai keeps a connection for 120 s: the side that might still send must be the first to close.
 KEEP_ALIVE = 150
@@ -49,7 +49,8 @@ def _options() -> argparse.Namespace:
 
 
 def _load(found: Weights, settings: Settings) -> Engines:
-    from speech.loading import load_engines  # here, in a thread: /health answers while a second of imports goes by
+    # Imported here, in a thread, so that /health answers during the second that the imports take.
+    from speech.models.loading import load_engines
 
     return load_engines(found, settings.speech_size, settings.speech_threads or usable_cores())
 

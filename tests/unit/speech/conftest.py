@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from speech.app import App
-from speech.engines import Engines
+from speech.api.app import App
+from speech.models.engines import Engines
 
 from .engines import Mind, some_engines
 

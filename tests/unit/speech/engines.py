@@ -2,9 +2,9 @@
 
 import threading
 
-from speech.engines import Answered, Delta, Engines, Heard, Segment
+from speech.api.requests import ChatRequest, TranscriptionRequest
+from speech.models.engines import Answered, Delta, Engines, Heard, Segment
 from speech.queueing import Emit
-from speech.requests import ChatRequest, TranscriptionRequest
 
 
 class Ears:

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from speech import health
 from speech.cores import MOST, usable_cores
 from speech.logs import JsonLine, TextLine
+from speech.models.weights import LLM, STT, MissingWeightsError, find_weights
 from speech.settings import Settings, explain
-from speech.weights import LLM, STT, MissingWeightsError, find_weights
 
 ROOM = Path(__file__).parents[3] / "speech"
 

@@ -82,13 +82,13 @@ def _heart(text: str) -> Samples:
 
 @cache
 def _voice() -> Any:
-    from speech.tts import Heart
+    from speech.models.tts import Heart
 
     return Heart()
 
 
 def _espeak(voice: str, text: str) -> Samples:
-    from speech.tts import shape
+    from speech.models.tts import shape
 
     command = ["espeak-ng", "-v", voice, "-s", str(WORDS_A_MINUTE), "--stdout", text]
     wave = subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - our own words

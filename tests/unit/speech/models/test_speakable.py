@@ -2,7 +2,7 @@
 
 import pytest
 
-from speech.speakable import Speakable
+from speech.models.speakable import Speakable
 
 SPOKEN = {
     "plain words": ("We open at noon.", "We open at noon."),

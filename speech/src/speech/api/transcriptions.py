@@ -8,11 +8,11 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from speech.engines import Engines, Heard, Segment
-from speech.errors import from_validation, invalid, no_such_model
-from speech.http import Facts, Reply
+from speech.api.errors import from_validation, invalid, no_such_model
+from speech.api.http import Facts, Reply
+from speech.api.requests import TranscriptionRequest
+from speech.models.engines import Engines, Heard, Segment
 from speech.queueing import Line
-from speech.requests import TranscriptionRequest
 
 
 async def transcribe(engines: Engines, line: Line, request: Request, reply: Reply, facts: Facts) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from speech.app import App
-from speech.engines import Engines
-from speech.errors import invalid
+from speech.api.app import App
+from speech.api.errors import invalid
+from speech.models.engines import Engines
 
 from .conftest import wait_until
 from .engines import Mind
@@ -101,9 +101,9 @@ def test_speech_as_events_is_what_the_plugin_reads(client: TestClient) -> None:
     body = {"model": "mouth", "input": "Hi", "voice": "heart", "response_format": "pcm", "stream_format": "sse"}
     answer = client.post("/v1/audio/speech", json=body)
     delta, done = [json.loads(line[6:]) for line in answer.text.splitlines() if line]
-    assert delta["type"] == "speech.audio.delta"
+    assert delta["type"] == "speech.models.audio.delta"
     assert base64.b64decode(delta["audio"]) == "Hi".encode("utf-16-le")
-    assert done["type"] == "speech.audio.done"
+    assert done["type"] == "speech.models.audio.done"
 
 
 def test_the_models_are_listed_and_described(client: TestClient) -> None:

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import uvicorn
 
-from speech import chat
-from speech.app import App
-from speech.engines import Engines
+from speech.api import chat
+from speech.api.app import App
+from speech.models.engines import Engines
 
 from .engines import Mind
 

@@ -1,11 +1,11 @@
 """Loads the engines of a size and runs each once. Importing this imports them all, which takes a second."""
 
-from speech import weights
-from speech.engines import Engines
-from speech.llm import Qwen
+from speech.models import weights
+from speech.models.engines import Engines
+from speech.models.llm import Qwen
+from speech.models.stt import Whisper
+from speech.models.tts import Heart
 from speech.settings import Size
-from speech.stt import Whisper
-from speech.tts import Heart
 
 
 def load_engines(found: weights.Weights, size: Size, threads: int) -> Engines:

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from speech.errors import APIError, broken
+from speech.api.errors import APIError, broken
 
 log = logging.getLogger("speech")
 

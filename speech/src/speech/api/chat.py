@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.requests import Request
 
-from speech import sse
-from speech.engines import Answered, Delta, Engines
-from speech.errors import APIError, from_validation, no_such_model
-from speech.http import Facts, Reply
+from speech.api import sse
+from speech.api.errors import APIError, from_validation, no_such_model
+from speech.api.http import Facts, Reply
+from speech.api.requests import ChatRequest
+from speech.models.engines import Answered, Delta, Engines
 from speech.queueing import Line, Pieces
-from speech.requests import ChatRequest
 
 # s. A client that hears nothing for so long is told that it is still waiting; livekit-agents gives up after ten.
 PATIENCE = 3.0

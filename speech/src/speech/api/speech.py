@@ -6,13 +6,13 @@ from functools import partial
 from pydantic import ValidationError
 from starlette.requests import Request
 
-from speech import sse
-from speech.audio import wav_header
-from speech.engines import Engines
-from speech.errors import from_validation, no_such_model
-from speech.http import Facts, Reply
+from speech.api import sse
+from speech.api.errors import from_validation, no_such_model
+from speech.api.http import Facts, Reply
+from speech.api.requests import SpeechRequest
+from speech.models.audio import wav_header
+from speech.models.engines import Engines
 from speech.queueing import Line
-from speech.requests import SpeechRequest
 
 
 async def speak(engines: Engines, line: Line, request: Request, reply: Reply, facts: Facts) -> None:
@@ -49,12 +49,12 @@ class _Writer:
     async def sound(self, samples: bytes) -> None:
         data, self._header = self._header + samples, b""
         if self._events:
-            data = sse.event({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
+            data = sse.event({"type": "speech.models.audio.delta", "audio": base64.b64encode(data).decode()})
         await self._reply.write(data, self._media_type)
 
     async def end(self) -> None:
         if self._events:
             # Tokens mean nothing to this voice; the field is there because clients read it.
             usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
-            await self._reply.write(sse.event({"type": "speech.audio.done", "usage": usage}), self._media_type)
+            await self._reply.write(sse.event({"type": "speech.models.audio.done", "usage": usage}), self._media_type)
         await self._reply.end()

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from speech import chat, speaking, transcriptions
-from speech.engines import Engines
-from speech.errors import APIError, no_such_model, still_loading
-from speech.http import Endpoint, Facts, Handler, Reply
+from speech.api import chat, speech, transcriptions
+from speech.api.errors import APIError, no_such_model, still_loading
+from speech.api.http import Endpoint, Facts, Handler, Reply
+from speech.models.engines import Engines
 from speech.queueing import Line
 
 log = logging.getLogger("speech")
@@ -40,7 +40,7 @@ class App:
         post = [
             ("/v1/audio/transcriptions", "transcription", transcriptions.transcribe),
             ("/v1/chat/completions", "chat", chat.complete),
-            ("/v1/audio/speech", "speech", speaking.speak),
+            ("/v1/audio/speech", "speech", speech.speak),
         ]
         routes = [
             Route(path, Endpoint(kind, self._with_engines(handler, Line(kind, self._bound))), methods=["POST"])

@@ -7,8 +7,8 @@ returns early when that says that nobody is listening.
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from speech.api.requests import ChatRequest, TranscriptionRequest
 from speech.queueing import Emit
-from speech.requests import ChatRequest, TranscriptionRequest
 
 
 @dataclass(frozen=True)

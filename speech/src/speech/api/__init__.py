@@ -1,0 +1,1 @@
+"""The HTTP side: OpenAI's API, as far as a phone line asks for it."""

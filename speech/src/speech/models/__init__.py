@@ -1,0 +1,1 @@
+"""The models themselves: their weights, and the engines that hear, think and speak with them."""
