@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 
 from livekit import api
 
-from phone.audio import save_stereo
-from phone.speech import synthesise
+from phone.sound.audio import save_stereo
+from phone.sound.speech import synthesise
 from tests.bench.sides.containers import docker
 from tests.house import ROOT
 from tests.stack.caller import Caller

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended: the phone's exit code, its report (see phone/src/phone/report.py) and what it printed."""
+    """How a call ended: the phone's exit code, its report (`phone.report.report`) and what it printed."""
 
     code: int
     report: dict[str, Any]

@@ -16,19 +16,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from phone import arguments, audio
+from phone import arguments
 from phone.conversation import converse
-from phone.measure import measure, transcribe
-from phone.report import Report, conversation_lines, opening_line
-from phone.timeline import timeline_lines
-from phone.verdict import BAD_USAGE, judge
+from phone.report.measure import measure, transcribe
+from phone.report.report import Report, conversation_lines, opening_line
+from phone.report.timeline import timeline_lines
+from phone.report.verdict import BAD_USAGE, judge
+from phone.sound import audio
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
     from phone.arguments import Order
-    from phone.observation import Observation
+    from phone.report.observation import Observation
 
 INTERRUPTED = 130
 
@@ -166,7 +167,7 @@ async def _until_signalled(order: Order, people: TextIO) -> Observation:
 
 def _keep(report: Report, out: Path, started: datetime) -> Report:
     """Write recording, picture and JSON into a folder of the call's own."""
-    from phone.picture import draw
+    from phone.report.picture import draw
 
     folder = _new_folder(out, f"{started:%Y-%m-%d-%H%M}")
     report = replace(report, recording=folder / "call.wav", picture=folder / "call.png")
@@ -207,13 +208,13 @@ def _as_text(report: Report) -> str:
 
 
 def _synthesise(texts: list[str]) -> list[audio.Pcm]:
-    from phone import speech
+    from phone.sound import speech
 
     return speech.synthesise(texts)
 
 
 def _transcriber(model: Path) -> Callable[[audio.Pcm, str], str]:
-    from phone.speech import Transcriber
+    from phone.sound.speech import Transcriber
 
     return Transcriber(model)
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from phone import audio, rtp
 from phone.conversation import Saying, Script
-from phone.dialog import Target
-from phone.digest import Credentials
+from phone.sound import audio
+from phone.wire import rtp
+from phone.wire.dialog import Target
+from phone.wire.digest import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable

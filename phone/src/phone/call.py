@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
-from phone import sdp
-from phone.dialog import Dialog, NotAnsweredError, Progress, Target
-from phone.listening import Ear, until
-from phone.rtp import MediaStream, Playback
+from phone.sound.listening import Ear, until
+from phone.wire import sdp
+from phone.wire.dialog import Dialog, NotAnsweredError, Progress, Target
+from phone.wire.rtp import MediaStream, Playback
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from phone.audio import Pcm
+    from phone.sound.audio import Pcm
 
 
 @dataclass(frozen=True)

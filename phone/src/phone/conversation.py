@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from phone.call import Call
-from phone.dialog import NotAnsweredError
-from phone.listening import BRIDGE, speech_end
-from phone.observation import Observation, observe
+from phone.report.observation import Observation, observe
+from phone.sound.listening import BRIDGE, speech_end
+from phone.wire.dialog import NotAnsweredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from phone.audio import Pcm
-    from phone.dialog import Target
+    from phone.sound.audio import Pcm
+    from phone.wire.dialog import Target
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.audio import RATE
-from phone.listening import BLOCK, SPEECH_DBFS
+from phone.sound.audio import RATE
+from phone.sound.listening import BLOCK, SPEECH_DBFS
 
 if TYPE_CHECKING:
     from tests.bench.sounds.telephone import Signal

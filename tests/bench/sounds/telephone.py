@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from phone import g711
-from phone.audio import RATE, Pcm
-from phone.listening import BLOCK
+from phone.sound.audio import RATE, Pcm
+from phone.sound.listening import BLOCK
+from phone.wire import g711
 
 Signal = npt.NDArray[np.float64]  # 1.0 is full scale
 BAND = (300.0, 3400.0)  # Hz

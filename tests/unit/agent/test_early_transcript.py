@@ -11,8 +11,8 @@ from livekit import rtc
 from livekit.agents import APIConnectionError, APIConnectOptions, APIError, inference, stt
 
 from agent.turns.early_transcript import EarlyTranscript
-from phone.audio import RATE, resample
-from phone.speech import synthesise
+from phone.sound.audio import RATE, resample
+from phone.sound.speech import synthesise
 from tests.unit.agent.fakes import ScriptedEar, ScriptedVoiceActivity, settle, until
 
 PAUSE = 0.05  # two windows

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from phone.listening import speech
+from phone.sound.listening import speech
 from tests.bench.sounds.opening import LEAD, TAIL, opened
 from tests.bench.sounds.telephone import SPEECH_DBFS, Signal, carried
 

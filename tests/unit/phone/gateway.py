@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from sipmessage import CSeq, Message, Parameters, Request, Response, Via
 
-from phone import g711
-from phone.rtp import Packet
+from phone.wire import g711
+from phone.wire.rtp import Packet
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from phone.call import Call
-from phone.dialog import Target
-from phone.measure import measure
-from phone.observation import observe
+from phone.report.measure import measure
+from phone.report.observation import observe
+from phone.wire.dialog import Target
 from tests.unit.phone.gateway import Behaviour, Gateway, tone
 
 

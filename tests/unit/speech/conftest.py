@@ -6,8 +6,7 @@ from starlette.testclient import TestClient
 
 from speech.api.app import App
 from speech.models.engines import Engines
-
-from .engines import Mind, some_engines
+from tests.unit.speech.engines import Mind, some_engines
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from phone.call import Call
-from phone.dialog import NotAnsweredError, Target
-from phone.listening import BRIDGE, speech_end, until
+from phone.sound.listening import BRIDGE, speech_end, until
+from phone.wire.dialog import NotAnsweredError, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from phone.audio import Pcm
-    from phone.rtp import Playback
+    from phone.sound.audio import Pcm
+    from phone.wire.rtp import Playback
     from tests.bench.turns.driver.talk import Step, Talk
 
 # s of quiet after the caller was cut off, or after a reply that broke off. A second answer may follow, late where the

@@ -6,19 +6,19 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from phone.listening import speech
-from phone.measure import measure
-from phone.observation import observe
+from phone.report.measure import measure
+from phone.report.observation import observe
+from phone.sound.listening import speech
 
 if TYPE_CHECKING:
-    from phone.rtp import Playback
+    from phone.wire.rtp import Playback
     from tests.bench.turns.driver.caller import Held
 
 
 def record(held: Held) -> dict[str, Any]:
     """Times are seconds since the INVITE, and `invited_at` is that moment as seconds since the epoch.
 
-    `line` are the spans in which the line spoke (phone.listening.speech: pauses under 0.3 s are inside a span), each
+    `line` are the spans in which the line spoke (`phone.sound.listening`: pauses under 0.3 s are inside), each
     [start, end]. `sayings` has one entry a step: `sound` (the file), and `start`, when its first sample was sent; null
     if it could not be said. Runs in the loop of the call.
     """

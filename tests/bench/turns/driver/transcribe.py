@@ -6,8 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from phone import arguments, audio
-from phone.speech import Transcriber
+from phone import arguments
+from phone.sound import audio
+from phone.sound.speech import Transcriber
 
 
 def main() -> None:

@@ -10,8 +10,7 @@ import uvicorn
 from speech.api import chat
 from speech.api.app import App
 from speech.models.engines import Engines
-
-from .engines import Mind
+from tests.unit.speech.engines import Mind
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ from starlette.testclient import TestClient
 from speech.api.app import App
 from speech.api.errors import invalid
 from speech.models.engines import Engines
-
-from .conftest import wait_until
-from .engines import Mind
+from tests.unit.speech.conftest import wait_until
+from tests.unit.speech.engines import Mind
 
 HELLO = [{"role": "user", "content": "one two three"}]
 

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-MODELS = Path(__file__).parents[3] / "speech" / "models"
+MODELS = Path(__file__).parents[4] / "speech" / "models"
 CONTENT = b"the weights of a model" * 100
 
 

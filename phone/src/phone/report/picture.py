@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from phone.audio import RATE, Pcm
+from phone.sound.audio import RATE, Pcm
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from phone.measure import Turn, Utterance
-    from phone.report import Report
+    from phone.report.measure import Turn, Utterance
+    from phone.report.report import Report
 
 SCALE = 2  # drawn twice as large and reduced: Pillow does not smooth lines
 WIDTH, HEIGHT = 1600, 640

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.audio import FRAME_SECONDS, RATE, Pcm, seconds
-from phone.listening import is_quiet
-from phone.rtp import rtp_seconds
+from phone.sound.audio import FRAME_SECONDS, RATE, Pcm, seconds
+from phone.sound.listening import is_quiet
+from phone.wire.rtp import rtp_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from phone.rtp import Heard
+    from phone.wire.rtp import Heard
 
 LATEST = 0.06  # s that a packet may come late before a listener hears a hole; a common jitter buffer
 EARLIEST = 1.0  # s; further ahead than that, the sender's clock was set anew

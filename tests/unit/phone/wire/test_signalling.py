@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from phone import dialog
 from phone.call import Call
-from phone.dialog import NotAnsweredError, Target
-from phone.digest import Credentials
-from phone.listening import until
+from phone.sound.listening import until
+from phone.wire import dialog
+from phone.wire.dialog import NotAnsweredError, Target
+from phone.wire.digest import Credentials
 from tests.unit.phone.gateway import Behaviour, Gateway
 
 CHALLENGE = 'Digest realm="landline", nonce="abc", algorithm=MD5, qop="auth,auth-int"'

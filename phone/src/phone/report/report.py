@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from phone.measure import Figures, Utterance
-    from phone.observation import Observation
-    from phone.verdict import Verdict
+    from phone.report.measure import Figures, Utterance
+    from phone.report.observation import Observation
+    from phone.report.verdict import Verdict
 
 
 @dataclass(frozen=True)

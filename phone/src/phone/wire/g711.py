@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from phone.audio import Pcm
+    from phone.sound.audio import Pcm
 
 ULAW, ALAW = 0, 8  # RTP payload types, RFC 3551 section 6
 NAMES = {ULAW: "PCMU", ALAW: "PCMA"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from phone.digest import Credentials, answer
+from phone.wire.digest import Credentials, answer
 
 MUFASA = Credentials("Mufasa", "Circle Of Life")
 RFC2617 = (

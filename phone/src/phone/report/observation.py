@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from phone.listening import Span, speech_end
-from phone.rtp import Counters
-from phone.tracks import Track, heard_track, sent_track
+from phone.sound.listening import Span, speech_end
+from phone.sound.tracks import Track, heard_track, sent_track
+from phone.wire.rtp import Counters
 
 if TYPE_CHECKING:
     from phone.call import Call, Ending
-    from phone.rtp import Playback
+    from phone.wire.rtp import Playback
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from phone.listening import Span, longest_quiet, speech
-from phone.tracks import longest_missing
+from phone.sound.listening import Span, longest_quiet, speech
+from phone.sound.tracks import longest_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from phone.audio import Pcm
-    from phone.observation import Observation, Said
+    from phone.report.observation import Observation, Said
+    from phone.sound.audio import Pcm
 
 PHRASE = 1.2  # s of quiet between two lines of the printed conversation
 MARGIN = 0.2  # s on both sides of a phrase, for the transcriber

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from phone.audio import RATE, Floats, Pcm
+from phone.sound.audio import RATE, Floats, Pcm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from phone.rtp import Heard
+    from phone.wire.rtp import Heard
 
 BLOCK = RATE // 100
 SPEECH_DBFS = -45.0  # quiet telephone speech is at about -35, comfort noise below -50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from phone import g711
+from phone.wire import g711
 
 TELEPHONE_EVENT = 101
 

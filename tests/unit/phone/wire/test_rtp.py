@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from phone import g711
-from phone.rtp import Heard, MediaStream, Packet, Playback
+from phone.wire import g711
+from phone.wire.rtp import Heard, MediaStream, Packet, Playback
 from tests.unit.phone.gateway import tone
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from phone.listening import speech
-from phone.speech import SPEECH_DBFS, synthesise
+from phone.sound.listening import speech
+from phone.sound.speech import SPEECH_DBFS, synthesise
 
 
 def test_a_sentence_is_spoken_at_telephone_level_without_the_voices_own_silence() -> None:

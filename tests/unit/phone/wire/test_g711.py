@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from phone import g711
+from phone.wire import g711
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from phone.listening import Ear, Span, longest_quiet, speech, speech_end
-from phone.rtp import Heard, Packet
+from phone.sound.listening import Ear, Span, longest_quiet, speech, speech_end
+from phone.wire.rtp import Heard, Packet
 from tests.unit.phone.gateway import tone
 
 

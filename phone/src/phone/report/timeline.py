@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from phone.report import clock
+from phone.report.report import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from sipmessage import URI, CSeq, MediaType, Request, Response
 
-from phone import digest
-from phone.sip import Endpoint, UnreachableError, reply_to
+from phone.wire import digest
+from phone.wire.sip import Endpoint, UnreachableError, reply_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable

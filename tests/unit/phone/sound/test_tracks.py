@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from phone.rtp import Heard, Packet
-from phone.tracks import heard_track, longest_missing, sent_track
+from phone.sound.tracks import heard_track, longest_missing, sent_track
+from phone.wire.rtp import Heard, Packet
 from tests.unit.phone.gateway import tone
 
 LOUD, QUIET = tone(0.02), np.zeros(160, np.int16)

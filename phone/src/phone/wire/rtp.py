@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone import g711
-from phone.audio import FRAME, FRAME_SECONDS, RATE, Pcm, seconds
+from phone.sound.audio import FRAME, FRAME_SECONDS, RATE, Pcm, seconds
+from phone.wire import g711
 
 if TYPE_CHECKING:
     from collections.abc import Callable

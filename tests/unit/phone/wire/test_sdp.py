@@ -2,7 +2,7 @@
 
 import pytest
 
-from phone import sdp
+from phone.wire import sdp
 
 GATEWAY = (
     "v=0\r\no=- 1 2 IN IP4 203.0.113.9\r\ns=LiveKit\r\nc=IN IP4 203.0.113.9\r\nt=0 0\r\n"

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from phone.listening import Span
-from phone.measure import Figures, measure, transcribe, words_of_line
-from phone.observation import Observation, Said
-from phone.tracks import Track
+from phone.report.measure import Figures, measure, transcribe, words_of_line
+from phone.report.observation import Observation, Said
+from phone.sound.listening import Span
+from phone.sound.tracks import Track
 from tests.unit.phone.gateway import tone
 
 

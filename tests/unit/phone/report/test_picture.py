@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phone import picture
-from phone.measure import Figures, Turn, Utterance
-from phone.observation import Observation
-from phone.report import Report
-from phone.tracks import Track
-from phone.verdict import Verdict
+from phone.report import picture
+from phone.report.measure import Figures, Turn, Utterance
+from phone.report.observation import Observation
+from phone.report.report import Report
+from phone.report.verdict import Verdict
+from phone.sound.tracks import Track
 from tests.unit.phone.gateway import tone
 
 

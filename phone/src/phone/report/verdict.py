@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from phone.measure import words_of_line
+from phone.report.measure import words_of_line
 
 if TYPE_CHECKING:
-    from phone.measure import Figures
-    from phone.observation import Observation
+    from phone.report.measure import Figures
+    from phone.report.observation import Observation
 
 GOOD, BAD_USAGE, NOT_ANSWERED, SILENT, ONE_WAY, WRONG_WORDS = 0, 2, 10, 11, 12, 13
 

@@ -1,0 +1,1 @@
+"""What is told of a call: observed, measured, judged, printed and drawn."""

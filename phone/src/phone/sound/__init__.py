@@ -1,0 +1,1 @@
+"""Sound: files, what is heard in it, and the voice that speaks."""

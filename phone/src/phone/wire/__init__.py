@@ -1,0 +1,1 @@
+"""The call as it goes over the network: SIP, SDP and RTP."""
