@@ -3,8 +3,8 @@
 # agent's log, where the time of each turn went.
 # Ends with the phone's exit code (make itself turns any that is not 0 into 2).
 set -eu
-. bootstrap/host/lib.sh
-. bootstrap/host/look.sh
+. bootstrap/host/_lib.sh
+. bootstrap/host/_preflight.sh
 forget_the_shells_settings
 
 # As the person who typed it, so that the recordings are theirs.

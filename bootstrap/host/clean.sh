@@ -1,8 +1,8 @@
 #!/bin/sh
 # make clean: say what would be deleted, ask, delete. YES=yes answers beforehand.
 set -eu
-. bootstrap/host/lib.sh
-. bootstrap/host/look.sh
+. bootstrap/host/_lib.sh
+. bootstrap/host/_preflight.sh
 forget_the_shells_settings
 
 started_from_here

@@ -1,8 +1,8 @@
 #!/bin/sh
 # make down: the agent says goodbye to whoever is on the line and hangs up, then everything stops. Nothing is lost.
 set -eu
-. bootstrap/host/lib.sh
-. bootstrap/host/look.sh
+. bootstrap/host/_lib.sh
+. bootstrap/host/_preflight.sh
 forget_the_shells_settings
 
 started_from_here

@@ -1,8 +1,8 @@
 #!/bin/sh
 # make logs: follow every service, one line an event. With LOG_FORMAT=json the lines are JSON and nothing else.
 set -eu
-. bootstrap/host/lib.sh
-. bootstrap/host/look.sh
+. bootstrap/host/_lib.sh
+. bootstrap/host/_preflight.sh
 forget_the_shells_settings
 
 started_from_here

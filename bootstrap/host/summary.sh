@@ -1,7 +1,7 @@
 #!/bin/sh
 # The last lines of make up: what is up, where it is reached, what to type next.
 set -eu
-. bootstrap/host/lib.sh
+. bootstrap/host/_lib.sh
 
 address=$(value_of ADVERTISED_IP) site=$(value_of SITE) port=$(value_of SIP_PORT)
 host=$site

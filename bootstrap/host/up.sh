@@ -1,8 +1,8 @@
 #!/bin/sh
 # make up: look first, build what is missing, start in order, return when a call can be answered, say what is up.
 set -eu
-. bootstrap/host/lib.sh
-. bootstrap/host/look.sh
+. bootstrap/host/_lib.sh
+. bootstrap/host/_preflight.sh
 forget_the_shells_settings
 
 build() {
@@ -47,7 +47,7 @@ wait_for_the_agent() {
 }
 
 engine_answers
-sh bootstrap/host/env.sh
+sh bootstrap/host/make_env.sh
 look
 build
 settings_are_right

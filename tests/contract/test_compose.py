@@ -30,7 +30,7 @@ def read_by_make() -> set[str]:
 
 
 def derived() -> set[str]:
-    [line] = re.findall(r'^DERIVED="(.*)"$', (ROOT / "bootstrap/host/lib.sh").read_text(), re.M)
+    [line] = re.findall(r'^DERIVED="(.*)"$', (ROOT / "bootstrap/host/_lib.sh").read_text(), re.M)
     return set(line.split())
 
 

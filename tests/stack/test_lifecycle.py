@@ -101,7 +101,7 @@ def test_a_wrong_setting_is_refused_before_anything_is_changed(line: Line) -> No
 
 def test_the_reconcile_suite_passes_against_the_real_server(tmp_path: Path) -> None:
     line = Line("landline-test-reconcile", tmp_path, subnet="172.29.55", first_port=17060)
-    line.run("sh", "bootstrap/host/env.sh")
+    line.run("sh", "bootstrap/host/make_env.sh")
     try:
         line.compose("up", "--detach", "--wait", "livekit")
         address = line.run("docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",

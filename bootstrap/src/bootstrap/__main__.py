@@ -13,13 +13,13 @@ from google.protobuf.json_format import MessageToDict
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
-from . import logs
-from .desired import desired
-from .livekit import ServerError, connect
-from .ours import BlockedError, open_doors, our_rules, our_trunks
-from .plan import ANY_TRUNK, all_changes
-from .reconcile import reconcile
-from .settings import ServerSettings, Settings, SettingsError, load
+from bootstrap import logs
+from bootstrap.desired import desired
+from bootstrap.ownership import BlockedError, open_doors, our_rules, our_trunks
+from bootstrap.plan import ANY_TRUNK, all_changes
+from bootstrap.reconcile import reconcile
+from bootstrap.server import ServerError, connect
+from bootstrap.settings import ServerSettings, Settings, SettingsError, load
 
 log = logging.getLogger(__name__)
 

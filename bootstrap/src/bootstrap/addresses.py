@@ -8,7 +8,7 @@ import re
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from .raw import parse_list, shown
+from bootstrap.text import parse_list, shown
 
 HINT = "write an address like 54.172.60.1 or a range like 54.172.60.0/30"
 MOST = 1000

@@ -12,7 +12,7 @@ from livekit.protocol.sip import (
     SIPInboundTrunkInfo,
 )
 
-from .settings import Settings
+from bootstrap.settings import Settings
 
 # Seconds after MAX_CALL_DURATION, when the agent ends the call with a goodbye: the gateway would end it without a word.
 FOR_THE_GOODBYE = 30

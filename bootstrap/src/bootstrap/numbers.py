@@ -6,7 +6,7 @@ in it is stored without complaint and never matches a call. So whatever it would
 
 import re
 
-from .raw import parse_list, shown
+from bootstrap.text import parse_list, shown
 
 MOST = 1000
 EXAMPLE = "write it like +12025550100"

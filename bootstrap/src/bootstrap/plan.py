@@ -7,9 +7,9 @@ from typing import Literal
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
-from .compare import differences, merge
-from .desired import Desired
-from .ours import our_rules, our_trunks, refuse_rival_rule, refuse_rival_trunk
+from bootstrap.compare import differences, merge
+from bootstrap.desired import Desired
+from bootstrap.ownership import our_rules, our_trunks, refuse_rival_rule, refuse_rival_trunk
 
 ANY_TRUNK = "<trunk>"  # stands for the id of a trunk that is not there yet
 

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import random
 
-from .desired import Desired
-from .livekit import OvertakenError, Server, ServerError
-from .plan import Change, next_changes
+from bootstrap.desired import Desired
+from bootstrap.plan import Change, next_changes
+from bootstrap.server import OvertakenError, Server, ServerError
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from . import addresses, numbers, raw, trunks, values
+from bootstrap import addresses, numbers, trunks, values
+from bootstrap.text import check_text, shown
 
 S = TypeVar("S", bound="Settings")
 
@@ -122,7 +123,7 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")  # the last here: of these, pydantic runs the last one first
     @classmethod
     def hold_nothing_invisible(cls, value: object) -> object:
-        return raw.check(value) if isinstance(value, str) else value
+        return check_text(value) if isinstance(value, str) else value
 
 
 class ServerSettings(Settings):
@@ -151,4 +152,4 @@ def line(details: ErrorDetails) -> str:
         case "value_error":
             return f"{variable} {details['ctx']['error']}"
         case _:
-            return f"{variable} is {raw.shown(str(details['input']))}: {details['msg']}"
+            return f"{variable} is {shown(str(details['input']))}: {details['msg']}"

@@ -6,8 +6,8 @@ from typing import Annotated
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from . import addresses
-from .raw import shown
+from bootstrap import addresses
+from bootstrap.text import shown
 
 FOLDER = Path(__file__).parents[2] / "trunks"
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from .raw import shown
+from bootstrap.text import shown
 
 PUBLISHED = {"devkey", "secret"}  # LiveKit's development pair, known to every scanner
 

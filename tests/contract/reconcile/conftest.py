@@ -14,9 +14,9 @@ import pytest
 from livekit import api
 
 from bootstrap.desired import desired
-from bootstrap.livekit import connect
 from bootstrap.plan import Change
 from bootstrap.reconcile import reconcile
+from bootstrap.server import connect
 from bootstrap.settings import ServerSettings
 from tests.fakes.livekit_sip import FakeLiveKit
 

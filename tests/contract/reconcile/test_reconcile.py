@@ -5,10 +5,9 @@ import asyncio
 import pytest
 from livekit import api
 
-from bootstrap.livekit import ServerError, connect
-from bootstrap.ours import BlockedError, open_doors
-
-from .conftest import LiveKit, Trunk
+from bootstrap.ownership import BlockedError, open_doors
+from bootstrap.server import ServerError, connect
+from tests.contract.reconcile.conftest import LiveKit, Trunk
 
 NUMBER, OTHER_NUMBER = "+12025550100", "+12025550111"
 

@@ -9,8 +9,7 @@ import pytest
 
 from bootstrap import __main__ as command
 from tests.fakes.livekit_sip import FakeLiveKit, Rule
-
-from .conftest import Environment
+from tests.unit.bootstrap.conftest import Environment
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from bootstrap.desired import desired
-from bootstrap.livekit import Patience, ServerError, connect
 from bootstrap.plan import Change
 from bootstrap.reconcile import reconcile
+from bootstrap.server import Patience, ServerError, connect
 from bootstrap.settings import ServerSettings
 from tests.fakes.livekit_sip import FakeLiveKit
 
@@ -73,7 +73,7 @@ async def test_a_server_that_starts_late_is_waited_for_and_that_is_said_first(
     await asyncio.sleep(0.3)
     async with fake.serving(unused_tcp_port):
         assert len(await applying) == 2
-    first, *others = [record.getMessage() for record in caplog.records if record.name == "bootstrap.livekit"]
+    first, *others = [record.getMessage() for record in caplog.records if record.name == "bootstrap.server"]
     assert first.startswith(
         f"waiting up to 10 s for LiveKit at ws://127.0.0.1:{unused_tcp_port}, which could not be reached"
     )

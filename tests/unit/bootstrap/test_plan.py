@@ -9,7 +9,7 @@ from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
 from bootstrap.compare import differences, merge
 from bootstrap.desired import MARK, Desired, desired
-from bootstrap.ours import BlockedError, our_rules, our_trunks
+from bootstrap.ownership import BlockedError, our_rules, our_trunks
 from bootstrap.plan import Change, all_changes, next_changes
 from bootstrap.settings import ServerSettings
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.settings import ServerSettings, Settings, load
-
-from .conftest import KEY, SECRET, Environment
+from tests.unit.bootstrap.conftest import KEY, SECRET, Environment
 
 Load = Callable[..., ServerSettings]
 Report = Callable[..., list[str]]

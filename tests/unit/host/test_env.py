@@ -19,7 +19,7 @@ Env = dict[str, str]
 
 def make_env(file: Path, **shell: str) -> subprocess.CompletedProcess[str]:
     env = {"PATH": os.environ["PATH"], "COMPOSE_ENV_FILES": str(file), **shell}
-    return subprocess.run(["sh", "bootstrap/host/env.sh"], cwd=ROOT, env=env, capture_output=True, text=True)
+    return subprocess.run(["sh", "bootstrap/host/make_env.sh"], cwd=ROOT, env=env, capture_output=True, text=True)
 
 
 def read(file: Path) -> Env:

@@ -21,7 +21,7 @@ def look(folder: Path, command: str, docker: str = ":", settings: str = "") -> s
     (folder / "docker").chmod(0o755)
     (folder / ".env").write_text(settings)
     env = {"PATH": f"{folder}:{os.environ['PATH']}", "COMPOSE_ENV_FILES": str(folder / ".env")}
-    script = f"set -eu; . bootstrap/host/lib.sh; . bootstrap/host/look.sh; {command}"
+    script = f"set -eu; . bootstrap/host/_lib.sh; . bootstrap/host/_preflight.sh; {command}"
     return subprocess.run(["sh", "-c", script], cwd=ROOT, env=env, capture_output=True, text=True)
 
 

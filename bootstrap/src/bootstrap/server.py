@@ -15,8 +15,8 @@ from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
-from .plan import Change
-from .settings import ServerSettings
+from bootstrap.plan import Change
+from bootstrap.settings import ServerSettings
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

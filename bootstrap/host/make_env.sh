@@ -2,9 +2,9 @@
 # Make .env: copied from .env.example the first time, secrets filled in, what a newer release adds appended,
 # what follows from the settings (profiles, files, addresses) written at its end. A person's lines are never changed.
 set -eu
-. bootstrap/host/lib.sh
-. bootstrap/host/lint.sh
-. bootstrap/host/derive.sh
+. bootstrap/host/_lib.sh
+. bootstrap/host/_lint_env.sh
+. bootstrap/host/_derive.sh
 
 MARK='# Below: written by "make up" from the settings above, so that "docker compose" by itself does the same.'
 

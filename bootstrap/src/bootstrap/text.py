@@ -12,7 +12,7 @@ def shown(text: str) -> str:
     return ascii(text if len(text) <= 60 else text[:57] + "...")
 
 
-def check(text: str) -> str:
+def check_text(text: str) -> str:
     """Refuse what a person cannot see: because of it LiveKit would match no call, or every call."""
     for place, char in enumerate(text, start=1):
         if char in QUOTES:

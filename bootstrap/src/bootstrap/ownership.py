@@ -15,7 +15,7 @@ from google.protobuf.json_format import MessageToDict
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
-from .desired import MARK, Desired
+from bootstrap.desired import MARK, Desired
 
 
 class BlockedError(Exception):
