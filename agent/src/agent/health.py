@@ -7,7 +7,7 @@ nothing heavy, since it runs every few seconds.
 import sys
 import time
 
-from agent import state
+from agent.storage import private_files as state
 
 REGISTERED = state.DIRECTORY / "registered"
 TOUCHED_EVERY = 2.0  # seconds

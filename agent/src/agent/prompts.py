@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from agent import languages
-from agent.files import KEPT, EditedFile
+from agent.storage.live_file import KEPT, EditedFile
 
 FOLDER = Path(__file__).parents[2] / "prompts"
 LARGEST = 16_384  # bytes; the whole persona goes to the model with every turn

@@ -8,8 +8,8 @@ from agent import limits
 from agent.callers import contacts, lists
 from agent.callers.contacts import Contacts
 from agent.callers.lists import Lists, Numbers
-from agent.files import KEPT, EditedFile
 from agent.limits import Limits
+from agent.storage.live_file import KEPT, EditedFile
 
 T = TypeVar("T")
 

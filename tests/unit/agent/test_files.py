@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.files import EditedFile
+from agent.storage.live_file import EditedFile
 
 
 def parse(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from agent.records.finishing import MARGIN, NotWholeError, finish, redacted, wri
 from agent.records.folders import Folders, new_record
 from agent.records.transcript import Draft, Keys, Latencies, ToolCall, Transcript, Turn
 from agent.settings import Settings
-from agent.state import make_folder, write
+from agent.storage.private_files import make_folder, write
 from tests.unit.agent.fakes import until
 from tests.unit.agent.test_silence import decoded, level, record
 

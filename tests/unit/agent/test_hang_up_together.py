@@ -9,7 +9,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
 
-from agent import line, rules, state
+from agent import line, rules
 from agent.admission import Admission
 from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.behaviors.refuse_strangers import refuse_strangers
@@ -17,6 +17,7 @@ from agent.call import Call
 from agent.callers import Caller
 from agent.line import hang_up, is_there, wait_for_caller
 from agent.settings import Settings
+from agent.storage import private_files as state
 
 
 class Room(rtc.EventEmitter[str]):

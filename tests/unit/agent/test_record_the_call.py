@@ -30,7 +30,7 @@ from agent.records.keeper import finish_what_was_left
 from agent.records.record import Record
 from agent.records.transcript import Draft
 from agent.settings import Settings
-from agent.state import make_folder
+from agent.storage.private_files import make_folder
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, settle, spoken, until
 from tests.unit.agent.test_silence import decoded, level
 

@@ -11,7 +11,7 @@ from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_excepti
 
 from agent.records.folders import Folders
 from agent.records.outbox import signed
-from agent.state import make_folder
+from agent.storage.private_files import make_folder
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from agent.records.redaction import Said, redact
 from agent.records.silence import silence
 from agent.records.transcript import Draft, Transcript
 from agent.settings import Settings
-from agent.state import PRIVATE_FILE, make_folder, write
+from agent.storage.private_files import PRIVATE_FILE, make_folder, write
 
 HEARD, DRAFT = "heard.ogg", "draft.json"  # in the work folder
 AUDIO, TRANSCRIPT = "audio.ogg", "transcript.json"

@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.state import DATA
+from agent.storage.private_files import DATA
 
 
 class Folders:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from agent.records.folders import Folders
-from agent.state import write
+from agent.storage.private_files import write
 
 TYPE = "call.ended"
 SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks' secrets, the rest of which is Base64

@@ -8,7 +8,7 @@ from livekit.agents import AgentSession, ConversationItemAddedEvent
 from livekit.agents.llm import AgentHandoff
 from livekit.agents.voice.recorder_io import RecorderIO
 
-from agent.state import PRIVATE_FILE, make_folder
+from agent.storage.private_files import PRIVATE_FILE, make_folder
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from livekit.local_inference import EOT_MAX_SAMPLES
 
-from agent import state
+from agent.storage import private_files as state
 from agent.turns.melody_server import ANSWER
 from agent.turns.sound import levels
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from agent import state
+from agent.storage import private_files as state
 
 logger = logging.getLogger(__name__)
 
