@@ -39,7 +39,7 @@ start() {
 # The server may have been replaced under an agent that Compose still takes for healthy.
 wait_for_the_agent() {
     seconds=0
-    until docker compose exec -T agent python -m agent.health >/dev/null 2>&1; do
+    until docker compose exec -T agent python -m agent.worker.health >/dev/null 2>&1; do
         seconds=$((seconds + 1))
         [ "$seconds" -le 30 ] || die "the agent is not registered with the media server after 30 s. docker compose logs agent says why."
         sleep 1

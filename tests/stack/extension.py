@@ -138,7 +138,7 @@ class Extension:
         return docker("exec", self.container, "python", "-c", code)
 
     def wait_until_registered(self) -> None:
-        self.until(lambda: _succeeds("exec", self.container, "python", "-m", "agent.health"), "registered")
+        self.until(lambda: _succeeds("exec", self.container, "python", "-m", "agent.worker.health"), "registered")
 
     def until(self, holds: Callable[[], bool], what: str, seconds: float = STARTS_WITHIN) -> None:
         deadline = time.monotonic() + seconds

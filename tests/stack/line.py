@@ -106,7 +106,7 @@ class Line:
         self.compose("up", "--detach", "--wait", "--no-build")
         deadline = time.monotonic() + 30
         while self.run(
-            *["docker", "compose", "exec", "-T", "agent", "python", "-m", "agent.health"], check=False
+            *["docker", "compose", "exec", "-T", "agent", "python", "-m", "agent.worker.health"], check=False
         ).returncode:
             assert time.monotonic() < deadline, "the agent is not registered with the media server after 30 s"
             time.sleep(0.5)

@@ -30,10 +30,8 @@ from agent.call import Call
 from agent.callers.description import described
 from agent.callers.lookup import look_up
 from agent.callers.numbers import identify, region_of
-from agent.crashes import hang_up_after_crashes_while
 from agent.ending import Ending
 from agent.line import is_there, wait_for_caller
-from agent.logs import set_up_logging
 from agent.prepared import Prepared
 from agent.receptionist import Receptionist
 from agent.records.keeper import keep_records_while
@@ -43,7 +41,9 @@ from agent.settings import Settings, calls_at_once, hears_melody, read_settings,
 from agent.tools import tools_of
 from agent.turns.last_words import LastWords
 from agent.turns.melody import Listener
-from agent.worker import serve, up_to
+from agent.worker.logs import set_up_logging
+from agent.worker.orphaned_calls import hang_up_after_crashes_while
+from agent.worker.serve import serve, up_to
 
 logger = logging.getLogger("agent")
 

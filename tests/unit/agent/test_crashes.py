@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from livekit import api
 
-from agent import crashes
 from agent.settings import Settings
+from agent.worker.serve import orphaned_calls as crashes
 from tests.unit.agent.fakes import until
 
 if TYPE_CHECKING:

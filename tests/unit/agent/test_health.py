@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from livekit.agents import AgentServer, worker
 
-from agent import health
+from agent.worker.serve import health
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_an_agent_that_hangs_is_not_healthy(registered: Path) -> None:
 def test_the_command_says_what_is_wrong_and_imports_nothing_heavy(tmp_path: Path) -> None:
     source = str(Path(health.__file__).parents[1])
     without = "sys.modules['livekit'] = sys.modules['pydantic'] = None"
-    run = f"import runpy, sys; {without}; runpy.run_module('agent.health', run_name='__main__')"
+    run = f"import runpy, sys; {without}; runpy.run_module('agent.worker.health', run_name='__main__')"
     done = subprocess.run(
         [sys.executable, "-c", run],
         env={"PYTHONPATH": source, "TMPDIR": str(tmp_path)},

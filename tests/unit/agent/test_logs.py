@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.logs import FIELDS, JsonLine, TextLine, set_up_logging
+from agent.worker.logs import FIELDS, JsonLine, TextLine, set_up_logging
 
 NUMBER = "+12025550199"
 ROOM = f"call-_{NUMBER}_k3Jd9"

@@ -17,7 +17,7 @@ from livekit.agents.llm import AgentHandoff
 from livekit.agents.metrics import LLMMetrics
 
 from agent.behaviors.tell_the_timeline import tell_the_timeline
-from agent.logs import JsonLine, TextLine
+from agent.worker.logs import JsonLine, TextLine
 from tests.unit.agent.fakes import ScriptedLLM
 
 Told = Callable[[], list[logging.LogRecord]]

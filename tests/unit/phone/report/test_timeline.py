@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.logs import JsonLine, TextLine
+from agent.worker.logs import JsonLine, TextLine
 from phone import __main__ as phone
 from phone.report.timeline import COLUMNS, timeline_lines
 from phone.sound.audio import save_stereo

@@ -1,6 +1,6 @@
 """Healthy means registered with the media server: only then does a call find an agent.
 
-The agent touches a file for as long as it is registered; `python -m agent.health` looks at the file, and imports
+The agent touches a file for as long as it is registered; `python -m agent.worker.health` looks at the file, and imports
 nothing heavy, since it runs every few seconds.
 """
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from livekit.agents import AgentServer, JobRequest, worker
 
-from agent import health
 from agent.turns.melody import Listener
+from agent.worker.serve import health
 
 logger = logging.getLogger(__name__)
 
