@@ -11,7 +11,6 @@ from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess
 
 from agent import languages, prompts, providers, rules
 from agent.admission import Admission
-from agent.announcer import Announcer
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
 from agent.behaviors.bound_the_call import bound_the_call
 from agent.behaviors.end_endless_talk import end_endless_talk
@@ -30,13 +29,14 @@ from agent.call import Call
 from agent.callers.description import described
 from agent.callers.lookup import look_up
 from agent.callers.numbers import identify, region_of
-from agent.ending import Ending
-from agent.line import is_there, wait_for_caller
-from agent.prepared import Prepared
-from agent.receptionist import Receptionist
+from agent.conversation.announcer import Announcer
+from agent.conversation.call_room import is_there, wait_for_caller
+from agent.conversation.ending import Ending
+from agent.conversation.presynthesis import Prepared
+from agent.conversation.receptionist import Receptionist
+from agent.conversation.session import modules, new_session, new_voice_activity, patient, room_options
 from agent.records.keeper import keep_records_while
 from agent.records.record import Record
-from agent.session import modules, new_session, new_voice_activity, patient, room_options
 from agent.settings import Settings, calls_at_once, hears_melody, read_settings, settings_or_exit
 from agent.tools import tools_of
 from agent.turns.last_words import LastWords

@@ -24,7 +24,7 @@ from livekit.agents.llm import ChatChunk, ChatContext, ChoiceDelta, Tool, ToolCh
 from livekit.agents.utils import AudioBuffer
 from livekit.agents.voice import io
 
-from agent.announcer import Announcer
+from agent.conversation.announcer import Announcer
 from agent.settings import Settings
 
 

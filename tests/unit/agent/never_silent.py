@@ -11,9 +11,9 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession
 
 from agent import languages
-from agent.announcer import Announcer
+from agent.conversation.announcer import Announcer
+from agent.conversation.session import new_session
 from agent.providers.openai import connect
-from agent.session import new_session
 from agent.settings import Settings
 from agent.turns.early_transcript import EarlyTranscript
 from tests.fakes.openai_api import FakeOpenAI, Script

@@ -9,8 +9,8 @@ import pytest
 from livekit import rtc
 
 from agent import languages
-from agent.announcer import Announcer
-from agent.aside import Aside
+from agent.conversation.announcer import Announcer
+from agent.conversation.interjection import Aside
 from agent.languages import record
 from tests.unit.agent.fakes import Loudspeaker, settle, spoken, until
 from tests.unit.agent.never_silent import INSTANT, QUESTION, calling
@@ -140,7 +140,7 @@ async def test_a_sound_aside_whose_end_is_never_told_does_not_mute_the_agent(mon
         def clear_buffer(self) -> None:
             """As the room's output within the first 50 ms of a sound."""
 
-    monkeypatch.setattr("agent.aside.GRACE", 0.02)
+    monkeypatch.setattr("agent.conversation.interjection.GRACE", 0.02)
     output = Forgetful()
     aside = Aside(output)
     saying = asyncio.create_task(aside.say(_tenths(1)))
@@ -151,7 +151,7 @@ async def test_a_sound_aside_whose_end_is_never_told_does_not_mute_the_agent(mon
     aside.flush()
     await output.play_to_the_end()
     await asyncio.wait_for(aside.wait_for_playout(), 1)
-    monkeypatch.setattr("agent.aside.GRACE", 60)
+    monkeypatch.setattr("agent.conversation.interjection.GRACE", 60)
     again = asyncio.create_task(aside.say(_tenths(1)))  # does not wait for the lost end of the first one
     await settle()
     await output.play_to_the_end()

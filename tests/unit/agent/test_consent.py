@@ -10,7 +10,7 @@ from livekit.agents import Agent, JobContext
 
 from agent import languages
 from agent.behaviors.fill_the_silence import fill_the_silence
-from agent.ending import Ending
+from agent.conversation.ending import Ending
 from agent.providers.openai import connect
 from agent.records.consent import Consent, verdict
 from agent.records.happened import Happened

@@ -11,7 +11,7 @@ import pytest
 from livekit import api
 
 from agent.settings import Settings
-from agent.worker.serve import orphaned_calls as crashes
+from agent.worker import orphaned_calls as crashes
 from tests.unit.agent.fakes import until
 
 if TYPE_CHECKING:

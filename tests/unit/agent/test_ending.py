@@ -9,8 +9,8 @@ import pytest
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, JobContext
 
-from agent import ending as module
-from agent.ending import Ending
+from agent.conversation import ending as module
+from agent.conversation.ending import Ending
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, settle, spoken, unreachable, until
 
 FAREWELL = "Thank you for calling. Goodbye."

@@ -9,8 +9,8 @@ import pytest
 from livekit.agents import stt
 
 from agent import providers
+from agent.conversation.session import new_session, patient
 from agent.providers import openai
-from agent.session import new_session, patient
 from agent.settings import Settings
 from agent.turns.early_transcript import EarlyTranscript
 from tests.fakes.openai_api import FakeOpenAI

@@ -9,8 +9,8 @@ from livekit.agents import Agent
 
 from agent.behaviors import go_on_after_a_backchannel as behavior
 from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
+from agent.conversation.session import new_session
 from agent.providers.openai import connect
-from agent.session import new_session
 from agent.settings import Settings
 from agent.turns.early_transcript import EarlyTranscript
 from agent.turns.last_words import LastWords

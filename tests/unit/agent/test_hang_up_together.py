@@ -9,13 +9,14 @@ import pytest
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
 
-from agent import line, rules
+from agent import rules
 from agent.admission import Admission
 from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.behaviors.refuse_strangers import refuse_strangers
 from agent.call import Call
 from agent.callers import Caller
-from agent.line import hang_up, is_there, wait_for_caller
+from agent.conversation import call_room as line
+from agent.conversation.call_room import hang_up, is_there, wait_for_caller
 from agent.settings import Settings
 from agent.storage import private_files as state
 
@@ -194,7 +195,7 @@ async def test_a_caller_cannot_hear_us_in_a_room_that_is_gone(job: Job) -> None:
 
 @pytest.mark.parametrize("room_is_gone", [False, True])
 async def test_a_caller_who_never_comes_ends_the_job(monkeypatch: pytest.MonkeyPatch, room_is_gone: bool) -> None:
-    monkeypatch.setattr("agent.line.CALLER_JOINS_WITHIN", 0.01)
+    monkeypatch.setattr("agent.conversation.call_room.CALLER_JOINS_WITHIN", 0.01)
     job = Job()
     job.room.connected = not room_is_gone
     assert await wait_for_caller(context(job)) is None

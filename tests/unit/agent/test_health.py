@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from livekit.agents import AgentServer, worker
 
-from agent.worker.serve import health
+from agent.worker import health
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ from livekit.agents import vad as voice_activity
 
 from agent import providers
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
+from agent.conversation.receptionist import Receptionist
+from agent.conversation.session import new_session, room_options
 from agent.prompts import Prompts
 from agent.providers.openai import connect
-from agent.receptionist import Receptionist
-from agent.session import new_session, room_options
 from agent.settings import Settings
 from tests.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import settings, spoken

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent import providers
-from agent.announcer import Announcer
-from agent.prepared import Prepared
+from agent.conversation.announcer import Announcer
+from agent.conversation.presynthesis import Prepared
+from agent.conversation.receptionist import Receptionist
+from agent.conversation.session import new_session, patient
 from agent.prompts import Prompts
 from agent.providers.openai import connect
-from agent.receptionist import Receptionist
-from agent.session import new_session, patient
 from agent.settings import Settings
 from tests.fakes import voice
 from tests.fakes.openai_api import FakeOpenAI, Script

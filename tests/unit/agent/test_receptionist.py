@@ -8,15 +8,15 @@ import pytest
 from livekit import rtc
 from livekit.agents import AgentSession, RunResult
 
-from agent import receptionist
+from agent.conversation import receptionist
+from agent.conversation.receptionist import Receptionist
 from agent.prompts import Prompts
-from agent.receptionist import Receptionist
 from tests.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import Recorded, ScriptedLLM, settle, spoken
 from tests.unit.agent.never_silent import Call
 
 if TYPE_CHECKING:
-    from agent.prepared import Prepared
+    from agent.conversation.presynthesis import Prepared
 
 PROMPTS = Prompts(persona="You know: the soup is tomato.", greeting="Hello, Landline.", goodbye="Goodbye.")
 

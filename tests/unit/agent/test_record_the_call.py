@@ -22,7 +22,7 @@ from agent.behaviors.record_the_call import record_the_call
 from agent.behaviors.report_the_call import report_the_call
 from agent.call import Call
 from agent.callers import Caller
-from agent.ending import Ending
+from agent.conversation.ending import Ending
 from agent.records import recording
 from agent.records.finishing import write_draft
 from agent.records.folders import Folders

@@ -4,7 +4,7 @@ import pytest
 from livekit.agents import AgentSession, UserInputTranscribedEvent, inference, tts
 from livekit.plugins import openai, silero
 
-from agent.session import SEGMENT_PAUSE, modules, new_session, new_voice_activity, room_options
+from agent.conversation.session import SEGMENT_PAUSE, modules, new_session, new_voice_activity, room_options
 from agent.turns.early_transcript import EarlyTranscript
 from agent.turns.end_of_turn import EndOfTurn
 from tests.unit.agent.fakes import ScriptedVoiceActivity, settings

@@ -7,7 +7,7 @@ from livekit import rtc
 from livekit.agents import inference
 
 from agent import languages, providers
-from agent.session import new_session
+from agent.conversation.session import new_session
 from tests.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import settings
 

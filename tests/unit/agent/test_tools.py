@@ -9,13 +9,13 @@ from typing import Any, cast
 import pytest
 from livekit.agents import AgentSession, JobContext, inference
 
-from agent import ending as ending_module
 from agent import tools
-from agent.ending import Ending
+from agent.conversation import ending as ending_module
+from agent.conversation.ending import Ending
+from agent.conversation.receptionist import Receptionist
+from agent.conversation.session import new_session
 from agent.prompts import Prompts
 from agent.providers.openai import connect
-from agent.receptionist import Receptionist
-from agent.session import new_session
 from agent.tools import TOOLS, tools_of
 from tests.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import Recorded, settings, spoken, until

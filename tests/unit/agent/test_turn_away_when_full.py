@@ -8,9 +8,9 @@ import pytest
 from livekit.agents import AgentSession, JobContext
 
 from agent import languages
-from agent.announcer import Announcer
 from agent.behaviors import turn_away_when_full as behavior
 from agent.behaviors.turn_away_when_full import REASONS, turn_away_when_full
+from agent.conversation.announcer import Announcer
 from tests.unit.agent.fakes import Loudspeaker, spoken, until
 from tests.unit.agent.test_hang_up_together import Job, participant
 

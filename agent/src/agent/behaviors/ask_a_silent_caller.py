@@ -11,8 +11,8 @@ from livekit import rtc
 from livekit.agents import AgentSession, AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
 
 from agent import languages
-from agent.announcer import Announcer
-from agent.ending import Ending
+from agent.conversation.announcer import Announcer
+from agent.conversation.ending import Ending
 from agent.settings import Settings
 
 QUESTIONS = ("still_there", "cannot_hear")

@@ -5,8 +5,8 @@ from typing import Any
 
 from livekit.agents import AgentSession
 
-from agent.announcer import Announcer
-from agent.ending import Ending
+from agent.conversation.announcer import Announcer
+from agent.conversation.ending import Ending
 from agent.limits.place import Place
 
 LOOKS_EVERY = 1.0  # seconds; what the day's minutes leave may change, as other calls use them too

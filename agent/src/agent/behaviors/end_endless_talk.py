@@ -11,9 +11,9 @@ from livekit.agents import AgentSession, SpeechCreatedEvent, UserInputTranscribe
 from livekit.agents.voice import SpeechHandle
 
 from agent import languages
-from agent.ending import Ending
+from agent.conversation.ending import Ending
+from agent.conversation.speech_outcome import was_heard_to_its_end
 from agent.settings import Settings
-from agent.speeches import was_heard_to_its_end
 
 SAME_AGAIN = 3  # times in a row: a queue's announcement, a sung refrain, or what speech to text makes of music
 SAME_AGAIN_WHEN_ASKED = 6  # the same with a canned question between, to which a caller may well say the same again

@@ -21,10 +21,10 @@ from livekit.agents import (
 from livekit.agents.voice import SpeechHandle
 
 from agent import languages
-from agent.announcer import Announcer
-from agent.ending import Ending
+from agent.conversation.announcer import Announcer
+from agent.conversation.ending import Ending
+from agent.conversation.speech_outcome import was_heard, was_heard_to_its_end
 from agent.settings import Settings
-from agent.speeches import was_heard, was_heard_to_its_end
 from agent.turns.early_transcript import EarlyTranscript
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ the first thing a caller says: "buenas noches" may be a greeting, and a cough is
 
 from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
 
-from agent.ending import Ending
+from agent.conversation.ending import Ending
 from agent.languages import Heard, phrases_of
 
 

@@ -6,7 +6,7 @@ import time
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, JobContext
 
-from agent.line import is_there, make_sure_of_the_hang_up
+from agent.conversation.call_room import is_there, make_sure_of_the_hang_up
 
 logger = logging.getLogger(__name__)
 

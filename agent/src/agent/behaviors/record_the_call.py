@@ -7,8 +7,8 @@ nothing that they have said is kept.
 from livekit.agents import Agent, AgentSession, JobContext
 
 from agent import languages
-from agent.announcer import Announcer
-from agent.ending import Ending
+from agent.conversation.announcer import Announcer
+from agent.conversation.ending import Ending
 from agent.records.consent import Consent
 from agent.records.record import Record
 from agent.records.recording import Recording

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from livekit import rtc
 from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent, UserStateChangedEvent
 
-from agent.ending import Ending
+from agent.conversation.ending import Ending
 
 TURN = "(keys pressed) {}"
 A_TURN_IS_TAKEN_WITHIN = 3.0  # seconds since its last sound; a noise that was none has been forgotten by then

@@ -8,9 +8,9 @@ from livekit.agents import Agent, ModelSettings, SpeechCreatedEvent
 from livekit.agents.llm import ChatContext, Tool
 from livekit.agents.voice import SpeechHandle
 
-from agent.announcer import Announcer
 from agent.behaviors.take_digits import TURN
-from agent.ending import Ending
+from agent.conversation.announcer import Announcer
+from agent.conversation.ending import Ending
 from agent.languages import Heard, phrases_of
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from livekit.agents import llm
 
 from agent import providers
-from agent.ending import Ending
+from agent.conversation.ending import Ending
 from agent.settings import Settings
 from agent.tools.end_call import end_call
 

@@ -7,7 +7,7 @@ in the gateway, and the call's outcome would be that the session was closed. Its
 from livekit.agents import RunContext, function_tool, llm
 from livekit.agents.beta.tools.end_call import END_CALL_DESCRIPTION
 
-from agent.ending import Ending
+from agent.conversation.ending import Ending
 
 THEN = "say goodbye to the user"  # livekit-agents' words, too
 

@@ -15,7 +15,7 @@ import aiohttp
 from livekit import api
 from livekit.agents import AgentServer
 
-from agent.line import SERVER_ANSWERS_WITHIN
+from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)

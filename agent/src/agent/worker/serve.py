@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from livekit.agents import AgentServer, JobRequest, worker
 
 from agent.turns.melody import Listener
-from agent.worker.serve import health
+from agent.worker import health
 
 logger = logging.getLogger(__name__)
 

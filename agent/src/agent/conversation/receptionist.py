@@ -9,9 +9,9 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import NOT_GIVEN, Agent, NotGivenOr, llm, tts
 
-from agent.announcer import Announcer
-from agent.ending import heard_out
-from agent.prepared import Prepared
+from agent.conversation.announcer import Announcer
+from agent.conversation.ending import heard_out
+from agent.conversation.presynthesis import Prepared
 from agent.prompts import Prompts
 
 logger = logging.getLogger(__name__)

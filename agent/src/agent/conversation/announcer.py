@@ -14,7 +14,7 @@ from livekit.agents.utils.audio import audio_frames_from_file
 from livekit.agents.voice import SpeechHandle
 
 from agent import languages
-from agent.aside import Aside
+from agent.conversation.interjection import Aside
 
 logger = logging.getLogger(__name__)
 

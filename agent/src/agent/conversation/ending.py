@@ -12,9 +12,9 @@ from typing import Any
 from livekit.agents import AgentSession, AgentStateChangedEvent, JobContext
 from livekit.agents.voice import SpeechHandle
 
-from agent.announcer import Announcer
-from agent.line import hang_up
-from agent.speeches import was_heard_to_its_end
+from agent.conversation.announcer import Announcer
+from agent.conversation.call_room import hang_up
+from agent.conversation.speech_outcome import was_heard_to_its_end
 
 logger = logging.getLogger(__name__)
 
