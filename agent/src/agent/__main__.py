@@ -10,7 +10,11 @@ from dotenv import load_dotenv
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess
 
 from agent import languages, prompts, providers, rules
-from agent.admission import Admission
+from agent.admission.admission import Admission
+from agent.admission.caller_id import identify, region_of
+from agent.admission.description import described
+from agent.admission.lookup import look_up
+from agent.admission.sip_call import Call
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
 from agent.behaviors.bound_the_call import bound_the_call
 from agent.behaviors.end_endless_talk import end_endless_talk
@@ -25,10 +29,6 @@ from agent.behaviors.report_the_call import report_the_call
 from agent.behaviors.take_digits import take_digits
 from agent.behaviors.tell_the_timeline import tell_the_timeline
 from agent.behaviors.turn_away_when_full import TURNED_AWAY_AT_ONCE, turn_away_when_full
-from agent.call import Call
-from agent.callers.description import described
-from agent.callers.lookup import look_up
-from agent.callers.numbers import identify, region_of
 from agent.conversation.announcer import Announcer
 from agent.conversation.call_room import is_there, wait_for_caller
 from agent.conversation.ending import Ending

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from agent import limits
-from agent.callers import contacts, lists
-from agent.callers.contacts import Contacts
-from agent.callers.lists import Lists, Numbers
-from agent.limits import Limits
+from agent.admission import contacts, limits, lists
+from agent.admission.contacts import Contacts
+from agent.admission.limits import Limits
+from agent.admission.lists import Lists, Numbers
 from agent.storage.live_file import KEPT, EditedFile
 
 T = TypeVar("T")

@@ -12,9 +12,9 @@ from agent.behaviors.bound_the_call import bound_the_call
 from tests.unit.agent.fakes import until
 
 if TYPE_CHECKING:
+    from agent.admission.slot import Place
     from agent.conversation.announcer import Announcer
     from agent.conversation.ending import Ending
-    from agent.limits.place import Place
 
 TOO_LONG = ("time_is_up", "the call took too long")
 USED_UP = ("time_is_up", "the minutes of the day are used up")

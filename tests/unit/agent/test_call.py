@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.call import Call
+from agent.admission.sip_call import Call
 
 ATTRIBUTES = {
     "sip.callID": "SCL_1",

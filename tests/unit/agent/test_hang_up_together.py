@@ -10,11 +10,11 @@ from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
 
 from agent import rules
-from agent.admission import Admission
+from agent.admission.admission import Admission
+from agent.admission.caller import Caller
+from agent.admission.sip_call import Call
 from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.behaviors.refuse_strangers import refuse_strangers
-from agent.call import Call
-from agent.callers import Caller
 from agent.conversation import call_room as line
 from agent.conversation.call_room import hang_up, is_there, wait_for_caller
 from agent.settings import Settings

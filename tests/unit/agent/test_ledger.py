@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.limits import Limits
-from agent.limits.ledger import GONE_AFTER, SHORTEST, Admitted, Ledger
+from agent.admission.ledger import GONE_AFTER, SHORTEST, Admitted, Ledger
+from agent.admission.limits import Limits
 
 ANN, BOB = "+12025550123", "+12025550124"
 NONE = Limits()
@@ -28,7 +28,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("agent.limits.ledger.time", clock)
+    monkeypatch.setattr("agent.admission.ledger.time", clock)
     return clock
 
 
@@ -178,7 +178,7 @@ def test_nor_do_calls_in_processes_of_their_own(tmp_path: Path) -> None:
 def test_it_waits_for_another_calls_transaction_for_a_second_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.limits.ledger.WAITS", 0.05)
+    monkeypatch.setattr("agent.admission.ledger.WAITS", 0.05)
     ledger = Ledger(tmp_path, "UTC")
     ledger.admit("AJ_0", ANN, NONE, at_once=1)
     other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)

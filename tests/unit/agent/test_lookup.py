@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from agent import rules
-from agent.callers import Caller
-from agent.callers.lookup import look_up
+from agent.admission.caller import Caller
+from agent.admission.lookup import look_up
 from agent.settings import Settings
 
 CALLER = Caller("+12025550123", anonymous=False)

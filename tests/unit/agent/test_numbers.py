@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.callers.numbers import identify, region_of
+from agent.admission.caller_id import identify, region_of
 
 FORMS = ["+12025550123", "+1 (202) 555-0123", "2025550123", "(202) 555-0123", "12025550123", "0012025550123",
          "sip:+12025550123@sbc.example.com;user=phone", "tel:+1-202-555-0123", "%2B12025550123",

@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 from livekit.agents import JobContext
 
-from agent.limits import Limits
-from agent.limits.ledger import Ledger
-from agent.limits.place import Place, is_free
+from agent.admission.ledger import Ledger
+from agent.admission.limits import Limits
+from agent.admission.slot import Place, is_free
 from tests.unit.agent.fakes import until
 
 ANN = "+12025550123"
@@ -31,7 +31,7 @@ class Job:
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.limits.ledger.SIGN_OF_LIFE", 0.01)
+    monkeypatch.setattr("agent.admission.ledger.SIGN_OF_LIFE", 0.01)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def no_ledger(tmp_path: Path) -> Ledger:
 
 @pytest.fixture
 def locked(tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
-    monkeypatch.setattr("agent.limits.ledger.WAITS", 0.02)
+    monkeypatch.setattr("agent.admission.ledger.WAITS", 0.02)
     ledger.would_admit(Limits(), 1)
     other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -63,7 +63,7 @@ def context(job: Job) -> JobContext:
 
 
 async def test_a_place_is_kept_until_the_job_ends(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.limits.ledger.GONE_AFTER", 0.1)
+    monkeypatch.setattr("agent.admission.ledger.GONE_AFTER", 0.1)
     job, mine = Job(), place(ledger)
     assert await mine.take() is None
     mine.keep(context(job))
@@ -136,7 +136,7 @@ async def test_a_call_let_in_while_it_was_locked_is_counted_once_it_is_not(
 
 
 async def test_a_ledger_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, ledger: Ledger) -> None:
-    monkeypatch.setattr("agent.limits.place.ANSWERS_WITHIN", 0.02)
+    monkeypatch.setattr("agent.admission.slot.ANSWERS_WITHIN", 0.02)
     monkeypatch.setattr(ledger, "admit", lambda *_: asyncio.run(asyncio.sleep(0.2)))
     began = asyncio.get_running_loop().time()
     assert await place(ledger).take() is None

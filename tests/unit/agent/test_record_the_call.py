@@ -16,12 +16,12 @@ from livekit.agents import Agent, AgentSession, JobContext, ModelSettings
 from livekit.agents.llm import FunctionCall, FunctionCallOutput
 from livekit.agents.voice import io
 
+from agent.admission.caller import Caller
+from agent.admission.sip_call import Call
 from agent.behaviors import record_the_call as module
 from agent.behaviors import report_the_call as reporting
 from agent.behaviors.record_the_call import record_the_call
 from agent.behaviors.report_the_call import report_the_call
-from agent.call import Call
-from agent.callers import Caller
 from agent.conversation.ending import Ending
 from agent.records import recording
 from agent.records.finishing import write_draft

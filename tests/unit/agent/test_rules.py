@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from agent import rules
-from agent.callers import Caller
-from agent.limits import Limits
+from agent.admission.caller import Caller
+from agent.admission.limits import Limits
 from tests.house import ROOT
 
 ANN, BOB = Caller("+12025550123", anonymous=False), Caller("+19005550100", anonymous=False)

@@ -17,7 +17,7 @@ from tests.unit.agent.test_hang_up_together import Job, participant
 if TYPE_CHECKING:
     from livekit import rtc
 
-    from agent.limits.place import Place
+    from agent.admission.slot import Place
 
 
 class FullLine:

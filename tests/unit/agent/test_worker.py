@@ -12,8 +12,9 @@ from livekit.agents import worker as livekit_worker
 from livekit.protocol.agent import Job
 from livekit.protocol.models import Room
 
+from agent.worker import health
 from agent.worker import serve as worker
-from agent.worker.serve import HEARTBEAT, health, serve, up_to
+from agent.worker.serve import HEARTBEAT, serve, up_to
 
 if TYPE_CHECKING:
     from agent.turns.melody import Listener

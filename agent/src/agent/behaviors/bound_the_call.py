@@ -5,9 +5,9 @@ from typing import Any
 
 from livekit.agents import AgentSession
 
+from agent.admission.slot import Place
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
-from agent.limits.place import Place
 
 LOOKS_EVERY = 1.0  # seconds; what the day's minutes leave may change, as other calls use them too
 GREETING = 10.0  # seconds at the beginning in which nothing is announced

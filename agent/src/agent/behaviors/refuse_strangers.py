@@ -8,9 +8,9 @@ import logging
 
 from livekit.agents import JobContext
 
-from agent.admission import Admission
-from agent.call import Call
-from agent.callers import Caller
+from agent.admission.admission import Admission
+from agent.admission.caller import Caller
+from agent.admission.sip_call import Call
 
 logger = logging.getLogger(__name__)
 

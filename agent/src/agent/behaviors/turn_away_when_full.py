@@ -8,10 +8,10 @@ import logging
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, JobContext, room_io
 
+from agent.admission.slot import Place
 from agent.behaviors.hang_up_together import hang_up_together
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
-from agent.limits.place import Place
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from agent.call import Call
-from agent.callers import Caller
+from agent.admission.caller import Caller
+from agent.admission.sip_call import Call
 from agent.records.folders import new_record
 from agent.records.transcript import Models, Transcript, iso
 from agent.settings import Settings

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.limits import Limits
+from agent.admission.limits import Limits
 
 WAITS = 1.0  # seconds for another call's transaction; nobody waits longer for an answer
 SIGN_OF_LIFE = 5.0  # seconds between two

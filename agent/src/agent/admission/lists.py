@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from agent.callers import Caller
-from agent.callers.numbers import written, written_prefix
+from agent.admission.caller import Caller
+from agent.admission.caller_id import written, written_prefix
 
 LARGEST = 1_048_576  # bytes
 ANONYMOUS = "anonymous"

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from livekit.agents import JobContext
 
-from agent.limits import Limits, ledger
-from agent.limits.ledger import Admitted, Ledger
+from agent.admission import ledger
+from agent.admission.ledger import Admitted, Ledger
+from agent.admission.limits import Limits
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping
 
-from agent.callers.numbers import written
+from agent.admission.caller_id import written
 
 HEADER = ["number", "name", "notes"]
 LARGEST = 1_048_576  # bytes, some ten thousand people: it is read before the first word

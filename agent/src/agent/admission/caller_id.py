@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
-from agent.callers import Caller
+from agent.admission.caller import Caller
 
 # What stands in place of a number that is withheld. The digits are ANONYMOUS, BLOCKED, RESTRICTED, UNAVAILABLE, UNKNOWN
 # and PRIVATE on a phone's keys, which carriers send where a number has to be.

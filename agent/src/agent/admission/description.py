@@ -3,7 +3,7 @@
 import unicodedata
 from pathlib import Path
 
-from agent.callers import Caller
+from agent.admission.caller import Caller
 
 FOLDER = Path(__file__).parent
 LONGEST_NAME = 80  # characters

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from agent import rules
-from agent.callers import Caller
+from agent.admission.caller import Caller
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
