@@ -39,8 +39,8 @@ from agent.records.keeper import keep_records_while
 from agent.records.record import Record
 from agent.settings import Settings, calls_at_once, hears_melody, read_settings, settings_or_exit
 from agent.tools import tools_of
-from agent.turns.last_words import LastWords
-from agent.turns.melody import Listener
+from agent.turns.lexical_cue import LastWords
+from agent.turns.prosody import Listener
 from agent.worker.logs import set_up_logging
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.serve import serve, up_to

@@ -10,7 +10,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import APIConnectionError, APIConnectOptions, APIError, inference, stt
 
-from agent.turns.early_transcript import EarlyTranscript
+from agent.turns.eager_stt import EarlyTranscript
 from phone.sound.audio import RATE, resample
 from phone.sound.speech import synthesise
 from tests.unit.agent.fakes import ScriptedEar, ScriptedVoiceActivity, settle, until

@@ -10,12 +10,12 @@ from livekit import rtc
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 
 from agent.turns.end_of_turn import EndOfTurn, Waits
-from agent.turns.last_words import Hint, LastWords
+from agent.turns.lexical_cue import Hint, LastWords
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from agent.turns.melody import Melody
+    from agent.turns.prosody import Melody
 
 DONE, UNSURE, UNFINISHED = 0.5, 1.0, 2.0
 WAITS = Waits(DONE, UNSURE, UNFINISHED)

@@ -12,7 +12,7 @@ from agent import providers
 from agent.conversation.session import new_session, patient
 from agent.providers import openai
 from agent.settings import Settings
-from agent.turns.early_transcript import EarlyTranscript
+from agent.turns.eager_stt import EarlyTranscript
 from tests.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import ScriptedVoiceActivity, until
 from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, QUESTION, SPEAKS, Call

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from agent.turns.first_words import FirstWords
+from agent.turns.tts_chunks import FirstWords
 
 REPLY = "We are open from nine to five, Monday to Friday. On Saturdays we open at ten! Shall I book a table for you?"
 TEXTS = [

@@ -12,8 +12,8 @@ from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.conversation.session import new_session
 from agent.providers.openai import connect
 from agent.settings import Settings
-from agent.turns.early_transcript import EarlyTranscript
-from agent.turns.last_words import LastWords
+from agent.turns.eager_stt import EarlyTranscript
+from agent.turns.lexical_cue import LastWords
 from tests.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import Deaf, Loudspeaker, ScriptedEar, ScriptedVoiceActivity, settle, spoken, until
 

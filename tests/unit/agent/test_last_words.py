@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from agent import languages
-from agent.turns.last_words import WORD, Hint, LastWords
+from agent.turns.lexical_cue import WORD, Hint, LastWords
 
 ENGLISH = LastWords.of("en")
 DONE, NUMBER, PART, UNFINISHED = None, Hint.NUMBER, Hint.PART_OF_NUMBER, Hint.UNFINISHED

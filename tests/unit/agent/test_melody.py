@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from livekit.local_inference import EOT, EOT_MAX_SAMPLES
 
-from agent.turns import melody
-from agent.turns.melody import ASKED_AFTER, RATE, Listener, Melody
-from agent.turns.melody_server import ANSWER, QUESTION
+from agent.turns import prosody as melody
+from agent.turns.prosody import ASKED_AFTER, RATE, Listener, Melody
+from agent.turns.prosody_server import ANSWER, QUESTION
 
 
 @pytest.fixture

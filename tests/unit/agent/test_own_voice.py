@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from livekit.agents import vad
 
-from agent.turns.own_voice import OwnVoice
+from agent.turns.speaker_gate import OwnVoice
 from tests.unit.agent.fakes import ScriptedVoiceActivity, settle
 
 OWN, FAR = "^sss..$", "vfff..$"

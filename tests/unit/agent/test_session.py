@@ -5,7 +5,7 @@ from livekit.agents import AgentSession, UserInputTranscribedEvent, inference, t
 from livekit.plugins import openai, silero
 
 from agent.conversation.session import SEGMENT_PAUSE, modules, new_session, new_voice_activity, room_options
-from agent.turns.early_transcript import EarlyTranscript
+from agent.turns.eager_stt import EarlyTranscript
 from agent.turns.end_of_turn import EndOfTurn
 from tests.unit.agent.fakes import ScriptedVoiceActivity, settings
 

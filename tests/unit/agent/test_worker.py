@@ -17,7 +17,7 @@ from agent.worker import serve as worker
 from agent.worker.serve import HEARTBEAT, serve, up_to
 
 if TYPE_CHECKING:
-    from agent.turns.melody import Listener
+    from agent.turns.prosody import Listener
 
 
 class Line:

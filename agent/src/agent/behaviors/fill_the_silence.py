@@ -25,7 +25,7 @@ from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
 from agent.conversation.speech_outcome import was_heard, was_heard_to_its_end
 from agent.settings import Settings
-from agent.turns.early_transcript import EarlyTranscript
+from agent.turns.eager_stt import EarlyTranscript
 
 logger = logging.getLogger(__name__)
 

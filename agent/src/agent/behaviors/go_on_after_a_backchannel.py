@@ -10,8 +10,8 @@ import logging
 from livekit.agents import AgentSession
 from livekit.agents.voice import SpeechHandle
 
-from agent.turns.early_transcript import EarlyTranscript
-from agent.turns.last_words import LastWords
+from agent.turns.eager_stt import EarlyTranscript
+from agent.turns.lexical_cue import LastWords
 
 logger = logging.getLogger(__name__)
 

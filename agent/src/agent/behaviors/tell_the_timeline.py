@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from livekit.agents import AgentSession
 
-from agent.turns.timeline import Answered, follow_turns
+from agent.turns.latency import Answered, follow_turns
 
 logger = logging.getLogger(__name__)
 

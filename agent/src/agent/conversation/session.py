@@ -10,12 +10,12 @@ from livekit.agents.voice.turn import TurnDetectionMode
 
 from agent import providers
 from agent.settings import Settings, hears_melody
-from agent.turns.early_transcript import EarlyTranscript
+from agent.turns.eager_stt import EarlyTranscript
 from agent.turns.end_of_turn import EndOfTurn, Waits
-from agent.turns.first_words import FirstWords
-from agent.turns.last_words import LastWords
-from agent.turns.melody import RATE, Melody
-from agent.turns.own_voice import OwnVoice
+from agent.turns.lexical_cue import LastWords
+from agent.turns.prosody import RATE, Melody
+from agent.turns.speaker_gate import OwnVoice
+from agent.turns.tts_chunks import FirstWords
 
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a piece of speech, of which a turn may have several
 TELEPHONE_RATE = RATE  # Hz, twice what a phone sends: what both models that listen take as it is

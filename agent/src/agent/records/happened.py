@@ -9,7 +9,7 @@ from livekit.agents import AgentSession, ChatMessage, UserStateChangedEvent
 from livekit.agents.llm import ChatItem, FunctionCall, FunctionCallOutput
 
 from agent.records.transcript import Keys, Latencies, ToolCall, Turn
-from agent.turns.timeline import Answered, follow_turns
+from agent.turns.latency import Answered, follow_turns
 
 PAUSE = 5.0  # seconds without a key, after which the next one begins another number
 TAKEN_WITHIN = 5.0  # seconds from the end of a piece of speech to the turn that it becomes

@@ -18,8 +18,8 @@ from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions
 from livekit.agents.voice.turn import TurnDetectionEvent
 
-from agent.turns.last_words import Hint, LastWords
-from agent.turns.melody import WITHIN, Melody
+from agent.turns.lexical_cue import Hint, LastWords
+from agent.turns.prosody import WITHIN, Melody
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from livekit.agents import AgentServer, JobRequest, worker
 
-from agent.turns.melody import Listener
+from agent.turns.prosody import Listener
 from agent.worker import health
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """livekit-agents' end-of-turn model in a process of its own, which all calls ask: it takes 250 MB, whoever loads it.
 
-`python -m agent.turns.melody_server SOCKET` answers on a Unix socket: 1.2 s of sound in (16 kHz, 16 bit), the
+`python -m agent.turns.prosody_server SOCKET` answers on a Unix socket: 1.2 s of sound in (16 kHz, 16 bit), the
 probability that the turn is over out (a 32-bit float). It imports little, and is there 0.4 s after its start.
 """
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from livekit.local_inference import EOT_MAX_SAMPLES
 
 from agent.storage import private_files as state
-from agent.turns.melody_server import ANSWER
+from agent.turns.prosody_server import ANSWER
 from agent.turns.sound import levels
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Listener:
         """There is a call: start the process, unless it runs."""
         self._wanted_at = asyncio.get_running_loop().time()
         if self._process is None or self._process.returncode is not None:
-            command = [sys.executable, "-m", "agent.turns.melody_server", str(SOCKET)]
+            command = [sys.executable, "-m", "agent.turns.prosody_server", str(SOCKET)]
             self._process = await asyncio.create_subprocess_exec(*command)
 
     async def unwanted(self) -> None:
