@@ -35,8 +35,8 @@ from agent.conversation.ending import Ending
 from agent.conversation.presynthesis import Prepared
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import modules, new_session, new_voice_activity, patient, room_options
-from agent.records.keeper import keep_records_while
-from agent.records.record import Record
+from agent.records.call_record import Record
+from agent.records.retention import keep_records_while
 from agent.settings import Settings, calls_at_once, hears_melody, read_settings, settings_or_exit
 from agent.tools import tools_of
 from agent.turns.lexical_cue import LastWords

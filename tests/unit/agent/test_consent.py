@@ -9,11 +9,11 @@ from livekit import rtc
 from livekit.agents import Agent, JobContext
 
 from agent import languages
+from agent.behaviors.ask_for_consent import Consent, verdict
 from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.conversation.ending import Ending
 from agent.providers.openai import connect
-from agent.records.consent import Consent, verdict
-from agent.records.happened import Happened
+from agent.records.capture.events import Happened
 from agent.settings import Settings
 from tests.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import Recorded, settle, spoken, until

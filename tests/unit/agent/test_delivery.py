@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from agent.records import delivery, outbox
-from agent.records.delivery import Delivery
 from agent.records.folders import Folders
-from agent.records.keeper import keep_records_while
+from agent.records.retention import keep_records_while
+from agent.records.webhook import delivery, outbox
+from agent.records.webhook.delivery import Delivery
 from agent.settings import Settings
 from tests.fakes.http_receiver import Receiver, Reply
 from tests.house import ROOT

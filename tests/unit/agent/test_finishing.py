@@ -8,8 +8,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from agent.records import finishing, keeper
-from agent.records.finishing import MARGIN, NotWholeError, finish, redacted, write_draft
+from agent.records import finalize as finishing
+from agent.records import retention as keeper
+from agent.records.finalize import MARGIN, NotWholeError, finish, redacted, write_draft
 from agent.records.folders import Folders, new_record
 from agent.records.transcript import Draft, Keys, Latencies, ToolCall, Transcript, Turn
 from agent.settings import Settings

@@ -23,11 +23,11 @@ from agent.behaviors import report_the_call as reporting
 from agent.behaviors.record_the_call import record_the_call
 from agent.behaviors.report_the_call import report_the_call
 from agent.conversation.ending import Ending
-from agent.records import recording
-from agent.records.finishing import write_draft
+from agent.records.call_record import Record
+from agent.records.capture import recording
+from agent.records.finalize import write_draft
 from agent.records.folders import Folders
-from agent.records.keeper import finish_what_was_left
-from agent.records.record import Record
+from agent.records.retention import finish_what_was_left
 from agent.records.transcript import Draft
 from agent.settings import Settings
 from agent.storage.private_files import make_folder
@@ -471,6 +471,6 @@ async def test_a_summary_that_takes_too_long_is_left_out(folders: Folders, monke
 
 
 def test_the_process_is_given_time_for_a_summary_and_more() -> None:
-    from agent.records.summary import WITHIN
+    from agent.records.capture.summary import WITHIN
 
     assert module.FINISHED_WITHIN >= WITHIN + 20

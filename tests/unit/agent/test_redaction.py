@@ -3,8 +3,8 @@
 import pytest
 
 from agent import languages
-from agent.records.figures import Spoken
-from agent.records.redaction import Redaction, Said, redact
+from agent.records.redaction.spoken_digits import Spoken
+from agent.records.redaction.text import Redaction, Said, redact
 
 CARD = "4111 1111 1111 1111"
 

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from agent.records.silence import RATE, silence
+from agent.records.redaction.mute import RATE, silence
 
 SECONDS = 6.0
 FADES, SETS_IN = 0.4, 0.05  # seconds for which the codec smears what was before, 40 dB down, and what comes after

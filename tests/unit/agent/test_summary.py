@@ -6,7 +6,7 @@ import logging
 import pytest
 from livekit.agents.llm import ChatContext
 
-from agent.records.summary import LONGEST, summarize
+from agent.records.capture.summary import LONGEST, summarize
 from agent.records.transcript import Turn
 from tests.unit.agent.fakes import ScriptedLLM, unreachable
 from tests.unit.agent.test_finishing import transcript
@@ -59,6 +59,6 @@ async def test_so_does_one_that_takes_too_long(
         await asyncio.sleep(3600)
         return ""
 
-    monkeypatch.setattr("agent.records.summary._ask", never)
+    monkeypatch.setattr("agent.records.capture.summary._ask", never)
     assert await summarize(ScriptedLLM(str), transcript(turns=turns(*TALK)), within=0.05) is None
     assert "more than 0.05 s" in caplog.text

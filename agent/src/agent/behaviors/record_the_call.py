@@ -7,11 +7,11 @@ nothing that they have said is kept.
 from livekit.agents import Agent, AgentSession, JobContext
 
 from agent import languages
+from agent.behaviors.ask_for_consent import Consent
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
-from agent.records.consent import Consent
-from agent.records.record import Record
-from agent.records.recording import Recording
+from agent.records.call_record import Record
+from agent.records.capture.recording import Recording
 from agent.settings import Settings
 
 FINISHED_WITHIN = 45.0  # seconds that a call's process has after the call: a summary, and a recording written anew

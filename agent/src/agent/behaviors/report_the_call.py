@@ -9,9 +9,9 @@ import logging
 
 from livekit.agents import JobContext
 
-from agent.records import news
+from agent.records.call_record import Record
 from agent.records.folders import Folders
-from agent.records.record import Record
+from agent.records.webhook import event as news
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
-from agent.records.outbox import SECRET_PREFIX, key_of
+from agent.records.webhook.outbox import SECRET_PREFIX, key_of
 from agent.settings.values import url_of
 
 SHORTEST_SECRET, SHORTEST_KEY = 32, 24  # characters, and bytes as Standard Webhooks has it

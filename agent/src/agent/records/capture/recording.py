@@ -5,12 +5,12 @@ import logging
 
 from livekit.agents import AgentSession, JobContext, llm
 
-from agent.records.finishing import HEARD, delete, finish, redacted, write_draft
+from agent.records.call_record import Record
+from agent.records.capture.events import Happened
+from agent.records.capture.recorder import Recorder
+from agent.records.capture.summary import summarize
+from agent.records.finalize import HEARD, delete, finish, redacted, write_draft
 from agent.records.folders import Folders
-from agent.records.happened import Happened
-from agent.records.record import Record
-from agent.records.recorder import Recorder
-from agent.records.summary import summarize
 from agent.records.transcript import Draft
 from agent.settings import Settings
 

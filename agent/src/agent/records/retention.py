@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from agent.records import news
-from agent.records.delivery import Delivery
-from agent.records.finishing import NotWholeError, delete, finish, read_draft
+from agent.records.finalize import NotWholeError, delete, finish, read_draft
 from agent.records.folders import Folders
+from agent.records.webhook import event as news
+from agent.records.webhook.delivery import Delivery
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from typing import Any, Literal
 
-from agent.records import identity
-from agent.records.figures import Piece, Spoken
+from agent.records.redaction import id_numbers as identity
+from agent.records.redaction.spoken_digits import Piece, Spoken
 
 REDACTED = "[redacted]"
 

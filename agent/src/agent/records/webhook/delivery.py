@@ -10,7 +10,7 @@ import httpx2
 from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_exception_type, wait_random_exponential
 
 from agent.records.folders import Folders
-from agent.records.outbox import signed
+from agent.records.webhook.outbox import signed
 from agent.storage.private_files import make_folder
 
 logger = logging.getLogger(__name__)

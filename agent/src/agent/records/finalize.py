@@ -3,11 +3,11 @@
 import shutil
 from pathlib import Path
 
-from agent.records import news
 from agent.records.folders import Folders
-from agent.records.redaction import Said, redact
-from agent.records.silence import silence
+from agent.records.redaction.mute import silence
+from agent.records.redaction.text import Said, redact
 from agent.records.transcript import Draft, Transcript
+from agent.records.webhook import event as news
 from agent.settings import Settings
 from agent.storage.private_files import PRIVATE_FILE, make_folder, write
 

@@ -3,9 +3,9 @@
 import time
 from typing import Any
 
-from agent.records import outbox
 from agent.records.folders import Folders
 from agent.records.transcript import Transcript, iso
+from agent.records.webhook import outbox
 from agent.settings import Settings
 
 ABOUT = {"call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"}
