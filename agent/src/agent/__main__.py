@@ -9,7 +9,7 @@ import sys
 from dotenv import load_dotenv
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess
 
-from agent import languages, prompts, providers, rules
+from agent import languages, providers
 from agent.admission.admission import Admission
 from agent.admission.caller_id import identify, region_of
 from agent.admission.description import described
@@ -35,6 +35,8 @@ from agent.conversation.ending import Ending
 from agent.conversation.presynthesis import Prepared
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import modules, new_session, new_voice_activity, patient, room_options
+from agent.lines import owner_files as rules
+from agent.lines import words as prompts
 from agent.records.call_record import Record
 from agent.records.retention import keep_records_while
 from agent.settings import Settings, calls_at_once, hears_melody, read_settings, settings_or_exit

@@ -9,7 +9,6 @@ import pytest
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
 
-from agent import rules
 from agent.admission.admission import Admission
 from agent.admission.caller import Caller
 from agent.admission.sip_call import Call
@@ -17,6 +16,7 @@ from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_u
 from agent.behaviors.refuse_strangers import refuse_strangers
 from agent.conversation import call_room as line
 from agent.conversation.call_room import hang_up, is_there, wait_for_caller
+from agent.lines import owner_files as rules
 from agent.settings import Settings
 from agent.storage import private_files as state
 

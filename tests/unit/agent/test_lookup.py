@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from agent import rules
 from agent.admission.caller import Caller
 from agent.admission.lookup import look_up
+from agent.lines import owner_files as rules
 from agent.settings import Settings
 
 CALLER = Caller("+12025550123", anonymous=False)

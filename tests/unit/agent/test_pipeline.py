@@ -12,7 +12,7 @@ from agent import providers
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session, room_options
-from agent.prompts import Prompts
+from agent.lines.words import Prompts
 from agent.providers.openai import connect
 from agent.settings import Settings
 from tests.fakes.openai_api import FakeOpenAI

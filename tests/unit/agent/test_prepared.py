@@ -10,7 +10,7 @@ from agent.conversation.announcer import Announcer
 from agent.conversation.presynthesis import Prepared
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session, patient
-from agent.prompts import Prompts
+from agent.lines.words import Prompts
 from agent.providers.openai import connect
 from agent.settings import Settings
 from tests.fakes import voice

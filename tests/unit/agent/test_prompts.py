@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent import languages
-from agent.prompts import LARGEST, Prompts, problems, read_prompts
+from agent.lines.words import LARGEST, Prompts, problems, read_prompts
 
 
 @pytest.fixture

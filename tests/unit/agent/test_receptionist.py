@@ -10,7 +10,7 @@ from livekit.agents import AgentSession, RunResult
 
 from agent.conversation import receptionist
 from agent.conversation.receptionist import Receptionist
-from agent.prompts import Prompts
+from agent.lines.words import Prompts
 from tests.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import Recorded, ScriptedLLM, settle, spoken
 from tests.unit.agent.never_silent import Call

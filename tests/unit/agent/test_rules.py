@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import rules
 from agent.admission.caller import Caller
 from agent.admission.limits import Limits
+from agent.lines import owner_files as rules
 from tests.house import ROOT
 
 ANN, BOB = Caller("+12025550123", anonymous=False), Caller("+19005550100", anonymous=False)

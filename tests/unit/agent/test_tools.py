@@ -14,7 +14,7 @@ from agent.conversation import ending as ending_module
 from agent.conversation.ending import Ending
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session
-from agent.prompts import Prompts
+from agent.lines.words import Prompts
 from agent.providers.openai import connect
 from agent.tools import TOOLS, tools_of
 from tests.fakes.openai_api import FakeOpenAI, Script

@@ -1,10 +1,10 @@
 """Whether a call is let in: what is read and asked for it, once, before a word is spoken."""
 
-from agent import rules
 from agent.admission.caller import Caller
 from agent.admission.ledger import Ledger
 from agent.admission.sip_call import Call
 from agent.admission.slot import Place, is_free
+from agent.lines import owner_files as rules
 from agent.settings import Settings, calls_at_once
 from agent.storage import private_files as state
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx2
 
-from agent import rules
 from agent.admission.caller import Caller
+from agent.lines import owner_files as rules
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from livekit.agents import NOT_GIVEN, Agent, NotGivenOr, llm, tts
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import heard_out
 from agent.conversation.presynthesis import Prepared
-from agent.prompts import Prompts
+from agent.lines.words import Prompts
 
 logger = logging.getLogger(__name__)
 
