@@ -7,7 +7,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.house import ROOT
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from tests.stack.line import Line

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import ROOT, compose_file, example_variables, settings_variables
+from tests.support.house import ROOT, compose_file, example_variables, settings_variables
 
 COMPOSE = compose_file()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from tests.house import ROOT, compose_file
+from tests.support.house import ROOT, compose_file
 
 # The keys of livekit/sip's pkg/config/config.go that are there in v1.3.0 and in v1.11.0.
 GATEWAY_KEYS = {

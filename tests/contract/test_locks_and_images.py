@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.house import ROOT
+from tests.support.house import ROOT
 
 ROOMS = ["agent", "bootstrap", "phone", "speech"]
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.house import ROOT, compose_file
 from tests.stack.line import Line
+from tests.support.house import ROOT, compose_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

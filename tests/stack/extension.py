@@ -30,10 +30,10 @@ from livekit import api
 
 from phone.sound.audio import save_stereo
 from phone.sound.speech import synthesise
-from tests.bench.sides.containers import docker
-from tests.house import ROOT
 from tests.stack.caller import Caller
 from tests.stack.provider import Provider, provider
+from tests.support.containers import docker
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -10,9 +10,9 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from tests.house import ROOT
 from tests.stack.caller import Caller
 from tests.stack.outcome import Outcome
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
 """All that an extension asks of others, in a container beside it: a scripted provider, and a receiver of what it tells.
 
-See tests/fakes/openai_api.py for scripts and rules, tests/fakes/http_receiver.py for replies.
+See tests/support/fakes/openai_api.py for scripts and rules, tests/support/fakes/http_receiver.py for replies.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.sides.containers import Container, beside, docker, of_service
-from tests.fakes.__main__ import API_PORT, RECEIVER_PORT
-from tests.house import ROOT
+from tests.support.containers import Container, beside, docker, of_service
+from tests.support.fakes.__main__ import API_PORT, RECEIVER_PORT
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def provider(line: Line, name: str) -> Iterator[Provider]:
     options += ["--entrypoint", "python"]
     image = of_service(line, "agent").image
     environment = {"PYTHONPATH": "/stack"}
-    container = beside(line, name, image, environment, "-m", "tests.fakes", options=options)
+    container = beside(line, name, image, environment, "-m", "tests.support.fakes", options=options)
     with container as it, line.guest(it.id):
         yield _when_it_answers(name, it)
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from phone.sound.audio import RATE, load
-from tests.bench.sides.containers import docker
 from tests.bench.sides.endpoints.recognise import UNKNOWN, Array, Known, look, trimmed
-from tests.house import ROOT
 from tests.stack.extension import an_extension
+from tests.support.containers import docker
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from tests.stack.line import Line

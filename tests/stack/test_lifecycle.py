@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.house import ROOT
 from tests.stack.line import Line
 from tests.stack.test_calls import QUESTION, STAYS, eventually
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

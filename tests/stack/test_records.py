@@ -19,9 +19,9 @@ import pytest
 
 from phone.sound.audio import RATE as PHONE_RATE
 from phone.sound.audio import resample, save_stereo
-from tests.bench.sides.containers import docker
 from tests.stack.extension import Extension, an_extension
 from tests.stack.outcome import plain
+from tests.support.containers import docker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

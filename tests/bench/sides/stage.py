@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tests.bench.sides import routes
-from tests.bench.sides.containers import Container, access, beside, built, endpoints, of_service
 from tests.bench.sides.endpoints.recognise import Known
 from tests.bench.sides.record import Record
+from tests.support.containers import Container, access, beside, built, endpoints, of_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

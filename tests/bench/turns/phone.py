@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.house import ROOT
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

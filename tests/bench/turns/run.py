@@ -6,11 +6,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.sides.containers import docker
 from tests.bench.sides.endpoints.server import FIXED
 from tests.bench.turns import hearing
 from tests.bench.turns.phone import Phone, phone_was_late
 from tests.bench.turns.results import FOLDER
+from tests.support.containers import docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -18,7 +18,7 @@ from bootstrap.plan import Change
 from bootstrap.reconcile import reconcile
 from bootstrap.server import connect
 from bootstrap.settings import ServerSettings
-from tests.fakes.livekit_sip import FakeLiveKit
+from tests.support.fakes.livekit_sip import FakeLiveKit
 
 Trunk = api.SIPInboundTrunkInfo
 Rule = api.SIPDispatchRuleInfo

@@ -16,7 +16,7 @@ from agent.conversation.session import new_session
 from agent.providers.openai import connect
 from agent.settings import Settings
 from agent.turns.eager_stt import EarlyTranscript
-from tests.fakes.openai_api import FakeOpenAI, Script
+from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import Deaf, Loudspeaker, ScriptedVoiceActivity, settle, until
 from tests.unit.agent.recorded import recorded
 

@@ -17,7 +17,7 @@ import pytest
 from tests.bench.sides.endpoints.recognise import UNKNOWN, Known
 from tests.bench.sides.endpoints.server import FIXED, REPLY, SECONDS, Endpoints
 from tests.bench.sides.record import Record
-from tests.fakes import voice
+from tests.support.fakes import voice
 from tests.unit.bench.test_sides_recognise import wav
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def test_the_reply_is_as_long_in_every_format(
         if stream == "sse":
             assert answer.content_type == "text/event-stream"
             events = [json.loads(line[6:]) for line in body.splitlines() if line]
-            assert events[-1]["type"] == "speech.models.audio.done"
+            assert events[-1]["type"] == "speech.audio.done"
             body = b"".join(base64.b64decode(event["audio"]) for event in events[:-1])
     samples = np.frombuffer(body, np.int16) if form == "pcm" else decoded(body, form)
     loud = np.flatnonzero(np.abs(samples.astype(np.float64)) > 300) / voice.SAMPLE_RATE

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bootstrap import __main__ as command
-from tests.fakes.livekit_sip import FakeLiveKit, Rule
+from tests.support.fakes.livekit_sip import FakeLiveKit, Rule
 from tests.unit.bootstrap.conftest import Environment
 
 Run = Callable[..., tuple[int, str, str]]

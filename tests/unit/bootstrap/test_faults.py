@@ -13,7 +13,7 @@ from bootstrap.plan import Change
 from bootstrap.reconcile import reconcile
 from bootstrap.server import Patience, ServerError, connect
 from bootstrap.settings import ServerSettings
-from tests.fakes.livekit_sip import FakeLiveKit
+from tests.support.fakes.livekit_sip import FakeLiveKit
 
 Load = Callable[..., ServerSettings]
 SettingsFor = Callable[[FakeLiveKit], ServerSettings]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.house import ROOT
+from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

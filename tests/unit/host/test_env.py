@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.house import ROOT, example_variables
+from tests.support.house import ROOT, example_variables
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from agent.storage.live_file import KEPT, EditedFile
 
 T = TypeVar("T")
 
-FOLDER = Path(__file__).parents[2] / "rules"
+FOLDER = Path(__file__).parents[3] / "rules"
 
 
 def read_contacts(folder: Path = FOLDER, kept: Path = KEPT) -> Contacts:

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent import languages
 from agent.storage.live_file import KEPT, EditedFile
 
-FOLDER = Path(__file__).parents[2] / "prompts"
+FOLDER = Path(__file__).parents[3] / "prompts"
 LARGEST = 16_384  # bytes; the whole persona goes to the model with every turn
 
 

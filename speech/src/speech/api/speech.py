@@ -49,12 +49,12 @@ class _Writer:
     async def sound(self, samples: bytes) -> None:
         data, self._header = self._header + samples, b""
         if self._events:
-            data = sse.event({"type": "speech.models.audio.delta", "audio": base64.b64encode(data).decode()})
+            data = sse.event({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
         await self._reply.write(data, self._media_type)
 
     async def end(self) -> None:
         if self._events:
             # Tokens mean nothing to this voice; the field is there because clients read it.
             usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
-            await self._reply.write(sse.event({"type": "speech.models.audio.done", "usage": usage}), self._media_type)
+            await self._reply.write(sse.event({"type": "speech.audio.done", "usage": usage}), self._media_type)
         await self._reply.end()

@@ -9,12 +9,12 @@ import aiohttp
 
 from tests.bench.sides.endpoints.recognise import Known
 from tests.bench.sides.endpoints.server import Endpoints
-from tests.fakes import voice
+from tests.support.fakes import voice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.fakes.openai_api import Request, Script
+    from tests.support.fakes.openai_api import Request, Script
 
 STT, LLM, TTS = "whisper-tiny.en", "qwen2.5-coder-1.5b-instruct", "kokoro-heart"
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from tests.fakes import voice
-from tests.fakes.openai_api import FakeOpenAI, Request, Script
+from tests.support.fakes import voice
+from tests.support.fakes.openai_api import FakeOpenAI, Request, Script
 
 if TYPE_CHECKING:
     from tests.bench.sides.endpoints.recognise import Known

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.bench.sounds import Sound, load
 from tests.bench.sounds.check.words import errors
 from tests.bench.sounds.render import FOLDER
-from tests.house import ROOT, compose_file
+from tests.support.house import ROOT, compose_file
 
 HEARING = ROOT / "tests/bench/turns/driver"
 MOST_ERRORS = 0.06  # of the words of one voice; Whisper base itself makes some

@@ -100,9 +100,9 @@ def test_speech_as_events_is_what_the_plugin_reads(client: TestClient) -> None:
     body = {"model": "mouth", "input": "Hi", "voice": "heart", "response_format": "pcm", "stream_format": "sse"}
     answer = client.post("/v1/audio/speech", json=body)
     delta, done = [json.loads(line[6:]) for line in answer.text.splitlines() if line]
-    assert delta["type"] == "speech.models.audio.delta"
+    assert delta["type"] == "speech.audio.delta"
     assert base64.b64decode(delta["audio"]) == "Hi".encode("utf-16-le")
-    assert done["type"] == "speech.models.audio.done"
+    assert done["type"] == "speech.audio.done"
 
 
 def test_the_models_are_listed_and_described(client: TestClient) -> None:

@@ -1,0 +1,101 @@
+"""A caller who says nothing is asked twice, and then the call is over."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from agent.behaviors import ask_a_silent_caller as behavior
+from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
+from agent.providers.openai import connect
+from tests.support.fakes.openai_api import FakeOpenAI
+from tests.unit.agent.fakes import settle, until
+from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, QUESTION, SPEAKS, Call, calling
+
+SILENCE = 0.4
+SILENT = ("silent", "the caller was silent")
+
+
+@pytest.fixture(autouse=True)
+def quick_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(behavior, "VERDICT", 0.2)
+
+
+@asynccontextmanager
+async def greeted() -> AsyncIterator[Call]:
+    def behave(call: Call) -> None:
+        ask_a_silent_caller(call.session, call.room, call.announcer, call.ending, call.settings)
+
+    async with calling(behave, silent_caller_after=SILENCE) as call:
+        call.announcer.say("hello")
+        await call.hears("hello")
+        yield call
+
+
+async def test_a_silent_caller_is_asked_twice_and_said_goodbye_to() -> None:
+    async with greeted() as call:
+        await call.hears("hello", "still_there")
+        assert not call.ending.begun
+        await call.hears("hello", "still_there", "cannot_hear")
+        await until(lambda: call.ending.asked == [SILENT])
+
+
+async def test_who_answers_is_not_asked_the_second_question() -> None:
+    async with greeted() as call:
+        await call.hears("hello", "still_there")
+        await call.says(QUESTION)
+        await call.hears("hello", "still_there", "answer", "still_there")
+        assert not call.ending.begun
+
+
+async def test_sounds_without_words_are_silence() -> None:
+    async with greeted() as call:
+        for _ in range(6):
+            await call.says("[Music]")
+            await asyncio.sleep(SILENCE / 4)
+        await until(lambda: call.telephone.heard[:2] == ["hello", "still_there"])
+
+
+async def test_a_key_is_an_answer() -> None:
+    async with greeted() as call:
+        for _ in range(5):
+            await asyncio.sleep(SILENCE / 2)
+            call.room.emit("sip_dtmf_received", None)
+        assert call.telephone.heard == ["hello"]
+        await call.hears("hello", "still_there")
+
+
+async def test_nobody_is_asked_while_they_speak() -> None:
+    async with greeted() as call:
+        await call.voice_activity.show(SPEAKS)
+        await asyncio.sleep(SILENCE * 2)
+        assert call.telephone.heard == ["hello"]
+        await call.voice_activity.show(FALLS_SILENT)
+        await call.hears("hello", "answer")
+
+
+async def test_nobody_is_asked_while_the_agent_thinks() -> None:
+    async with greeted() as call:
+        call.endpoint.script = INSTANT.changed(first_token_delay=SILENCE * 2)
+        await call.says(QUESTION)
+        await call.hears("hello", "answer")
+
+
+async def test_nobody_is_asked_before_the_greeting() -> None:
+    async with FakeOpenAI(INSTANT) as endpoint:
+        call = Call(endpoint, silent_caller_after=SILENCE)
+        ask_a_silent_caller(call.session, call.room, call.announcer, call.ending, call.settings)
+        await call.begin()
+        await asyncio.sleep(SILENCE * 1.5)
+        assert call.telephone.heard == []
+        await call.end()
+        await connect(endpoint.url, "sk-1").close()
+
+
+async def test_nobody_is_asked_once_the_call_ends() -> None:
+    async with greeted() as call:
+        call.ending.say("farewell", "test")
+        await asyncio.sleep(SILENCE * 1.5)
+        await settle()
+        assert call.telephone.heard == ["hello"]

@@ -1,0 +1,119 @@
+"""A caller for whom there is no place hears why, by a recorded sentence, and the call is over."""
+
+import wave
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from livekit.agents import AgentSession, JobContext
+
+from agent import languages
+from agent.behaviors import turn_away_when_full as behavior
+from agent.behaviors.turn_away_when_full import REASONS, turn_away_when_full
+from agent.conversation.announcer import Announcer
+from tests.unit.agent.behaviors.test_hang_up_together import Job, participant
+from tests.unit.agent.fakes import Loudspeaker, spoken, until
+
+if TYPE_CHECKING:
+    from livekit import rtc
+
+    from agent.admission.slot import Place
+
+
+class FullLine:
+    """A place that is not there, for the reason of that sentence."""
+
+    def __init__(self, sentence: str | None) -> None:
+        self.sentence = sentence
+        self.kept = 0
+
+    async def take(self) -> str | None:
+        return self.sentence
+
+    def keep(self, _: JobContext) -> None:
+        self.kept += 1
+
+
+class Sessions:
+    """The sessions that were started, each with a loudspeaker in place of a room."""
+
+    def __init__(self) -> None:
+        self.started: list[AgentSession[Any]] = []
+        self.options: list[Any] = []
+        self.loudspeaker = Loudspeaker()
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch) -> Sessions:
+    sessions = Sessions()
+    start = AgentSession.start
+
+    async def without_a_room(session: AgentSession[Any], agent: Any, *, room: Any, room_options: Any, **_: Any) -> None:
+        assert room is not None
+        sessions.started.append(session)
+        sessions.options.append(room_options)
+        session.output.audio = sessions.loudspeaker
+        await start(session, agent, record=False)
+
+    monkeypatch.setattr(AgentSession, "start", without_a_room)
+    return sessions
+
+
+@pytest.fixture(autouse=True)
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of a second of sound for each sentence."""
+    (tmp_path / "en").mkdir()
+    for name in REASONS:
+        with wave.open(str(tmp_path / "en" / f"{name}.ogg"), "wb") as sound:
+            sound.setparams((1, 2, 24000, 0, "NONE", ""))
+            sound.writeframes(b"\1\1" * 2400)
+    monkeypatch.setattr(behavior, "Announcer", lambda session, language: Announcer(session, language, tmp_path))
+
+
+async def turned_away(job: Job, place: FullLine) -> bool:
+    who = cast("rtc.RemoteParticipant", participant("caller"))
+    return await turn_away_when_full(cast("JobContext", job), cast("Place", place), who, "en")
+
+
+@pytest.mark.parametrize("sentence", REASONS)
+async def test_who_is_turned_away_hears_why_to_the_end_and_then_the_job_ends(
+    sessions: Sessions, sentence: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    job, place = Job("caller"), FullLine(sentence)
+    assert await turned_away(job, place)
+    await until(lambda: sessions.loudspeaker.played)
+    assert job.reasons == []
+    await sessions.loudspeaker.play_to_the_end()
+    await until(lambda: job.reasons)
+    assert job.reasons == [REASONS[sentence]]
+    [session] = sessions.started
+    assert spoken(session) == [getattr(languages.sentences("en"), sentence)]
+    assert f"call turned away: {REASONS[sentence]}" in caplog.text
+    assert place.kept == 0
+    await session.aclose()
+
+
+async def test_no_provider_is_asked_and_nothing_is_heard(sessions: Sessions) -> None:
+    await turned_away(Job("caller"), FullLine("busy"))
+    [session] = sessions.started
+    assert (session.stt, session.llm, session.tts, session.vad) == (None, None, None, None)
+    assert sessions.options[0].audio_input is False
+    assert sessions.options[0].participant_identity == "caller"
+    await sessions.loudspeaker.play_to_the_end()
+    await session.aclose()
+
+
+async def test_who_hangs_up_while_being_told_ends_the_job(sessions: Sessions) -> None:
+    job = Job("caller")
+    await turned_away(job, FullLine("busy"))
+    await until(lambda: sessions.loudspeaker.played)
+    job.room.leave("caller")
+    assert job.reasons == ["the caller hung up"]
+    await sessions.started[0].aclose()
+
+
+async def test_a_caller_for_whom_there_is_a_place_keeps_it(sessions: Sessions) -> None:
+    place = FullLine(None)
+    assert not await turned_away(Job("caller"), place)
+    assert place.kept == 1
+    assert sessions.started == []

@@ -1,0 +1,144 @@
+"""A session as the settings make it, against an endpoint that speaks OpenAI's API."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from livekit.agents import AgentSession, inference
+from livekit.agents import vad as voice_activity
+
+from agent import providers
+from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
+from agent.conversation.receptionist import Receptionist
+from agent.conversation.session import new_session, room_options
+from agent.lines.words import Prompts
+from agent.providers.openai import connect
+from agent.settings import Settings
+from tests.support.fakes.openai_api import FakeOpenAI
+from tests.unit.agent.fakes import settings, spoken
+from tests.unit.agent.never_silent import INSTANT
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+PROMPTS = Prompts(persona="Be brief.", greeting="Hello.", goodbye="Goodbye.")
+SMALL = "qwen2.5-coder-0.5b-instruct"
+
+
+@pytest.fixture
+def ear() -> voice_activity.VAD:
+    return inference.VAD(model="silero")
+
+
+def test_the_named_provider_and_model_are_used() -> None:
+    chosen = settings(stt="speech/whisper-tiny.en", tts="speech/kokoro-heart", speech_url="http://speech.test:8000/v1")
+    [stt], llm, tts = providers.new_stts(chosen), providers.new_llm(chosen), providers.new_tts(chosen)
+    assert (stt.provider, stt.model) == ("speech.test:8000", "whisper-tiny.en")
+    assert (llm.provider, llm.model) == ("api.openai.com", "gpt-4o-mini")
+    assert (tts.provider, tts.model) == ("speech.test:8000", "kokoro-heart")
+    assert not stt.capabilities.streaming  # it would open a realtime connection, which is not configured
+
+
+def test_openai_can_be_another_server() -> None:
+    assert providers.new_llm(settings(openai_base_url="http://localhost:9/v1")).provider == "localhost:9"
+
+
+def test_only_chosen_providers_are_imported() -> None:
+    assert providers.modules(settings()) == ["agent.providers.openai"]
+    assert providers.modules(settings(tts="speech/kokoro-heart")) == [
+        "agent.providers.openai",
+        "agent.providers.speech",
+    ]
+
+
+def test_every_provider_in_the_table_can_do_what_the_table_says() -> None:
+    for name, provider in providers.PROVIDERS.items():
+        for kind in provider.kinds:
+            model = next(iter(provider.models), "x")
+            chosen = settings(**{kind: f"{name}/{model}"})
+            assert f"agent.providers.{name.replace('-', '_')}" in providers.modules(chosen)
+            assert _one(kind, chosen).model == model
+
+
+def _one(kind: str, chosen: Settings) -> Any:
+    return providers.new_stts(chosen)[0] if kind == "stt" else getattr(providers, f"new_{kind}")(chosen)
+
+
+def test_a_callers_first_words_are_heard_and_no_failure_ends_the_session(ear: voice_activity.VAD) -> None:
+    async def options() -> AgentSession[None]:
+        return new_session(settings(), ear)
+
+    session = asyncio.run(options())
+    assert session.options.aec_warmup_duration is None
+    assert session.options.preemptive_generation["enabled"]
+    assert session.conn_options.max_unrecoverable_errors > 1000
+    assert session.options.user_away_timeout is None
+
+
+def test_the_session_ends_with_the_call_and_not_before() -> None:
+    options = room_options("sip_1", settings())
+    assert options.participant_identity == "sip_1"
+    assert not options.close_on_disconnect
+
+
+async def test_a_question_is_answered(endpoint: FakeOpenAI, ear: voice_activity.VAD) -> None:
+    async with new_session(settings(openai_base_url=endpoint.url), ear) as session:
+        await session.start(Receptionist(PROMPTS, says_goodbye=lambda: False), capture_run=True, record=False)
+        await session.run(user_input="When do you open?")
+        assert spoken(session) == ["Hello.", "At nine."]
+    [request] = endpoint.asked("llm")
+    assert request.body["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert request.body["model"] == "gpt-4o-mini"
+
+
+@pytest.mark.parametrize("fault", ["error", "busy", "garbage"])
+async def test_a_provider_that_fails_is_asked_twice_and_the_session_goes_on(
+    endpoint: FakeOpenAI, ear: voice_activity.VAD, fault: str
+) -> None:
+    endpoint.script = INSTANT.changed(faults={"llm": fault})
+    async with new_session(settings(openai_base_url=endpoint.url), ear) as session:
+        await session.start(Receptionist(PROMPTS, says_goodbye=lambda: False), capture_run=True, record=False)
+        reply = session.generate_reply(user_input="When do you open?")
+        await asyncio.wait_for(reply.wait_for_playout(), 5)
+        assert reply.exception()
+        assert len(endpoint.asked("llm")) == 2
+        endpoint.script = INSTANT
+        await session.run(user_input="When do you open?")
+        assert spoken(session) == ["Hello.", "At nine."]
+
+
+async def test_a_slow_model_is_shown_the_persona_once_and_asked_for_next_to_nothing(endpoint: FakeOpenAI) -> None:
+    chosen = settings(llm=f"speech/{SMALL}", speech_url=endpoint.url)
+    assert providers.reads_slowly(chosen)
+    assert not providers.reads_slowly(settings())
+    await read_the_persona_ahead(providers.new_llm(chosen), PROMPTS.persona)
+    [request] = endpoint.asked("llm")
+    assert request.body["messages"] == [{"role": "system", "content": PROMPTS.persona}]
+    assert request.body["max_completion_tokens"] == 1
+    await connect(endpoint.url, "none", providers.PROVIDERS["speech"].patience).close()
+
+
+async def test_a_model_that_cannot_read_ahead_breaks_nothing(endpoint: FakeOpenAI) -> None:
+    endpoint.script = endpoint.script.changed(faults={"llm": "error"})
+    chosen = settings(llm=f"speech/{SMALL}", speech_url=endpoint.url)
+    await read_the_persona_ahead(providers.new_llm(chosen), PROMPTS.persona)
+    assert endpoint.asked("llm")
+    await connect(endpoint.url, "none", providers.PROVIDERS["speech"].patience).close()
+
+
+# The fake leaves an upload's temporary file to the collector when its request is cut off.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", ["stt", "llm", "tts"])
+async def test_a_provider_that_hangs_is_given_up_after_its_patience(endpoint: FakeOpenAI, kind: str) -> None:
+    endpoint.script = endpoint.script.changed(faults={kind: "hang"})
+    client = connect(endpoint.url, "sk-hang", 0.2)
+    asked: dict[str, Callable[[], Awaitable[object]]] = {
+        "stt": lambda: client.audio.transcriptions.create(file=("a.wav", b"RIFF"), model="m", timeout=30),
+        "llm": lambda: client.chat.completions.create(model="m", messages=[], timeout=30),
+        "tts": lambda: client.audio.speech.create(input="Hello.", model="m", voice="v", timeout=30),
+    }
+    async with asyncio.timeout(5):
+        with pytest.raises(openai.APITimeoutError):
+            await asked[kind]()
+    await client.close()
