@@ -14,7 +14,7 @@ from agent.admission.admission import Admission
 from agent.admission.caller_id import identify, region_of
 from agent.admission.description import described
 from agent.admission.lookup import look_up
-from agent.admission.sip_call import Call
+from agent.admission.sip_call import SipCall
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
 from agent.behaviors.bound_the_call import bound_the_call
 from agent.behaviors.end_endless_talk import end_endless_talk
@@ -32,17 +32,17 @@ from agent.behaviors.turn_away_when_full import TURNED_AWAY_AT_ONCE, turn_away_w
 from agent.conversation.announcer import Announcer
 from agent.conversation.call_room import is_there, wait_for_caller
 from agent.conversation.ending import Ending
-from agent.conversation.presynthesis import Prepared
+from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import modules, new_session, new_voice_activity, patient, room_options
 from agent.lines import owner_files as rules
 from agent.lines import words as prompts
-from agent.records.call_record import Record
+from agent.records.call_record import CallRecord
 from agent.records.retention import keep_records_while
 from agent.settings import Settings, calls_at_once, hears_melody, read_settings, settings_or_exit
 from agent.tools import tools_of
-from agent.turns.lexical_cue import LastWords
-from agent.turns.prosody import Listener
+from agent.turns.lexical_cue import LexicalCue
+from agent.turns.prosody import ProsodyProcess
 from agent.worker.logs import set_up_logging
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.serve import serve, up_to
@@ -70,12 +70,12 @@ async def answer(ctx: JobContext) -> None:
     caller = await wait_for_caller(ctx)
     if caller is None:
         return
-    call = Call.from_attributes(caller.attributes)
+    call = SipCall.from_attributes(caller.attributes)
     ctx.log_context_fields = {"call_id": call.call_id}
     who = identify(call.caller, region_of(settings.phone_numbers))
     if refuse_strangers(ctx, call, who, admission):
         return
-    record = Record(call, who)
+    record = CallRecord(call, who)
     report_the_call(ctx, record, settings)
     place = admission.place(ctx.job.id, who)
     if await turn_away_when_full(ctx, place, caller, settings.language):
@@ -88,7 +88,7 @@ async def answer(ctx: JobContext) -> None:
     announcer = Announcer(session, settings.language)
     ending = Ending(ctx, session, announcer)
     hang_up_together(ctx, session, caller)
-    go_on_after_a_backchannel(session, LastWords.of(settings.language))
+    go_on_after_a_backchannel(session, LexicalCue.of(settings.language))
     tell_the_timeline(session)
     fill_the_silence(session, announcer, ending, settings)
     ask_a_silent_caller(session, ctx.room, announcer, ending, settings)
@@ -111,10 +111,10 @@ async def answer(ctx: JobContext) -> None:
     logger.info("call answered")
 
 
-def _prepared(words: prompts.Prompts, settings: Settings) -> Prepared | None:
+def _prepared(words: prompts.Prompts, settings: Settings) -> Presynthesis | None:
     if not settings.prepare_greeting:
         return None
-    return Prepared(words.greeting, providers.new_tts(settings), patient(providers.TTS, settings))
+    return Presynthesis(words.greeting, providers.new_tts(settings), patient(providers.TTS, settings))
 
 
 def main() -> int:
@@ -129,7 +129,7 @@ def main() -> int:
     words = prompts.read_prompts(settings.language)  # also a good version to fall back to
     rules.keep_good_versions()
     os.environ[PRELOAD] = "0"
-    listener = Listener() if hears_melody(settings) else None
+    listener = ProsodyProcess() if hears_melody(settings) else None
     server = AgentServer(
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key,
@@ -147,7 +147,7 @@ def main() -> int:
     return asyncio.run(_work(server, settings, listener, words.persona))
 
 
-async def _work(server: AgentServer, settings: Settings, listener: Listener | None, persona: str) -> int:
+async def _work(server: AgentServer, settings: Settings, listener: ProsodyProcess | None, persona: str) -> int:
     """Take calls, and look after what is around them; an exit code."""
     if providers.reads_slowly(settings):  # else the first call after a start waits for it
         read_the_persona_ahead(providers.new_llm(settings), persona)

@@ -15,7 +15,7 @@ from agent.conversation.announcer import Announcer
 from agent.conversation.session import new_session
 from agent.providers.openai import connect
 from agent.settings import Settings
-from agent.turns.eager_stt import EarlyTranscript
+from agent.turns.eager_stt import EagerSTT
 from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import Deaf, Loudspeaker, ScriptedVoiceActivity, settle, until
 from tests.unit.agent.recorded import recorded
@@ -131,7 +131,7 @@ class Call:
             raise AssertionError(f"heard {self.telephone.heard}, expected {list(sounds)}") from None
 
     def _transcribed(self, before: int) -> bool:
-        assert isinstance(self.session.stt, EarlyTranscript)
+        assert isinstance(self.session.stt, EagerSTT)
         return [request.outcome for request in self.endpoint.asked("stt")[before:]] == ["finished"]
 
 

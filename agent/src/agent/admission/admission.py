@@ -2,8 +2,8 @@
 
 from agent.admission.caller import Caller
 from agent.admission.ledger import Ledger
-from agent.admission.sip_call import Call
-from agent.admission.slot import Place, is_free
+from agent.admission.sip_call import SipCall
+from agent.admission.slot import Slot, is_free
 from agent.lines import owner_files as rules
 from agent.settings import Settings, calls_at_once
 from agent.storage import private_files as state
@@ -23,10 +23,10 @@ class Admission:
         by_caller = self._lists or self._limits.per_caller or self._account
         return not by_caller and await is_free(self._ledger, self._limits, self._at_once)
 
-    def objection(self, call: Call, caller: Caller) -> str | None:
+    def objection(self, call: SipCall, caller: Caller) -> str | None:
         """Why the call must not be answered, or None."""
         return call.objection(self._account) or self._lists.objection(caller)
 
-    def place(self, job_id: str, caller: Caller) -> Place:
+    def place(self, job_id: str, caller: Caller) -> Slot:
         """The call's place on the line, which is yet to be taken."""
-        return Place(self._ledger, job_id, caller.number, self._limits, self._at_once)
+        return Slot(self._ledger, job_id, caller.number, self._limits, self._at_once)

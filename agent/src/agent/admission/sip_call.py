@@ -9,7 +9,7 @@ HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SipCall:
     """One inbound call. Who calls whom is left out of `repr`, so that it cannot slip into a log.
 
     The attribute names are the gateway's and the server's: `livekit/attrs.go` in github.com/livekit/protocol,
@@ -26,7 +26,7 @@ class Call:
     account: str = field(repr=False)  # the trunk provider's account, where it says so (X-Twilio-AccountSid)
 
     @classmethod
-    def from_attributes(cls, attributes: Mapping[str, str]) -> "Call":
+    def from_attributes(cls, attributes: Mapping[str, str]) -> "SipCall":
         """Read a SIP participant's attributes; what is missing becomes the empty string."""
         return cls(
             call_id=attributes.get("sip.callID", ""),

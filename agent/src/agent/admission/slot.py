@@ -28,7 +28,7 @@ async def is_free(book: Ledger, limits: Limits, at_once: int) -> bool:
         return True  # as `take` will say, with an error in the log
 
 
-class Place:
+class Slot:
     """One call's place. While the ledger cannot be used there is one for everybody: a call is answered in any case."""
 
     def __init__(self, book: Ledger, call: str, caller: str, limits: Limits, at_once: int) -> None:

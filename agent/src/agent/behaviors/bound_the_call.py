@@ -5,7 +5,7 @@ from typing import Any
 
 from livekit.agents import AgentSession
 
-from agent.admission.slot import Place
+from agent.admission.slot import Slot
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
 
@@ -15,7 +15,7 @@ PAUSE_WITHIN = 5.0  # seconds for which the announcement waits for a pause of th
 
 
 def bound_the_call(
-    session: AgentSession[Any], announcer: Announcer, ending: Ending, place: Place, longest: float, warning: float
+    session: AgentSession[Any], announcer: Announcer, ending: Ending, place: Slot, longest: float, warning: float
 ) -> asyncio.Task[None]:
     """End the call after `longest` seconds, or when the day's minutes are used up; say so `warning` seconds before."""
     bounds = _Bounds(session, announcer, ending, place, longest, warning)
@@ -30,7 +30,7 @@ class _Bounds:
         session: AgentSession[Any],
         announcer: Announcer,
         ending: Ending,
-        place: Place,
+        place: Slot,
         longest: float,
         warning: float,
     ) -> None:

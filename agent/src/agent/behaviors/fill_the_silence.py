@@ -25,7 +25,7 @@ from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
 from agent.conversation.speech_outcome import was_heard, was_heard_to_its_end
 from agent.settings import Settings
-from agent.turns.eager_stt import EarlyTranscript
+from agent.turns.eager_stt import EagerSTT
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def fill_the_silence(session: AgentSession[Any], announcer: Announcer, ending: E
     session.on("speech_created", wait.follow)
     session.on("error", wait.notice)
     session.on("close", wait.end)
-    if isinstance(session.stt, EarlyTranscript):
+    if isinstance(session.stt, EagerSTT):
         session.stt.told_nothing = wait.hear_nothing
 
 
@@ -66,7 +66,7 @@ class _Wait:
         elif self._deaf:
             self.fail()
         # A streaming engine tells of words only: without them nobody knows whether a sound was worth an answer.
-        elif event.old_state == "speaking" and (self._words or isinstance(self._session.stt, EarlyTranscript)):
+        elif event.old_state == "speaking" and (self._words or isinstance(self._session.stt, EagerSTT)):
             self._begin(since=event.created_at)
 
     def hear(self, event: UserInputTranscribedEvent) -> None:

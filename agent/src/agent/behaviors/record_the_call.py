@@ -10,7 +10,7 @@ from agent import languages
 from agent.behaviors.ask_for_consent import Consent
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
-from agent.records.call_record import Record
+from agent.records.call_record import CallRecord
 from agent.records.capture.recording import Recording
 from agent.settings import Settings
 
@@ -20,7 +20,7 @@ FINISHED_WITHIN = 45.0  # seconds that a call's process has after the call: a su
 def record_the_call(
     ctx: JobContext,
     session: AgentSession[None],
-    record: Record,
+    record: CallRecord,
     settings: Settings,
     announcer: Announcer,
     ending: Ending,

@@ -10,12 +10,12 @@ from livekit.agents import JobContext
 
 from agent.admission.admission import Admission
 from agent.admission.caller import Caller
-from agent.admission.sip_call import Call
+from agent.admission.sip_call import SipCall
 
 logger = logging.getLogger(__name__)
 
 
-def refuse_strangers(ctx: JobContext, call: Call, caller: Caller, admission: Admission) -> bool:
+def refuse_strangers(ctx: JobContext, call: SipCall, caller: Caller, admission: Admission) -> bool:
     """Whether the call was refused; the job then ends, and its room with it.
 
     Refused is what is forged, what another trunk account than ours carries, and who is blocked or not allowed.

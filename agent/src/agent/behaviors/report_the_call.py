@@ -9,7 +9,7 @@ import logging
 
 from livekit.agents import JobContext
 
-from agent.records.call_record import Record
+from agent.records.call_record import CallRecord
 from agent.records.folders import Folders
 from agent.records.webhook import event as news
 from agent.settings import Settings
@@ -17,7 +17,7 @@ from agent.settings import Settings
 logger = logging.getLogger(__name__)
 
 
-def report_the_call(ctx: JobContext, record: Record, settings: Settings) -> None:
+def report_the_call(ctx: JobContext, record: CallRecord, settings: Settings) -> None:
     """Leave the news when the job ends, unless there is a record, or something that becomes one later."""
 
     async def report(reason: str) -> None:

@@ -8,7 +8,7 @@ import logging
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, JobContext, room_io
 
-from agent.admission.slot import Place
+from agent.admission.slot import Slot
 from agent.behaviors.hang_up_together import hang_up_together
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
@@ -25,7 +25,7 @@ REASONS = {
 }
 
 
-async def turn_away_when_full(ctx: JobContext, place: Place, caller: rtc.RemoteParticipant, language: str) -> bool:
+async def turn_away_when_full(ctx: JobContext, place: Slot, caller: rtc.RemoteParticipant, language: str) -> bool:
     """Whether there was no place; the caller is then being told why, and the job ends after it."""
     sentence = await place.take()
     if sentence is None:

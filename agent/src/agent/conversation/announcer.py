@@ -14,7 +14,7 @@ from livekit.agents.utils.audio import audio_frames_from_file
 from livekit.agents.voice import SpeechHandle
 
 from agent import languages
-from agent.conversation.interjection import Aside
+from agent.conversation.interjection import Interjection
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Announcer:
         self._session = session
         self._texts = asdict(languages.sentences(language))
         self._folder = folder / language
-        self._aside: Aside | None = None
+        self._aside: Interjection | None = None
         self._saying: asyncio.Task[None] | None = None  # which nothing else holds
         session.on("conversation_item_added", self._find_the_output)
 
@@ -90,4 +90,4 @@ class Announcer:
 
     def _stand_before_the_output(self) -> None:
         if output := self._session.output.audio:
-            self._session.output.audio = self._aside = Aside(output)
+            self._session.output.audio = self._aside = Interjection(output)

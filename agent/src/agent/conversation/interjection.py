@@ -14,12 +14,12 @@ from livekit.agents.voice import io
 GRACE = 1.0  # seconds that a sound may come to its end later than its length tells
 
 
-class Aside(io.AudioOutput):
+class Interjection(io.AudioOutput):
     """The session's `output`. While something is said aside, the session's own sound waits, and is told of nothing."""
 
     def __init__(self, output: io.AudioOutput) -> None:
         super().__init__(
-            label="Aside",
+            label="Interjection",
             capabilities=io.AudioOutputCapabilities(pause=True),
             next_in_chain=output,
             sample_rate=output.sample_rate,

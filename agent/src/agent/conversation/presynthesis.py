@@ -11,7 +11,7 @@ from livekit.agents import APIConnectOptions, APIError, tts, utils
 logger = logging.getLogger(__name__)
 
 
-class Prepared:
+class Presynthesis:
     """`text`, on its way into sound from now on."""
 
     def __init__(self, text: str, voice: tts.TTS[Any], options: APIConnectOptions) -> None:

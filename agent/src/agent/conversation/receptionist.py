@@ -11,7 +11,7 @@ from livekit.agents import NOT_GIVEN, Agent, NotGivenOr, llm, tts
 
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import heard_out
-from agent.conversation.presynthesis import Prepared
+from agent.conversation.presynthesis import Presynthesis
 from agent.lines.words import Prompts
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Receptionist(Agent):
     def __init__(
         self,
         prompts: Prompts,
-        greeting: Prepared | None = None,
+        greeting: Presynthesis | None = None,
         tools: Sequence[llm.Tool | llm.Toolset] = (),
         *,
         says_goodbye: Callable[[], bool],
@@ -61,8 +61,8 @@ class Receptionist(Agent):
                 return prepared or await self._now(voice).audio()
         return None
 
-    def _now(self, voice: tts.TTS[Any]) -> Prepared:
-        return Prepared(self._prompts.greeting, voice, self.session.conn_options.tts_conn_options)
+    def _now(self, voice: tts.TTS[Any]) -> Presynthesis:
+        return Presynthesis(self._prompts.greeting, voice, self.session.conn_options.tts_conn_options)
 
     async def on_exit(self) -> None:
         if self._says_goodbye():

@@ -10,12 +10,12 @@ from livekit.agents.voice.turn import TurnDetectionMode
 
 from agent import providers
 from agent.settings import Settings, hears_melody
-from agent.turns.eager_stt import EarlyTranscript
+from agent.turns.eager_stt import EagerSTT
 from agent.turns.end_of_turn import EndOfTurn, Waits
-from agent.turns.lexical_cue import LastWords
-from agent.turns.prosody import RATE, Melody
-from agent.turns.speaker_gate import OwnVoice
-from agent.turns.tts_chunks import FirstWords
+from agent.turns.lexical_cue import LexicalCue
+from agent.turns.prosody import RATE, Prosody
+from agent.turns.speaker_gate import SpeakerGate
+from agent.turns.tts_chunks import TTSChunks
 
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a piece of speech, of which a turn may have several
 TELEPHONE_RATE = RATE  # Hz, twice what a phone sends: what both models that listen take as it is
@@ -25,7 +25,7 @@ FIRST_USED_IN_A_CALL = ["livekit.agents.llm.async_toolset"]  # imported late by 
 
 def new_session(settings: Settings, voice_activity: vad.VAD) -> AgentSession[None]:
     """The pipeline of one call, with the providers that the settings name."""
-    own_voice = OwnVoice(voice_activity, settings.barge_in_within)
+    own_voice = SpeakerGate(voice_activity, settings.barge_in_within)
     session: AgentSession[None] = AgentSession(
         stt=_ear(providers.new_stts(settings), own_voice, settings.early_transcript),
         llm=providers.new_llm(settings),
@@ -76,9 +76,7 @@ def _ear(engines: list[stt.STT[Any]], voice_activity: vad.VAD, pause: float) -> 
     if any(engine.capabilities.streaming for engine in engines):
         return _either([_early(engine, voice_activity, pause) for engine in engines], voice_activity)
     engine = _either(engines, voice_activity)  # it makes streams of them, but each can still be asked for one utterance
-    return (
-        EarlyTranscript(engine, voice_activity, pause) if pause else stt.StreamAdapter(stt=engine, vad=voice_activity)
-    )
+    return EagerSTT(engine, voice_activity, pause) if pause else stt.StreamAdapter(stt=engine, vad=voice_activity)
 
 
 def _either(engines: list[stt.STT[Any]], voice_activity: vad.VAD) -> stt.STT[Any]:
@@ -86,21 +84,21 @@ def _either(engines: list[stt.STT[Any]], voice_activity: vad.VAD) -> stt.STT[Any
 
 
 def _early(engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
-    return EarlyTranscript(engine, voice_activity, pause) if pause and not engine.capabilities.streaming else engine
+    return EagerSTT(engine, voice_activity, pause) if pause and not engine.capabilities.streaming else engine
 
 
 def _soon(voice: tts.TTS[Any], words: int) -> tts.TTS[Any]:
     if voice.capabilities.streaming or not words:
         return voice
-    return tts.StreamAdapter(tts=voice, sentence_tokenizer=FirstWords(words))
+    return tts.StreamAdapter(tts=voice, sentence_tokenizer=TTSChunks(words))
 
 
 def _end_of_turn(session: AgentSession[None], settings: Settings) -> TurnDetectionMode:
     if settings.end_of_turn == "silence":
         return "vad"
     waits = Waits(settings.wait_done, settings.wait_unsure, settings.wait_unfinished)
-    words = LastWords.of(settings.language) if settings.end_of_turn != "melody" else None
-    melody = Melody() if hears_melody(settings) else None
+    words = LexicalCue.of(settings.language) if settings.end_of_turn != "melody" else None
+    melody = Prosody() if hears_melody(settings) else None
     detector = EndOfTurn(
         settings.language,
         waits,

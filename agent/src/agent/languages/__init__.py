@@ -1,6 +1,6 @@
 """What differs from language to language, one folder each: a folder more is a language more.
 
-`last_words.toml` is for `turns.last_words`; `sentences.toml` are the `Sentences` that need no model; `heard.toml` is
+`lexical_cue.toml` is for `turns.last_words`; `sentences.toml` are the `Sentences` that need no model; `heard.toml` is
 what callers and machines say that the agent acts upon; `rules.md` tells the model to speak this language, and what a
 turn from the keypad looks like; `voice.md`, where there is one, tells text to speech how to speak it.
 """

@@ -8,7 +8,7 @@ from agent.admission import contacts, limits, lists
 from agent.admission.contacts import Contacts
 from agent.admission.limits import Limits
 from agent.admission.lists import Lists, Numbers
-from agent.storage.live_file import KEPT, EditedFile
+from agent.storage.live_file import KEPT, LiveFile
 
 T = TypeVar("T")
 
@@ -46,22 +46,22 @@ def hopeless(folder: Path = FOLDER, kept: Path = KEPT) -> list[str]:
     return [problem for file in _files(folder, kept) if (problem := file.hopeless())]
 
 
-def _files(folder: Path, kept: Path) -> list[EditedFile[Contacts] | EditedFile[Numbers] | EditedFile[Limits]]:
+def _files(folder: Path, kept: Path) -> list[LiveFile[Contacts] | LiveFile[Numbers] | LiveFile[Limits]]:
     listed = [_list(name, folder, kept) for name in ("blocked", "allowed")]
     return [_contacts(folder, kept), *listed, _limits(folder, kept)]
 
 
-def _contacts(folder: Path, kept: Path) -> EditedFile[Contacts]:
+def _contacts(folder: Path, kept: Path) -> LiveFile[Contacts]:
     return _file("contacts.csv", contacts.parse, contacts.LARGEST, folder, kept)
 
 
-def _list(name: str, folder: Path, kept: Path) -> EditedFile[Numbers]:
+def _list(name: str, folder: Path, kept: Path) -> LiveFile[Numbers]:
     return _file(f"{name}.txt", lists.parse, lists.LARGEST, folder, kept)
 
 
-def _limits(folder: Path, kept: Path) -> EditedFile[Limits]:
+def _limits(folder: Path, kept: Path) -> LiveFile[Limits]:
     return _file("limits.toml", limits.parse, limits.LARGEST, folder, kept)
 
 
-def _file(name: str, parse: Callable[[str], T], largest: int, folder: Path, kept: Path) -> EditedFile[T]:
-    return EditedFile(folder, name, parse, largest, may_be_missing=True, kept=kept)  # nobody known, blocked or limited
+def _file(name: str, parse: Callable[[str], T], largest: int, folder: Path, kept: Path) -> LiveFile[T]:
+    return LiveFile(folder, name, parse, largest, may_be_missing=True, kept=kept)  # nobody known, blocked or limited

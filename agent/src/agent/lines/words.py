@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from agent import languages
-from agent.storage.live_file import KEPT, EditedFile
+from agent.storage.live_file import KEPT, LiveFile
 
 FOLDER = Path(__file__).parents[3] / "prompts"
 LARGEST = 16_384  # bytes; the whole persona goes to the model with every turn
@@ -62,8 +62,8 @@ def _translated(name: str, language: str) -> str:
     return f"{language}/{name}.md"
 
 
-def _file(file: str, folder: Path, kept: Path = KEPT) -> EditedFile[str]:
-    return EditedFile(folder, file, _words, LARGEST, kept=kept)
+def _file(file: str, folder: Path, kept: Path = KEPT) -> LiveFile[str]:
+    return LiveFile(folder, file, _words, LARGEST, kept=kept)
 
 
 def _words(text: str) -> str:

@@ -5,17 +5,17 @@ import time
 from dataclasses import dataclass, field
 
 from agent.admission.caller import Caller
-from agent.admission.sip_call import Call
+from agent.admission.sip_call import SipCall
 from agent.records.folders import new_record
 from agent.records.transcript import Models, Transcript, iso
 from agent.settings import Settings
 
 
 @dataclass
-class Record:
+class CallRecord:
     """Who calls, since when, and, when `settled`, what has been kept of the call."""
 
-    call: Call
+    call: SipCall
     caller: Caller
     began: float = field(default_factory=time.time)
     name: str = ""

@@ -24,7 +24,7 @@ class _MissingError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class EditedFile(Generic[T]):
+class LiveFile(Generic[T]):
     """One such file, and how its text is understood."""
 
     folder: Path

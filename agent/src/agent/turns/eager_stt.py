@@ -29,7 +29,7 @@ DOUBTFUL = 0.9  # probability of speech: it leaves 1 with the first silence, whe
 WAVERING = 0.1  # a rise of it that is a faint last consonant, not silence
 
 
-class EarlyTranscript(stt.StreamAdapter):
+class EagerSTT(stt.StreamAdapter):
     """Transcripts from `engine`, which is asked when the caller has been silent for `pause` seconds.
 
     It is asked in vain where they go on, so each further request of a piece of speech waits for twice the silence.
@@ -84,7 +84,7 @@ def _text(result: stt.SpeechEvent) -> str:
 
 
 class _Stream(StreamAdapterWrapper):
-    def __init__(self, adapter: EarlyTranscript, *, pause: float, **adapted: Any) -> None:
+    def __init__(self, adapter: EagerSTT, *, pause: float, **adapted: Any) -> None:
         super().__init__(adapter, **adapted)
         self._adapter = adapter
         self._pause = pause

@@ -18,8 +18,8 @@ from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions
 from livekit.agents.voice.turn import TurnDetectionEvent
 
-from agent.turns.lexical_cue import Hint, LastWords
-from agent.turns.prosody import WITHIN, Melody
+from agent.turns.lexical_cue import Hint, LexicalCue
+from agent.turns.prosody import WITHIN, Prosody
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ class EndOfTurn:
         self,
         language: str,
         waits: Waits,
-        words: LastWords | None,
-        melody: Melody | None,
+        words: LexicalCue | None,
+        melody: Prosody | None,
         wait_up_to: Callable[[float], None],
     ) -> None:
         self._said, self._heard = "", ""  # by the caller: in this turn so far, and for sure
@@ -106,7 +106,7 @@ class _Stream:
     is_fallback = False
     prediction_timeout = 2 * WITHIN
 
-    def __init__(self, detector: EndOfTurn, melody: Melody | None) -> None:
+    def __init__(self, detector: EndOfTurn, melody: Prosody | None) -> None:
         self._detector, self._melody = detector, melody
         self._probability: float | None = None
         self._asking: asyncio.Task[None] | None = None

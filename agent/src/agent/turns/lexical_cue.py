@@ -23,8 +23,8 @@ class Hint(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class LastWords:
-    """One language's words, from `languages/<language>/last_words.toml`."""
+class LexicalCue:
+    """One language's words, from `languages/<language>/lexical_cue.toml`."""
 
     unfinished: frozenset[str]
     digits: frozenset[str]
@@ -33,9 +33,9 @@ class LastWords:
 
     @classmethod
     @cache
-    def of(cls, language: str) -> "LastWords":
+    def of(cls, language: str) -> "LexicalCue":
         """Read a language's words; a FileNotFoundError where there are none."""
-        lists = tomllib.loads((FOLDER / language / "last_words.toml").read_text(encoding="utf-8"))
+        lists = tomllib.loads((FOLDER / language / "lexical_cue.toml").read_text(encoding="utf-8"))
         words = {name: frozenset(text.split()) for name, text in lists.items()}
         return cls(**words | {"numbers": words["numbers"] | words["digits"]})
 

@@ -26,7 +26,7 @@ AUDIBLE = 0.05  # of the loudest block: 26 dB below it
 KEPT_AFTER_CALLS = 60.0  # seconds
 
 
-class Listener:
+class ProsodyProcess:
     """The process, from the first call on until there has been none for a minute: at rest it costs nothing."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Listener:
             await process.wait()
 
 
-class Melody:
+class Prosody:
     """What was heard last in one call, and its connection to that process."""
 
     def __init__(self) -> None:

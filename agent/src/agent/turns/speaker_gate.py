@@ -20,7 +20,7 @@ WINDOW = 0.032  # seconds over which a level is taken, as for voice activity det
 REMEMBERED = 9
 
 
-class OwnVoice(vad.VAD):
+class SpeakerGate(vad.VAD):
     """What `voice_activity` hears, without what is more than `within` dB below the caller's level.
 
     It depends on the call: on who speaks in it, and on `agent_speaks`, which the session is to answer.
@@ -58,7 +58,7 @@ class OwnVoice(vad.VAD):
 
 
 class _Stream(vad.VADStream):
-    def __init__(self, voice: OwnVoice, everything: vad.VAD) -> None:
+    def __init__(self, voice: SpeakerGate, everything: vad.VAD) -> None:
         super().__init__(voice)
         self._voice, self._everything = voice, everything
         self._held: vad.VADEvent | None = None  # the start of a piece of speech that does not count so far

@@ -18,7 +18,7 @@ GROWTH = 3
 LONGEST = 100  # words
 
 
-class FirstWords(SentenceTokenizer):
+class TTSChunks(SentenceTokenizer):
     """Sentences; but the first piece ends at the first breath, at the latest after `most` words."""
 
     def __init__(self, most: int) -> None:

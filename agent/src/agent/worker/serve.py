@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from livekit.agents import AgentServer, JobRequest, worker
 
-from agent.turns.prosody import Listener
+from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Awaitable[N
     return admit
 
 
-async def serve(server: AgentServer, drain_grace: int, listener: Listener | None) -> int:
+async def serve(server: AgentServer, drain_grace: int, listener: ProsodyProcess | None) -> int:
     """Take calls until told to stop, then let those in progress end within `drain_grace` seconds.
 
     What still goes on after that is closed, which makes each agent say goodbye and its room go.
@@ -88,7 +88,7 @@ async def _outcome(running: "asyncio.Task[None]") -> int:
     return 0
 
 
-async def _mind(listener: Listener | None, server: AgentServer) -> None:
+async def _mind(listener: ProsodyProcess | None, server: AgentServer) -> None:
     """While there are calls somebody listens, and nobody later on.
 
     From the second look at a call on: to begin listening takes a core for a second, which the greeting needs.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.admission.sip_call import Call
+from agent.admission.sip_call import SipCall
 
 ATTRIBUTES = {
     "sip.callID": "SCL_1",
@@ -17,12 +17,12 @@ ATTRIBUTES = {
 }
 
 
-def call(**changes: str) -> Call:
-    return Call.from_attributes(ATTRIBUTES | {name.replace("_", "."): value for name, value in changes.items()})
+def call(**changes: str) -> SipCall:
+    return SipCall.from_attributes(ATTRIBUTES | {name.replace("_", "."): value for name, value in changes.items()})
 
 
 def test_attributes_become_a_call() -> None:
-    assert call() == Call(
+    assert call() == SipCall(
         call_id="SCL_1",
         trunk_id="ST_1",
         rule_id="SDR_1",
@@ -35,11 +35,11 @@ def test_attributes_become_a_call() -> None:
 
 
 def test_missing_attributes_are_empty() -> None:
-    assert Call.from_attributes({}) == Call("", "", "", "", "", "", "", "")
+    assert SipCall.from_attributes({}) == SipCall("", "", "", "", "", "", "", "")
 
 
 def test_a_call_in_a_log_does_not_tell_who_called_whom() -> None:
-    assert repr(call()) == "Call(call_id='SCL_1', trunk_id='ST_1', rule_id='SDR_1', from_host='pstn.twilio.com')"
+    assert repr(call()) == "SipCall(call_id='SCL_1', trunk_id='ST_1', rule_id='SDR_1', from_host='pstn.twilio.com')"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from livekit.agents import JobContext
 
 from agent.admission.ledger import Ledger
 from agent.admission.limits import Limits
-from agent.admission.slot import Place, is_free
+from agent.admission.slot import Slot, is_free
 from tests.unit.agent.fakes import until
 
 ANN = "+12025550123"
@@ -54,8 +54,8 @@ def locked(tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> I
     other.close()
 
 
-def place(ledger: Ledger, call: str = "AJ_0", limits: Limits = Limits()) -> Place:  # noqa: B008 - it is frozen
-    return Place(ledger, call, ANN, limits, at_once=1)
+def place(ledger: Ledger, call: str = "AJ_0", limits: Limits = Limits()) -> Slot:  # noqa: B008 - it is frozen
+    return Slot(ledger, call, ANN, limits, at_once=1)
 
 
 def context(job: Job) -> JobContext:
@@ -79,7 +79,7 @@ async def test_the_minutes_left_are_told_and_get_less(ledger: Ledger) -> None:
     mine = place(ledger, limits=Limits(minutes=1))
     await mine.take()
     assert 59 < (mine.seconds_left() or 0) <= 60
-    other = Place(ledger, "AJ_1", ANN, Limits(minutes=1), at_once=2)
+    other = Slot(ledger, "AJ_1", ANN, Limits(minutes=1), at_once=2)
     assert await other.take() is None
     job = Job()
     mine.keep(context(job))

@@ -13,7 +13,7 @@ from agent.behaviors.ask_for_consent import Consent, verdict
 from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.conversation.ending import Ending
 from agent.providers.openai import connect
-from agent.records.capture.events import Happened
+from agent.records.capture.events import CallEvents
 from agent.settings import Settings
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.behaviors.test_go_on_after_a_backchannel import INSTANT, Call
@@ -34,7 +34,7 @@ class Asked(Call):
     def __init__(self, endpoint: FakeOpenAI) -> None:
         super().__init__(endpoint)
         self.room = rtc.EventEmitter[str]()
-        self.happened = Happened(self.session, cast("rtc.Room", self.room))
+        self.happened = CallEvents(self.session, cast("rtc.Room", self.room))
         self.granted = False
         announcer = Recorded(self.session, "en")
         ctx = cast("JobContext", SimpleNamespace(room=self.room, shutdown=lambda reason: None))

@@ -12,7 +12,7 @@ from agent.behaviors.bound_the_call import bound_the_call
 from tests.unit.agent.fakes import until
 
 if TYPE_CHECKING:
-    from agent.admission.slot import Place
+    from agent.admission.slot import Slot
     from agent.conversation.announcer import Announcer
     from agent.conversation.ending import Ending
 
@@ -48,7 +48,7 @@ class Line:
             cast("AgentSession[None]", self.session),
             cast("Announcer", me),
             cast("Ending", me),
-            cast("Place", me),
+            cast("Slot", me),
             longest,
             warning,
         )

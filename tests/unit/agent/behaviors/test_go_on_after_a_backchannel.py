@@ -12,8 +12,8 @@ from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.conversation.session import new_session
 from agent.providers.openai import connect
 from agent.settings import Settings
-from agent.turns.eager_stt import EarlyTranscript
-from agent.turns.lexical_cue import LastWords
+from agent.turns.eager_stt import EagerSTT
+from agent.turns.lexical_cue import LexicalCue
 from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import Deaf, Loudspeaker, ScriptedEar, ScriptedVoiceActivity, settle, spoken, until
 
@@ -33,7 +33,7 @@ class Call:
         self.endpoint, self.voice_activity, self.loudspeaker = endpoint, ScriptedVoiceActivity(), Loudspeaker()
         self.session = new_session(settings, self.voice_activity)
         self.session.input.audio, self.session.output.audio = Deaf(), self.loudspeaker
-        go_on_after_a_backchannel(self.session, LastWords.of("en"))
+        go_on_after_a_backchannel(self.session, LexicalCue.of("en"))
 
     async def agent_says(self, words: str) -> None:
         self.session.say(words)
@@ -172,8 +172,8 @@ async def test_a_goodbye_goes_on_whatever_is_said(call: Call) -> None:
     ],
 )
 async def test_what_is_told_depends_on_who_speaks(speech: Mock | None, heard: str, told: bool) -> None:
-    session = Mock(stt=EarlyTranscript(ScriptedEar(), ScriptedVoiceActivity(), 0.1), current_speech=speech)
-    go_on_after_a_backchannel(session, LastWords.of("en"))
+    session = Mock(stt=EagerSTT(ScriptedEar(), ScriptedVoiceActivity(), 0.1), current_speech=speech)
+    go_on_after_a_backchannel(session, LexicalCue.of("en"))
     assert session.stt.worth_telling(heard) is told
 
 

@@ -11,7 +11,7 @@ from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
 
 from agent.admission.admission import Admission
 from agent.admission.caller import Caller
-from agent.admission.sip_call import Call
+from agent.admission.sip_call import SipCall
 from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.behaviors.refuse_strangers import refuse_strangers
 from agent.conversation import call_room as line
@@ -204,7 +204,7 @@ async def test_a_caller_who_never_comes_ends_the_job(monkeypatch: pytest.MonkeyP
 
 def test_a_stranger_is_refused_and_the_log_does_not_tell_the_number(job: Job, caplog: pytest.LogCaptureFixture) -> None:
     attributes = {"sip.trunkID": "ST_1", "sip.hostname": "54.172.60.0/30", "sip.phoneNumber": "+12025550199"}
-    assert refuse_strangers(context(job), Call.from_attributes(attributes), CALLER, admission())
+    assert refuse_strangers(context(job), SipCall.from_attributes(attributes), CALLER, admission())
     assert job.reasons == ["refused"]
     assert "call refused: " in caplog.text
     assert "2025550199" not in caplog.text
@@ -212,7 +212,7 @@ def test_a_stranger_is_refused_and_the_log_does_not_tell_the_number(job: Job, ca
 
 def test_a_known_carrier_is_not_refused(job: Job) -> None:
     attributes = {"sip.trunkID": "ST_1", "sip.hostname": "pstn.twilio.com"}
-    assert not refuse_strangers(context(job), Call.from_attributes(attributes), CALLER, admission())
+    assert not refuse_strangers(context(job), SipCall.from_attributes(attributes), CALLER, admission())
     assert job.reasons == []
 
 
@@ -220,7 +220,7 @@ def test_a_known_carrier_is_not_refused(job: Job) -> None:
 def test_a_call_of_another_trunk_account_is_refused_where_ours_is_set(
     job: Job, caplog: pytest.LogCaptureFixture, account: str
 ) -> None:
-    call = Call.from_attributes(KNOWN | {"sip.twilio.accountSid": account})
+    call = SipCall.from_attributes(KNOWN | {"sip.twilio.accountSid": account})
     assert not refuse_strangers(context(job), call, CALLER, admission())
     assert refuse_strangers(context(job), call, CALLER, admission(trunk_account="AC1"))
     assert job.reasons == ["refused"]
@@ -228,7 +228,7 @@ def test_a_call_of_another_trunk_account_is_refused_where_ours_is_set(
 
 
 def test_a_call_of_our_trunk_account_is_not_refused(job: Job) -> None:
-    call = Call.from_attributes(KNOWN | {"sip.twilio.accountSid": "AC1"})
+    call = SipCall.from_attributes(KNOWN | {"sip.twilio.accountSid": "AC1"})
     assert not refuse_strangers(context(job), call, CALLER, admission(trunk_account="AC1"))
 
 
@@ -236,7 +236,7 @@ def test_who_is_blocked_is_refused_and_the_log_does_not_tell_the_number(
     job: Job, caplog: pytest.LogCaptureFixture, rules_folder: Path
 ) -> None:
     (rules_folder / "blocked.txt").write_text(CALLER.number)
-    assert refuse_strangers(context(job), Call.from_attributes(KNOWN), CALLER, admission())
+    assert refuse_strangers(context(job), SipCall.from_attributes(KNOWN), CALLER, admission())
     assert "call refused: the caller is in blocked.txt" in caplog.text
     assert "2025550199" not in caplog.text
 

@@ -17,13 +17,13 @@ from livekit.agents.llm import FunctionCall, FunctionCallOutput
 from livekit.agents.voice import io
 
 from agent.admission.caller import Caller
-from agent.admission.sip_call import Call
+from agent.admission.sip_call import SipCall
 from agent.behaviors import record_the_call as module
 from agent.behaviors import report_the_call as reporting
 from agent.behaviors.record_the_call import record_the_call
 from agent.behaviors.report_the_call import report_the_call
 from agent.conversation.ending import Ending
-from agent.records.call_record import Record
+from agent.records.call_record import CallRecord
 from agent.records.capture import recording
 from agent.records.finalize import write_draft
 from agent.records.folders import Folders
@@ -97,8 +97,8 @@ class Talk:
                 shutdown=lambda reason: self.reasons.append(reason),
             ),
         )
-        call = Call("SCL_1", "ST_1", "SDR_1", "carrier.example.com", "12025550123", "+12025550100", "", "")
-        self.record = Record(call, Caller("+12025550123", anonymous=False, name="Ada"))
+        call = SipCall("SCL_1", "ST_1", "SDR_1", "carrier.example.com", "12025550123", "+12025550100", "", "")
+        self.record = CallRecord(call, Caller("+12025550123", anonymous=False, name="Ada"))
         announcer = Recorded(self.session, "en")
         self.ending = Ending(self.ctx, self.session, announcer)
         report_the_call(self.ctx, self.record, self.settings)

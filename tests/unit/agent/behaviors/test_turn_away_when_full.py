@@ -17,7 +17,7 @@ from tests.unit.agent.fakes import Loudspeaker, spoken, until
 if TYPE_CHECKING:
     from livekit import rtc
 
-    from agent.admission.slot import Place
+    from agent.admission.slot import Slot
 
 
 class FullLine:
@@ -72,7 +72,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def turned_away(job: Job, place: FullLine) -> bool:
     who = cast("rtc.RemoteParticipant", participant("caller"))
-    return await turn_away_when_full(cast("JobContext", job), cast("Place", place), who, "en")
+    return await turn_away_when_full(cast("JobContext", job), cast("Slot", place), who, "en")
 
 
 @pytest.mark.parametrize("sentence", REASONS)

@@ -10,7 +10,7 @@ from livekit import rtc
 
 from agent import languages
 from agent.conversation.announcer import Announcer
-from agent.conversation.interjection import Aside
+from agent.conversation.interjection import Interjection
 from agent.languages import record
 from tests.unit.agent.fakes import Loudspeaker, settle, spoken, until
 from tests.unit.agent.never_silent import INSTANT, QUESTION, calling
@@ -107,7 +107,7 @@ async def test_what_is_said_aside_ends_with_the_call_and_nothing_is_said_aside_a
 
 async def test_the_sessions_own_sound_waits_for_what_is_said_aside_and_is_not_told_of_it() -> None:
     output = Loudspeaker()
-    aside = Aside(output)
+    aside = Interjection(output)
     told: list[str] = []
     aside.on("playback_started", lambda _: told.append("started"))
     aside.on("playback_finished", lambda _: told.append("finished"))
@@ -127,7 +127,7 @@ async def test_the_sessions_own_sound_waits_for_what_is_said_aside_and_is_not_to
 
 async def test_what_is_said_aside_can_be_cut() -> None:
     output = Loudspeaker()
-    aside = Aside(output)
+    aside = Interjection(output)
     saying = asyncio.create_task(aside.say(_tenths(2)))
     await settle()
     aside.cut()
@@ -142,7 +142,7 @@ async def test_a_sound_aside_whose_end_is_never_told_does_not_mute_the_agent(mon
 
     monkeypatch.setattr("agent.conversation.interjection.GRACE", 0.02)
     output = Forgetful()
-    aside = Aside(output)
+    aside = Interjection(output)
     saying = asyncio.create_task(aside.say(_tenths(1)))
     await settle()
     aside.cut()

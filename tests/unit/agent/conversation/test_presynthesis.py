@@ -7,7 +7,7 @@ import pytest
 
 from agent import providers
 from agent.conversation.announcer import Announcer
-from agent.conversation.presynthesis import Prepared
+from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session, patient
 from agent.lines.words import Prompts
@@ -36,7 +36,7 @@ class Call:
         self.session: AgentSession[None] = new_session(settings, ScriptedVoiceActivity())
         self.session.output.audio = self.loudspeaker
         self.patience = patience
-        self.greeting = Prepared(greeting, providers.new_tts(settings), patient(providers.TTS, settings))
+        self.greeting = Presynthesis(greeting, providers.new_tts(settings), patient(providers.TTS, settings))
 
     async def is_answered(self) -> None:
         receptionist = Receptionist(

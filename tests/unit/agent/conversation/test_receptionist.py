@@ -16,7 +16,7 @@ from tests.unit.agent.fakes import Recorded, ScriptedLLM, settle, spoken
 from tests.unit.agent.never_silent import Call
 
 if TYPE_CHECKING:
-    from agent.conversation.presynthesis import Prepared
+    from agent.conversation.presynthesis import Presynthesis
 
 PROMPTS = Prompts(persona="You know: the soup is tomato.", greeting="Hello, Landline.", goodbye="Goodbye.")
 
@@ -91,7 +91,7 @@ async def test_a_caller_who_hangs_up_before_the_greeting_has_its_sound_is_no_err
             return Recorded(call.session, "en").sound("hello")
 
     call, greeting = Call(endpoint), Late()
-    agent = Receptionist(PROMPTS, cast("Prepared", greeting), says_goodbye=lambda: False, announcer=call.announcer)
+    agent = Receptionist(PROMPTS, cast("Presynthesis", greeting), says_goodbye=lambda: False, announcer=call.announcer)
     await call.session.start(agent, record=False)
     await settle()
     closing = asyncio.create_task(call.end())

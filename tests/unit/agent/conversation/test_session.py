@@ -5,7 +5,7 @@ from livekit.agents import AgentSession, UserInputTranscribedEvent, inference, t
 from livekit.plugins import openai, silero
 
 from agent.conversation.session import SEGMENT_PAUSE, modules, new_session, new_voice_activity, room_options
-from agent.turns.eager_stt import EarlyTranscript
+from agent.turns.eager_stt import EagerSTT
 from agent.turns.end_of_turn import EndOfTurn
 from tests.unit.agent.fakes import ScriptedVoiceActivity, settings
 
@@ -44,7 +44,7 @@ async def test_as_much_is_generated_ahead_as_is_set(chosen: str, enabled: bool, 
 
 async def test_an_engine_for_whole_utterances_is_asked_early_unless_that_is_off() -> None:
     early = session_with(early_transcript="0.1").stt
-    assert isinstance(early, EarlyTranscript)
+    assert isinstance(early, EagerSTT)
     assert isinstance(early.wrapped_stt, openai.STT)
     assert early._pause == 0.1
     assert isinstance(session_with(early_transcript="0").stt, openai.STT)

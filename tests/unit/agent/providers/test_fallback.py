@@ -12,7 +12,7 @@ from agent import providers
 from agent.conversation.session import new_session, patient
 from agent.providers import openai
 from agent.settings import Settings
-from agent.turns.eager_stt import EarlyTranscript
+from agent.turns.eager_stt import EagerSTT
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import ScriptedVoiceActivity, until
 from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, QUESTION, SPEAKS, Call
@@ -56,7 +56,7 @@ async def test_the_second_provider_answers_before_an_apology_is_due(kind: str, f
 
 async def test_words_are_still_asked_for_while_the_caller_may_go_on() -> None:
     async with calling("stt", "error") as (call, _, second):
-        assert isinstance(call.session.stt, EarlyTranscript)
+        assert isinstance(call.session.stt, EagerSTT)
         await call.voice_activity.show(SPEAKS + FALLS_SILENT[:-1])
         await until(lambda: second.asked("stt"))  # before the end of the piece of speech
 
@@ -83,8 +83,8 @@ async def test_a_stream_and_an_engine_for_whole_utterances_can_follow_each_other
     session = new_session(settings, ScriptedVoiceActivity())
     assert isinstance(session.stt, stt.FallbackAdapter)
     first, second = session.stt._stt_instances
-    assert not isinstance(first, EarlyTranscript)
-    assert isinstance(second, EarlyTranscript)
+    assert not isinstance(first, EagerSTT)
+    assert isinstance(second, EagerSTT)
 
 
 def test_without_a_second_provider_the_first_one_is_asked_twice_and_patiently() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage.live_file import EditedFile
+from agent.storage.live_file import LiveFile
 
 
 def parse(text: str) -> list[str]:
@@ -20,8 +20,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "rules"
 
 
-def file(folder: Path, *, may_be_missing: bool = False) -> EditedFile[list[str]]:
-    return EditedFile(folder, "words.txt", parse, 100, may_be_missing=may_be_missing, kept=folder.parent / "kept")
+def file(folder: Path, *, may_be_missing: bool = False) -> LiveFile[list[str]]:
+    return LiveFile(folder, "words.txt", parse, 100, may_be_missing=may_be_missing, kept=folder.parent / "kept")
 
 
 def test_what_another_process_has_read_is_the_last_good_version(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

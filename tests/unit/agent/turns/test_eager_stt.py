@@ -10,7 +10,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import APIConnectionError, APIConnectOptions, APIError, inference, stt
 
-from agent.turns.eager_stt import EarlyTranscript
+from agent.turns.eager_stt import EagerSTT
 from phone.sound.audio import RATE, resample
 from phone.sound.speech import synthesise
 from tests.unit.agent.fakes import ScriptedEar, ScriptedVoiceActivity, settle, until
@@ -35,7 +35,7 @@ class Listening:
 
     def __init__(self, ear: ScriptedEar, pause: float = PAUSE) -> None:
         self.ear, self.voice_activity = ear, ScriptedVoiceActivity()
-        self.transcripts = EarlyTranscript(ear, self.voice_activity, pause)
+        self.transcripts = EagerSTT(ear, self.voice_activity, pause)
         self.events: list[stt.SpeechEvent] = []
 
     @property
@@ -190,7 +190,7 @@ async def test_an_engine_that_fails_fails_as_it_does_without_an_early_transcript
         told = [(type(it.error), str(it.error), it.recoverable) for it in errors]
         return [type(raised.value), str(raised.value), told, len(listening.asked), listening.told]
 
-    early = await failure(lambda ear, voice_activity: EarlyTranscript(ear, voice_activity, PAUSE))
+    early = await failure(lambda ear, voice_activity: EagerSTT(ear, voice_activity, PAUSE))
     late = await failure(lambda ear, voice_activity: stt.StreamAdapter(stt=ear, vad=voice_activity))
     assert early == late
     assert early[3:] == [2 if retryable else 1, [START, END]]
@@ -229,7 +229,7 @@ async def test_a_real_voice_is_transcribed_before_its_end_is_seen() -> None:
     sound = np.concatenate([resample(telephone, RATE, 16000), np.zeros(16000, np.int16)])
     ear = ScriptedEar(*["A table for two."] * 9)
     seen: list[str] = []
-    async with EarlyTranscript(ear, inference.VAD(min_silence_duration=0.3), 0.02).stream() as stream:
+    async with EagerSTT(ear, inference.VAD(min_silence_duration=0.3), 0.02).stream() as stream:
 
         async def listen() -> None:
             async for event in stream:

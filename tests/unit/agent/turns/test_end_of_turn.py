@@ -10,16 +10,16 @@ from livekit import rtc
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 
 from agent.turns.end_of_turn import EndOfTurn, Waits
-from agent.turns.lexical_cue import Hint, LastWords
+from agent.turns.lexical_cue import Hint, LexicalCue
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from agent.turns.prosody import Melody
+    from agent.turns.prosody import Prosody
 
 DONE, UNSURE, UNFINISHED = 0.5, 1.0, 2.0
 WAITS = Waits(DONE, UNSURE, UNFINISHED)
-ENGLISH = LastWords.of("en")
+ENGLISH = LexicalCue.of("en")
 THRESHOLD = 0.36  # livekit-agents' own, for English
 
 
@@ -46,9 +46,9 @@ class ScriptedMelody:
         return self.says
 
 
-def detector(melody: ScriptedMelody | None, words: LastWords | None = ENGLISH) -> tuple[EndOfTurn, list[float]]:
+def detector(melody: ScriptedMelody | None, words: LexicalCue | None = ENGLISH) -> tuple[EndOfTurn, list[float]]:
     told: list[float] = []
-    return EndOfTurn("en", WAITS, words, cast("Melody | None", melody), told.append), told
+    return EndOfTurn("en", WAITS, words, cast("Prosody | None", melody), told.append), told
 
 
 @pytest.mark.parametrize(

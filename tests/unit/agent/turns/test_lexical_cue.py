@@ -5,9 +5,9 @@ import tomllib
 import pytest
 
 from agent import languages
-from agent.turns.lexical_cue import WORD, Hint, LastWords
+from agent.turns.lexical_cue import WORD, Hint, LexicalCue
 
-ENGLISH = LastWords.of("en")
+ENGLISH = LexicalCue.of("en")
 DONE, NUMBER, PART, UNFINISHED = None, Hint.NUMBER, Hint.PART_OF_NUMBER, Hint.UNFINISHED
 
 
@@ -121,7 +121,7 @@ def test_who_only_listens_is_told_from_who_speaks(said: str, is_one: bool) -> No
     ],
 )
 def test_the_other_languages_have_their_own_words(language: str, said: str, hint: Hint | None) -> None:
-    assert LastWords.of(language).hint(said) is hint
+    assert LexicalCue.of(language).hint(said) is hint
 
 
 @pytest.mark.parametrize(
@@ -129,19 +129,19 @@ def test_the_other_languages_have_their_own_words(language: str, said: str, hint
     [("de", "Ach so."), ("de", "Mhm, genau"), ("es", "Sí, claro."), ("fr", "D’accord.")],  # noqa: RUF001
 )
 def test_who_listens_in_another_language_is_not_taken_for_who_speaks(language: str, said: str) -> None:
-    assert LastWords.of(language).is_backchannel(said)
+    assert LexicalCue.of(language).is_backchannel(said)
 
 
 @pytest.mark.parametrize("language", languages.known())
 def test_every_language_has_all_lists_each_word_in_the_form_in_which_it_is_looked_up(language: str) -> None:
-    words = LastWords.of(language)
-    for name in LastWords.__slots__:
+    words = LexicalCue.of(language)
+    for name in LexicalCue.__slots__:
         listed = getattr(words, name)
         assert listed, name
         assert [word for word in listed if word != word.lower() or WORD.findall(word) != [word] or "’" in word] == []  # noqa: RUF001
-    with (languages.FOLDER / language / "last_words.toml").open("rb") as file:
+    with (languages.FOLDER / language / "lexical_cue.toml").open("rb") as file:
         lists = tomllib.load(file)
-    assert set(lists) == set(LastWords.__slots__)
+    assert set(lists) == set(LexicalCue.__slots__)
     for name, text in lists.items():
         assert len(text.split()) == len(set(text.split())), f"{name} has a word twice"
 
@@ -152,4 +152,4 @@ def test_english_is_a_language() -> None:
 
 def test_a_language_without_words_is_an_error() -> None:
     with pytest.raises(FileNotFoundError, match=r"xx.last_words\.toml"):
-        LastWords.of("xx")
+        LexicalCue.of("xx")

@@ -8,7 +8,7 @@ import pytest
 from livekit.local_inference import EOT, EOT_MAX_SAMPLES
 
 from agent.turns import prosody as melody
-from agent.turns.prosody import ASKED_AFTER, RATE, Listener, Melody
+from agent.turns.prosody import ASKED_AFTER, RATE, Prosody, ProsodyProcess
 from agent.turns.prosody_server import ANSWER, QUESTION
 
 
@@ -34,11 +34,11 @@ async def is_there(socket: Path) -> None:
 
 
 async def test_the_process_says_what_the_model_says_of_the_moments_after_the_voice(socket: Path) -> None:
-    listener = Listener()
+    listener = ProsodyProcess()
     await listener.wanted()
     try:
         await is_there(socket)
-        ear = Melody()
+        ear = Prosody()
         sound = voice(1.5, 0.3)
         for start in range(0, len(sound), 320):
             ear.hear(sound[start : start + 320])
@@ -55,7 +55,7 @@ async def test_the_process_says_what_the_model_says_of_the_moments_after_the_voi
 async def test_it_is_one_process_for_all_calls_and_gone_a_while_after_the_last(
     socket: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listener = Listener()
+    listener = ProsodyProcess()
     await listener.wanted()
     first = listener._process
     await listener.wanted()
@@ -70,7 +70,7 @@ async def test_it_is_one_process_for_all_calls_and_gone_a_while_after_the_last(
 
 
 async def test_one_that_died_is_started_again(socket: Path) -> None:
-    listener = Listener()
+    listener = ProsodyProcess()
     await listener.wanted()
     first = listener._process
     assert first is not None
@@ -82,7 +82,7 @@ async def test_one_that_died_is_started_again(socket: Path) -> None:
 
 
 async def test_where_it_cannot_be_asked_there_is_no_answer(socket: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert await Melody().probability() is None
+    assert await Prosody().probability() is None
     assert "melody is not judged" in caplog.text
 
 
@@ -93,7 +93,7 @@ async def test_one_that_hangs_is_not_waited_for(socket: Path, monkeypatch: pytes
 
     monkeypatch.setattr(melody, "WITHIN", 0.05)
     async with await asyncio.start_unix_server(hang, socket):
-        assert await Melody().probability() is None
+        assert await Prosody().probability() is None
         await asyncio.sleep(0.5)
 
 
@@ -114,7 +114,7 @@ async def test_an_answer_nobody_waited_for_is_not_taken_for_the_next_one(socket:
             writer.close()
 
     async with await asyncio.start_unix_server(answer, socket):
-        ear = Melody()
+        ear = Prosody()
         first = asyncio.create_task(ear.probability())
         async with asyncio.timeout(5):
             while not asked:  # noqa: ASYNC110 - the other side counts

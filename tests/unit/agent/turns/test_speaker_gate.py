@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from livekit.agents import vad
 
-from agent.turns.speaker_gate import OwnVoice
+from agent.turns.speaker_gate import SpeakerGate
 from tests.unit.agent.fakes import ScriptedVoiceActivity, settle
 
 OWN, FAR = "^sss..$", "vfff..$"
@@ -19,7 +19,7 @@ class Listening:
 
     def __init__(self, within: float = 12) -> None:
         self.everything = ScriptedVoiceActivity()
-        self.voice = OwnVoice(self.everything, within)
+        self.voice = SpeakerGate(self.everything, within)
         self.voice.agent_speaks = lambda: self.agent_speaks
         self.agent_speaks = False
         self.told: list[vad.VADEvent] = []

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from agent.turns.tts_chunks import FirstWords
+from agent.turns.tts_chunks import TTSChunks
 
 REPLY = "We are open from nine to five, Monday to Friday. On Saturdays we open at ten! Shall I book a table for you?"
 TEXTS = [
@@ -35,7 +35,7 @@ TEXTS = [
 
 def pieces(chunks: Iterable[str], most: int = 4) -> list[str]:
     """What has left the stream, after each chunk and at the end."""
-    stream = FirstWords(most).stream()
+    stream = TTSChunks(most).stream()
     left = []
     for chunk in chunks:
         stream.push_text(chunk)
@@ -65,7 +65,7 @@ async def test_nothing_is_lost_or_doubled_however_the_text_arrives(text: str, mo
     arrivals = [list(text), [text], words, *(cut(text, random.Random(seed)) for seed in range(8))]  # noqa: S311
     for chunks in arrivals:
         assert "".join(pieces(chunks, most)) == text
-    assert "".join(FirstWords(most).tokenize(text)) == text
+    assert "".join(TTSChunks(most).tokenize(text)) == text
 
 
 async def test_made_up_texts_too() -> None:
@@ -75,7 +75,7 @@ async def test_made_up_texts_too() -> None:
             chance.choices(["a", "word", "Mr.", " ", " ", " ", "\n", ",", ". ", "? ", "…", "。", "3.5"], k=30)
         )
         assert "".join(pieces(cut(text, chance), chance.randint(1, 5))) == text
-        assert "".join(FirstWords(3).tokenize(text)) == text
+        assert "".join(TTSChunks(3).tokenize(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_made_up_texts_too() -> None:
     ],
 )
 async def test_the_first_piece_ends_at_a_breath_or_after_some_words(text: str, first: str) -> None:
-    assert FirstWords(4).tokenize(text)[0] == first
+    assert TTSChunks(4).tokenize(text)[0] == first
     assert pieces(text)[0] == first
 
 
@@ -102,7 +102,7 @@ async def test_the_first_piece_has_as_many_words_as_it_is_told(most: int) -> Non
 
 
 async def test_the_first_piece_leaves_before_the_text_is_finished_and_the_others_as_they_are_complete() -> None:
-    stream, left = FirstWords(4).stream(), []
+    stream, left = TTSChunks(4).stream(), []
     for number, word in enumerate(REPLY.split()):
         stream.push_text(f" {word}" if number else word)
         left += [(number + 1, piece) for piece in _ready(stream)]
@@ -116,12 +116,12 @@ async def test_the_first_piece_leaves_before_the_text_is_finished_and_the_others
 
 
 async def test_each_further_piece_may_be_three_times_as_long_when_there_is_nowhere_to_breathe() -> None:
-    words = [len(piece.split()) for piece in FirstWords(2).tokenize("word " * 99 + "end")]
+    words = [len(piece.split()) for piece in TTSChunks(2).tokenize("word " * 99 + "end")]
     assert words == [2, 6, 18, 54, 20]
 
 
 async def test_each_reply_begins_anew() -> None:
-    voice = FirstWords(4)
+    voice = TTSChunks(4)
     for _ in range(2):
         stream = voice.stream()
         stream.push_text("We are open from nine to five")

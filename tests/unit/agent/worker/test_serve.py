@@ -17,7 +17,7 @@ from agent.worker import serve as worker
 from agent.worker.serve import HEARTBEAT, serve, up_to
 
 if TYPE_CHECKING:
-    from agent.turns.prosody import Listener
+    from agent.turns.prosody import ProsodyProcess
 
 
 class Line:
@@ -150,7 +150,7 @@ async def test_the_voice_is_listened_to_when_the_greeting_has_begun_and_as_long_
 ) -> None:
     monkeypatch.setattr(worker, "LOOKED_AFTER_EVERY", 0.001)
     looks = Looks([0, 1, 1, 2, 0, 1, 0])
-    minding = asyncio.create_task(worker._mind(cast("Listener", looks), cast("AgentServer", looks)))
+    minding = asyncio.create_task(worker._mind(cast("ProsodyProcess", looks), cast("AgentServer", looks)))
     await asyncio.wait_for(looks.all_told.wait(), 5)
     minding.cancel()
     assert looks.told == "uwwu"  # neither is told of a call that is seen for the first time
@@ -168,7 +168,7 @@ async def test_a_listener_that_cannot_begin_is_asked_again(
         raise OSError("Cannot allocate memory")
 
     monkeypatch.setattr(looks, "wanted", fails_once)
-    minding = asyncio.create_task(worker._mind(cast("Listener", looks), cast("AgentServer", looks)))
+    minding = asyncio.create_task(worker._mind(cast("ProsodyProcess", looks), cast("AgentServer", looks)))
     await asyncio.wait_for(looks.all_told.wait(), 5)
     minding.cancel()
     assert looks.told == "ww"

@@ -16,7 +16,7 @@ TAKEN_WITHIN = 5.0  # seconds from the end of a piece of speech to the turn that
 LATE = 0.2  # seconds that voice activity is told after it has begun
 
 
-class Happened:
+class CallEvents:
     """Listens from its making on; all times are time.time() until they are asked for."""
 
     def __init__(self, session: AgentSession[None], room: rtc.Room) -> None:

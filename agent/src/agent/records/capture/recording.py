@@ -5,8 +5,8 @@ import logging
 
 from livekit.agents import AgentSession, JobContext, llm
 
-from agent.records.call_record import Record
-from agent.records.capture.events import Happened
+from agent.records.call_record import CallRecord
+from agent.records.capture.events import CallEvents
 from agent.records.capture.recorder import Recorder
 from agent.records.capture.summary import summarize
 from agent.records.finalize import HEARD, delete, finish, redacted, write_draft
@@ -27,7 +27,7 @@ class Recording:
         self,
         ctx: JobContext,
         session: AgentSession[None],
-        record: Record,
+        record: CallRecord,
         settings: Settings,
         folders: Folders | None = None,
     ) -> None:
@@ -36,7 +36,7 @@ class Recording:
         self._settings = settings
         self._folders = folders or Folders()
         self._work = self._folders.work_of(record.name)
-        self._happened = Happened(session, ctx.room)
+        self._happened = CallEvents(session, ctx.room)
         self._recorder = Recorder(session)
         self._drafting: asyncio.Task[None] | None = None
         record.settled.clear()
