@@ -2,7 +2,8 @@
 # make lock: all rooms resolved together into requirements.lock, then each room's own share of it.
 # Versions and hashes, no download addresses, so a mirror serves as well as the original.
 set -eu
-compile() { uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet "$@"; }
+python=3.11
+compile() { uv pip compile --universal --python-version "$python" --generate-hashes --no-annotate --no-header --quiet "$@"; }
 
 compile --upgrade --group pyproject.toml:dev agent/pyproject.toml bootstrap/pyproject.toml phone/pyproject.toml speech/pyproject.toml \
     --output-file requirements.lock
@@ -14,7 +15,7 @@ done
 
 # The agents that the bench compares with, each in an environment of its own.
 for side in article pipecat; do
-    compile --python-version 3.13 "tests/bench/sides/$side/requirements.in" --output-file "tests/bench/sides/$side/requirements.lock"
+    python=3.13 compile "tests/bench/sides/$side/requirements.in" --output-file "tests/bench/sides/$side/requirements.lock"
 done
 
 # An image is built from wheels alone, on both kinds of processor: a pin that has none for either ends this with its name.
