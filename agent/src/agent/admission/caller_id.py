@@ -1,6 +1,7 @@
 """Caller ID in one form, however a carrier writes it; and numbers in the files that people write."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 import phonenumbers
@@ -19,10 +20,10 @@ PREFIX = re.compile(r"\+[1-9]\d{0,13}\*")
 DECORATION = re.compile(r"[ ().\-/\u00a0\u2011]")
 
 
-def region_of(numbers: str) -> str | None:
-    """The country, as ISO 3166 code, of the first of the comma-separated numbers; None when it has none."""
+def region_of(numbers: Sequence[str]) -> str | None:
+    """Return the country of the first of these numbers, as ISO 3166 code; None when it has none."""
     try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(numbers.partition(",")[0]))
+        return phonenumbers.region_code_for_number(phonenumbers.parse(numbers[0]))
     except NumberParseException:
         return None
 

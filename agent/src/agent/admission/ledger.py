@@ -1,8 +1,8 @@
-"""The calls of today: who has called how often and for how long, and which are in progress. One SQLite file for all.
+"""The calls of today on every line: who has called how often and for how long, and which are in progress.
 
-Each call runs in a process of its own, and several may begin in the same second: what one asks and writes is one
-transaction. A call in progress gives a sign of life every few seconds, so that one whose process has crashed is not
-taken for one in progress for long, and its minutes until then are counted.
+Each call runs in a process of its own, and several may begin in the same second: all use one SQLite file, and what one
+asks and writes is one transaction. A call in progress renews its lease every few seconds, so that one whose process has
+crashed is not taken for one in progress for long, and its minutes until then are counted.
 """
 
 import contextlib
@@ -17,26 +17,30 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.admission.limits import Limits
+from agent.lines.limits import Limits
 
 WAITS = 1.0  # seconds for another call's transaction; nobody waits longer for an answer
-SIGN_OF_LIFE = 5.0  # seconds between two
-GONE_AFTER = 15.0  # seconds without one
+LEASE_RENEWED_EVERY = 5.0  # seconds
+LEASE = 15.0  # seconds; a call that has not renewed it for so long is gone
 SHORTEST = 30.0  # seconds; a call that could not last so long is not begun
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     call TEXT PRIMARY KEY, caller TEXT NOT NULL, day TEXT NOT NULL,
-    began REAL NOT NULL, seen REAL NOT NULL, ended INTEGER NOT NULL DEFAULT 0
+    began REAL NOT NULL, seen REAL NOT NULL, ended INTEGER NOT NULL DEFAULT 0, line TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID
 """
+ADD_LINE = "ALTER TABLE calls ADD COLUMN line TEXT NOT NULL DEFAULT ''"  # to a ledger of the release before
+ROW = "INSERT INTO calls (call, caller, day, began, seen, line) VALUES (?, ?, ?, ?, ?, ?)"
+IN_PROGRESS = "NOT ended AND seen > :alive"
+OLD = 2 * 86_400  # seconds; a row of a line that is gone is not kept longer
 TODAY = "day = :today"
-USED = f"total({TODAY}), total((seen - began) * ({TODAY})), total(NOT ended AND seen > :alive)"
+USED = f"total({TODAY}), total((seen - began) * ({TODAY})), total({IN_PROGRESS})"
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Of today, of one caller or of the line; in progress are also those that began yesterday."""
+    """What today's calls of a line, or of one caller on it, amount to; `in_progress` counts those of yesterday too."""
 
     calls: int
     seconds: float
@@ -52,19 +56,20 @@ class Admitted:
 
 
 class Ledger:
-    """Raises sqlite3.Error or OSError where the file cannot be used; what then, the caller has to know."""
+    """One line's view of the ledger. Every method raises sqlite3.Error or OSError where the file cannot be used."""
 
-    def __init__(self, folder: Path, timezone: str) -> None:
+    def __init__(self, folder: Path, line: str, timezone: str) -> None:
         self._folder = folder
+        self._line = line
         self._zone = ZoneInfo(timezone)
 
     def would_admit(self, limits: Limits, at_once: int) -> bool:
-        """Whether the line has room now, for a caller without limits of their own. Only `admit` decides."""
+        """Whether the line has room now for a caller without limits of their own. Only `admit` decides."""
         with self._transaction("DEFERRED") as database:
             return self._refusal(database, None, limits, at_once) is None
 
     def admit(self, call: str, caller: str, limits: Limits, at_once: int) -> Admitted:
-        """Let the call in, which counts from now on; or not, and then nothing is counted.
+        """Let the call in, which counts from now on, or refuse it, and then nothing is counted.
 
         `call` is an id of its own, `caller` the number, which is not stored.
         """
@@ -74,27 +79,27 @@ class Ledger:
             if refusal := self._refusal(database, hashed, limits, at_once):
                 return Admitted(refusal)
             now = time.time()
-            database.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?, 0)", (call, hashed, self._today(), now, now))
+            database.execute(ROW, (call, hashed, self._today(), now, now, self._line))
             return Admitted(None, self._seconds_left(database, hashed, limits))
 
-    def is_alive(self, call: str, caller: str, began: float, limits: Limits) -> float | None:
-        """A sign of life of a call in progress, be it known or not; the seconds that it may still last, or None."""
+    def renew(self, call: str, caller: str, began: float, limits: Limits) -> float | None:
+        """Renew the lease of a call in progress, known or not; return the seconds that it may still last, or None."""
         with self._transaction("IMMEDIATE") as database:
             hashed = self._hashed(caller)
             database.execute(
-                "INSERT INTO calls VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (call) DO UPDATE SET seen = excluded.seen",
-                (call, hashed, self._today(), began, time.time()),
+                f"{ROW} ON CONFLICT (call) DO UPDATE SET seen = excluded.seen",
+                (call, hashed, self._today(), began, time.time(), self._line),
             )
             return self._seconds_left(database, hashed, limits)
 
     def end(self, call: str) -> None:
-        """The call is over."""
+        """Note that the call is over."""
         with self._transaction("IMMEDIATE") as database:
             database.execute("UPDATE calls SET seen = ?, ended = 1 WHERE call = ?", (time.time(), call))
 
     def _refusal(self, database: sqlite3.Connection, hashed: str | None, limits: Limits, at_once: int) -> str | None:
         line = self._used(database)
-        if line.in_progress >= at_once:
+        if self._in_progress_anywhere(database) >= at_once or line.in_progress >= (limits.calls_at_once or at_once):
             return "busy"
         if not _has_room(line, limits.calls, limits.minutes):
             return "line_limit"
@@ -108,14 +113,22 @@ class Ledger:
         return min((seconds for seconds in (lines, callers) if seconds is not None), default=None)
 
     def _used(self, database: sqlite3.Connection, hashed: str | None = None) -> Used:
-        where = "WHERE caller = :caller" if hashed else ""
-        given = {"today": self._today(), "caller": hashed, "alive": time.time() - GONE_AFTER}
+        where = "WHERE line = :line" + (" AND caller = :caller" if hashed else "")
+        given = {"today": self._today(), "caller": hashed, "alive": time.time() - LEASE, "line": self._line}
         calls, seconds, in_progress = database.execute(f"SELECT {USED} FROM calls {where}", given).fetchone()  # noqa: S608
         return Used(int(calls), seconds, int(in_progress))
 
+    def _in_progress_anywhere(self, database: sqlite3.Connection) -> int:
+        """Count the calls in progress on all lines of this host."""
+        given = {"alive": time.time() - LEASE}
+        return int(database.execute(f"SELECT total({IN_PROGRESS}) FROM calls", given).fetchone()[0])  # noqa: S608
+
     def _forget_old_days(self, database: sqlite3.Connection) -> None:
-        alive = time.time() - GONE_AFTER
-        database.execute("DELETE FROM calls WHERE day < ? AND (ended OR seen <= ?)", (self._today(), alive))
+        now = time.time()
+        database.execute(
+            "DELETE FROM calls WHERE (line = ? AND day < ? AND (ended OR seen <= ?)) OR seen <= ?",
+            (self._line, self._today(), now - LEASE, now - OLD),
+        )
 
     def _today(self) -> str:
         return datetime.fromtimestamp(time.time(), self._zone).date().isoformat()
@@ -128,6 +141,8 @@ class Ledger:
                 database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute(SCHEMA)
+            with contextlib.suppress(sqlite3.OperationalError):  # the column is there already
+                database.execute(ADD_LINE)
             database.execute(f"BEGIN {kind}")
             try:
                 yield database
@@ -138,7 +153,7 @@ class Ledger:
                 raise
 
     def _hashed(self, caller: str) -> str:
-        """Enough to count by; without the key nobody can find the number by trying all there are."""
+        """Hash a number, to count by; without the key nobody can find the number by trying all there are."""
         return hmac.digest(self._key(), caller.encode(), "sha256").hex()
 
     def _key(self) -> bytes:
@@ -159,12 +174,12 @@ class Ledger:
 
 
 def _has_room(used: Used, calls: int | None, minutes: int | None) -> bool:
-    """For one more."""
+    """Whether there is room for one more call."""
     if calls is not None and used.calls >= calls:
         return False
     return minutes is None or (minutes * 60 - used.seconds) / (used.in_progress + 1) >= SHORTEST
 
 
 def _share(used: Used, minutes: int | None) -> float | None:
-    """The seconds left, for one of the calls that use them up together."""
+    """Return the seconds left for one of the calls that use them up together; None where they are not limited."""
     return None if minutes is None else max(0.0, minutes * 60 - used.seconds) / max(1, used.in_progress)

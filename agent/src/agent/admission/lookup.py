@@ -3,34 +3,37 @@
 import asyncio
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
+from pydantic import SecretStr
 
 from agent.admission.caller import Caller
-from agent.lines import owner_files as rules
-from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = 404
 
 
-async def look_up(caller: Caller, dialled: str, settings: Settings) -> Caller:
-    """The caller with name and notes where they are known; the address has `caller_lookup_timeout` seconds in all."""
+async def look_up(caller: Caller, dialled: str, line: Line, folder: Path) -> Caller:
+    """Return the caller with name and notes where they are known.
+
+    `folder` is the line's, with contacts.csv in it. The owner's address has `lookup.timeout` seconds in all.
+    """
     if caller.anonymous:
         return caller
-    contacts = await asyncio.to_thread(rules.read_contacts)
+    contacts = await asyncio.to_thread(owner_files.read_contacts, folder)
     if found := contacts.get(caller.number):
         name, notes = found
         return replace(caller, name=name, notes=notes)
-    if not settings.caller_lookup_url:
+    if not line.lookup.url:
         return caller
     try:
-        async with asyncio.timeout(settings.caller_lookup_timeout):
-            return await _ask(settings.caller_lookup_url, caller, dialled, settings)
+        async with asyncio.timeout(line.lookup.timeout):
+            return await _ask(line.lookup.url, line.lookup.token, caller, dialled)
     except TimeoutError:
-        logger.warning("the caller lookup took more than %g s: not waited for", settings.caller_lookup_timeout)
+        logger.warning("the caller lookup took more than %g s: not waited for", line.lookup.timeout)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:  # its text may have the address in it, and so the number
         logger.warning("the caller lookup failed: %s", type(error).__name__)
     except ValueError as error:
@@ -38,9 +41,8 @@ async def look_up(caller: Caller, dialled: str, settings: Settings) -> Caller:
     return caller
 
 
-async def _ask(address: str, caller: Caller, dialled: str, settings: Settings) -> Caller:
-    token = settings.caller_lookup_token
-    url = httpx2.URL(address).copy_merge_params({"number": caller.number, "dialled": dialled})
+async def _ask(address: SecretStr, token: SecretStr | None, caller: Caller, dialled: str) -> Caller:
+    url = httpx2.URL(address.get_secret_value()).copy_merge_params({"number": caller.number, "dialled": dialled})
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
     async with httpx2.AsyncClient(timeout=None) as client:  # `look_up` has one, for all of it
         answer = await client.get(url, headers=headers)

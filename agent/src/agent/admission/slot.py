@@ -1,4 +1,4 @@
-"""A call's place on the line: taken before a word is spoken, kept while it lasts, given back at its end."""
+"""A call's slot among the calls at once: taken before a word is spoken, and kept until the call is over."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from livekit.agents import JobContext
 
 from agent.admission import ledger
 from agent.admission.ledger import Admitted, Ledger
-from agent.admission.limits import Limits
+from agent.lines.limits import Limits
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ ANSWERS_WITHIN = 1.5  # seconds; a ledger that takes longer is not waited for
 
 
 async def is_free(book: Ledger, limits: Limits, at_once: int) -> bool:
-    """Whether the next call gets a place, if only the line's limits matter. `take` decides."""
+    """Whether the next call gets a slot, if only the limits of the host and the line matter. `Slot.take` decides."""
     try:
         return await _asked(lambda: book.would_admit(limits, at_once))
     except (sqlite3.Error, OSError):
@@ -29,7 +29,7 @@ async def is_free(book: Ledger, limits: Limits, at_once: int) -> bool:
 
 
 class Slot:
-    """One call's place. While the ledger cannot be used there is one for everybody: a call is answered in any case."""
+    """One call's slot. While the ledger cannot be used there is one for everybody: a call is answered in any case."""
 
     def __init__(self, book: Ledger, call: str, caller: str, limits: Limits, at_once: int) -> None:
         self._book = book
@@ -40,7 +40,7 @@ class Slot:
         self._keeping: asyncio.Task[None] | None = None
 
     async def take(self) -> str | None:
-        """Take it; the sentence that turns the caller away when there is none, of `languages.Sentences`."""
+        """Take the slot; where there is none, return the sentence of `languages.Sentences` that tells the caller so."""
         try:
             admitted = await _asked(lambda: self._book.admit(self._call, self._caller, self._limits, self._at_once))
         except (sqlite3.Error, OSError) as error:
@@ -50,19 +50,19 @@ class Slot:
         return admitted.refusal
 
     def keep(self, ctx: JobContext) -> None:
-        """Until the job ends."""
-        self._keeping = asyncio.create_task(self._give_signs_of_life())
+        """Renew the slot's lease in the ledger until the job ends."""
+        self._keeping = asyncio.create_task(self._renew_the_lease())
         ctx.add_shutdown_callback(self._give_back)
 
     def seconds_left(self) -> float | None:
-        """What the day's minutes leave to this call now; None where they are not limited."""
+        """Seconds that the day's minutes leave to this call now; None where they are not limited."""
         return None if self._last_until is None else self._last_until - asyncio.get_running_loop().time()
 
-    async def _give_signs_of_life(self) -> None:
+    async def _renew_the_lease(self) -> None:
         while True:
-            await asyncio.sleep(ledger.SIGN_OF_LIFE)
+            await asyncio.sleep(ledger.LEASE_RENEWED_EVERY)
             try:
-                seconds = await _asked(lambda: self._book.is_alive(self._call, self._caller, self._began, self._limits))
+                seconds = await _asked(lambda: self._book.renew(self._call, self._caller, self._began, self._limits))
             except (sqlite3.Error, OSError) as error:
                 self._complain(error)
             else:

@@ -5,36 +5,32 @@ never be asked.
 """
 
 import asyncio
-from typing import Any
 
 from livekit import rtc
-from livekit.agents import AgentSession, AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
+from livekit.agents import AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
 
 from agent import languages
-from agent.conversation.announcer import Announcer
-from agent.conversation.ending import Ending
-from agent.settings import Settings
+from agent.conversation.call import Call
 
 QUESTIONS = ("still_there", "cannot_hear")
 VERDICT = 2.0  # seconds after a sound in which speech to text finds its words, if there are any
 
 
-def ask_a_silent_caller(
-    session: AgentSession[Any], room: rtc.Room, announcer: Announcer, ending: Ending, settings: Settings
-) -> None:
-    """Ask after each SILENT_CALLER_AFTER without a word or a key, counted from when the agent has finished."""
-    silence = _Silence(session, announcer, ending, settings.silent_caller_after)
-    session.on("agent_state_changed", silence.watch)
-    session.on("user_state_changed", silence.listen)
-    session.on("user_input_transcribed", silence.hear)
-    room.on("sip_dtmf_received", silence.notice_a_key)
+def ask_a_silent_caller(call: Call) -> None:
+    """Ask after each `handling.silent_caller_after` without a word or a key; it begins when the agent has finished."""
+    silence = _Silence(call)
+    call.session.on("agent_state_changed", silence.watch)
+    call.session.on("user_state_changed", silence.listen)
+    call.session.on("user_input_transcribed", silence.hear)
+    call.room.on("sip_dtmf_received", silence.notice_a_key)
 
 
 class _Silence:
     """How long the caller has said nothing while it was their turn."""
 
-    def __init__(self, session: AgentSession[Any], announcer: Announcer, ending: Ending, longest: float) -> None:
-        self._session, self._announcer, self._ending, self._longest = session, announcer, ending, longest
+    def __init__(self, call: Call) -> None:
+        self._session, self._announcer, self._ending = call.session, call.announcer, call.ending
+        self._longest = call.line.handling.silent_caller_after
         self._asked = 0
         self._due: float | None = None  # loop time; None while it is not the caller's turn
         self._timer: asyncio.TimerHandle | None = None

@@ -9,8 +9,7 @@ from livekit.agents.llm import ChatContext, Tool
 from livekit.agents.voice import SpeechHandle
 
 from agent.behaviors.take_digits import TURN
-from agent.conversation.announcer import Announcer
-from agent.conversation.ending import Ending
+from agent.conversation.call import Call
 from agent.languages import Heard, phrases_of
 
 logger = logging.getLogger(__name__)
@@ -28,20 +27,16 @@ class Consent(Agent):
 
     def __init__(
         self,
-        announcer: Announcer,
-        ending: Ending,
-        heard: Heard,
+        call: Call,
         *,
-        wait: float,
         granted: Callable[[], Awaitable[object]],
         then: Agent,
     ) -> None:
-        """Each question waits `wait` seconds for an answer; on a yes `granted` is called before `then` answers."""
+        """On a yes `granted` is called before `then` answers."""
         super().__init__(instructions="", turn_handling={"preemptive_generation": {"enabled": False}})
-        self._announcer = announcer
-        self._ending = ending
-        self._heard = heard
-        self._wait = wait
+        self._announcer, self._ending, self._heard = call.announcer, call.ending, call.heard
+        # Seconds that each question waits for an answer: with the whole, others would ask whether the caller is there.
+        self._wait = call.line.handling.silent_caller_after / 2
         self._granted = granted
         self._then = then
         self._answers = asyncio.Queue[str]()

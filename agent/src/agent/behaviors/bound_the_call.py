@@ -1,42 +1,29 @@
 """No call lasts for ever: its end is announced, and then it is ended with a goodbye."""
 
 import asyncio
-from typing import Any
 
-from livekit.agents import AgentSession
-
-from agent.admission.slot import Slot
-from agent.conversation.announcer import Announcer
-from agent.conversation.ending import Ending
+from agent.conversation.call import Call
 
 LOOKS_EVERY = 1.0  # seconds; what the day's minutes leave may change, as other calls use them too
 GREETING = 10.0  # seconds at the beginning in which nothing is announced
 PAUSE_WITHIN = 5.0  # seconds for which the announcement waits for a pause of the caller
 
 
-def bound_the_call(
-    session: AgentSession[Any], announcer: Announcer, ending: Ending, place: Slot, longest: float, warning: float
-) -> asyncio.Task[None]:
-    """End the call after `longest` seconds, or when the day's minutes are used up; say so `warning` seconds before."""
-    bounds = _Bounds(session, announcer, ending, place, longest, warning)
-    task = asyncio.create_task(bounds.run())
-    session.on("close", lambda _: task.cancel())
+def bound_the_call(call: Call) -> asyncio.Task[None]:
+    """End the call after `call.longest` seconds from now, or when the day's minutes are used up.
+
+    The caller is told `handling.call_warning` seconds before.
+    """
+    task = asyncio.create_task(_Bounds(call).run())
+    call.session.on("close", lambda _: task.cancel())
     return task
 
 
 class _Bounds:
-    def __init__(
-        self,
-        session: AgentSession[Any],
-        announcer: Announcer,
-        ending: Ending,
-        place: Slot,
-        longest: float,
-        warning: float,
-    ) -> None:
-        self._session, self._announcer, self._ending, self._place = session, announcer, ending, place
+    def __init__(self, call: Call) -> None:
+        self._session, self._announcer, self._ending, self._slot = call.session, call.announcer, call.ending, call.slot
         self._clock = asyncio.get_running_loop().time
-        self._end, self._warning = self._clock() + longest, warning
+        self._end, self._warning = self._clock() + call.longest, call.line.handling.call_warning
 
     async def run(self) -> None:
         await asyncio.sleep(min(GREETING, self._seconds_left() / 2))
@@ -48,7 +35,7 @@ class _Bounds:
 
     def _seconds_left(self) -> float:
         left = self._end - self._clock()
-        days = self._place.seconds_left()
+        days = self._slot.seconds_left()
         return left if days is None else min(left, days)
 
     async def _wait_until(self, before: float) -> None:

@@ -5,35 +5,36 @@ the first words back until that has answered. Its `user_turn_limit` counts words
 """
 
 import asyncio
-from typing import Any
 
-from livekit.agents import AgentSession, SpeechCreatedEvent, UserInputTranscribedEvent, UserStateChangedEvent
+from livekit.agents import SpeechCreatedEvent, UserInputTranscribedEvent, UserStateChangedEvent
 from livekit.agents.voice import SpeechHandle
 
 from agent import languages
-from agent.conversation.ending import Ending
+from agent.conversation.call import Call
 from agent.conversation.speech_outcome import was_heard_to_its_end
-from agent.settings import Settings
 
 SAME_AGAIN = 3  # times in a row: a queue's announcement, a sung refrain, or what speech to text makes of music
 SAME_AGAIN_WHEN_ASKED = 6  # the same with a canned question between, to which a caller may well say the same again
 
 
-def end_endless_talk(session: AgentSession[Any], ending: Ending, settings: Settings) -> None:
-    """End a call in which the caller has talked for LONGEST_TALK and let the agent say nothing to its end, or in which
-    an answering machine, a queue or a call-screening robot is talking, see `languages/<language>/heard.toml`.
+def end_endless_talk(call: Call) -> None:
+    """End a call whose caller has talked for `handling.longest_talk` and let the agent say nothing to its end.
+
+    A call in which an answering machine, a queue or a call-screening robot talks is ended as well; what such machines
+    say is in `languages/<language>/heard.toml`.
     """
-    talk = _Talk(session, ending, languages.heard(settings.language), settings.longest_talk)
-    session.on("user_state_changed", talk.listen)
-    session.on("user_input_transcribed", talk.hear)
-    session.on("speech_created", talk.follow)
+    talk = _Talk(call)
+    call.session.on("user_state_changed", talk.listen)
+    call.session.on("user_input_transcribed", talk.hear)
+    call.session.on("speech_created", talk.follow)
 
 
 class _Talk:
     """What the caller has said since the agent last had its say."""
 
-    def __init__(self, session: AgentSession[Any], ending: Ending, heard: languages.Heard, longest: float) -> None:
-        self._session, self._ending, self._heard, self._longest = session, ending, heard, longest
+    def __init__(self, call: Call) -> None:
+        self._session, self._ending, self._heard = call.session, call.ending, call.heard
+        self._longest = call.line.handling.longest_talk
         self._until: float | None = None  # loop time, once they have begun
         self._timer: asyncio.TimerHandle | None = None
         self._last = ""  # words of the last piece of speech

@@ -7,10 +7,8 @@ here it is the reply itself that does not come.
 import asyncio
 import logging
 import time
-from typing import Any
 
 from livekit.agents import (
-    AgentSession,
     AgentStateChangedEvent,
     CloseEvent,
     ErrorEvent,
@@ -21,22 +19,21 @@ from livekit.agents import (
 from livekit.agents.voice import SpeechHandle
 
 from agent import languages
-from agent.conversation.announcer import Announcer
-from agent.conversation.ending import Ending
+from agent.conversation.call import Call
 from agent.conversation.speech_outcome import was_heard, was_heard_to_its_end
-from agent.settings import Settings
 from agent.turns.eager_stt import EagerSTT
 
 logger = logging.getLogger(__name__)
 
 
-def fill_the_silence(session: AgentSession[Any], announcer: Announcer, ending: Ending, settings: Settings) -> None:
-    """Say `filler` after FILLER_AFTER, and `apology` after APOLOGY_AFTER or as soon as no answer can come any more.
+def fill_the_silence(call: Call) -> None:
+    """Say `filler` after `handling.filler_after`; say `apology` after `apology_after`, or once no answer can come.
 
-    An apology gives the answer up and is a failure; the FAILURES-th in a row, with no answer heard to its end between
-    them, ends the call.
+    An apology gives the answer up and is a failure; as many of them in a row as `handling.failures` says, with no
+    answer heard to its end between them, end the call.
     """
-    wait = _Wait(session, announcer, ending, settings)
+    session = call.session
+    wait = _Wait(call)
     session.on("user_state_changed", wait.listen)
     session.on("user_input_transcribed", wait.hear)
     session.on("agent_state_changed", wait.watch)
@@ -50,8 +47,9 @@ def fill_the_silence(session: AgentSession[Any], announcer: Announcer, ending: E
 class _Wait:
     """How long the caller has been waiting for an answer."""
 
-    def __init__(self, session: AgentSession[Any], announcer: Announcer, ending: Ending, settings: Settings) -> None:
-        self._session, self._announcer, self._ending, self._settings = session, announcer, ending, settings
+    def __init__(self, call: Call) -> None:
+        self._session, self._announcer, self._ending = call.session, call.announcer, call.ending
+        self._handling = call.line.handling
         self._timers: list[asyncio.TimerHandle] = []
         self._apologise_at: float | None = None  # loop time, of the wait in which the filler has been said
         self._words = False  # the caller has said some since the agent last spoke
@@ -111,8 +109,8 @@ class _Wait:
         if self._ending.begun:
             return
         self._failures += 1
-        logger.warning("no answer for the caller: %d of %d", self._failures, self._settings.failures)
-        if self._failures >= self._settings.failures:
+        logger.warning("no answer for the caller: %d of %d", self._failures, self._handling.failures)
+        if self._failures >= self._handling.failures:
             self._ending.say("failed", "the providers failed")
         elif self._session.user_state != "speaking":  # else what they are saying is answered, or not, in its turn
             self._announcer.say_instead("apology")
@@ -135,11 +133,11 @@ class _Wait:
         began = loop.time() - (time.time() - since if since else 0.0)
         if self._apologise_at is None:
             self._timers = [
-                loop.call_at(began + self._settings.filler_after, self._fill),
-                loop.call_at(began + self._settings.apology_after, self.fail),
+                loop.call_at(began + self._handling.filler_after, self._fill),
+                loop.call_at(began + self._handling.apology_after, self.fail),
             ]
         else:  # they have spoken again since the filler, into the same silence
-            self._timers = [loop.call_at(max(self._apologise_at, began + self._settings.filler_after), self.fail)]
+            self._timers = [loop.call_at(max(self._apologise_at, began + self._handling.filler_after), self.fail)]
 
     def _fill(self) -> None:
         if not self._ending.begun:

@@ -10,6 +10,7 @@ import logging
 from livekit.agents import AgentSession
 from livekit.agents.voice import SpeechHandle
 
+from agent.conversation.call import Call
 from agent.turns.eager_stt import EagerSTT
 from agent.turns.lexical_cue import LexicalCue
 
@@ -18,8 +19,9 @@ logger = logging.getLogger(__name__)
 AN_ANSWER_WITHIN = 1.0  # seconds: a "yes" this close to the end of what is said may be the answer to it
 
 
-def go_on_after_a_backchannel(session: AgentSession[None], words: LexicalCue) -> None:
+def go_on_after_a_backchannel(call: Call) -> None:
     """Look at what is heard while the agent speaks, before it counts as the caller's turn."""
+    session, words = call.session, LexicalCue.of(call.line.language)
     if not isinstance(session.stt, EagerSTT):
         return  # a streaming engine tells of words as they come, not of the sounds between them
     pending: set[asyncio.Task[None]] = set()

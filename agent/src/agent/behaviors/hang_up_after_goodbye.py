@@ -4,21 +4,22 @@ Only a turn in which there is nothing else counts: "Thanks, bye." does, "Goodbye
 the first thing a caller says: "buenas noches" may be a greeting, and a cough is sometimes transcribed as "bye".
 """
 
-from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
+from livekit.agents import ChatMessage, ConversationItemAddedEvent
 
-from agent.conversation.ending import Ending
+from agent.conversation.call import Call
 from agent.languages import Heard, phrases_of
 
 
-def hang_up_after_goodbye(session: AgentSession[None], heard: Heard, ending: Ending) -> None:
+def hang_up_after_goodbye(call: Call) -> None:
     """Look at each turn of the caller when it is over."""
+    session, heard = call.session, call.heard
 
     def answer(event: ConversationItemAddedEvent) -> None:
         item = event.item
         if not isinstance(item, ChatMessage) or item.role != "user" or not is_goodbye(item.text_content or "", heard):
             return
         if sum(isinstance(said, ChatMessage) and said.role == "user" for said in session.history.items) > 1:
-            ending.say("farewell", "the caller said goodbye")
+            call.ending.say("farewell", "the caller said goodbye")
 
     session.on("conversation_item_added", answer)
 

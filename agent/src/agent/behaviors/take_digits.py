@@ -11,21 +11,20 @@ from collections.abc import Callable
 from livekit import rtc
 from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent, UserStateChangedEvent
 
-from agent.conversation.ending import Ending
+from agent.conversation.call import Call
 
 TURN = "(keys pressed) {}"
 A_TURN_IS_TAKEN_WITHIN = 3.0  # seconds since its last sound; a noise that was none has been forgotten by then
 LONGEST = 64  # keys: more than any number has
 
 
-def take_digits(
-    session: AgentSession[None], room: rtc.Room, caller_identity: str, ending: Ending, *, timeout: float, end: str
-) -> None:
-    """Collect the caller's keys until none has come for `timeout` seconds, or `end` has: # or *.
+def take_digits(call: Call) -> None:
+    """Collect the caller's keys until none has come for `handling.digits_timeout`, or `handling.digits_end` has.
 
     The first one interrupts the agent. A caller who speaks meanwhile is heard out, and both are answered together.
-    `end` alone is a key like any other.
+    The key that ends a number is a key like any other when it comes alone.
     """
+    session, ending, handling = call.session, call.ending, call.line.handling
 
     def answer(keys: str) -> None:
         if ending.begun:
@@ -34,10 +33,10 @@ def take_digits(
         with contextlib.suppress(RuntimeError):  # the call is over
             session.generate_reply(user_input=TURN.format(" ".join(keys)))
 
-    keys = _Keys(answer, lambda: session.user_state == "speaking", timeout, end)
+    keys = _Keys(answer, lambda: session.user_state == "speaking", handling.digits_timeout, handling.digits_end)
 
     def press(event: rtc.SipDTMF) -> None:
-        somebody_else = event.participant is not None and event.participant.identity != caller_identity
+        somebody_else = event.participant is not None and event.participant.identity != call.participant.identity
         if not somebody_else and not ending.begun:
             _stop_speaking(session)
             keys.press(event.digit)
@@ -50,7 +49,7 @@ def take_digits(
         if isinstance(event.item, ChatMessage) and event.item.role == "user":
             keys.turn_taken()
 
-    room.on("sip_dtmf_received", press)
+    call.room.on("sip_dtmf_received", press)
     session.on("user_state_changed", listen)
     session.on("conversation_item_added", take)
 

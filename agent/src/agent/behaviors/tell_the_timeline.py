@@ -6,21 +6,20 @@ One line when the reply is over, without a word of it. `phone timeline` sets it 
 import logging
 from datetime import UTC, datetime
 
-from livekit.agents import AgentSession
-
+from agent.conversation.call import Call
 from agent.turns.latency import Answered, follow_turns
 
 logger = logging.getLogger(__name__)
 
 
-def tell_the_timeline(session: AgentSession[None]) -> None:
+def tell_the_timeline(call: Call) -> None:
     """Log `turn answered` for every reply, one that was interrupted included.
 
     Its fields: `spoke_until`, the moment of the caller's last sound, in the form of the log's own times, since an epoch
     time would be masked as a number; and the seconds from there to `transcribed` (the words were known), `decided`
     (the turn was over), `first_token` (of the reply that was spoken) and `first_audio` (was sent).
     """
-    follow_turns(session, _tell)
+    follow_turns(call.session, _tell)
 
 
 def _tell(turn: Answered) -> None:

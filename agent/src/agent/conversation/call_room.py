@@ -1,4 +1,4 @@
-"""The far end of the line: who is in the room, whether they still are, and how they are hung up on."""
+"""A call's room: the caller who comes into it, and the hang-up, which is its deletion."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ SERVER_ANSWERS_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for
 
 
 async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:
-    """The phone in this call's room; None, and the job ends, when it hung up before we came or while we waited."""
+    """Return the phone in this call's room; None, and the job ends, when it has hung up meanwhile."""
     joining = asyncio.ensure_future(ctx.wait_for_participant(kind=rtc.ParticipantKind.PARTICIPANT_KIND_SIP))
     leaving = asyncio.ensure_future(_somebody_leaves(ctx.room))
     done, _ = await asyncio.wait({joining, leaving}, timeout=CALLER_JOINS_WITHIN, return_when=asyncio.FIRST_COMPLETED)
@@ -28,15 +28,10 @@ async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:
 
 
 async def _somebody_leaves(room: rtc.Room) -> None:
-    """Nobody but one caller and this agent is ever in a call's room."""
+    """Wait for the caller to leave, who is the only one in the room besides this agent."""
     left = asyncio.Event()
     room.on("participant_disconnected", lambda _: left.set())
     await left.wait()
-
-
-def is_there(ctx: JobContext, caller: rtc.RemoteParticipant) -> bool:
-    """Whether the caller can still hear us."""
-    return ctx.room.isconnected() and caller.identity in ctx.room.remote_participants
 
 
 _deletions: WeakKeyDictionary[rtc.Room, asyncio.Future[Any]] = WeakKeyDictionary()

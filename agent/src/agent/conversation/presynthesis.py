@@ -1,4 +1,4 @@
-"""Words that are put into sound before they are needed: the greeting, while the phone still rings."""
+"""Words that are synthesized before they are needed: the greeting, while the phone still rings."""
 
 import asyncio
 import logging
@@ -12,14 +12,14 @@ logger = logging.getLogger(__name__)
 
 
 class Presynthesis:
-    """`text`, on its way into sound from now on."""
+    """`text`, which is being synthesized from now on."""
 
     def __init__(self, text: str, voice: tts.TTS[Any], options: APIConnectOptions) -> None:
         self._frames = utils.aio.Chan[rtc.AudioFrame]()
         self._synthesis = asyncio.create_task(self._synthesize(text, voice, options))
 
     async def audio(self) -> AsyncIterator[rtc.AudioFrame] | None:
-        """The sound, as soon as it begins; None when it failed, which the next attempt will tell."""
+        """Return the sound as soon as it begins; None when it failed, which the next attempt will tell."""
         try:
             first = await self._frames.recv()
         except utils.aio.ChanClosed:

@@ -1,10 +1,18 @@
 """OpenAI's transcription while the caller speaks, over a connection that stays open for the call."""
 
-from livekit.plugins import openai as plugin
+from __future__ import annotations
 
-from agent.providers.openai import client
-from agent.settings import Settings
+from typing import TYPE_CHECKING
+
+from agent.providers import openai
+from agent.providers.catalog import STT, Provider, Wanted
+
+if TYPE_CHECKING:
+    from livekit.plugins import openai as plugin
+
+PROVIDER = Provider(kinds=(STT,), key=openai.PROVIDER.key)
 
 
-def new_stt(model: str, settings: Settings, patience: float) -> plugin.STT:
-    return plugin.STT(model=model, language=settings.language, client=client(settings, patience), use_realtime=True)
+def new_stt(wanted: Wanted) -> plugin.STT:
+    """Make a speech to text that streams."""
+    return openai.new_stt(wanted, realtime=True)

@@ -1,27 +1,46 @@
 """The embedded models: the speech service of this bundle, which has OpenAI's API and asks for no key."""
 
-import openai
-from livekit.plugins import openai as plugin
+from __future__ import annotations
 
-from agent.providers import PROVIDERS
-from agent.providers.openai import connect, stt, tts
-from agent.settings import Settings
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from agent.providers import openai
+from agent.providers.catalog import LLM, STT, TTS, Provider, Wanted
+
+if TYPE_CHECKING:
+    from livekit.plugins import openai as plugin
+
+DEFAULTS = {STT: "whisper-tiny.en", LLM: "qwen2.5-coder-1.5b-instruct", TTS: "kokoro-heart"}
+SMALL = {LLM: "qwen2.5-coder-0.5b-instruct"}  # with SPEECH_SIZE=small
+PROVIDER = Provider(
+    kinds=(STT, LLM, TTS),
+    defaults=DEFAULTS,
+    models=(*DEFAULTS.values(), *SMALL.values()),
+    voices=("heart",),
+    languages=("en",),
+    patience=30.0,  # one small CPU, shared by its callers
+    tools=False,
+    reads_slowly=True,
+    embedded=True,
+)
 NO_KEY = "none"  # the client insists on one
-KNOWN = PROVIDERS["speech"]
 
 
-def new_stt(model: str, settings: Settings, patience: float) -> plugin.STT:
-    return stt(model, settings.language, _client(settings, patience))
+def new_stt(wanted: Wanted) -> plugin.STT:
+    """Make the embedded speech to text."""
+    return openai.new_stt(_without_a_key(wanted))
 
 
-def new_llm(model: str, settings: Settings, patience: float) -> plugin.LLM:
-    return plugin.LLM(model=model, client=_client(settings, patience))
+def new_llm(wanted: Wanted) -> plugin.LLM:
+    """Make the embedded language model."""
+    return openai.new_llm(_without_a_key(wanted))
 
 
-def new_tts(model: str, settings: Settings, patience: float) -> plugin.TTS:
-    return tts(model, settings.voice or KNOWN.voices[0], _client(settings, patience))
+def new_tts(wanted: Wanted) -> plugin.TTS:
+    """Make the embedded text to speech."""
+    return openai.new_tts(_without_a_key(wanted), usual_voice=PROVIDER.voices[0])
 
 
-def _client(settings: Settings, patience: float) -> openai.AsyncClient:
-    return connect(settings.speech_url, NO_KEY, patience)
+def _without_a_key(wanted: Wanted) -> Wanted:
+    return replace(wanted, key=NO_KEY)

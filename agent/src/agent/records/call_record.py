@@ -1,4 +1,4 @@
-"""One call, for those who are to know of it when it is over."""
+"""The facts of one call, for those who are to know of it when it is over."""
 
 import asyncio
 import time
@@ -6,17 +6,21 @@ from dataclasses import dataclass, field
 
 from agent.admission.caller import Caller
 from agent.admission.sip_call import SipCall
+from agent.lines.line import Line
+from agent.providers.catalog import KINDS
+from agent.providers.pipeline import Pipeline
 from agent.records.folders import new_record
 from agent.records.transcript import Models, Transcript, iso
-from agent.settings import Settings
 
 
 @dataclass
 class CallRecord:
-    """Who calls, since when, and, when `settled`, what has been kept of the call."""
+    """Who calls which line, since when, and, when `settled`, what has been kept of the call."""
 
     call: SipCall
     caller: Caller
+    line: Line
+    pipeline: Pipeline
     began: float = field(default_factory=time.time)
     name: str = ""
     kept: Transcript | None = None
@@ -26,18 +30,19 @@ class CallRecord:
         self.name = new_record(self.began)
         self.settled.set()  # unless somebody records it
 
-    def transcript(self, outcome: str, settings: Settings, since: float | None = None) -> Transcript:
-        """What is known of the call now, without a word of it; from `since`, or from its beginning."""
+    def transcript(self, outcome: str, since: float | None = None) -> Transcript:
+        """Write down what is known of the call now, without a word of it; from `since`, or from its beginning."""
         start, now = self.began if since is None else since, time.time()
         return Transcript(
+            line=self.line.name,
             call=self.call.call_id,
             started=iso(start),
             ended=iso(now),
             seconds=round(now - start, 2),
-            language=settings.language,
+            language=self.line.language,
             caller=self.caller.number,
             name=self.caller.name,
             dialled=self.call.dialled,
             outcome=outcome,
-            models=Models(stt=settings.stt, llm=settings.llm, tts=settings.tts),
+            models=Models(**{kind: self.pipeline.name(kind) for kind in KINDS}),
         )

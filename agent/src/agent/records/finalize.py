@@ -7,8 +7,7 @@ from agent.records.folders import Folders
 from agent.records.redaction.mute import silence
 from agent.records.redaction.text import Said, redact
 from agent.records.transcript import Draft, Transcript
-from agent.records.webhook import event as news
-from agent.settings import Settings
+from agent.records.webhook import event
 from agent.storage.private_files import PRIVATE_FILE, make_folder, write
 
 HEARD, DRAFT = "heard.ogg", "draft.json"  # in the work folder
@@ -26,8 +25,10 @@ class NotWholeError(Exception):
         self.transcript = transcript
 
 
-def finish(record: str, settings: Settings, folders: Folders) -> Transcript:
-    """Make the folder of a record out of its work folder, and news of it; begun again after a crash, it goes on.
+def finish(record: str, folders: Folders, *, webhook: bool) -> Transcript:
+    """Make the folder of a record out of its work folder; begun again after a crash, it goes on.
+
+    With `webhook` an event for the webhook is left, too.
 
     Raises:
         NotWholeError: it cannot be known what has to be taken out.
@@ -47,7 +48,8 @@ def finish(record: str, settings: Settings, folders: Folders) -> Transcript:
     else:
         raise ValueError("there is neither a draft nor a transcript")
     # Before it appears: after a kill in between they are left once more, with the same id, and else never.
-    news.of_record(record, transcript, settings, folders)
+    if webhook:
+        event.post_record(record, transcript, folders)
     make_folder(place.parent)
     work.rename(place)
     return transcript

@@ -1,24 +1,25 @@
-"""Where records lie. A call's folder appears in its place whole, by a rename; nobody but the agent's user may read any.
+"""Where a line's records lie. A call's folder appears in its place whole, by a rename; only the agent may read it.
 
-calls/2026-11-25/142233-1f2e3d/{audio.ogg,transcript.json}    UTC; deleted when it is old enough
-calls/.work/2026-11-25_142233-1f2e3d/                         in progress, or left behind by a crash
-outbox/<id>.json, outbox/failed/<id>.json                     news that the webhook has yet to be told, or never was
+calls/<line>/2026-11-25/142233-1f2e3d/{audio.ogg,transcript.json}    UTC; deleted when it is old enough
+calls/<line>/.work/2026-11-25_142233-1f2e3d/                         in progress, or left behind by a crash
+outbox/<line>/<id>.json, outbox/<line>/failed/<id>.json              events to be delivered, or never taken
 """
 
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.storage.private_files import DATA
+from agent.storage.private_files import DATA, make_folder
 
 
 class Folders:
-    """The paths below the data folder."""
+    """The paths of one line below the data folder."""
 
-    def __init__(self, data: Path = DATA) -> None:
-        self.calls = data / "calls"
+    def __init__(self, line: str, data: Path = DATA) -> None:
+        self.line = line
+        self.calls = data / "calls" / line
         self.work = self.calls / ".work"
-        self.outbox = data / "outbox"
+        self.outbox = data / "outbox" / line
         self.failed = self.outbox / "failed"
 
     def work_of(self, record: str) -> Path:
@@ -29,10 +30,32 @@ class Folders:
         return self.calls.joinpath(*record.split("_", 1))
 
     def name_of(self, record: str) -> str:
-        """The same as a name within the calls' folder."""
-        return self.place_of(record).relative_to(self.calls).as_posix()
+        """`2026-11-25_142233-1f2e3d` -> <line>/2026-11-25/142233-1f2e3d, its path below calls/."""
+        return self.place_of(record).relative_to(self.calls.parent).as_posix()
 
 
 def new_record(began: float) -> str:
     """A name for a call that began at this time.time(); names sort by it."""
     return f"{datetime.fromtimestamp(began, UTC):%Y-%m-%d_%H%M%S}-{secrets.token_hex(3)}"
+
+
+def lines_with_records(data: Path = DATA) -> set[str]:
+    """Name the lines of which there are records or events, among them those whose folder is gone by now."""
+    return {folder.name for kind in ("calls", "outbox") for folder in (data / kind).glob("[!.]*") if folder.is_dir()}
+
+
+def adopt_records_of_the_release_before(line: str, data: Path = DATA) -> None:
+    """Give this line what a release without lines has left directly below calls/ and outbox/."""
+    folders = Folders(line, data)
+    moved = [
+        *((path, folders.calls) for path in (data / "calls").glob("????-??-??")),
+        *((path, folders.work) for path in (data / "calls/.work").glob("*")),
+        *((path, folders.outbox) for path in (data / "outbox").glob("*.json")),
+        *((path, folders.failed) for path in (data / "outbox/failed").glob("*.json")),
+    ]
+    for path, folder in moved:
+        if not (make_folder(folder) / path.name).exists():
+            path.rename(folder / path.name)
+    for emptied in (data / "calls/.work", data / "outbox/failed"):
+        if emptied.is_dir() and not any(emptied.iterdir()):
+            emptied.rmdir()

@@ -1,4 +1,4 @@
-"""The main process' part: what a crash left behind is finished, what is old deleted, and news delivered."""
+"""Looking after records in the main process: what a crash left is finished, what is old deleted, events delivered."""
 
 import asyncio
 import contextlib
@@ -6,17 +6,20 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from agent.lines.folder import LinesFolder
+from agent.lines.line import Line
+from agent.lines.recording import Recording
 from agent.records.finalize import NotWholeError, delete, finish, read_draft
-from agent.records.folders import Folders
-from agent.records.webhook import event as news
+from agent.records.folders import Folders, adopt_records_of_the_release_before, lines_with_records
+from agent.records.webhook import event
 from agent.records.webhook.delivery import Delivery
-from agent.settings import Settings
+from agent.storage.private_files import DATA
 
 logger = logging.getLogger(__name__)
 
@@ -29,64 +32,127 @@ DAY = 86_400
 MEGABYTE = 1_000_000
 
 
-async def keep_records_while(work: Awaitable[T], settings: Settings, folders: Folders | None = None) -> T:
-    """The result of `work`; until it is there records are looked after. An error with them does not end it."""
-    folders = folders or Folders()
-    tasks = [asyncio.create_task(_tidy(settings, folders))]
-    if settings.webhook_url and settings.webhook_secret:
-        delivery = Delivery(settings.webhook_url, settings.webhook_secret.get_secret_value(), folders)
-        tasks.append(asyncio.create_task(delivery.run()))
+async def keep_records_while(work: Awaitable[T], lines: LinesFolder, data: Path = DATA) -> T:
+    """Return the result of `work`; until it is there, every line's records are looked after.
+
+    An error with records is logged and does not end the work.
+    """
+    keeping = asyncio.create_task(_keep(lines, data))
     try:
         return await work
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
 
 
-async def _tidy(settings: Settings, folders: Folders) -> None:
-    started = time.time()
-    seen: list[tuple[str, int]] = []
-    due = 0.0
-    while True:
-        try:
-            looks = _looks(folders)
-            if time.monotonic() >= due or looks != seen:
-                seen, due = looks, time.monotonic() + TIDIED_EVERY
-                left = max(started, time.time() - LEFT_AFTER)  # before the start there was another agent, which is gone
-                await asyncio.to_thread(finish_what_was_left, settings, folders, left)
-                await asyncio.to_thread(delete_old, folders, settings.keep_days, settings.keep_mb)
-                await asyncio.to_thread(delete_old_news, folders, settings)
-        except Exception as error:  # its text may have words of a call in it
-            logger.error("records could not be looked after, which is tried again: %s", type(error).__name__)
-        await asyncio.sleep(LOOKED_EVERY)
+async def _keep(lines: LinesFolder, data: Path) -> None:
+    keepers: dict[str, _Keeper] = {}
+    with _errors_are_logged():
+        await asyncio.to_thread(_adopt, lines, data)
+    try:
+        while True:
+            with _errors_are_logged():
+                for line in await asyncio.to_thread(_lines_to_keep, lines, data):
+                    keeper = keepers.setdefault(line.name, _Keeper(Folders(line.name, data)))
+                    with _errors_are_logged():
+                        keeper.deliver_for(line)
+                        await asyncio.to_thread(keeper.tidy, line)
+            await asyncio.sleep(LOOKED_EVERY)
+    finally:
+        for keeper in keepers.values():
+            keeper.stop()
 
 
-def finish_what_was_left(settings: Settings, folders: Folders, before: float = math.inf) -> None:
-    """Finish or delete the records at which nobody has written since `before`, a time.time()."""
+@contextlib.contextmanager
+def _errors_are_logged() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # its text may have words of a call in it
+        logger.error("Records could not be looked after, which is tried again: %s", type(error).__name__)
+
+
+def _adopt(lines: LinesFolder, data: Path) -> None:
+    there = list(lines.all())
+    without_numbers = [line for line in there if not line.numbers]
+    for line in (without_numbers or there)[:1]:
+        adopt_records_of_the_release_before(line.name, data)
+
+
+def _lines_to_keep(lines: LinesFolder, data: Path) -> list[Line]:
+    """Read the lines there are; one whose folder is gone keeps its records as long as a line's defaults say."""
+    gone = lines_with_records(data) - set(lines.names())
+    return [*lines.all(), *(Line.without_a_folder(name) for name in sorted(gone))]
+
+
+class _Keeper:
+    """Looks after one line's records and events."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+        self._started = time.time()
+        self._seen: list[tuple[str, int]] = []
+        self._due = 0.0
+        self._destination: tuple[str, str] | None = None
+        self._delivering: asyncio.Task[None] | None = None
+
+    def deliver_for(self, line: Line) -> None:
+        """Deliver the line's events to where its settings say now."""
+        url, secret = line.webhook.url, line.webhook.secret
+        destination = (url.get_secret_value(), secret.get_secret_value()) if url and secret else None
+        if destination != self._destination:
+            self.stop()
+            self._destination = destination
+            if destination:
+                self._delivering = asyncio.create_task(Delivery(*destination, self._folders).run())
+
+    def tidy(self, line: Line) -> None:
+        """Finish what was left and delete what is old, now and then, and whenever a record has been added."""
+        looks = _looks(self._folders)
+        if time.monotonic() < self._due and looks == self._seen:
+            return
+        self._seen, self._due = looks, time.monotonic() + TIDIED_EVERY
+        webhook = line.webhook.url is not None
+        left = max(self._started, time.time() - LEFT_AFTER)  # before the start there was another agent, which is gone
+        finish_what_was_left(self._folders, webhook=webhook, before=left)
+        delete_old(self._folders, line.recording)
+        delete_old_events(self._folders, line.recording, delivered=webhook)
+
+    def stop(self) -> None:
+        """Deliver no longer; what is under way is delivered again when somebody delivers next."""
+        if self._delivering:
+            self._delivering.cancel()
+
+
+def finish_what_was_left(folders: Folders, *, webhook: bool, before: float = math.inf) -> None:
+    """Finish or delete the records at which nobody has written since `before`, a time.time().
+
+    With `webhook`, events are left for it.
+    """
     for work in sorted(folders.work.glob("*")):
         try:
             if _written(work) < before:
-                _finish_one(work.name, settings, folders)
+                _finish_one(work.name, folders, webhook=webhook)
         except OSError as error:  # a full disk, as a rule
-            logger.error("the record %s is finished later: %s", folders.name_of(work.name), error)
+            logger.error("The record %s is finished later: %s", folders.name_of(work.name), error)
 
 
-def _finish_one(record: str, settings: Settings, folders: Folders) -> None:
+def _finish_one(record: str, folders: Folders, *, webhook: bool) -> None:
     name = folders.name_of(record)
     try:
-        finish(record, settings, folders)
+        finish(record, folders, webhook=webhook)
         logger.info("the record %s, which a stop had interrupted, is finished", name)
     except OSError:
         raise
     except NotWholeError as error:
         logger.error("the record of a call that broke off is deleted: %s", error)
-        news.of_call(record, error.transcript, settings, folders)
+        if webhook:
+            event.post_call(record, error.transcript, folders)
         delete(record, folders)
     except Exception as error:  # its text may have a part of the record in it
         logger.error("the record %s cannot be read and is deleted: %s", name, type(error).__name__)
         with contextlib.suppress(ValueError, FileNotFoundError):
-            news.of_call(record, read_draft(folders.work_of(record)).transcript, settings, folders)
+            if webhook:
+                event.post_call(record, read_draft(folders.work_of(record)).transcript, folders)
         delete(record, folders)
 
 
@@ -105,13 +171,13 @@ class _Kept:
     size: int  # bytes
 
 
-def delete_old(folders: Folders, days: int, megabytes: int) -> None:
-    """Whole calls, the oldest first: those older than `days`, then what is more than `megabytes` in all."""
+def delete_old(folders: Folders, keep: Recording) -> None:
+    """Delete whole calls, the oldest first: those that are too old, then what is too much in all."""
     try:
         kept = _all_kept(folders)
         total = sum(call.size for call in kept)
         for call in kept:
-            if call.began > time.time() - days * DAY and total <= megabytes * MEGABYTE:
+            if call.began > time.time() - keep.keep_days * DAY and total <= keep.keep_mb * MEGABYTE:
                 break
             shutil.rmtree(call.folder)
             total -= call.size
@@ -123,12 +189,12 @@ def delete_old(folders: Folders, days: int, megabytes: int) -> None:
         logger.error("old records cannot be deleted: %s", error)
 
 
-def delete_old_news(folders: Folders, settings: Settings) -> None:
-    """Those that were never delivered, and those that nobody delivers any more, after the days of the calls."""
-    waiting = [] if settings.webhook_url else folders.outbox.glob("*.json")
+def delete_old_events(folders: Folders, keep: Recording, *, delivered: bool) -> None:
+    """Delete events as old as calls may become: those never taken, and, unless `delivered`, those that wait."""
+    waiting = [] if delivered else folders.outbox.glob("*.json")
     try:
         for file in (*folders.failed.glob("*.json"), *waiting):
-            if file.stat().st_mtime <= time.time() - settings.keep_days * DAY:
+            if file.stat().st_mtime <= time.time() - keep.keep_days * DAY:
                 file.unlink()
                 logger.info("the webhook's news %s are deleted: nobody has taken them", file.stem)
     except OSError as error:

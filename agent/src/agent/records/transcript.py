@@ -49,6 +49,7 @@ class Models(BaseModel):
 
 class Transcript(BaseModel):
     version: Literal[1] = 1
+    line: str = ""  # its folder's name; empty in transcripts of releases that had one line only
     call: str  # the gateway's id of the call, SCL_…
     started: str  # ISO 8601, UTC: the recording's beginning
     ended: str

@@ -1,39 +1,53 @@
-"""What several settings are checked for, and how a wrong one is told."""
+"""Types of settings, of the host's and of the lines'."""
 
-from collections.abc import Callable
-from typing import Any
+import base64
+import binascii
+import typing
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import httpx2
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 LAST_PORT = 65535
 
 
-def url_of(*schemes: str) -> AfterValidator:
-    """An address that begins with one of `schemes`, and that can be asked for."""
+def check_url(url: str, *schemes: str) -> str:
+    """Return the address if it begins with one of `schemes` and has a host; a ValueError says what was expected."""
     expected = (
         f"should begin with {' or '.join(f'{scheme}://' for scheme in schemes)}, "
         f"then have a host and, if need be, a port: a number up to {LAST_PORT}"
     )
-
-    def check(url: str) -> str:
-        try:
-            parsed = httpx2.URL(url)
-        except httpx2.InvalidURL:
-            raise ValueError(expected) from None
-        if url.partition("://")[0] not in schemes or not parsed.host or (parsed.port or 0) > LAST_PORT:
-            raise ValueError(expected)
-        return url
-
-    return AfterValidator(check)
+    try:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        raise ValueError(expected) from None
+    if url.partition("://")[0] not in schemes or not parsed.host or (parsed.port or 0) > LAST_PORT:
+        raise ValueError(expected)
+    return url
 
 
-def at_least(name: str, given: dict[str, Any]) -> Callable[[float], float]:
-    """No less than the setting `name` of those already `given`."""
+def url_of(*schemes: str) -> AfterValidator:
+    """Make a validator that accepts addresses with one of these schemes."""
+    return AfterValidator(lambda url: check_url(url, *schemes))
 
-    def check(value: float) -> float:
-        if value < given.get(name, 0):
-            raise ValueError(f"should be at least {name.upper()}, {given[name]:g}")
+
+def _unpack(value: Any) -> Any:
+    """Read `NAME=value` lines out of Base64, as `make up` packs them: Compose cannot know the names beforehand."""
+    if not isinstance(value, str):
         return value
+    try:
+        text = base64.b64decode(value, validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        raise ValueError("should be Base64, as `make up` writes it") from None
+    lines = [line for line in text.splitlines() if "=" in line and not line.startswith("#")]
+    pairs = (line.split("=", 1) for line in lines)
+    return {name: SecretStr(secret) for name, secret in pairs if secret}
 
-    return check
+
+Bundle = Annotated[Mapping[str, SecretStr], BeforeValidator(_unpack)]  # secrets by their names
+
+
+def is_secret(annotation: Any) -> bool:
+    """Whether values of this type must not be shown: a SecretStr is in it somewhere."""
+    return annotation is SecretStr or any(map(is_secret, typing.get_args(annotation)))

@@ -61,7 +61,7 @@ class LiveFile(Generic[T]):
             return str(problem)
         return None
 
-    def hopeless(self) -> str | None:
+    def unrecoverable_problem(self) -> str | None:
         """The same, if there is no good version either that could be used in its place."""
         problem = self.problem()
         if problem is None:
@@ -121,7 +121,7 @@ class LiveFile(Generic[T]):
 
     @property
     def _shown(self) -> str:
-        return f"{self.folder.name}/{self.name}"
+        return f"{self.folder.parent.name}/{self.folder.name}/{self.name}"
 
 
 def _keep(path: Path, text: str) -> None:

@@ -7,17 +7,17 @@ in the gateway, and the call's outcome would be that the session was closed. Its
 from livekit.agents import RunContext, function_tool, llm
 from livekit.agents.beta.tools.end_call import END_CALL_DESCRIPTION
 
-from agent.conversation.ending import Ending
+from agent.conversation.call import Call
 
-THEN = "say goodbye to the user"  # livekit-agents' words, too
+THEN = "say goodbye to the user"  # livekit-agents' words as well
 
 
-def end_call(ending: Ending) -> llm.Tool:
-    """The tool for one call: the model says its goodbye, once, and then the agent hangs up."""
+def end_call(call: Call) -> llm.Tool:
+    """Make the tool for one call: the model says its goodbye, once, and then the agent hangs up."""
 
     async def hang_up(context: RunContext[None]) -> str | None:
         context.disallow_interruptions()
-        ending.after(context.speech_handle, "the talk was over")
+        call.ending.after(context.speech_handle, "the talk was over")
         await context.wait_for_playout()
         return None if _has_spoken(context) else THEN
 

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 
-from livekit.agents import AgentSession, JobContext, llm
+from livekit import rtc
+from livekit.agents import AgentSession, llm
 
 from agent.records.call_record import CallRecord
 from agent.records.capture.events import CallEvents
@@ -12,7 +13,6 @@ from agent.records.capture.summary import summarize
 from agent.records.finalize import HEARD, delete, finish, redacted, write_draft
 from agent.records.folders import Folders
 from agent.records.transcript import Draft
-from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -21,22 +21,21 @@ DRAFTED_WITHIN = 1.0  # seconds; the caller hears nothing meanwhile, and the fir
 
 
 class Recording:
-    """Nothing is kept of a call for which `begin` is not called."""
+    """Keeps one call; nothing is kept of a call for which `begin` is not called."""
 
     def __init__(
         self,
-        ctx: JobContext,
+        room: rtc.Room,
         session: AgentSession[None],
         record: CallRecord,
-        settings: Settings,
         folders: Folders | None = None,
     ) -> None:
         self._session = session
         self._record = record
-        self._settings = settings
-        self._folders = folders or Folders()
+        self._line = record.line
+        self._folders = folders or Folders(record.line.name)
         self._work = self._folders.work_of(record.name)
-        self._happened = CallEvents(session, ctx.room)
+        self._events = CallEvents(session, room)
         self._recorder = Recorder(session)
         self._drafting: asyncio.Task[None] | None = None
         record.settled.clear()
@@ -86,20 +85,21 @@ class Recording:
     async def _keep(self, outcome: str) -> None:
         draft = self._draft(outcome, whole=True)
         await asyncio.to_thread(write_draft, self._work, draft)
-        if self._settings.call_summary and isinstance(self._session.llm, llm.LLM):
+        if self._line.recording.summary and isinstance(self._session.llm, llm.LLM):
             without = redacted(draft)[0] if draft.redact else draft.transcript
             draft.transcript.summary = await summarize(self._session.llm, without)
             await asyncio.to_thread(write_draft, self._work, draft)
-        self._record.kept = await asyncio.to_thread(finish, self._record.name, self._settings, self._folders)
+        webhook = self._line.webhook.url is not None
+        self._record.kept = await asyncio.to_thread(finish, self._record.name, self._folders, webhook=webhook)
         logger.info("call recorded")
 
     def _draft(self, outcome: str, *, whole: bool) -> Draft:
         since = self._recorder.since
-        transcript = self._record.transcript(outcome, self._settings, since)
+        transcript = self._record.transcript(outcome, since)
         if since is None:
-            return Draft(transcript=transcript, redact=self._settings.redact, whole=whole)
-        transcript.turns = self._happened.turns(since)
-        transcript.tool_calls = self._happened.tool_calls(since)
-        transcript.keys = self._happened.keys(since)
-        speech = self._happened.speech(since)
-        return Draft(transcript=transcript, speech=speech, redact=self._settings.redact, whole=whole)
+            return Draft(transcript=transcript, redact=self._line.recording.redact, whole=whole)
+        transcript.turns = self._events.turns(since)
+        transcript.tool_calls = self._events.tool_calls(since)
+        transcript.keys = self._events.keys(since)
+        speech = self._events.speech(since)
+        return Draft(transcript=transcript, speech=speech, redact=self._line.recording.redact, whole=whole)

@@ -6,22 +6,19 @@ stranger hears ringing, then a refusal, and never a voice.
 
 import logging
 
-from livekit.agents import JobContext
-
 from agent.admission.admission import Admission
-from agent.admission.caller import Caller
-from agent.admission.sip_call import SipCall
+from agent.conversation.call import Call
 
 logger = logging.getLogger(__name__)
 
 
-def refuse_strangers(ctx: JobContext, call: SipCall, caller: Caller, admission: Admission) -> bool:
-    """Whether the call was refused; the job then ends, and its room with it.
+def refuse_strangers(call: Call, admission: Admission) -> bool:
+    """Return whether the call was refused; the job then ends, and its room with it.
 
     Refused is what is forged, what another trunk account than ours carries, and who is blocked or not allowed.
     """
-    objection = admission.objection(call, caller)
+    objection = admission.objection(call.sip, call.caller)
     if objection:
-        logger.warning("call refused: %s", objection)
-        ctx.shutdown(reason="refused")
+        logger.warning("Call refused: %s", objection)
+        call.ctx.shutdown(reason="refused")
     return objection is not None

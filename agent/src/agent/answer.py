@@ -1,0 +1,120 @@
+"""One call, from the job to the first word; everything after that is a behaviour's."""
+
+import logging
+
+from livekit.agents import AutoSubscribe, JobContext, JobProcess, vad
+
+from agent.admission.admission import Admission
+from agent.admission.caller_id import identify, region_of
+from agent.admission.description import described
+from agent.admission.lookup import look_up
+from agent.admission.sip_call import SipCall
+from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
+from agent.behaviors.bound_the_call import bound_the_call
+from agent.behaviors.end_endless_talk import end_endless_talk
+from agent.behaviors.fill_the_silence import fill_the_silence
+from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
+from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye
+from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
+from agent.behaviors.record_the_call import record_the_call
+from agent.behaviors.take_digits import take_digits
+from agent.behaviors.tell_the_timeline import tell_the_timeline
+from agent.conversation.call import Call
+from agent.conversation.call_room import wait_for_caller
+from agent.conversation.hang_up_together import close_the_room_with_the_job, hang_up_together
+from agent.conversation.presynthesis import Presynthesis
+from agent.conversation.receptionist import Receptionist
+from agent.conversation.refuse_strangers import refuse_strangers
+from agent.conversation.reject_when_full import reject_when_full
+from agent.conversation.session import connect_options, new_session, new_voice_activity, room_options
+from agent.lines.folder import LinesFolder, UnknownLineError
+from agent.lines.line import Line
+from agent.lines.words import Words
+from agent.providers import catalog
+from agent.providers.capacity import calls_at_once
+from agent.providers.pipeline import Pipeline
+from agent.records.call_record import CallRecord
+from agent.records.webhook.report import report_the_call
+from agent.settings import read_settings
+from agent.tools import tools_of
+
+logger = logging.getLogger(__name__)
+
+
+def prewarm(process: JobProcess) -> None:
+    """Prepare a call's process before there is a call: what takes long and does not depend on it."""
+    settings = process.userdata["settings"] = read_settings()
+    lines = process.userdata["lines"] = LinesFolder(settings.lines_folder, settings.line_secrets)
+    there = list(lines.all())
+    process.userdata["calls_at_once"] = calls_at_once(there, settings)
+    process.userdata["voice_activity"] = {kind: new_voice_activity(kind) for kind in {it.turns.vad for it in there}}
+
+
+async def answer(ctx: JobContext) -> None:
+    """Answer one call, in a process of its own."""
+    close_the_room_with_the_job(ctx)
+
+    # Whose call it is: the dispatch rule has told the job, before anybody knows who calls.
+    settings = ctx.proc.userdata["settings"]
+    lines: LinesFolder = ctx.proc.userdata["lines"]
+    try:
+        line = lines.dispatched(ctx.job.metadata)
+    except UnknownLineError as error:
+        logger.error("Call refused: %s", error)
+        ctx.shutdown(reason="refused")
+        return
+    words, pipeline = lines.read_words(line), Pipeline(line, settings)
+    session = new_session(line, pipeline, _voice_activity(ctx, line))
+    admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"])
+    greeting = _synthesize_greeting(words, line, pipeline) if await admission.lets_anybody_in() else None
+
+    # Who calls, and whether they are let in.
+    await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+    participant = await wait_for_caller(ctx)
+    if participant is None:
+        return
+    sip = SipCall.from_attributes(participant.attributes)
+    ctx.log_context_fields = {"call_id": sip.call_id, "line": line.name}
+    caller = identify(sip.caller, region_of(line.numbers or settings.phone_numbers.split(",")))
+    slot = admission.slot(ctx.job.id, caller)
+    record = CallRecord(sip, caller, line, pipeline)
+    call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record)
+    if refuse_strangers(call, admission):
+        return
+    report_the_call(ctx, record)
+    if await reject_when_full(call):
+        return
+    greeting = greeting or _synthesize_greeting(words, line, pipeline)
+    record.caller = await look_up(caller, sip.dialled, line, settings.lines_folder / line.name)
+    call.words = words.with_section(described(record.caller))
+
+    # What the agent does besides talking.
+    call.receptionist = Receptionist(call, greeting, tools_of(call))
+    hang_up_together(call)
+    go_on_after_a_backchannel(call)
+    tell_the_timeline(call)
+    fill_the_silence(call)
+    ask_a_silent_caller(call)
+    end_endless_talk(call)
+    hang_up_after_goodbye(call)
+    take_digits(call)
+    read_the_persona_ahead(call)
+    record_the_call(call)
+
+    # The conversation.
+    first = call.first_agent or call.receptionist
+    await session.start(first, room=ctx.room, room_options=room_options(participant.identity, line), record=False)
+    bound_the_call(call)  # its seconds count from here on
+    logger.info("Call answered")
+
+
+def _voice_activity(ctx: JobContext, line: Line) -> vad.VAD:
+    """Return the line's detector, which is there already unless the setting has just been edited."""
+    there: dict[str, vad.VAD] = ctx.proc.userdata["voice_activity"]
+    return there.get(line.turns.vad) or new_voice_activity(line.turns.vad)
+
+
+def _synthesize_greeting(words: Words, line: Line, pipeline: Pipeline) -> Presynthesis | None:
+    if not line.turns.prepare_greeting:
+        return None
+    return Presynthesis(words.greeting, pipeline.new_tts(), connect_options(catalog.TTS, pipeline))

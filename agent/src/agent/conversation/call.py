@@ -1,0 +1,73 @@
+"""One call, for everything that has to do with it: who calls, on which line, and the conversation with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent import languages
+from agent.conversation.announcer import Announcer
+from agent.conversation.ending import Ending
+
+if TYPE_CHECKING:
+    from livekit import rtc
+    from livekit.agents import Agent, AgentSession, JobContext
+
+    from agent.admission.caller import Caller
+    from agent.admission.sip_call import SipCall
+    from agent.admission.slot import Slot
+    from agent.conversation.receptionist import Receptionist
+    from agent.lines.line import Line
+    from agent.lines.words import Words
+    from agent.providers.pipeline import Pipeline
+    from agent.records.call_record import CallRecord
+    from agent.settings import Settings
+
+
+@dataclass
+class Call:
+    """Behaviours, tools and the receptionist are given this, and take from it what they need."""
+
+    ctx: JobContext
+    settings: Settings  # the host's
+    line: Line
+    pipeline: Pipeline
+    words: Words
+    session: AgentSession[None]
+    participant: rtc.RemoteParticipant  # the phone in the call's room
+    sip: SipCall
+    slot: Slot
+    record: CallRecord
+    announcer: Announcer = field(init=False)
+    ending: Ending = field(init=False)
+    receptionist: Receptionist = field(init=False)  # from the moment on at which it is known who calls
+    first_agent: Agent | None = field(init=False, default=None)  # who begins, when that is not the receptionist
+
+    def __post_init__(self) -> None:
+        self.announcer = Announcer(self.session, self.line.language)
+        self.ending = Ending(self.ctx, self.session, self.announcer)
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls, as far as it is known so far."""
+        return self.record.caller
+
+    @property
+    def room(self) -> rtc.Room:
+        """The call's room, in which the phone is and this agent."""
+        return self.ctx.room
+
+    @property
+    def heard(self) -> languages.Heard:
+        """The phrases of the line's language that are acted upon."""
+        return languages.heard(self.line.language)
+
+    @property
+    def longest(self) -> int:
+        """Seconds that the call may last: the host's limit, or the line's where that is shorter."""
+        return self.line.longest_call(self.settings.max_call_duration)
+
+    @property
+    def caller_is_there(self) -> bool:
+        """Whether the caller can still hear us."""
+        return self.room.isconnected() and self.participant.identity in self.room.remote_participants

@@ -1,0 +1,39 @@
+"""Whoever ends a call ends it for all: caller, session, job and room go together, and no line stays open in silence."""
+
+import logging
+import time
+
+from livekit import rtc
+from livekit.agents import CloseEvent, JobContext
+
+from agent.conversation.call import Call
+from agent.conversation.call_room import make_sure_of_the_hang_up
+
+logger = logging.getLogger(__name__)
+
+
+def close_the_room_with_the_job(ctx: JobContext) -> None:
+    """Hang up when the job ends, however it ends. To be called first of all."""
+    since = time.monotonic()
+
+    async def close(reason: str) -> None:
+        await make_sure_of_the_hang_up(ctx)
+        logger.info("Call ended", extra={"reason": reason, "seconds": round(time.monotonic() - since)})
+
+    ctx.add_shutdown_callback(close)
+
+
+def hang_up_together(call: Call) -> None:
+    """End the job when the caller leaves, for whatever reason, and when the session closes, an error included."""
+
+    def caller_left(participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == call.participant.identity:
+            call.ctx.shutdown(reason="the caller hung up")
+
+    def session_closed(event: CloseEvent) -> None:
+        call.ctx.shutdown(reason=f"the session closed: {event.reason.value}")
+
+    call.room.on("participant_disconnected", caller_left)
+    call.session.on("close", session_closed)
+    if not call.caller_is_there:  # hung up before we listened
+        caller_left(call.participant)

@@ -1,0 +1,43 @@
+"""How a caller is treated: what they are never left with, and how long anything may last."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from agent.lines.group import Group, setting
+
+
+class Handling(Group):
+    """Times are in seconds."""
+
+    filler_after: float = setting(
+        3, "Seconds without an answer after which the caller hears that it takes a moment.", ge=0.5, le=30
+    )
+    apology_after: float = setting(
+        7, "Seconds without an answer after which the agent apologises and gives this answer up.", ge=1, le=60
+    )
+    failures: int = setting(3, "Failures in a row after which the agent says goodbye and hangs up.", ge=1, le=10)
+    silent_caller_after: float = setting(
+        10,
+        "Seconds after which a silent caller is asked, after as many again once more, and then said goodbye to.",
+        ge=2,
+        le=300,
+    )
+    longest_talk: float = setting(
+        180, "Seconds for which a caller, hold music or an answering machine may talk without a pause.", ge=5, le=3600
+    )
+    call_warning: int = setting(
+        60, "Seconds before the end of a call that lasts too long at which the caller is told.", ge=5, le=600
+    )
+    digits_timeout: float = setting(
+        3, "Seconds after the last key at which the keys pressed are taken for a whole number.", ge=0.5, le=30
+    )
+    digits_end: Literal["#", "*"] = setting("#", "The key that ends a number at once.")
+
+    @model_validator(mode="after")
+    def _the_apology_comes_after_the_filler(self) -> Self:
+        if self.apology_after < self.filler_after:
+            raise ValueError(
+                f"apology_after is {self.apology_after:g}, which should be at least filler_after, {self.filler_after:g}"
+            )
+        return self

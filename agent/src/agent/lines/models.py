@@ -1,0 +1,42 @@
+"""Who hears, thinks and speaks on a line, and who does when one of them fails."""
+
+from typing import Any
+
+from pydantic import Field
+
+from agent.lines.group import NEEDS_MAKE_UP, Group, setting
+from agent.lines.secret import Secret
+
+EMBEDDED: dict[str, Any] = {
+    "json_schema_extra": {"takes_effect": "make up, if it is the first use of an embedded model"}
+}
+
+
+class Models(Group):
+    """Each model is named `provider/model`. Which ones there are is known to `agent.providers`, which checks them."""
+
+    stt: str = setting(
+        "", "The speech to text, as provider/model; empty: chosen by whether there is a key.", **EMBEDDED
+    )
+    llm: str = setting(
+        "", "The language model, as provider/model; empty: chosen by whether there is a key.", **EMBEDDED
+    )
+    tts: str = setting(
+        "", "The text to speech, as provider/model; empty: chosen by whether there is a key.", **EMBEDDED
+    )
+    stt_fallback: str = setting(
+        "", "The speech to text that takes over when the first one fails; empty: none.", **EMBEDDED
+    )
+    llm_fallback: str = setting(
+        "", "The language model that takes over when the first one fails; empty: none.", **EMBEDDED
+    )
+    tts_fallback: str = setting(
+        "", "The text to speech that takes over when the first one fails; empty: none.", **EMBEDDED
+    )
+    voice: str = setting("", "The voice, where the text to speech has several; empty: its usual one.")
+    keys: dict[str, Secret] = Field(
+        default_factory=dict,
+        description="Keys of this line alone: a key's name in .env, and the name of its value in lines/secrets.env, "
+        'such as { OPENAI_API_KEY = "COFFEE_OPENAI_KEY" }.',
+        json_schema_extra=NEEDS_MAKE_UP,
+    )

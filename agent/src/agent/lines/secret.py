@@ -1,0 +1,34 @@
+"""Settings that are secrets: line.toml has their names, lines/secrets.env their values."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, WithJsonSchema
+
+from agent.settings.values import check_url
+
+NAME = r"[A-Z][A-Z0-9_]*"
+
+
+def resolve(name: Any, info: ValidationInfo) -> SecretStr:
+    """Find the secret of this name among the validation context's `secrets`; its value is never in an error."""
+    if isinstance(name, SecretStr):
+        return name
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
+        raise ValueError("should be the name of a line in lines/secrets.env, such as WEBHOOK_URL: put the value there")
+    secrets: Mapping[str, SecretStr] = (info.context or {}).get("secrets", {})
+    if name not in secrets:
+        raise ValueError(f"names {name}, which has no value in lines/secrets.env: write {name}=… there, then make up")
+    return secrets[name]
+
+
+def _check_address(secret: SecretStr) -> SecretStr:
+    check_url(secret.get_secret_value(), "http", "https")
+    return secret
+
+
+_NAMED = WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})
+
+Secret = Annotated[SecretStr, BeforeValidator(resolve), _NAMED]
+SecretAddress = Annotated[SecretStr, AfterValidator(_check_address), BeforeValidator(resolve), _NAMED]

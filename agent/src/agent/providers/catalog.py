@@ -1,0 +1,88 @@
+"""The providers there are, and what can be known of one without a key."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+
+STT, LLM, TTS = KINDS = ("stt", "llm", "tts")
+
+# In the order of preference where a line names no model: the first one whose key is there, and that has a default.
+PROVIDERS = {
+    "openai": "agent.providers.openai",
+    "openai-realtime": "agent.providers.openai_realtime",
+    "speech": "agent.providers.speech",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What a provider's module says of it, as `PROVIDER`; its own libraries are imported only when it is used."""
+
+    kinds: tuple[str, ...]
+    key: str = ""  # the variable in .env without which it cannot work
+    defaults: Mapping[str, str] = field(default_factory=dict)  # by kind: the model where none is named
+    models: tuple[str, ...] = ()  # all it has; empty when it has more than we know
+    voices: tuple[str, ...] = ()  # the first one is its usual one; empty when it has more than we know
+    languages: tuple[str, ...] = ()  # ISO 639-1 codes; empty when it knows all that there are
+    patience: float = 10.0  # seconds a request may be silent before it is given up and tried again
+    tools: bool = True  # its language model calls tools; one that cannot writes the call as text, which would be spoken
+    reads_slowly: bool = False  # its language model needs seconds for a persona it has not read before
+    embedded: bool = False  # it is the speech service of this bundle, on this machine's CPU
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a provider's module is asked for; it takes what it needs."""
+
+    model: str
+    language: str  # ISO 639-1
+    voice: str  # empty: the usual one
+    key: str  # empty where the provider needs none
+    base_url: str | None  # another server with the same API
+    patience: float  # seconds for which a request may be silent
+
+
+def split(name: str) -> tuple[str, str]:
+    """Split `provider/model`; what is missing is empty."""
+    provider, _, model = name.partition("/")
+    return provider, model
+
+
+def module(provider: str) -> ModuleType:
+    """Import a provider's module; a KeyError where there is no such provider."""
+    return importlib.import_module(PROVIDERS[provider])
+
+
+def facts(name: str) -> Provider:
+    """Return what is known of the provider in `provider/model`; a KeyError where there is no such provider."""
+    provider: Provider = module(split(name)[0]).PROVIDER
+    return provider
+
+
+def default(kind: str, keys: Mapping[str, object], *, small: bool = False) -> str:
+    """Name the model of a kind (stt, llm, tts) where a line names none, as `provider/model`.
+
+    `keys`: those that are there, by their names in .env. `small`: the smaller one of two embedded models.
+    """
+    for provider in PROVIDERS:
+        known = module(provider)
+        has_key = not known.PROVIDER.key or known.PROVIDER.key in keys
+        if has_key and (model := known.PROVIDER.defaults.get(kind)):
+            smaller: Mapping[str, str] = getattr(known, "SMALL", {}) if small else {}
+            return f"{provider}/{smaller.get(kind, model)}"
+    raise LookupError(f"no provider has a {kind} without a key")
+
+
+def problem(kind: str, name: str, keys: Mapping[str, object]) -> str | None:
+    """Say why `provider/model` cannot be the `kind` (stt, llm, tts) with these keys, or None."""
+    provider, model = split(name)
+    known = sorted(other for other in PROVIDERS if kind in facts(other).kinds)
+    if not provider or not model:
+        return "is not of the form provider/model, e.g. " + " or ".join(f"{other}/…" for other in known)
+    if provider not in known:
+        return f"names the provider {provider!r}, which is not known; known: {', '.join(known)}"
+    its = facts(name)
+    if its.models and model not in its.models:
+        return f"names a model that {provider} does not have; it has {', '.join(its.models)}"
+    return f"needs {its.key}, which is not set in .env" if its.key and its.key not in keys else None

@@ -1,0 +1,141 @@
+"""Who hears, thinks and speaks on one line: its settings, the host's keys, and the catalog, brought together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.providers import catalog
+from agent.providers.catalog import KINDS, LLM, STT, TTS, Provider, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from livekit.agents import llm, stt, tts
+    from pydantic import SecretStr
+
+    from agent.lines.line import Line
+    from agent.settings import Settings
+
+
+class Pipeline:
+    """The models of one line, and those that take over when one fails. Nothing is connected before it is asked for."""
+
+    def __init__(self, line: Line, settings: Settings) -> None:
+        self._line, self._settings = line, settings
+        self._keys: Mapping[str, SecretStr] = {**settings.provider_keys, **line.models.keys}
+        small = settings.speech_size == "small"
+        self._names = {
+            kind: [getattr(line.models, kind) or catalog.default(kind, self._keys, small=small)] for kind in KINDS
+        }
+        for kind in KINDS:
+            if second := getattr(line.models, f"{kind}_fallback"):
+                self._names[kind].append(second)
+
+    def name(self, kind: str) -> str:
+        """Name the model of the `kind` (stt, llm, tts) that is asked first, as `provider/model`."""
+        return self._names[kind][0]
+
+    def problems(self) -> list[str]:
+        """Say which of the line's models cannot be used; each sentence completes "lines/coffee/line.toml …"."""
+        found = []
+        for kind, names in self._names.items():
+            for name, key in zip(names, (kind, f"{kind}_fallback"), strict=False):
+                if problem := catalog.problem(kind, name, self._keys):
+                    found.append(f"has models.{key} = {name!r}, which {problem}")
+            if len(set(names)) < len(names):
+                found.append(f"has models.{kind}_fallback = {names[1]!r}, which is what models.{kind} is already")
+        return found or [*self._language_problems(), *self._voice_problems()]
+
+    def new_stts(self) -> list[stt.STT[Any]]:
+        """Make the speech to text, and what takes over when it fails; `conversation.session` makes one of them."""
+        return self._all(STT)
+
+    def new_llm(self) -> llm.LLM[Any]:
+        """Make the language model."""
+        models: list[llm.LLM[Any]] = self._all(LLM)
+        if len(models) == 1:
+            return models[0]
+        from livekit.agents import llm
+
+        return llm.FallbackAdapter(models, attempt_timeout=catalog.facts(self._names[LLM][1]).patience)
+
+    def new_tts(self) -> tts.TTS[Any]:
+        """Make the text to speech."""
+        voices: list[tts.TTS[Any]] = self._all(TTS)
+        if len(voices) == 1:
+            return voices[0]
+        from livekit.agents import tts
+
+        return tts.FallbackAdapter(voices, max_retry_per_tts=0)
+
+    def patience(self, kind: str) -> float:
+        """Seconds that a request to the first one of the `kind` (stt, llm, tts) may be silent before it has failed.
+
+        Where there is another one to ask, that has to have answered before the caller hears an apology.
+        """
+        usual = catalog.facts(self.name(kind)).patience
+        return min(usual, self._line.handling.apology_after / 3) if self._has_second(kind) else usual
+
+    def attempts(self, kind: str) -> int:
+        """How often one is asked; each further time may be as much silence again, which another one uses better."""
+        return 1 if self._has_second(kind) else 2
+
+    @property
+    def reads_slowly(self) -> bool:
+        """Whether the language model gains from being shown the persona before the first question."""
+        return catalog.facts(self.name(LLM)).reads_slowly
+
+    @property
+    def uses_tools(self) -> bool:
+        """Whether the language model, and the one that takes over when it fails, can be given tools."""
+        return all(its.tools for its in self._facts([LLM]))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether a part of it runs on this machine's CPU."""
+        return any(its.embedded for its in self._facts(KINDS))
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules of the providers, to be imported once before calls come."""
+        return sorted({catalog.PROVIDERS[catalog.split(name)[0]] for names in self._names.values() for name in names})
+
+    def _facts(self, kinds: Iterable[str]) -> list[Provider]:
+        return [catalog.facts(name) for kind in kinds for name in self._names[kind]]
+
+    def _has_second(self, kind: str) -> bool:
+        return len(self._names[kind]) > 1
+
+    def _all(self, kind: str) -> list[Any]:
+        patience = [self.patience(kind), *(catalog.facts(name).patience for name in self._names[kind][1:])]
+        return [self._new(kind, name, limit) for name, limit in zip(self._names[kind], patience, strict=True)]
+
+    def _new(self, kind: str, name: str, patience: float) -> Any:
+        provider, model = catalog.split(name)
+        its = catalog.facts(name)
+        key = self._keys[its.key].get_secret_value() if its.key else ""
+        url = self._settings.speech_url if its.embedded else self._settings.openai_base_url
+        wanted = Wanted(model, self._line.language, self._line.models.voice, key, url, patience)
+        return getattr(catalog.module(provider), f"new_{kind}")(wanted)
+
+    def _language_problems(self) -> list[str]:
+        language = self._line.language
+        foreign = {
+            name: catalog.facts(name).languages
+            for names in self._names.values()
+            for name in names
+            if catalog.facts(name).languages and language not in catalog.facts(name).languages
+        }
+        if not foreign:
+            return []
+        known = ", ".join(sorted({known for languages in foreign.values() for known in languages}))
+        return [
+            f"has language = {language!r}, which needs other models than {', '.join(foreign)} ({known} only): "
+            "set OPENAI_API_KEY in .env, and name none of these"
+        ]
+
+    def _voice_problems(self) -> list[str]:
+        voice, its = self._line.models.voice, catalog.facts(self.name(TTS))
+        if not voice or not its.voices or voice in its.voices:
+            return []
+        return [f"has models.voice = {voice!r}, which {self.name(TTS)} does not have; it has {', '.join(its.voices)}"]

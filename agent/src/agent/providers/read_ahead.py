@@ -1,0 +1,34 @@
+"""A model on a small CPU reads the persona while the greeting is spoken, so that the first answer does not wait for it.
+
+It keeps what it has read: with the same beginning, later turns and later calls begin where that one ends.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from livekit.agents import APIConnectOptions, APIError, ChatContext, llm
+
+logger = logging.getLogger(__name__)
+
+ONCE = APIConnectOptions(max_retry=0, timeout=30.0)
+_reading: set[asyncio.Task[None]] = set()  # a task that nothing else holds may be collected before it is done
+
+
+def read_ahead(model: llm.LLM[Any], persona: str) -> asyncio.Task[None]:
+    """Begin, and do not wait. A failure does not matter here: the first question will meet it as well."""
+    task = asyncio.create_task(_read(model, persona))
+    _reading.add(task)
+    task.add_done_callback(_reading.discard)
+    return task
+
+
+async def _read(model: llm.LLM[Any], persona: str) -> None:
+    context = ChatContext.empty()
+    context.add_message(role="system", content=persona)
+    try:
+        async with model.chat(chat_ctx=context, conn_options=ONCE, extra_kwargs={"max_completion_tokens": 1}) as answer:
+            async for _ in answer:
+                pass
+    except APIError as error:
+        logger.debug("the persona was not read ahead: %s", error)
