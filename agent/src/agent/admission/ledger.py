@@ -7,6 +7,7 @@ taken for one in progress for long, and its minutes until then are counted.
 
 import contextlib
 import hmac
+import logging
 import os
 import secrets
 import sqlite3
@@ -19,10 +20,13 @@ from zoneinfo import ZoneInfo
 
 from agent.admission.limits import Limits
 
+logger = logging.getLogger(__name__)
+
 WAITS = 1.0  # seconds for another call's transaction; nobody waits longer for an answer
 SIGN_OF_LIFE = 5.0  # seconds between two
 GONE_AFTER = 15.0  # seconds without one
 SHORTEST = 30.0  # seconds; a call that could not last so long is not begun
+KEY_BYTES = 32
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -142,20 +146,22 @@ class Ledger:
         return hmac.digest(self._key(), caller.encode(), "sha256").hex()
 
     def _key(self) -> bytes:
+        """The key of this volume, made when it is first asked for. Whoever asks holds the database's write lock."""
         file = self._folder / "ledger.key"
-        try:
-            return file.read_bytes()
-        except FileNotFoundError:
-            pass
+        with contextlib.suppress(FileNotFoundError):
+            key = file.read_bytes()
+            if len(key) == KEY_BYTES:
+                return key
+            logger.warning("/data/ledger.key is damaged and replaced: callers' limits of today are counted from zero")
+        key = secrets.token_bytes(KEY_BYTES)
         aside = file.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
         aside.touch(mode=0o600)
         try:
-            aside.write_bytes(secrets.token_bytes(32))
-            with contextlib.suppress(FileExistsError):  # another call was first: its key it is
-                os.link(aside, file)
+            aside.write_bytes(key)
+            aside.replace(file)
         finally:
-            aside.unlink()
-        return file.read_bytes()
+            aside.unlink(missing_ok=True)
+        return key
 
 
 def _has_room(used: Used, calls: int | None, minutes: int | None) -> bool:

@@ -4,6 +4,7 @@ Each call runs in a process of its own, so the last good version of a file is ke
 volume, so that the next container has it, too.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -125,6 +126,7 @@ class LiveFile(Generic[T]):
 
 
 def _keep(path: Path, text: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
+    with contextlib.suppress(FileNotFoundError):
+        if path.read_bytes() == text.encode():  # as bytes: what is kept may be broken, and then it is written anew
+            return
     state.write(path, text)  # two calls may start at once: whole or not at all
