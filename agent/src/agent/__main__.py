@@ -152,7 +152,9 @@ async def _work(server: AgentServer, settings: Settings, listener: ProsodyProces
     if providers.reads_slowly(settings):  # else the first call after a start waits for it
         read_the_persona_ahead(providers.new_llm(settings), persona)
     serving = keep_records_while(serve(server, settings.drain_grace, listener), settings)
-    return await hang_up_after_crashes_while(serving, server, settings)
+    return await hang_up_after_crashes_while(
+        serving, server, settings, prefix=settings.room_prefix, agent_name=settings.agent_name
+    )
 
 
 if __name__ == "__main__":

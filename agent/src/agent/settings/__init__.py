@@ -43,6 +43,7 @@ class Settings(Records, Callers, Manners, Turns, Providers):
     livekit_api_key: str
     livekit_api_secret: SecretStr
     agent_name: str = "inbound-voice-agent"
+    room_prefix: str = "call-"  # of the names of this line's rooms
 
     max_concurrent_calls: int | None = Field(None, ge=1)  # None: as many as the providers allow, see `calls_at_once`
     idle_processes: int = Field(1, ge=0)  # processes kept warm for the next call
