@@ -6,6 +6,7 @@ volume, so that the next container has it, too.
 
 import contextlib
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,13 +103,14 @@ class LiveFile(Generic[T]):
 
     def _text(self, path: Path) -> str:
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                size, data = os.fstat(file.fileno()).st_size, file.read(self.largest + 1)
         except FileNotFoundError as error:
             raise _MissingError(self._unreadable(error)) from None
         except OSError as error:
             raise ValueError(self._unreadable(error)) from None
         if len(data) > self.largest:
-            raise ValueError(f"{self._shown} has {len(data)} bytes, at most {self.largest} are read: shorten it")
+            raise ValueError(f"{self._shown} has {size} bytes, at most {self.largest} are read: shorten it")
         try:
             return data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
