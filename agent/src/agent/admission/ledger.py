@@ -7,6 +7,7 @@ crashed is not taken for one in progress for long, and its minutes until then ar
 
 import contextlib
 import hmac
+import logging
 import os
 import secrets
 import sqlite3
@@ -19,10 +20,13 @@ from zoneinfo import ZoneInfo
 
 from agent.lines.limits import Limits
 
+logger = logging.getLogger(__name__)
+
 WAITS = 1.0  # seconds for another call's transaction; nobody waits longer for an answer
 LEASE_RENEWED_EVERY = 5.0  # seconds
 LEASE = 15.0  # seconds; a call that has not renewed it for so long is gone
 SHORTEST = 30.0  # seconds; a call that could not last so long is not begun
+KEY_BYTES = 32
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -157,20 +161,22 @@ class Ledger:
         return hmac.digest(self._key(), caller.encode(), "sha256").hex()
 
     def _key(self) -> bytes:
+        """The key of this volume, made when it is first asked for. Whoever asks holds the database's write lock."""
         file = self._folder / "ledger.key"
-        try:
-            return file.read_bytes()
-        except FileNotFoundError:
-            pass
+        with contextlib.suppress(FileNotFoundError):
+            key = file.read_bytes()
+            if len(key) == KEY_BYTES:
+                return key
+            logger.warning("/data/ledger.key is damaged and replaced: callers' limits of today are counted from zero")
+        key = secrets.token_bytes(KEY_BYTES)
         aside = file.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
         aside.touch(mode=0o600)
         try:
-            aside.write_bytes(secrets.token_bytes(32))
-            with contextlib.suppress(FileExistsError):  # another call was first: its key it is
-                os.link(aside, file)
+            aside.write_bytes(key)
+            aside.replace(file)
         finally:
-            aside.unlink()
-        return file.read_bytes()
+            aside.unlink(missing_ok=True)
+        return key
 
 
 def _has_room(used: Used, calls: int | None, minutes: int | None) -> bool:

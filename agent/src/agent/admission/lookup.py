@@ -1,6 +1,7 @@
 """Who calls: looked up in contacts.csv, and, where it is not there, at an address of the owner's."""
 
 import asyncio
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from agent.admission.caller import Caller
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = 404
+LARGEST = 65_536  # bytes of an answer
 
 
 async def look_up(caller: Caller, dialled: str, line: Line, folder: Path) -> Caller:
@@ -44,20 +46,31 @@ async def look_up(caller: Caller, dialled: str, line: Line, folder: Path) -> Cal
 async def _ask(address: SecretStr, token: SecretStr | None, caller: Caller, dialled: str) -> Caller:
     url = httpx2.URL(address.get_secret_value()).copy_merge_params({"number": caller.number, "dialled": dialled})
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-    async with httpx2.AsyncClient(timeout=None) as client:  # `look_up` has one, for all of it
-        answer = await client.get(url, headers=headers)
-    if answer.status_code == NOT_FOUND:
-        return caller
-    if not answer.is_success:
-        raise ValueError(f"status {answer.status_code}, 200 or 404 is expected")
-    return _understood(answer, caller)
+    async with (
+        httpx2.AsyncClient(timeout=None) as client,  # `look_up` has one, for all of it
+        client.stream("GET", url, headers=headers) as answer,
+    ):
+        if answer.status_code == NOT_FOUND:
+            return caller
+        if not answer.is_success:
+            raise ValueError(f"status {answer.status_code}, 200 or 404 is expected")
+        return _understood(await _body(answer), caller)
 
 
-def _understood(answer: httpx2.Response, caller: Caller) -> Caller:
+async def _body(answer: httpx2.Response) -> bytes:
+    body = b""
+    async for piece in answer.aiter_bytes():
+        body += piece
+        if len(body) > LARGEST:
+            raise ValueError(f"it has more than {LARGEST} bytes")
+    return body
+
+
+def _understood(body: bytes, caller: Caller) -> Caller:
     """Nothing of the answer is in an error's text: it is about a person."""
     try:
-        known: Any = answer.json()
-    except ValueError:
+        known: Any = json.loads(body)
+    except (ValueError, RecursionError):  # the latter for lists within lists within lists
         raise ValueError('it is no JSON, {"name": "…", "notes": "…"} is expected') from None
     if not isinstance(known, dict):
         raise ValueError('it is no JSON object, {"name": "…", "notes": "…"} is expected')

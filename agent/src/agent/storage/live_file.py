@@ -4,7 +4,9 @@ Each call runs in a process of its own, so the last good version of a file is ke
 volume, so that the next container has it, too.
 """
 
+import contextlib
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,13 +103,14 @@ class LiveFile(Generic[T]):
 
     def _text(self, path: Path) -> str:
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                size, data = os.fstat(file.fileno()).st_size, file.read(self.largest + 1)
         except FileNotFoundError as error:
             raise _MissingError(self._unreadable(error)) from None
         except OSError as error:
             raise ValueError(self._unreadable(error)) from None
         if len(data) > self.largest:
-            raise ValueError(f"{self._shown} has {len(data)} bytes, at most {self.largest} are read: shorten it")
+            raise ValueError(f"{self._shown} has {size} bytes, at most {self.largest} are read: shorten it")
         try:
             return data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
@@ -125,6 +128,7 @@ class LiveFile(Generic[T]):
 
 
 def _keep(path: Path, text: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
+    with contextlib.suppress(FileNotFoundError):
+        if path.read_bytes() == text.encode():  # as bytes: what is kept may be broken, and then it is written anew
+            return
     state.write(path, text)  # two calls may start at once: whole or not at all

@@ -1,15 +1,21 @@
-"""One line an event, as text or as JSON, and no line that tells who called.
+"""One line an event, as text or as JSON, and no line that tells who called or what was said.
 
 A room's name contains the caller's number, and livekit-agents attaches it to many records; others carry identities
 and transcripts. So only the fields named here are written, and what looks like a number is masked in every line.
+An exception's text may quote a caller, as pydantic's and JSON's do: of a failure its kind and its place are written.
+So `logger.exception` may be used everywhere.
 """
 
-import json
+import builtins
+import itertools
 import logging
 import re
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
 
 # Ids that match our lines to the server's and the gateway's, what says how something went, and a turn's timeline.
 FIELDS = (
@@ -19,6 +25,14 @@ FIELDS = (
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 NUMBER = re.compile(r"call-_\S+|(?<![\d.])\+?\d{7,15}(?!\d)|\+\d[\d ()-]{6,18}\d")
 MASK = "<number>"
+# Python's own kinds whose texts name files, modules, types and states, but no data.
+QUOTE_NOBODY = (OSError, ImportError, AttributeError, NameError, TypeError, RuntimeError, MemoryError)
+OWN_CODE = f"{Path(__file__).parents[1]}/"
+FRAMES_SHOWN = 3  # of our own, the innermost first
+TRACEBACK = re.compile(r"(?:Exception Group )?Traceback \(most recent call last\):\n")
+GROUP_MARGIN = re.compile(r"^ *(?:\+-\+-.*|[+|] )", re.MULTILINE)
+FRAME = re.compile(r' *File "(.*)", line (\d+)')
+EXCEPTION = re.compile(r"([A-Za-z_][\w.]*)(?:: (.*))?")
 # What is heard of libraries unless everything is wanted; "livekit" itself is the SDK's native part, whose warnings are
 # about its own handles.
 LIBRARIES = {
@@ -46,58 +60,96 @@ def set_up_logging(level: str, form: str) -> None:
             logging.getLogger(name).setLevel(max(root.level, logging.getLevelName(at_least)))
 
 
-class Line(logging.Formatter):
-    """What both forms share: the fields that are written, and the mask."""
-
-    def when(self, record: logging.LogRecord) -> str:
-        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-
-    def fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        names = FIELDS if record.levelno >= logging.INFO else [name for name in vars(record) if name not in STANDARD]
-        given = {name: getattr(record, name, None) for name in names}
-        return {name: value for name, value in given.items() if value not in (None, "")}
-
-    def message(self, record: logging.LogRecord) -> str:
-        """The event itself; a record that comes from a call's process has its traceback in the message, too."""
-        return record.getMessage().removesuffix(record.exc_text or "").rstrip()
-
-    def failure(self, record: logging.LogRecord) -> str:
-        """The traceback, or nothing."""
-        return self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""
-
-    def masked(self, record: logging.LogRecord, line: str) -> str:
-        return line if record.levelno < logging.INFO else NUMBER.sub(MASK, line)
-
-
-class TextLine(Line):
+class TextLine(logging.Formatter):
     """`2026-11-22T09:30:00.123+00:00 INFO    agent: call answered  room_id=RM_… job_id=AJ_…`"""
 
     def format(self, record: logging.LogRecord) -> str:
-        parts = [f"{self.when(record)} {record.levelname:7} {record.name.partition('.')[0]}: {self.message(record)}"]
-        parts += [f"{name}={value}" for name, value in self.fields(record).items()]
-        if failure := self.failure(record):
-            parts.append(_last_line(failure))
-        return self.masked(record, " ".join("  ".join(parts).splitlines()))
+        parts = [f"{_time(record)} {record.levelname:7} {record.name.partition('.')[0]}: {_message(record)}"]
+        parts += [f"{name}={value}" for name, value in _fields(record).items()]
+        if failure := _failure(record):
+            parts.append(failure)
+        return _masked(record, " ".join("  ".join(parts).splitlines()))
 
 
-class JsonLine(Line):
-    """The same as one JSON object a line, a failure with its whole traceback."""
+class JsonLine(JsonFormatter):
+    """One JSON object a line, with the same facts as the text."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        event = {
-            "time": self.when(record),
+    def __init__(self) -> None:
+        super().__init__(json_default=str, json_ensure_ascii=False)
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Choose what is written: the library's own choice is every field that a record has."""
+        log_data |= {
+            "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self.message(record),
-            **self.fields(record),
+            "message": _message(record),
+            **_fields(record),
         }
-        if failure := self.failure(record):
-            event["failure"] = failure
-        return self.masked(record, json.dumps(event, default=str, ensure_ascii=False))
+        if failure := _failure(record):
+            log_data["failure"] = failure
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _masked(record, super().format(record))
 
 
-def _last_line(traceback: str) -> str:
-    """`ValueError: no such room (session.py:31)`"""
-    lines = traceback.strip().splitlines()
-    places = re.findall(r'File ".*?([^/\\"]+)", line (\d+)', traceback)
-    return f"{lines[-1]} ({places[-1][0]}:{places[-1][1]})" if places else lines[-1]
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    if record.levelno < logging.INFO:
+        given = {name: value for name, value in vars(record).items() if name not in STANDARD}
+    else:
+        given = {name: getattr(record, name, None) for name in FIELDS}
+        error = given["error"]  # libraries give an exception, or its text
+        given["error"] = _described(type(error), str(error)) if isinstance(error, BaseException) else None
+    return {name: value for name, value in given.items() if value not in (None, "")}
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The event itself; a record that comes from a call's process has its traceback in the message, too."""
+    message = record.getMessage().removesuffix(record.exc_text or "").rstrip()
+    # asyncio writes the task and its exception below its first line, and in them what the exception quotes.
+    return message.partition("\n")[0] if record.name == "asyncio" and record.levelno >= logging.INFO else message
+
+
+def _failure(record: logging.LogRecord) -> str:
+    """What was raised, or nothing. Below INFO the whole traceback, above it only its kinds and places."""
+    traceback = logging.Formatter().formatException(record.exc_info) if record.exc_info else record.exc_text or ""
+    return traceback if record.levelno < logging.INFO else _summary(traceback)
+
+
+def _summary(traceback: str) -> str:
+    """`OSError: No space left on device (records/finalize.py:53), after TimeoutError (admission/slot.py:90)`.
+
+    It is read from the text, which is all that comes from a call's process. What an exception says is left out unless
+    its kind is known to quote nobody.
+    """
+    if "Exception Group" in traceback:
+        traceback = GROUP_MARGIN.sub("", traceback)
+    raised = [block for block in TRACEBACK.split(traceback) if block.strip()]
+    return ", after ".join(map(_one_failure, reversed(raised)))
+
+
+def _one_failure(block: str) -> str:
+    lines = block.splitlines()
+    frames = list(itertools.takewhile(lambda line: line.startswith("  "), lines))
+    found = EXCEPTION.fullmatch("".join(lines[len(frames) : len(frames) + 1]))
+    kind, text = found.groups("") if found else ("an error", "")
+    places = [(path, line) for frame in frames for path, line in FRAME.findall(frame)]
+    own = [(path.removeprefix(OWN_CODE), line) for path, line in places if path.startswith(OWN_CODE)]
+    shown = own[: -FRAMES_SHOWN - 1 : -1] or [(Path(path).name, line) for path, line in places[-1:]]
+    where = f" ({' < '.join(f'{path}:{line}' for path, line in shown)})" if shown else ""
+    return _described(getattr(builtins, kind, None), text, kind) + where
+
+
+def _described(kind: object, text: str, name: str = "") -> str:
+    """An exception's kind, and what it says if that kind quotes nobody."""
+    name = name or getattr(kind, "__name__", "")
+    quotes_nobody = isinstance(kind, type) and issubclass(kind, QUOTE_NOBODY)
+    return f"{name}: {text}" if text and quotes_nobody else name
+
+
+def _masked(record: logging.LogRecord, line: str) -> str:
+    return line if record.levelno < logging.INFO else NUMBER.sub(MASK, line)

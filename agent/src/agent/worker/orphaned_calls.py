@@ -2,19 +2,24 @@
 
 A process that ends as it should deletes its room itself (`behaviors.hang_up_together`); one that was killed, as by a
 host that has no memory left, cannot, and the media server would let the caller wait alone. Rooms of an agent that was
-killed as a whole, whose processes nobody has seen, are swept.
+killed as a whole, whose processes nobody has seen, are found by asking the server.
+
+The server may have rooms of others. A room is one of ours if its name begins with our prefix, the server was told to
+dispatch our agent to it, and a dispatch rule led a phone call into it.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Protocol, TypeVar
 
 import aiohttp
 from livekit import api
 from livekit.agents import AgentServer
 
+from agent.background import repeat
 from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
 from agent.settings import Settings
 
@@ -25,6 +30,11 @@ T = TypeVar("T")
 LOOKED_EVERY = 0.2  # seconds; less than from a call's arrival to its answer, so that each has been seen with a process
 SWEPT_EVERY = 5.0  # seconds; this asks the server
 ANSWERED_WITHIN = 30.0  # seconds; an agent, ours or another of the same server, is in a call's room long before
+REQUESTS_AT_ONCE = 8
+CAME_BY_A_RULE = "sip.ruleID"  # the attribute that the gateway gives to a phone call that came in by a dispatch rule
+COMPLAINT = "Could not check for orphaned calls"
+
+SERVER_ERRORS = (api.TwirpError, aiohttp.ClientError, OSError)
 
 
 class Rooms(Protocol):
@@ -37,73 +47,115 @@ class Rooms(Protocol):
     async def list_participants(self, list: api.ListParticipantsRequest) -> api.ListParticipantsResponse: ...  # noqa: A002
 
 
-async def hang_up_after_crashes_while(work: Awaitable[T], server: AgentServer, settings: Settings) -> T:
-    """The result of `work`; until it is there, the rooms of processes that are gone are deleted."""
+class Dispatches(Protocol):
+    """What is used of `api.AgentDispatchService`."""
+
+    async def list_dispatch(self, room_name: str) -> Sequence[api.AgentDispatch]: ...
+
+
+async def hang_up_after_crashes_while(
+    work: Awaitable[T], server: AgentServer, settings: Settings, *, prefix: str, agent_name: str
+) -> T:
+    """The result of `work`; until it is there, the rooms of processes that are gone are deleted.
+
+    `prefix` is what the names of this line's rooms begin with, `agent_name` what their dispatch rule asks for.
+    """
     secret = settings.livekit_api_secret.get_secret_value()
     async with api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret) as livekit:
-        looking = asyncio.create_task(_look(server, livekit.room))
+        watch = _Watch(server, livekit.room, livekit.agent_dispatch, prefix, agent_name)
+        tasks = [
+            asyncio.create_task(repeat(watch.sweep, SWEPT_EVERY, COMPLAINT)),
+            asyncio.create_task(repeat(watch.look, LOOKED_EVERY, COMPLAINT)),
+        ]
         try:
             return await work
         finally:
-            looking.cancel()
-
-
-async def _look(server: AgentServer, rooms: Rooms) -> None:
-    watch = _Watch(server, rooms)
-    while True:
-        await asyncio.sleep(LOOKED_EVERY)
-        try:
-            await watch.look()
-        except Exception:  # whatever it is, the next crash is still looked for
-            logger.exception("it could not be looked for calls whose process is gone")
+            for task in tasks:
+                task.cancel()
 
 
 class _Watch:
-    def __init__(self, server: AgentServer, rooms: Rooms) -> None:
-        self._server, self._rooms = server, rooms
+    def __init__(self, server: AgentServer, rooms: Rooms, dispatches: Dispatches, prefix: str, agent_name: str) -> None:
+        self._server, self._rooms, self._dispatches = server, rooms, dispatches
+        self._prefix, self._agent_name = prefix, agent_name
+        self._places = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self._alive: set[str] = set()  # rooms that had a process when looked for last
-        self._left: set[str] = set()  # those that have none any more, and are still to be deleted
-        self._swept = -SWEPT_EVERY  # of the monotonic clock
+        self._found: set[str] = set()  # those in which the last sweep has found a caller alone
+        self._left: set[str] = set()  # those that have no process any more, and are still to be deleted
+        self._complained = False
 
     async def look(self) -> None:
+        """Hang up on the callers whose process is gone, or with whom no agent was found."""
         alive = {job.job.room.name for job in self._server.active_jobs}
-        gone = self._alive - alive
-        self._alive = alive
-        if time.monotonic() >= self._swept + SWEPT_EVERY:
-            gone |= await self._silent() - alive
-            self._swept = time.monotonic()
+        gone = (self._alive - alive) | self._found
+        self._alive, self._found = alive, set()
         told, self._left = self._left, (self._left | gone) - alive
-        for room in list(self._left):
-            if await self._hang_up(room, again=room in told):
-                self._left.discard(room)
+        left = list(self._left)
+        ended = await asyncio.gather(*(self._hang_up(room, again=room in told) for room in left))
+        self._left -= {room for room, is_gone in zip(left, ended, strict=True) if is_gone}
 
-    async def _silent(self) -> set[str]:
-        """Rooms in which a phone is and no agent, though one has had the time to come."""
+    async def sweep(self) -> None:
+        """Find the rooms of this line in which a caller is and no agent, though one has had the time to come."""
         try:
-            async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
+            async with self._request():
                 listed = await self._rooms.list_rooms(api.ListRoomsRequest())
-                old = [room.name for room in listed.rooms if time.time() - room.creation_time > ANSWERED_WITHIN]
-                return {room for room in old if await self._is_silent(room)}
-        except (api.TwirpError, aiohttp.ClientError, OSError) as error:  # it may be starting, or a room just be gone
-            logger.debug("it could not be looked for silent rooms: %s", type(error).__name__)
-            return set()
+        except SERVER_ERRORS as error:
+            self._complain([error])
+            return
+        before = time.time() - ANSWERED_WITHIN
+        old = [room.name for room in listed.rooms if room.name.startswith(self._prefix) and room.creation_time < before]
+        answers = await asyncio.gather(*map(self._is_orphaned, old), return_exceptions=True)
+        self._found = {room for room, answer in zip(old, answers, strict=True) if answer is True}
+        self._complain([answer for answer in answers if isinstance(answer, BaseException)])
 
-    async def _is_silent(self, room: str) -> bool:
-        there = await self._rooms.list_participants(api.ListParticipantsRequest(room=room))
-        kinds = {participant.kind for participant in there.participants}
-        return api.ParticipantInfo.Kind.SIP in kinds and api.ParticipantInfo.Kind.AGENT not in kinds
+    async def _is_orphaned(self, room: str) -> bool:
+        try:
+            async with self._request():
+                there = await self._rooms.list_participants(api.ListParticipantsRequest(room=room))
+            if not _is_alone(there.participants):
+                return False
+            async with self._request():
+                dispatches = await self._dispatches.list_dispatch(room)
+        except api.TwirpError as error:
+            if error.code == api.TwirpErrorCode.NOT_FOUND:  # it is just gone
+                return False
+            raise
+        return any(dispatch.agent_name == self._agent_name for dispatch in dispatches)
 
     async def _hang_up(self, room: str, *, again: bool) -> bool:
         """Whether the room is gone; an error is told once."""
         try:
-            async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
+            async with self._request():
                 await self._rooms.delete_room(api.DeleteRoomRequest(room=room))
-        except (api.TwirpError, aiohttp.ClientError, OSError) as error:
-            code = error.code if isinstance(error, api.TwirpError) else type(error).__name__
-            if code == api.TwirpErrorCode.NOT_FOUND:  # as it is after every call that ended well
+        except SERVER_ERRORS as error:
+            if _code(error) == api.TwirpErrorCode.NOT_FOUND:  # as it is after every call that ended well
                 return True
             if not again:
-                logger.error("a call whose process is gone could not be ended yet: %s", code)
+                logger.error("a call whose process is gone could not be ended yet: %s", _code(error))
             return False
         logger.error("a call's process was gone before its room: the caller was hung up on")
         return True
+
+    @contextlib.asynccontextmanager
+    async def _request(self) -> AsyncIterator[None]:
+        """Wait for a place among the requests, then bound one: a room that is slow holds up no other."""
+        async with self._places, asyncio.timeout(SERVER_ANSWERS_WITHIN):
+            yield
+
+    def _complain(self, errors: Sequence[BaseException]) -> None:
+        """Log the first of them, and none of the next sweeps until one has gone well."""
+        if errors and not self._complained:
+            logger.warning("%s: %s; this is tried again every %g s", COMPLAINT, _code(errors[0]), SWEPT_EVERY)
+        self._complained = bool(errors)
+
+
+def _is_alone(participants: Sequence[api.ParticipantInfo]) -> bool:
+    """Whether a phone call that came in by a dispatch rule is there, and no agent."""
+    kinds = api.ParticipantInfo.Kind
+    called = any(person.kind == kinds.SIP and person.attributes.get(CAME_BY_A_RULE) for person in participants)
+    return called and all(person.kind != kinds.AGENT for person in participants)
+
+
+def _code(error: BaseException) -> str:
+    """What went wrong, in a word: the text of an error may have a room's name in it, and so a number."""
+    return error.code if isinstance(error, api.TwirpError) else type(error).__name__

@@ -195,3 +195,15 @@ def kept(folder: Path) -> list[str]:
     calls = [call for (call,) in database.execute("SELECT call FROM calls")]
     database.close()
     return calls
+
+
+@pytest.mark.parametrize("damaged", [b"", b"short", b"x" * 33])
+def test_a_damaged_key_is_replaced_and_said_so_once(
+    ledger: Ledger, tmp_path: Path, damaged: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "ledger.key").write_bytes(damaged)
+    limits = Limits(calls_per_caller=1)
+    assert ledger.admit("AJ_1", ANN, limits, at_once=10).refusal is None
+    assert ledger.admit("AJ_2", ANN, limits, at_once=10).refusal == "caller_limit"
+    assert len((tmp_path / "ledger.key").read_bytes()) == 32
+    assert [record.levelname for record in caplog.records] == ["WARNING"]

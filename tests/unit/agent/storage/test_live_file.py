@@ -109,3 +109,18 @@ def test_a_folder_that_cannot_be_written_keeps_no_version_and_the_file_is_used(
     (folder.parent / "kept").write_text("a file where the folder should be")
     assert file(folder).read() == ["one"]
     assert "cannot be kept for later" in caplog.text
+
+
+def test_a_broken_kept_version_is_replaced_by_the_good_live_file(folder: Path) -> None:
+    kept = folder.parent / "kept/rules/words.txt"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"Gr\xfc\xdfe")
+    (folder / "words.txt").write_text("one two")
+    assert file(folder).read() == ["one", "two"]
+    assert kept.read_text() == "one two"
+
+
+def test_of_a_file_that_is_too_large_no_more_is_read_than_tells_it(folder: Path) -> None:
+    with (folder / "words.txt").open("wb") as much:
+        much.truncate(1 << 40)  # a terabyte of nothing, which takes no place on the disk
+    assert file(folder).problem() == f"rules/words.txt has {1 << 40} bytes, at most 100 are read: shorten it"

@@ -1,13 +1,24 @@
 """One line an event, and none that tells who called."""
 
+import asyncio
 import json
 import logging
 import pickle
-from typing import Any
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from livekit.agents import APIStatusError
 
+from agent.records.finalize import finish
+from agent.records.folders import Folders
+from agent.records.transcript import Turn
 from agent.worker.logs import FIELDS, JsonLine, TextLine, set_up_logging
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
 
 NUMBER = "+12025550199"
 ROOM = f"call-_{NUMBER}_k3Jd9"
@@ -87,13 +98,16 @@ def test_debug_shows_everything_as_it_comes(line: logging.Formatter) -> None:
     assert "two coffees" in written
 
 
+def failed_with(error: BaseException, message: str = "it failed", name: str = "agent") -> logging.LogRecord:
+    raised = (type(error), error, error.__traceback__)
+    return logging.getLogger(name).makeRecord(name, logging.ERROR, "x.py", 1, message, (), raised)
+
+
 def failed() -> logging.LogRecord:
     try:
-        raise KeyError("x")
-    except KeyError as error:
-        return logging.getLogger("agent").makeRecord(
-            "agent", logging.ERROR, "x.py", 1, "it failed", (), (KeyError, error, error.__traceback__)
-        )
+        raise OSError(28, "No space left on device")
+    except OSError as error:
+        return failed_with(error)
 
 
 def from_a_calls_process(it: logging.LogRecord) -> logging.LogRecord:
@@ -107,10 +121,95 @@ def from_a_calls_process(it: logging.LogRecord) -> logging.LogRecord:
 def test_a_failure_is_one_line_with_its_place(it: logging.LogRecord) -> None:
     line = TextLine().format(it)
     assert "\n" not in line
-    assert line.endswith(f"it failed  KeyError: 'x' (test_logs.py:{failed.__code__.co_firstlineno + 2})")
+    place = f"test_logs.py:{failed.__code__.co_firstlineno + 2}"
+    failure = f"OSError: [Errno 28] No space left on device ({place})"
+    assert line.endswith(f"it failed  {failure}")
     event = json.loads(JsonLine().format(it))
-    assert event["message"] == "it failed"
-    assert event["failure"].startswith("Traceback")
+    assert (event["message"], event["failure"]) == ("it failed", failure)
+
+
+SAID = "my card is four two four two"
+
+
+def quotes_by_pydantic() -> None:
+    Turn.model_validate({"who": SAID, "text": [SAID]})
+
+
+def quotes_by_number() -> None:
+    int(SAID)
+
+
+def quotes_by_key() -> None:
+    dict[str, str]()[SAID]
+
+
+def quotes_by_json() -> None:
+    json.loads("{" + SAID)
+
+
+def quotes_by_api() -> None:
+    raise APIStatusError(SAID, status_code=400, body={"error": SAID})
+
+
+def quotes_in_a_cause() -> None:
+    try:
+        int(SAID)
+    except ValueError as error:
+        raise OSError("no such device") from error
+
+
+async def quotes_in_a_group() -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.to_thread(quotes_by_number))
+
+
+@FORMS
+@pytest.mark.parametrize("far", [False, True], ids=["here", "from a call's process"])
+@pytest.mark.parametrize(
+    ("fails", "kind"),
+    [
+        (quotes_by_pydantic, "ValidationError ("),
+        (quotes_by_number, "ValueError (test_logs.py:"),
+        (quotes_by_key, "KeyError (test_logs.py:"),
+        (quotes_by_json, "JSONDecodeError (decoder.py:"),
+        (quotes_by_api, "APIStatusError (test_logs.py:"),
+        (quotes_in_a_cause, "OSError: no such device (test_logs.py:"),
+        (lambda: asyncio.run(quotes_in_a_group()), "ExceptionGroup ("),
+    ],
+)
+def test_what_an_exception_quotes_is_not_written(
+    line: logging.Formatter, far: bool, fails: Callable[[], None], kind: str
+) -> None:
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - whichever it is
+        fails()
+    it = failed_with(raised.value)
+    written = line.format(from_a_calls_process(it) if far else it)
+    assert kind in written
+    assert not any(piece in written for piece in ("four two", "input_value", "pydantic.dev", "validation error"))
+
+
+def test_a_failure_is_told_by_our_own_frames_and_by_what_came_before_it() -> None:
+    with pytest.raises(ValueError, match="neither") as raised:
+        finish("20261122T093000Z-1", cast("Settings", None), Folders(Path("/nowhere")))
+    assert re.search(r"  ValueError \(records/finalize\.py:\d+\)$", TextLine().format(failed_with(raised.value)))
+    with pytest.raises(OSError, match="device") as again:
+        quotes_in_a_cause()
+    assert ", after ValueError (test_logs.py:" in TextLine().format(failed_with(again.value))
+
+
+@FORMS
+def test_an_exception_in_a_field_is_told_by_its_kind(line: logging.Formatter) -> None:
+    for error in (ValueError(SAID), SAID, APIStatusError(SAID)):
+        assert SAID not in line.format(record("it failed", error=error))
+    assert "OSError: no route" in line.format(record("it failed", error=OSError("no route")))
+
+
+@FORMS
+def test_of_a_task_that_nobody_waited_for_the_exception_is_not_quoted(line: logging.Formatter) -> None:
+    message = f"Task exception was never retrieved\nfuture: <Task finished exception=ValueError('{SAID}')>"
+    written = line.format(failed_with(ValueError(SAID), message, "asyncio"))
+    assert "never retrieved" in written
+    assert SAID not in written
 
 
 @pytest.fixture

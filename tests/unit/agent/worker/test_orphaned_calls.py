@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 GONE = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "requested room does not exist", status=404)
 SIP, AGENT = api.ParticipantInfo.Kind.SIP, api.ParticipantInfo.Kind.AGENT
+AGENT_NAME = "inbound-voice-agent"
+OURS = {"prefix": "call-", "agent_name": AGENT_NAME}
 BROKEN = api.TwirpError(api.TwirpErrorCode.UNAVAILABLE, "no", status=503)
 
 
@@ -27,6 +30,10 @@ class Rooms:
         self.answer: Exception | None = None
         self.deleted: list[str] = []
         self.there: dict[str, tuple[float, list[Any]]] = {}  # seconds since each began, and the kinds of who is there
+        self.dispatched: dict[str, str] = {}  # the agent of a room that is not ours
+        self.rules: dict[str, str] = {}  # the dispatch rule of a phone that did not come in by one
+        self.slow: set[str] = set()
+        self.failing: dict[str, Exception] = {}
 
     async def list_rooms(self, _: api.ListRoomsRequest) -> api.ListRoomsResponse:
         ages = {name: age for name, (age, _) in self.there.items() if name not in self.deleted}
@@ -34,9 +41,20 @@ class Rooms:
         return api.ListRoomsResponse(rooms=rooms)
 
     async def list_participants(self, asked: api.ListParticipantsRequest) -> api.ListParticipantsResponse:
+        if asked.room in self.slow:
+            await asyncio.Event().wait()
+        if asked.room in self.failing:
+            raise self.failing[asked.room]
+        attributes = {"sip.ruleID": self.rules.get(asked.room, "SDR_1")}
         return api.ListParticipantsResponse(
-            participants=[api.ParticipantInfo(kind=kind) for kind in self.there[asked.room][1]]
+            participants=[
+                api.ParticipantInfo(kind=kind, attributes=attributes if kind == SIP else {})
+                for kind in self.there[asked.room][1]
+            ]
         )
+
+    async def list_dispatch(self, room_name: str) -> list[api.AgentDispatch]:
+        return [api.AgentDispatch(agent_name=self.dispatched.get(room_name, AGENT_NAME))]
 
     async def delete_room(self, delete: api.DeleteRoomRequest) -> None:
         self.deleted.append(delete.room)
@@ -68,7 +86,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
     rooms = Rooms()
 
     class LiveKit:
-        room = rooms
+        room = agent_dispatch = rooms
 
         def __init__(self, *_: object) -> None: ...
 
@@ -93,7 +111,7 @@ async def while_calls_end(line: Line, settings: Settings) -> None:
         return "done"
 
     server = cast("AgentServer", line)
-    assert await crashes.hang_up_after_crashes_while(work(), server, settings) == "done"
+    assert await crashes.hang_up_after_crashes_while(work(), server, settings, **OURS) == "done"
 
 
 async def test_the_room_of_a_process_that_is_gone_is_deleted_once(
@@ -138,7 +156,7 @@ async def test_a_room_that_could_not_be_deleted_is_deleted_later(
         await until(lambda: len(caplog.messages) == 2)
 
     line = Line()
-    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings, **OURS)
     assert rooms.deleted[0] == rooms.deleted[-1] == "call-1"
     assert caplog.messages[-1].endswith("the caller was hung up on")
 
@@ -156,8 +174,8 @@ async def test_an_error_that_nobody_thought_of_does_not_end_the_looking(
         await until(lambda: "hung up on" in caplog.text)
 
     line = Line()
-    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
-    assert "it could not be looked for calls whose process is gone" in caplog.messages
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings, **OURS)
+    assert "Could not check for orphaned calls; this is tried again" in caplog.messages
 
 
 @pytest.mark.parametrize("stuck", ["list_rooms", "delete_room"])
@@ -178,8 +196,13 @@ async def test_a_server_that_does_not_answer_once_is_asked_again(
 
     setattr(rooms, stuck, no_answer)
     line = Line()
-    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings, **OURS)
     assert rooms.deleted == ["call-1"]
+
+
+async def look_until(rooms: Rooms, settings: Settings, condition: Callable[[], object]) -> None:
+    line = Line()
+    await crashes.hang_up_after_crashes_while(until(condition), cast("AgentServer", line), settings, **OURS)
 
 
 async def test_callers_whom_a_killed_agent_has_left_in_silence_are_hung_up_on(rooms: Rooms, settings: Settings) -> None:
@@ -190,6 +213,52 @@ async def test_callers_whom_a_killed_agent_has_left_in_silence_are_hung_up_on(ro
         "call-1": (60, [SIP]),
         "meeting": (60, [api.ParticipantInfo.Kind.STANDARD]),
     }
-    line = Line()
-    await crashes.hang_up_after_crashes_while(until(lambda: line.looks >= 4), cast("AgentServer", line), settings)
+    await look_until(rooms, settings, lambda: rooms.deleted)
     assert rooms.deleted == ["call-left"]
+
+
+async def test_rooms_of_others_on_the_same_server_are_left_alone(rooms: Rooms, settings: Settings) -> None:
+    rooms.there = {
+        "sales-conference": (60, [SIP]),  # our agent's, but not by its name
+        "call-of-another-agent": (60, [SIP]),
+        "call-without-an-agent": (60, [SIP]),
+        "call-that-somebody-dialled-out-of": (60, [SIP]),
+        "call-left": (60, [SIP]),
+    }
+    rooms.dispatched = {"call-of-another-agent": "their-agent", "call-without-an-agent": ""}
+    rooms.rules = {"call-that-somebody-dialled-out-of": ""}
+    await look_until(rooms, settings, lambda: rooms.deleted)
+    assert rooms.deleted == ["call-left"]
+
+
+async def test_a_room_that_is_slow_or_fails_holds_up_no_other_and_is_told_of_once(
+    rooms: Rooms, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(crashes, "SERVER_ANSWERS_WITHIN", 0.05)
+    monkeypatch.setattr(crashes, "SWEPT_EVERY", 0.01)
+    rooms.there = {name: (60, [SIP]) for name in ("call-slow", "call-broken", "call-left-1", "call-left-2")}
+    rooms.slow, rooms.failing = {"call-slow"}, {"call-broken": BROKEN}
+    sweeps = 0
+    listed = rooms.list_rooms
+
+    async def list_rooms(asked: api.ListRoomsRequest) -> api.ListRoomsResponse:
+        nonlocal sweeps
+        sweeps += 1
+        return await listed(asked)
+
+    monkeypatch.setattr(rooms, "list_rooms", list_rooms)
+    await look_until(rooms, settings, lambda: len(rooms.deleted) >= 2 and sweeps >= 3)
+    assert sorted(rooms.deleted) == ["call-left-1", "call-left-2"]
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("Could not check for orphaned calls: ")
+    assert "call-" not in warnings[0]
+
+
+async def test_a_room_that_is_gone_meanwhile_is_no_error(
+    rooms: Rooms, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    rooms.there = {"call-just-over": (60, [SIP]), "call-left": (60, [SIP])}
+    rooms.failing = {"call-just-over": GONE}
+    await look_until(rooms, settings, lambda: rooms.deleted)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]

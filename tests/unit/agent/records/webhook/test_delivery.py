@@ -2,17 +2,19 @@
 
 import asyncio
 import base64
-import hashlib
-import hmac
+import contextlib
 import json
 import os
 import re
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from agent.records.folders import Folders
 from agent.records.retention import keep_records_while
@@ -69,10 +71,7 @@ async def test_news_are_sent_signed_as_standard_webhooks_say_and_then_gone(post:
     [request] = post.receiver.received
     assert (request.method, request.path, request.body) == ("POST", "/hook", body)
     assert json.loads(body)["type"] == "call.ended"
-    signed = f"evt-1.{request.headers['webhook-timestamp']}.{body}".encode()
-    mac = base64.b64encode(hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()).decode()
-    assert request.headers["webhook-signature"] == f"v1,{mac}"
-    assert abs(int(request.headers["webhook-timestamp"]) - time.time()) < 5
+    Webhook(SECRET.encode()).verify(request.body, request.headers)
 
 
 @pytest.mark.parametrize("secret", [SECRET, "whsec_" + base64.b64encode(b"0123456789abcdef").decode()])
@@ -81,11 +80,30 @@ def test_the_documented_lines_tell_a_genuine_one_from_another(secret: str) -> No
     [lines] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     names: dict[str, Any] = {}
     exec(lines, names)  # noqa: S102 - our own page
-    headers = outbox.signed("evt-1", b"{}", secret, int(time.time()))
-    assert names["genuine"](headers, b"{}", secret)
+    now = datetime.now(UTC)
+    headers = outbox.signed("evt-1", '{"a": "\u00e4"}', secret, now)
+    body = '{"a": "\u00e4"}'.encode()
+    assert names["genuine"](headers, body, secret)
     assert not names["genuine"](headers, b"{ }", secret)
-    assert not names["genuine"](headers, b"{}", "another")
-    assert not names["genuine"](outbox.signed("evt-1", b"{}", secret, int(time.time()) - 600), b"{}", secret)
+    assert not names["genuine"](headers, body, "another")
+    old = outbox.signed("evt-1", '{"a": "\u00e4"}', secret, now - timedelta(minutes=10))
+    assert not names["genuine"](old, body, secret)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+@pytest.mark.parametrize(
+    ("secret", "theirs"),
+    [
+        ("whsec_" + base64.b64encode(b"0123456789abcdef").decode(), None),
+        (SECRET, SECRET.encode()),  # 32 letters that are valid Base64, and are not meant as it
+        ("pass phrase \u00e4", "pass phrase \u00e4".encode()),
+    ],
+)
+def test_the_library_of_standard_webhooks_finds_it_genuine(secret: str, theirs: bytes | None, zone: str) -> None:
+    headers = outbox.signed("evt-1", '{"a": "\u00e4"}', secret, datetime.now(ZoneInfo(zone)))
+    assert Webhook(theirs or secret).verify('{"a": "\u00e4"}', headers) == {"a": "\u00e4"}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(theirs or secret).verify('{"a": "b"}', headers)
 
 
 def test_a_secret_in_standard_webhooks_own_form_is_base64() -> None:
@@ -146,6 +164,114 @@ async def test_after_three_days_it_is_laid_aside_and_an_error_is_logged(
     await until(lambda: not file.exists())
     assert (post.folders.failed / "evt-1.json").exists()
     assert [record.levelname for record in caplog.records if "outbox/failed" in record.getMessage()] == ["ERROR"]
+
+
+@pytest.mark.parametrize("status", [200, 410])
+async def test_what_was_taken_is_never_sent_again_although_its_file_stays(
+    post: Post, status: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.receiver.answer(Reply(status=status))
+    deletions, delete = 0, Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        nonlocal deletions
+        if path.parent == post.folders.outbox and path.name == "evt-1.json":
+            deletions += 1
+            if deletions < 4:
+                raise OSError(30, "Read-only file system")
+        delete(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    file = post.put("evt-1")
+    post.start()
+    await until(lambda: not file.exists())
+    assert post.ids == ["evt-1"]
+    assert deletions == 4
+    assert len([message for message in caplog.messages if "cannot be taken out of the outbox" in message]) == 1
+
+
+async def test_what_is_given_up_is_not_sent_again_although_it_cannot_be_laid_aside(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.receiver.answer(Reply(status=500))
+    file = post.put("evt-1")
+    os.utime(file, (time.time() - 3 * 86_400,) * 2)
+    post.folders.failed.write_text("a file where the folder should be")
+    post.start()
+    await until(lambda: "cannot be taken out of the outbox" in caplog.text)
+    await asyncio.sleep(0.1)
+    post.folders.failed.unlink()
+    await until(lambda: not file.exists())
+    assert post.ids == ["evt-1"]
+
+
+async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
+    """An answer that never ends."""
+    with contextlib.suppress(ConnectionError):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head)
+        while not writer.is_closing():
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("head", "taken"),
+    [(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", True), (b"HTTP/1.1 200 OK\r\nX-Slow: ", False)],
+    ids=["its body", "its headers"],
+)
+async def test_a_receiver_that_drips_its_answer_holds_up_nothing(
+    post: Post, monkeypatch: pytest.MonkeyPatch, head: bytes, taken: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(delivery, "ANSWER_WITHIN", 0.2)
+    served: list[asyncio.Task[Any] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())
+        try:
+            await drip(reader, writer, head)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    file = post.put("evt-1")
+    hook = Delivery(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", SECRET, post.folders, first_wait=60)
+    running = asyncio.create_task(hook.run())
+    try:
+        await until(lambda: not file.exists() if taken else "TimeoutError" in caplog.text)
+    finally:
+        running.cancel()
+        server.close()
+        await asyncio.gather(running, *[task for task in served if task], return_exceptions=True)
+
+
+async def test_a_file_that_is_no_text_does_not_hold_up_the_others(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    good = post.put("evt-2")
+    bad = post.folders.outbox / "evt-1.json"
+    bad.write_bytes(b"\xff")
+    post.start()
+    await until(lambda: not good.exists() and "is tried again: UnicodeDecodeError" in caplog.text)
+    assert post.ids == ["evt-2"]
+
+
+async def test_an_outbox_that_cannot_be_looked_into_ends_nothing(
+    post: Post, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    look, looks = Delivery._waiting, 0
+
+    def waiting(hook: Delivery) -> list[Path]:
+        nonlocal looks
+        looks += 1
+        if looks < 4:
+            raise OSError(5, "Input/output error")
+        return look(hook)
+
+    monkeypatch.setattr(Delivery, "_waiting", waiting)
+    file = post.put("evt-1")
+    post.start()
+    await until(lambda: not file.exists())
+    assert caplog.messages == ["Could not look for news for the webhook; this is tried again"]
 
 
 async def test_the_main_process_delivers_while_its_work_goes_on(post: Post) -> None:
