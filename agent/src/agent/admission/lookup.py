@@ -10,7 +10,9 @@ from typing import Any
 import httpx2
 from pydantic import SecretStr
 
+from agent.admission import owner_files
 from agent.admission.caller import Caller
+from agent.lines.line import Line
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,6 @@
 """The folder of lines: which lines there are, and each one's settings as they are now."""
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -63,17 +64,20 @@ class LinesFolder:
         except ValueError:
             if name in names:
                 raise
-            raise UnknownLineError(
-                f"its dispatch rule names the line {name}, and there are {', '.join(names)}"
-            ) from None
+            there = ", ".join(names)
+            raise UnknownLineError(f"its dispatch rule names the line {name}, and there are {there}") from None
 
     def all(self) -> Iterator[Line]:
         """Read every line that can be read."""
         for name in self.names():
-            try:
+            with contextlib.suppress(ValueError):  # which `problems` tells
                 yield self.read(name)
-            except ValueError:  # which `problems` tells
-                continue
+
+    def all_as_written(self) -> Iterator[Line]:
+        """Read every line whose line.toml is good as it is now; nothing falls back and nothing is kept."""
+        for name in self.names():
+            with contextlib.suppress(ValueError):  # which `problems` tells
+                yield self._settings(name).as_written()
 
     def problems(self) -> list[str]:
         """Judge line.toml and the words of every line; each problem is a sentence that names the file."""
@@ -91,10 +95,10 @@ class LinesFolder:
     def _judge(self, judge: "Callable[[LiveFile[Line] | LiveFile[str]], str | None]") -> list[str]:
         if not self.names():
             return [f"{self.path} has no line in it: make up makes one where the folder is empty"]
-        files = [
-            file for name in self.names() for file in (self._settings(name), *word_files(self.path / name, self._kept))
-        ]
-        return [problem for file in files if (problem := judge(file))]
+        return [problem for name in self.names() for file in self._files(name) if (problem := judge(file))]
+
+    def _files(self, name: str) -> "list[LiveFile[Line] | LiveFile[str]]":
+        return [self._settings(name), *word_files(self.path / name, self._kept)]
 
     def _strange_names(self) -> list[str]:
         return [

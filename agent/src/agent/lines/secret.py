@@ -1,12 +1,14 @@
 """Settings that are secrets: line.toml has their names, lines/secrets.env their values."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, WithJsonSchema
 
 from agent.settings.values import check_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NAME = r"[A-Z][A-Z0-9_]*"
 

@@ -53,6 +53,10 @@ class LiveFile(Generic[T]):
             logger.warning("this version of %s cannot be kept for later: %s", self.name, problem)
         return value
 
+    def as_written(self) -> T:
+        """Return what is in the file now, and keep nothing; a ValueError says why that is no good."""
+        return self._parsed(self._text(self.folder / self.name))
+
     def problem(self) -> str | None:
         """What is wrong with it, in one sentence: the file, what was found, what was expected, what to do."""
         try:

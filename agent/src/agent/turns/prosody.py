@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -29,14 +30,16 @@ KEPT_AFTER_CALLS = 60.0  # seconds
 class ProsodyProcess:
     """The process, from the first call on until there has been none for a minute: at rest it costs nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_used: Callable[[], bool]) -> None:
+        """`is_used` tells whether a line's calls are judged by prosody, as its settings are now."""
+        self._is_used = is_used
         self._process: asyncio.subprocess.Process | None = None
         self._wanted_at = 0.0
 
     async def wanted(self) -> None:
-        """There is a call: start the process, unless it runs."""
+        """Start the process for a call, unless it runs or no line's calls are judged by prosody."""
         self._wanted_at = asyncio.get_running_loop().time()
-        if self._process is None or self._process.returncode is not None:
+        if (self._process is None or self._process.returncode is not None) and self._is_used():
             command = [sys.executable, "-m", "agent.turns.prosody_server", str(SOCKET)]
             self._process = await asyncio.create_subprocess_exec(*command)
 

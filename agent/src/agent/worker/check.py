@@ -1,5 +1,7 @@
 """Whether the host's settings and every line can be used: what `make up` asks before it touches anything."""
 
+from collections.abc import Iterable
+
 from agent.admission.owner_files import owner_files
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
@@ -11,19 +13,19 @@ def problems(settings: Settings, lines: LinesFolder) -> list[str]:
     """Judge everything that a call would meet; each problem is a sentence that names the file or the variable."""
     files = [file for name in lines.names() for file in owner_files(lines.path / name)]
     broken = [problem for file in files if (problem := file.problem())]
-    return [*_of_host(settings), *lines.problems(), *broken, *_of_lines(settings, lines)]
+    return [*_of_host(settings), *lines.problems(), *broken, *_of_lines(settings, lines.all_as_written())]
 
 
 def unrecoverable_problems(settings: Settings, lines: LinesFolder) -> list[str]:
     """Judge it again, but for files that have a good version to fall back to."""
     files = [file for name in lines.names() for file in owner_files(lines.path / name)]
     broken = [problem for file in files if (problem := file.unrecoverable_problem())]
-    return [*_of_host(settings), *lines.unrecoverable_problems(), *broken, *_of_lines(settings, lines)]
+    return [*_of_host(settings), *lines.unrecoverable_problems(), *broken, *_of_lines(settings, lines.all())]
 
 
 def needs_speech(settings: Settings, lines: LinesFolder) -> bool:
     """Whether a line uses an embedded model, for which the speech service has to run."""
-    return any(Pipeline(line, settings).embedded for line in lines.all())
+    return any(Pipeline(line, settings).embedded for line in lines.all_as_written())
 
 
 def _of_host(settings: Settings) -> list[str]:
@@ -32,9 +34,9 @@ def _of_host(settings: Settings) -> list[str]:
     return []
 
 
-def _of_lines(settings: Settings, lines: LinesFolder) -> list[str]:
-    folder = lines.path.name
-    return [f"{folder}/{line.name}/line.toml {it}" for line in lines.all() for it in _of_line(line, settings)]
+def _of_lines(settings: Settings, lines: Iterable[Line]) -> list[str]:
+    folder = settings.lines_folder.name
+    return [f"{folder}/{line.name}/line.toml {it}" for line in lines for it in _of_line(line, settings)]
 
 
 def _of_line(line: Line, settings: Settings) -> list[str]:

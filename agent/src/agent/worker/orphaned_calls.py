@@ -1,6 +1,6 @@
 """When a call's process has died, its caller is hung up on: no line stays open in silence.
 
-A process that ends as it should deletes its room itself (`behaviors.hang_up_together`); one that was killed, as by a
+A process that ends as it should deletes its room itself (`conversation.hang_up_together`); one that was killed, as by a
 host that has no memory left, cannot, and the media server would let the caller wait alone. Rooms of an agent that was
 killed as a whole, whose processes nobody has seen, are found by asking the server.
 
@@ -53,16 +53,11 @@ class Dispatches(Protocol):
     async def list_dispatch(self, room_name: str) -> Sequence[api.AgentDispatch]: ...
 
 
-async def hang_up_after_crashes_while(
-    work: Awaitable[T], server: AgentServer, settings: Settings, *, prefix: str, agent_name: str
-) -> T:
-    """The result of `work`; until it is there, the rooms of processes that are gone are deleted.
-
-    `prefix` is what the names of this line's rooms begin with, `agent_name` what their dispatch rule asks for.
-    """
-    secret = settings.livekit_api_secret.get_secret_value()
-    async with api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret) as livekit:
-        watch = _Watch(server, livekit.room, livekit.agent_dispatch, prefix, agent_name)
+async def hang_up_after_crashes_while(work: Awaitable[T], server: AgentServer, settings: Settings) -> T:
+    """Return the result of `work`; until it is there, the rooms of processes that are gone are deleted."""
+    key, secret = settings.livekit_api_key.get_secret_value(), settings.livekit_api_secret.get_secret_value()
+    async with api.LiveKitAPI(settings.livekit_url, key, secret) as livekit:
+        watch = _Watch(server, livekit.room, livekit.agent_dispatch, settings.room_prefix, settings.agent_name)
         tasks = [
             asyncio.create_task(repeat(watch.sweep, SWEPT_EVERY, COMPLAINT)),
             asyncio.create_task(repeat(watch.look, LOOKED_EVERY, COMPLAINT)),

@@ -18,7 +18,7 @@ LOOKED_AFTER_EVERY = 1.0  # seconds
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Awaitable[None]]:
+def admit_up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Awaitable[None]]:
     """Take calls until `limit` of them are in progress.
 
     Not by the server's `load_threshold`: its load is the whole host's CPU, which the embedded models or another
@@ -41,7 +41,7 @@ def up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Awaitable[N
     return admit
 
 
-async def serve(server: AgentServer, drain_grace: int, listener: ProsodyProcess | None) -> int:
+async def serve(server: AgentServer, drain_grace: int, prosody: ProsodyProcess) -> int:
     """Take calls until told to stop, then let those in progress end within `drain_grace` seconds.
 
     What still goes on after that is closed, which makes each agent say goodbye and its room go.
@@ -54,7 +54,7 @@ async def serve(server: AgentServer, drain_grace: int, listener: ProsodyProcess 
     for name in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(name, told_to_stop.set)
     report = asyncio.create_task(_report_health(server))
-    minding = asyncio.create_task(_mind(listener, server))
+    minding = asyncio.create_task(_mind(prosody, server))
     running = asyncio.create_task(server.run())
     stopping = asyncio.create_task(told_to_stop.wait())
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -66,8 +66,7 @@ async def serve(server: AgentServer, drain_grace: int, listener: ProsodyProcess 
     await server.aclose()
     for task in (report, minding, stopping):
         task.cancel()
-    if listener:
-        await listener.stop()
+    await prosody.stop()
     health.mark(registered=False)
     return await _outcome(running)
 
@@ -88,20 +87,20 @@ async def _outcome(running: "asyncio.Task[None]") -> int:
     return 0
 
 
-async def _mind(listener: ProsodyProcess | None, server: AgentServer) -> None:
+async def _mind(prosody: ProsodyProcess, server: AgentServer) -> None:
     """While there are calls somebody listens, and nobody later on.
 
     From the second look at a call on: to begin listening takes a core for a second, which the greeting needs.
     """
     before = False
-    while listener:
+    while True:
         await asyncio.sleep(LOOKED_AFTER_EVERY)
         now = bool(server.active_jobs)
         try:
             if now and before:
-                await listener.wanted()
+                await prosody.wanted()
             elif not now:
-                await listener.unwanted()
+                await prosody.unwanted()
         except OSError as error:  # the host has no memory for one more process, for now
             logger.warning("the melody of voices cannot be listened to: %s", error)
         before = now
