@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from agent.providers.openai import connect, connected
+from agent.providers.openai import connect
 from tests.support.fakes.openai_api import FakeOpenAI
+from tests.unit.agent.fakes import disconnect
 from tests.unit.agent.never_silent import INSTANT
 
 
@@ -13,7 +14,7 @@ from tests.unit.agent.never_silent import INSTANT
 def own_connections() -> Iterator[None]:
     """A later endpoint may have the port of an earlier one, whose client is closed."""
     yield
-    connected.cache_clear()
+    connect.cache_clear()
 
 
 @pytest.fixture
@@ -21,4 +22,4 @@ async def endpoint() -> AsyncIterator[FakeOpenAI]:
     """A provider of everything that answers at once, to the key of `fakes.settings`."""
     async with FakeOpenAI(INSTANT) as endpoint:
         yield endpoint
-        await connect(endpoint.url, "sk-1").close()
+        await disconnect(endpoint.url)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,16 +24,55 @@ from livekit.agents import (
 from livekit.agents.llm import ChatChunk, ChatContext, ChoiceDelta, Tool, ToolChoice
 from livekit.agents.utils import AudioBuffer
 from livekit.agents.voice import io
+from pydantic import SecretStr
 
 from agent.conversation.announcer import Announcer
+from agent.conversation.call import Call
+from agent.lines.line import Line
+from agent.providers import openai
+from agent.providers.openai import connect
+from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
 
+KEYS = {"OPENAI_API_KEY": SecretStr("sk-1")}
 
-def settings(**changes: str) -> Settings:
-    """With a key, and else as they are."""
-    return Settings.model_validate(
-        {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"} | changes
-    )
+
+def host(**changes: Any) -> Settings:
+    """The host's settings, with OpenAI's key unless `provider_keys` are given."""
+    usual = {"livekit_api_key": "key", "livekit_api_secret": "secret", "provider_keys": KEYS}
+    return Settings.model_validate(usual | changes)
+
+
+def line(**changes: Any) -> Line:
+    """A line, "coffee". A change is a table, or a setting's name alone, wherever it stands; no bound is checked."""
+    made, tables = Line.without_a_folder(changes.pop("name", "coffee")), {}
+    for setting, value in changes.items():
+        if setting in Line.model_fields:
+            tables[setting] = value
+            continue
+        table = next(it for it in Line.model_fields if setting in getattr(type(getattr(made, it)), "model_fields", ()))
+        tables[table] = tables.get(table, getattr(made, table)).model_copy(update={setting: value})
+    return made.model_copy(update=tables)
+
+
+def pipeline(changed: Line | None = None, settings: Settings | None = None, **changes: Any) -> Pipeline:
+    """The models of a line with these changes."""
+    return Pipeline(changed or line(**changes), settings or host())
+
+
+async def disconnect(url: str) -> None:
+    """Close the connections to an endpoint at this address, with OpenAI's key."""
+    await connect(url, "sk-1", openai.PROVIDER.patience).close()
+
+
+def in_call(**parts: Any) -> Call:
+    """A call of which only these parts are there, and a line and a host with the usual settings."""
+    call = Call.__new__(Call)
+    room = parts.pop("room", None)
+    usual = {"ctx": SimpleNamespace(room=room), "line": line(), "settings": host(), "first_agent": None}
+    for name, part in (usual | parts).items():
+        setattr(call, name, part)
+    return call
 
 
 class ScriptedLLM(llm.LLM[Any]):

@@ -11,13 +11,23 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession
 
 from agent import languages
+from agent.conversation import call as conversation
 from agent.conversation.announcer import Announcer
 from agent.conversation.session import new_session
-from agent.providers.openai import connect
-from agent.settings import Settings
+from agent.providers.pipeline import Pipeline
 from agent.turns.eager_stt import EagerSTT
 from tests.support.fakes.openai_api import FakeOpenAI, Script
-from tests.unit.agent.fakes import Deaf, Loudspeaker, ScriptedVoiceActivity, settle, until
+from tests.unit.agent.fakes import (
+    Deaf,
+    Loudspeaker,
+    ScriptedVoiceActivity,
+    disconnect,
+    host,
+    in_call,
+    line,
+    settle,
+    until,
+)
 from tests.unit.agent.recorded import recorded
 
 INSTANT = Script(
@@ -92,16 +102,24 @@ class Endings:
 class Call:
     """A caller, whose words the endpoint transcribes by script, an agent, and what the caller hears of it."""
 
-    def __init__(self, endpoint: FakeOpenAI, **changes: Any) -> None:
-        given = {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"}
-        usual = Settings.model_validate(given | {"openai_base_url": endpoint.url, "wait_done": "0.3"})
-        self.settings = usual.model_copy(update=changes)  # shorter than anybody may set them
+    def __init__(self, endpoint: FakeOpenAI, *, speech_url: str = "http://speech:8000/v1", **changes: Any) -> None:
+        self.line = line(**{"wait_done": 0.3} | changes)
         self.endpoint, self.voice_activity, self.telephone = endpoint, ScriptedVoiceActivity(), Telephone()
-        self.session: AgentSession[None] = new_session(self.settings, self.voice_activity)
+        self.session: AgentSession[None] = new_session(
+            self.line,
+            Pipeline(self.line, host(openai_base_url=endpoint.url, speech_url=speech_url)),
+            self.voice_activity,
+        )
         self.session.input.audio, self.session.output.audio = Deaf(), self.telephone
         self.announcer = Announcer(self.session, "en", recorded())
         self.ending: Any = Endings()
         self.room: Any = rtc.EventEmitter[str]()
+
+    @property
+    def call(self) -> conversation.Call:
+        """What a behaviour is given."""
+        parts = {"session": self.session, "announcer": self.announcer, "ending": self.ending, "room": self.room}
+        return in_call(**parts, line=self.line)
 
     async def begin(self) -> None:
         await self.session.start(Agent(instructions="Be brief."), record=False)
@@ -146,7 +164,7 @@ async def calling(behave: Callable[[Call], None] = lambda _: None, **changes: An
             yield call
         finally:
             await call.end()
-            await connect(endpoint.url, "sk-1").close()
+            await disconnect(endpoint.url)
 
 
 def _seconds(name: str) -> float:

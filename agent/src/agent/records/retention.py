@@ -46,14 +46,14 @@ async def keep_records_while(work: Awaitable[T], lines: LinesFolder, data: Path 
 
 
 async def _keep(lines: LinesFolder, data: Path) -> None:
-    keepers: dict[str, _Keeper] = {}
+    started, keepers = time.time(), dict[str, _Keeper]()
     with _errors_are_logged():
         await asyncio.to_thread(_adopt, lines, data)
     try:
         while True:
             with _errors_are_logged():
                 for line in await asyncio.to_thread(_lines_to_keep, lines, data):
-                    keeper = keepers.setdefault(line.name, _Keeper(Folders(line.name, data)))
+                    keeper = keepers.setdefault(line.name, _Keeper(Folders(line.name, data), started))
                     with _errors_are_logged():
                         keeper.deliver_for(line)
                         await asyncio.to_thread(keeper.tidy, line)
@@ -87,9 +87,9 @@ def _lines_to_keep(lines: LinesFolder, data: Path) -> list[Line]:
 class _Keeper:
     """Looks after one line's records and events."""
 
-    def __init__(self, folders: Folders) -> None:
+    def __init__(self, folders: Folders, started: float) -> None:
         self._folders = folders
-        self._started = time.time()
+        self._started = started
         self._seen: list[tuple[str, int]] = []
         self._due = 0.0
         self._destination: tuple[str, str] | None = None

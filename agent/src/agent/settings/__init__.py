@@ -82,16 +82,16 @@ def exit_if(problems: Sequence[str]) -> None:
         raise SystemExit(2)
 
 
-def explain(error: ValidationError) -> list[str]:
+def explain(error: ValidationError, settings: type[BaseSettings] = Settings) -> list[str]:
     """Describe each problem in one sentence: the variable, what it is, what it should be; none tells a secret."""
-    return [_sentence(problem) for problem in error.errors()]
+    return [_sentence(problem, settings) for problem in error.errors()]
 
 
-def _sentence(problem: ErrorDetails) -> str:
+def _sentence(problem: ErrorDetails, settings: type[BaseSettings]) -> str:
     name = str(problem["loc"][0])
     if problem["type"] == "missing":
         return f"{name.upper()} is not set: `make up` writes it to .env"
-    field = Settings.model_fields.get(name)
+    field = settings.model_fields.get(name)
     hidden = field is not None and is_secret(field.annotation)
     found = "" if hidden else f" is {problem['input']!r}" if problem["input"] else " is empty"
     expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")

@@ -85,7 +85,7 @@ class _Watch:
         gone = (self._alive - alive) | self._found
         self._alive, self._found = alive, set()
         told, self._left = self._left, (self._left | gone) - alive
-        left = list(self._left)
+        left = sorted(self._left)
         ended = await asyncio.gather(*(self._hang_up(room, again=room in told) for room in left))
         self._left -= {room for room, is_gone in zip(left, ended, strict=True) if is_gone}
 

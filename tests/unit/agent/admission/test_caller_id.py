@@ -46,9 +46,9 @@ def test_a_withheld_number_is_anonymous(sent: str) -> None:
 
 
 def test_the_lines_country_is_that_of_its_first_number() -> None:
-    assert region_of("+12025550100,+4930123456") == "US"
-    assert region_of("+4930123456") == "DE"
-    assert region_of("100") is None
+    assert region_of(["+12025550100", "+4930123456"]) == "US"
+    assert region_of(["+4930123456"]) == "DE"
+    assert region_of(["100"]) is None
 
 
 def test_who_calls_is_not_in_a_log() -> None:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.admission.ledger import GONE_AFTER, SHORTEST, Admitted, Ledger
-from agent.admission.limits import Limits
+from agent.admission.ledger import LEASE, SHORTEST, Admitted, Ledger
+from agent.lines.limits import Limits
 
 ANN, BOB = "+12025550123", "+12025550124"
 NONE = Limits()
@@ -34,7 +34,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def ledger(tmp_path: Path, clock: Clock) -> Ledger:
-    return Ledger(tmp_path, "Europe/Berlin")
+    return Ledger(tmp_path, "coffee", "Europe/Berlin")
 
 
 def lasts(ledger: Ledger, clock: Clock, call: str, caller: str, seconds: float, limits: Limits = NONE) -> Admitted:
@@ -91,10 +91,10 @@ def test_calls_at_the_same_time_share_the_minutes(ledger: Ledger, clock: Clock) 
     assert ledger.admit("AJ_0", ANN, limits, 10).seconds == 120
     assert ledger.admit("AJ_1", BOB, limits, 10).seconds == 60
     clock.now += 5
-    ledger.is_alive("AJ_0", ANN, clock.now - 5, limits)
-    assert ledger.is_alive("AJ_1", BOB, clock.now - 5, limits) == 55
+    ledger.renew("AJ_0", ANN, clock.now - 5, limits)
+    assert ledger.renew("AJ_1", BOB, clock.now - 5, limits) == 55
     ledger.end("AJ_0")
-    assert ledger.is_alive("AJ_1", BOB, clock.now - 5, limits) == 110
+    assert ledger.renew("AJ_1", BOB, clock.now - 5, limits) == 110
     shares = [ledger.admit(f"AJ_{n}", ANN, limits, 10).seconds for n in range(2, 6)]
     assert [share is not None and share >= SHORTEST for share in shares] == [True, True, False, False]
 
@@ -105,7 +105,7 @@ def test_a_day_begins_at_midnight_in_its_time_zone(ledger: Ledger, clock: Clock,
     assert lasts(ledger, clock, "AJ_0", ANN, 10, limits).refusal is None
     assert lasts(ledger, clock, "AJ_1", ANN, 10, limits).refusal == "caller_limit"
     clock.now += 180
-    assert lasts(Ledger(tmp_path, "UTC"), clock, "AJ_2", ANN, 10, limits).refusal == "caller_limit"
+    assert lasts(Ledger(tmp_path, "coffee", "UTC"), clock, "AJ_2", ANN, 10, limits).refusal == "caller_limit"
     assert lasts(ledger, clock, "AJ_3", ANN, 10, limits).refusal is None
 
 
@@ -122,22 +122,22 @@ def test_a_call_over_midnight_is_still_in_progress_and_old_days_are_forgotten(
 
 def test_counters_survive_a_restart(ledger: Ledger, clock: Clock, tmp_path: Path) -> None:
     lasts(ledger, clock, "AJ_0", ANN, 1)
-    again = Ledger(tmp_path, "Europe/Berlin")
+    again = Ledger(tmp_path, "coffee", "Europe/Berlin")
     assert again.admit("AJ_1", ANN, Limits(calls_per_caller=1), at_once=10).refusal == "caller_limit"
 
 
 def test_a_call_whose_process_crashed_makes_room_and_its_minutes_count(ledger: Ledger, clock: Clock) -> None:
     ledger.admit("AJ_0", ANN, NONE, at_once=1)
     clock.now += 90
-    ledger.is_alive("AJ_0", ANN, clock.now - 90, NONE)
-    clock.now += GONE_AFTER - 1
+    ledger.renew("AJ_0", ANN, clock.now - 90, NONE)
+    clock.now += LEASE - 1
     assert ledger.admit("AJ_1", BOB, NONE, at_once=1).refusal == "busy"
     clock.now += 2
     assert ledger.admit("AJ_2", ANN, Limits(minutes_per_caller=2), at_once=1) == Admitted(None, 30)
 
 
 def test_a_call_that_could_not_be_entered_is_when_it_gives_a_sign_of_life(ledger: Ledger, clock: Clock) -> None:
-    ledger.is_alive("AJ_0", ANN, clock.now - 60, NONE)
+    ledger.renew("AJ_0", ANN, clock.now - 60, NONE)
     assert ledger.admit("AJ_1", ANN, Limits(calls_per_caller=1), at_once=10).refusal == "caller_limit"
 
 
@@ -153,7 +153,7 @@ def test_several_calls_of_the_same_second_never_exceed_a_limit(tmp_path: Path) -
     together = threading.Barrier(12)
 
     def call(number: int) -> None:
-        ledger = Ledger(tmp_path, "UTC")
+        ledger = Ledger(tmp_path, "coffee", "UTC")
         together.wait()
         refusals.append(ledger.admit(f"AJ_{number}", ANN, Limits(calls_per_caller=5), at_once=10).refusal)
 
@@ -166,7 +166,7 @@ def test_several_calls_of_the_same_second_never_exceed_a_limit(tmp_path: Path) -
 
 
 def one_call(folder: Path, number: int) -> str | None:
-    return Ledger(folder, "UTC").admit(f"AJ_{number}", ANN, Limits(calls=5), at_once=3).refusal
+    return Ledger(folder, "coffee", "UTC").admit(f"AJ_{number}", ANN, Limits(calls=5), at_once=3).refusal
 
 
 def test_nor_do_calls_in_processes_of_their_own(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_it_waits_for_another_calls_transaction_for_a_second_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.admission.ledger.WAITS", 0.05)
-    ledger = Ledger(tmp_path, "UTC")
+    ledger = Ledger(tmp_path, "coffee", "UTC")
     ledger.admit("AJ_0", ANN, NONE, at_once=1)
     other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

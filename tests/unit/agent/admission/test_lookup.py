@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from agent.admission import owner_files
 from agent.admission.caller import Caller
 from agent.admission.lookup import look_up
-from agent.lines import owner_files as rules
-from agent.settings import Settings
+from agent.lines.line import Line
+from agent.lines.lookup import Lookup
+from tests.unit.agent.fakes import line
 
 CALLER = Caller("+12025550123", anonymous=False)
 DIALLED = "+12025550100"
@@ -53,46 +56,50 @@ async def directory() -> AsyncIterator[Directory]:
 
 @pytest.fixture(autouse=True)
 def contacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "rules"
+    folder = tmp_path / "coffee"
     folder.mkdir()
-    read = rules.read_contacts
-    monkeypatch.setattr(rules, "read_contacts", lambda: read(folder, tmp_path / "kept"))
+    read = owner_files.read_contacts
+    monkeypatch.setattr(owner_files, "read_contacts", lambda _: read(folder, tmp_path / "kept"))
     return folder / "contacts.csv"
 
 
-def settings(directory: Directory | None = None, **more: Any) -> Settings:
-    keys = {"livekit_api_key": "key", "livekit_api_secret": "s" * 32}
-    address = {"caller_lookup_url": directory.address} if directory else {}
-    return Settings.model_validate({**keys, **address, **more})
+def asking(directory: Directory | None = None, **more: Any) -> Line:
+    """A line that asks the directory who calls."""
+    address = {"url": SecretStr(directory.address)} if directory else {}
+    return line(lookup=Lookup().model_copy(update={**address, **more}))
+
+
+async def found(its: Line, caller: Caller = CALLER) -> Caller:
+    return await look_up(caller, DIALLED, its, Path("coffee"))
 
 
 async def test_a_contact_is_known_and_nobody_else_is_asked(contacts: Path, directory: Directory) -> None:
     contacts.write_text("number,name,notes\n+12025550123,Ann Smith,Regular.\n")
-    found = await look_up(CALLER, DIALLED, settings(directory))
-    assert (found.number, found.name, found.notes) == (CALLER.number, "Ann Smith", "Regular.")
+    known = await found(asking(directory))
+    assert (known.number, known.name, known.notes) == (CALLER.number, "Ann Smith", "Regular.")
     assert directory.requests == []
 
 
 async def test_who_is_no_contact_is_asked_for_with_both_numbers_and_the_token(directory: Directory) -> None:
-    found = await look_up(CALLER, DIALLED, settings(directory, caller_lookup_token="not-a-real-one"))
-    assert (found.name, found.notes) == ("Ann", "Likes tea.")
+    known = await found(asking(directory, token=SecretStr("not-a-real-one")))
+    assert (known.name, known.notes) == ("Ann", "Likes tea.")
     [request] = directory.requests
     assert request.startswith("GET /who?line=1&number=%2B12025550123&dialled=%2B12025550100 HTTP/1.1\r\n")
     assert "authorization: bearer not-a-real-one\r\n" in request.lower()
 
 
 async def test_without_a_token_none_is_sent(directory: Directory) -> None:
-    await look_up(CALLER, DIALLED, settings(directory))
+    await found(asking(directory))
     assert "authorization" not in directory.requests[0].lower()
 
 
 async def test_without_an_address_an_unknown_caller_is_unknown() -> None:
-    assert await look_up(CALLER, DIALLED, settings()) == CALLER
+    assert await found(asking()) == CALLER
 
 
 async def test_nobody_is_asked_about_an_anonymous_caller(directory: Directory) -> None:
     hidden = Caller("", anonymous=True)
-    assert await look_up(hidden, DIALLED, settings(directory)) == hidden
+    assert await found(asking(directory), hidden) == hidden
     assert directory.requests == []
 
 
@@ -100,14 +107,14 @@ async def test_404_is_an_unknown_caller_and_no_complaint(
     directory: Directory, caplog: pytest.LogCaptureFixture
 ) -> None:
     directory.status, directory.body = 404, "no such person"
-    assert await look_up(CALLER, DIALLED, settings(directory)) == CALLER
+    assert await found(asking(directory)) == CALLER
     assert [record for record in caplog.records if record.name.startswith("agent")] == []
 
 
 async def test_an_answer_with_half_of_it_is_half_of_it(directory: Directory) -> None:
     directory.body = json.dumps({"name": "Ann", "notes": None, "more": 1})
-    found = await look_up(CALLER, DIALLED, settings(directory))
-    assert (found.name, found.notes) == ("Ann", "")
+    known = await found(asking(directory))
+    assert (known.name, known.notes) == ("Ann", "")
 
 
 WRONG = {
@@ -126,7 +133,7 @@ async def test_a_wrong_answer_is_not_used_and_not_written_down(
     directory: Directory, caplog: pytest.LogCaptureFixture, status: int, body: str, complaint: str
 ) -> None:
     directory.status, directory.body = status, body
-    assert await look_up(CALLER, DIALLED, settings(directory)) == CALLER
+    assert await found(asking(directory)) == CALLER
     [record] = [record for record in caplog.records if record.name.startswith("agent")]
     assert complaint in record.getMessage()
     assert "Ann" not in record.getMessage()
@@ -135,19 +142,19 @@ async def test_a_wrong_answer_is_not_used_and_not_written_down(
 async def test_the_budget_is_for_all_of_it(directory: Directory, caplog: pytest.LogCaptureFixture) -> None:
     directory.after = 0.5
     began = asyncio.get_running_loop().time()
-    assert await look_up(CALLER, DIALLED, settings(directory, caller_lookup_timeout=0.1)) == CALLER
+    assert await found(asking(directory, timeout=0.1)) == CALLER
     assert asyncio.get_running_loop().time() - began < 0.4
     assert "took more than 0.1 s" in caplog.text
 
 
 async def test_an_address_that_is_none_does_not_end_the_call(caplog: pytest.LogCaptureFixture) -> None:
-    mistyped = settings().model_copy(update={"caller_lookup_url": "http://crm:8o80/lookup"})
-    assert await look_up(CALLER, DIALLED, mistyped) == CALLER
+    mistyped = asking(url=SecretStr("http://crm:8o80/lookup"))
+    assert await found(mistyped) == CALLER
     assert "the caller lookup failed: InvalidURL" in caplog.text
 
 
 async def test_an_address_where_nobody_is_does_not_end_the_call(caplog: pytest.LogCaptureFixture) -> None:
-    nobody = settings(caller_lookup_url="http://127.0.0.1:9/who")
-    assert await look_up(CALLER, DIALLED, nobody) == CALLER
+    nobody = asking(url=SecretStr("http://127.0.0.1:9/who"))
+    assert await found(nobody) == CALLER
     assert "the caller lookup failed: ConnectError" in caplog.text
     assert "2025550123" not in caplog.text

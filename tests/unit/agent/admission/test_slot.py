@@ -10,8 +10,8 @@ import pytest
 from livekit.agents import JobContext
 
 from agent.admission.ledger import Ledger
-from agent.admission.limits import Limits
 from agent.admission.slot import Slot, is_free
+from agent.lines.limits import Limits
 from tests.unit.agent.fakes import until
 
 ANN = "+12025550123"
@@ -31,17 +31,17 @@ class Job:
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.admission.ledger.SIGN_OF_LIFE", 0.01)
+    monkeypatch.setattr("agent.admission.ledger.LEASE_RENEWED_EVERY", 0.01)
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path, "UTC")
+    return Ledger(tmp_path, "coffee", "UTC")
 
 
 @pytest.fixture
 def no_ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "not there", "UTC")
+    return Ledger(tmp_path / "not there", "coffee", "UTC")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def context(job: Job) -> JobContext:
 
 
 async def test_a_place_is_kept_until_the_job_ends(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.admission.ledger.GONE_AFTER", 0.1)
+    monkeypatch.setattr("agent.admission.ledger.LEASE", 0.1)
     job, mine = Job(), place(ledger)
     assert await mine.take() is None
     mine.keep(context(job))

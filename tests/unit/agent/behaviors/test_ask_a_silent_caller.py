@@ -8,9 +8,8 @@ import pytest
 
 from agent.behaviors import ask_a_silent_caller as behavior
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
-from agent.providers.openai import connect
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.fakes import settle, until
+from tests.unit.agent.fakes import disconnect, settle, until
 from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, QUESTION, SPEAKS, Call, calling
 
 SILENCE = 0.4
@@ -25,7 +24,7 @@ def quick_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def greeted() -> AsyncIterator[Call]:
     def behave(call: Call) -> None:
-        ask_a_silent_caller(call.session, call.room, call.announcer, call.ending, call.settings)
+        ask_a_silent_caller(call.call)
 
     async with calling(behave, silent_caller_after=SILENCE) as call:
         call.announcer.say("hello")
@@ -85,12 +84,12 @@ async def test_nobody_is_asked_while_the_agent_thinks() -> None:
 async def test_nobody_is_asked_before_the_greeting() -> None:
     async with FakeOpenAI(INSTANT) as endpoint:
         call = Call(endpoint, silent_caller_after=SILENCE)
-        ask_a_silent_caller(call.session, call.room, call.announcer, call.ending, call.settings)
+        ask_a_silent_caller(call.call)
         await call.begin()
         await asyncio.sleep(SILENCE * 1.5)
         assert call.telephone.heard == []
         await call.end()
-        await connect(endpoint.url, "sk-1").close()
+        await disconnect(endpoint.url)
 
 
 async def test_nobody_is_asked_once_the_call_ends() -> None:

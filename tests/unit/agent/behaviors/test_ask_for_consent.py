@@ -12,12 +12,10 @@ from agent import languages
 from agent.behaviors.ask_for_consent import Consent, verdict
 from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.conversation.ending import Ending
-from agent.providers.openai import connect
 from agent.records.capture.events import CallEvents
-from agent.settings import Settings
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.behaviors.test_go_on_after_a_backchannel import INSTANT, Call
-from tests.unit.agent.fakes import Recorded, settle, spoken, until
+from tests.unit.agent.fakes import Recorded, disconnect, in_call, line, settle, spoken, until
 
 QUESTION, GREETING = "May I record this call? Please say yes or no.", "Hello."
 NOT_RECORDED = "All right, this call is not recorded."
@@ -39,10 +37,10 @@ class Asked(Call):
         announcer = Recorded(self.session, "en")
         ctx = cast("JobContext", SimpleNamespace(room=self.room, shutdown=lambda reason: None))
         self.ending = Ending(ctx, self.session, announcer)
-        key = {"livekit_api_key": "key", "livekit_api_secret": "secret", "failures": "1"}
-        fill_the_silence(self.session, announcer, self.ending, Settings.model_validate(key))
-        heard, receptionist = languages.heard("en"), Receptionist(instructions="Be brief.")
-        self.consent = Consent(announcer, self.ending, heard, wait=3, granted=self._grant, then=receptionist)
+        its = line(failures=1, silent_caller_after=6)
+        call = in_call(session=self.session, announcer=announcer, ending=self.ending, line=its)
+        fill_the_silence(call)
+        self.consent = Consent(call, granted=self._grant, then=Receptionist(instructions="Be brief."))
 
     async def _grant(self) -> None:
         self.granted = True
@@ -61,7 +59,7 @@ async def call() -> AsyncIterator[Asked]:
         await until(lambda: call.session.agent_state == "speaking")
         yield call
         await call.session.aclose()
-        await connect(endpoint.url, "sk-1").close()
+        await disconnect(endpoint.url)
 
 
 async def test_a_spoken_yes_is_one_and_then_the_model_has_the_talk_to_itself(call: Asked) -> None:

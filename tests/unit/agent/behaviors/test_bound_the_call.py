@@ -1,20 +1,15 @@
 """The end of a call that takes too long: announced in a pause, then said goodbye to."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 from livekit import rtc
-from livekit.agents import AgentSession, CloseEvent, CloseReason
+from livekit.agents import CloseEvent, CloseReason
 
 from agent.behaviors import bound_the_call as behavior
 from agent.behaviors.bound_the_call import bound_the_call
-from tests.unit.agent.fakes import until
-
-if TYPE_CHECKING:
-    from agent.admission.slot import Slot
-    from agent.conversation.announcer import Announcer
-    from agent.conversation.ending import Ending
+from tests.unit.agent.fakes import in_call, line, until
 
 TOO_LONG = ("time_is_up", "the call took too long")
 USED_UP = ("time_is_up", "the minutes of the day are used up")
@@ -44,14 +39,8 @@ class Line:
 
     def bound(self, longest: float, warning: float) -> asyncio.Task[None]:
         me: Any = self
-        return bound_the_call(
-            cast("AgentSession[None]", self.session),
-            cast("Announcer", me),
-            cast("Ending", me),
-            cast("Slot", me),
-            longest,
-            warning,
-        )
+        short = line(max_call_duration=longest, call_warning=warning)
+        return bound_the_call(in_call(session=self.session, announcer=me, ending=me, slot=me, line=short))
 
     @property
     def words(self) -> list[Any]:

@@ -17,9 +17,7 @@ MACHINE = [("endless", "a machine was on the line")]
 
 
 def calling(longest: float = LONGEST) -> AbstractAsyncContextManager[Call]:
-    return never_silent.calling(
-        lambda call: end_endless_talk(call.session, call.ending, call.settings), longest_talk=longest
-    )
+    return never_silent.calling(lambda call: end_endless_talk(call.call), longest_talk=longest)
 
 
 async def test_a_monologue_without_a_pause_is_ended() -> None:

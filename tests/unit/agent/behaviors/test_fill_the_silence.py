@@ -26,7 +26,7 @@ APOLOGY_TEXT = "I am sorry, something went wrong on my side. Could you say that 
 def calling(**changes: float) -> AbstractAsyncContextManager[Call]:
     times = {"filler_after": FILLER, "apology_after": APOLOGY} | changes
     return never_silent.calling(
-        lambda call: fill_the_silence(call.session, call.announcer, call.ending, call.settings),
+        lambda call: fill_the_silence(call.call),
         **{name: seconds + FILM for name, seconds in times.items()},
     )
 

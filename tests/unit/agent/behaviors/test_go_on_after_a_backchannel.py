@@ -10,12 +10,22 @@ from livekit.agents import Agent
 from agent.behaviors import go_on_after_a_backchannel as behavior
 from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.conversation.session import new_session
-from agent.providers.openai import connect
-from agent.settings import Settings
 from agent.turns.eager_stt import EagerSTT
-from agent.turns.lexical_cue import LexicalCue
 from tests.support.fakes.openai_api import FakeOpenAI, Script
-from tests.unit.agent.fakes import Deaf, Loudspeaker, ScriptedEar, ScriptedVoiceActivity, settle, spoken, until
+from tests.unit.agent.fakes import (
+    Deaf,
+    Loudspeaker,
+    ScriptedEar,
+    ScriptedVoiceActivity,
+    disconnect,
+    host,
+    in_call,
+    line,
+    pipeline,
+    settle,
+    spoken,
+    until,
+)
 
 SPEAKS, FALLS_SILENT = "^sssss", "..$"  # longer than BARGE_IN
 INSTANT = Script(
@@ -27,13 +37,12 @@ PITCH = "The soup of the day is tomato."
 class Call:
     """A caller, whose words the endpoint transcribes by script, and an agent that speaks till a test says `through`."""
 
-    def __init__(self, endpoint: FakeOpenAI, **changes: str) -> None:
-        key = {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"}
-        settings = Settings.model_validate(key | {"openai_base_url": endpoint.url, "wait_done": "0.3"} | changes)
+    def __init__(self, endpoint: FakeOpenAI, **changes: Any) -> None:
+        made = line(**{"wait_done": 0.3} | changes)
         self.endpoint, self.voice_activity, self.loudspeaker = endpoint, ScriptedVoiceActivity(), Loudspeaker()
-        self.session = new_session(settings, self.voice_activity)
+        self.session = new_session(made, pipeline(made, host(openai_base_url=endpoint.url)), self.voice_activity)
         self.session.input.audio, self.session.output.audio = Deaf(), self.loudspeaker
-        go_on_after_a_backchannel(self.session, LexicalCue.of("en"))
+        go_on_after_a_backchannel(in_call(session=self.session))
 
     async def agent_says(self, words: str) -> None:
         self.session.say(words)
@@ -63,7 +72,7 @@ async def call() -> AsyncIterator[Call]:
         await settle()
         yield call
         await call.session.aclose()
-        await connect(endpoint.url, "sk-1").close()
+        await disconnect(endpoint.url)
 
 
 @pytest.mark.parametrize("sound", ["Mm-hm.", "Yeah, okay.", "I see.", "", "..."])
@@ -173,13 +182,13 @@ async def test_a_goodbye_goes_on_whatever_is_said(call: Call) -> None:
 )
 async def test_what_is_told_depends_on_who_speaks(speech: Mock | None, heard: str, told: bool) -> None:
     session = Mock(stt=EagerSTT(ScriptedEar(), ScriptedVoiceActivity(), 0.1), current_speech=speech)
-    go_on_after_a_backchannel(session, LexicalCue.of("en"))
+    go_on_after_a_backchannel(in_call(session=session))
     assert session.stt.worth_telling(heard) is told
 
 
 async def test_without_an_early_transcript_nothing_is_changed() -> None:
     async with FakeOpenAI(INSTANT) as endpoint:
-        call = Call(endpoint, early_transcript="0")
+        call = Call(endpoint, early_transcript=0)
         assert not hasattr(call.session.stt, "worth_telling")
         await call.session.start(Agent(instructions="Be brief."), record=False)
         await settle()
@@ -187,4 +196,4 @@ async def test_without_an_early_transcript_nothing_is_changed() -> None:
         await call.caller_says("Mm-hm.", over=True)
         await until(lambda: call.asked == ["Mm-hm."])
         await call.session.aclose()
-        await connect(endpoint.url, "sk-1").close()
+        await disconnect(endpoint.url)

@@ -7,7 +7,7 @@ from livekit.agents import Agent, AgentSession
 
 from agent import languages
 from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye, is_goodbye
-from tests.unit.agent.fakes import ScriptedLLM, settle, spoken, until
+from tests.unit.agent.fakes import ScriptedLLM, in_call, settle, spoken, until
 
 
 class Ending:
@@ -33,7 +33,7 @@ class Talk:
             llm=self.model, vad=None, turn_handling={"turn_detection": None}
         )
         self.ending = Ending(self.session)
-        hang_up_after_goodbye(self.session, languages.heard("en"), self.ending)  # type: ignore[arg-type]
+        hang_up_after_goodbye(in_call(session=self.session, ending=self.ending))
 
     async def hears(self, *turns: str) -> None:
         for turn in turns:

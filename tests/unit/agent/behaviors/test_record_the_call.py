@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,23 +15,24 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, JobContext, ModelSettings
 from livekit.agents.llm import FunctionCall, FunctionCallOutput
 from livekit.agents.voice import io
+from pydantic import SecretStr
 
 from agent.admission.caller import Caller
 from agent.admission.sip_call import SipCall
 from agent.behaviors import record_the_call as module
-from agent.behaviors import report_the_call as reporting
 from agent.behaviors.record_the_call import record_the_call
-from agent.behaviors.report_the_call import report_the_call
 from agent.conversation.ending import Ending
+from agent.lines.webhook import Webhook
 from agent.records.call_record import CallRecord
 from agent.records.capture import recording
 from agent.records.finalize import write_draft
 from agent.records.folders import Folders
 from agent.records.retention import finish_what_was_left
 from agent.records.transcript import Draft
-from agent.settings import Settings
+from agent.records.webhook import report as reporting
+from agent.records.webhook.report import report_the_call
 from agent.storage.private_files import make_folder
-from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, settle, spoken, until
+from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, in_call, line, pipeline, settle, spoken, until
 from tests.unit.agent.records.redaction.test_mute import decoded, level
 
 NOTICE, QUESTION = "This call is recorded.", "May I record this call? Please say yes or no."
@@ -60,7 +61,12 @@ class Receptionist(Agent):
     def __init__(self) -> None:
         super().__init__(instructions="Be brief.")
 
+        self.before_greeting: Callable[[], Awaitable[object]] | None = None
+
     async def on_enter(self) -> None:
+        if self.before_greeting:
+            await self.before_greeting()
+
         async def sound() -> AsyncIterator[rtc.AudioFrame]:
             yield tone(0.5, 24000)
 
@@ -76,9 +82,8 @@ class Talk:
     """A call with its job; what its process leaves is below `folders`."""
 
     def __init__(self, folders: Folders, **changes: Any) -> None:
-        key = {"livekit_api_key": "key", "livekit_api_secret": "secret", "record_calls": "yes"}
-        hook = {"webhook_url": "http://localhost/hook", "webhook_secret": "s" * 32}
-        self.settings = Settings.model_validate(key | hook | {"silent_caller_after": 2} | changes)
+        hook = Webhook(url=SecretStr("http://localhost/hook"), secret=SecretStr("s" * 32))
+        its = line(**{"webhook": hook, "enabled": True, "silent_caller_after": 2} | changes)
         self.folders = folders
         self.model = ScriptedLLM(lambda words: "A summary." if "caller:" in words else f"You said {words}")
         self.session: AgentSession[None] = AgentSession(
@@ -98,13 +103,14 @@ class Talk:
             ),
         )
         call = SipCall("SCL_1", "ST_1", "SDR_1", "carrier.example.com", "12025550123", "+12025550100", "", "")
-        self.record = CallRecord(call, Caller("+12025550123", anonymous=False, name="Ada"))
+        self.record = CallRecord(call, Caller("+12025550123", anonymous=False, name="Ada"), its, pipeline(its))
         announcer = Recorded(self.session, "en")
         self.ending = Ending(self.ctx, self.session, announcer)
-        report_the_call(self.ctx, self.record, self.settings)
-        self.first = record_the_call(
-            self.ctx, self.session, self.record, self.settings, announcer, self.ending, Receptionist()
-        )
+        report_the_call(self.ctx, self.record)
+        made = in_call(ctx=self.ctx, session=self.session, record=self.record, announcer=announcer, line=its)
+        made.ending, made.receptionist = self.ending, cast("Any", Receptionist())
+        record_the_call(made)
+        self.first = made.first_agent or made.receptionist
 
     async def begin(self) -> None:
         await self.session.start(self.first, record=False)
@@ -148,9 +154,9 @@ class Talk:
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
-    folders = Folders(tmp_path)
+    folders = Folders("coffee", tmp_path)
     for user in (recording, reporting):
-        monkeypatch.setattr(user, "Folders", lambda: folders)
+        monkeypatch.setattr(user, "Folders", lambda _: folders)
     return folders
 
 
@@ -222,7 +228,7 @@ async def test_the_transcript_has_who_said_what_when_and_how_it_ended(folders: F
     assert [told[name] for name in facts] == [
         *(1, "SCL_1", "+12025550123", "Ada", "+12025550100", "en", "the caller was silent", "A summary.")
     ]
-    assert told["models"]["llm"] == talk.settings.llm
+    assert told["models"]["llm"] == "openai/gpt-4o-mini"
     assert talk.record.settled.is_set()
 
 
@@ -245,7 +251,7 @@ async def test_the_news_are_the_transcript_and_where_the_record_lies(folders: Fo
     await talk.end()
     news = talk.news
     assert (news["type"], news["id"]) == ("call.ended", f"call-ended-{talk.record.name}")
-    assert news["data"]["recording"] == talk.place.relative_to(folders.calls).as_posix()
+    assert news["data"]["recording"] == talk.place.relative_to(folders.calls.parent).as_posix()
     assert news["data"]["transcript"] == talk.transcript
     assert news["data"]["outcome"] == "the caller hung up"
 
@@ -266,7 +272,7 @@ async def test_numbers_that_must_not_be_kept_are_in_none_of_it(folders: Folders)
 
 
 async def test_with_recording_off_nobody_is_told_and_nothing_is_kept_but_the_news_are_sent(folders: Folders) -> None:
-    talk = Talk(folders, record_calls="no")
+    talk = Talk(folders, enabled=False)
     await talk.begin()
     await talk.hear(GREETING)
     await talk.end()
@@ -286,7 +292,7 @@ async def test_a_record_that_could_not_be_finished_is_told_of_when_it_is(
         full.setattr(recording, "finish", Mock(side_effect=OSError(28, "No space left on device")))
         await talk.end()
     assert not folders.outbox.exists()
-    finish_what_was_left(talk.settings, folders)
+    finish_what_was_left(folders, webhook=True)
     assert talk.news["data"]["transcript"] == talk.transcript
 
 
@@ -297,22 +303,23 @@ async def test_the_news_are_there_before_the_record_is(folders: Folders, monkeyp
     monkeypatch.setattr(Path, "rename", Mock(side_effect=OSError("killed")))
     await talk.end()
     assert not talk.place.exists()
-    assert talk.news["data"]["recording"] == talk.place.relative_to(folders.calls).as_posix()
+    assert talk.news["data"]["recording"] == talk.place.relative_to(folders.calls.parent).as_posix()
 
 
 async def test_a_disk_that_takes_no_news_does_not_disturb_the_job(
     folders: Folders, caplog: pytest.LogCaptureFixture
 ) -> None:
+    folders.outbox.parent.mkdir()
     folders.outbox.write_text("a file where the folder should be")
-    talk = Talk(folders, record_calls="no")
+    talk = Talk(folders, enabled=False)
     await talk.begin()
     await talk.hear(GREETING)
     await talk.end()
-    assert "the webhook is not told of this call" in caplog.text
+    assert "The webhook is not told of this call" in caplog.text
 
 
 async def test_without_an_address_there_are_no_news(folders: Folders) -> None:
-    talk = Talk(folders, webhook_url="", webhook_secret="")
+    talk = Talk(folders, webhook=Webhook())
     await talk.begin()
     await talk.hear(NOTICE, GREETING)
     await talk.end()
@@ -320,7 +327,7 @@ async def test_without_an_address_there_are_no_news(folders: Folders) -> None:
 
 
 async def test_nothing_need_be_said_about_it(folders: Folders) -> None:
-    talk = Talk(folders, recording_notice="no")
+    talk = Talk(folders, notice="no")
     await talk.begin()
     await talk.hear(GREETING)
     await talk.end()
@@ -329,7 +336,7 @@ async def test_nothing_need_be_said_about_it(folders: Folders) -> None:
 
 @pytest.mark.parametrize("answer", ["Yes, go ahead.", "(keys pressed) 1"])
 async def test_with_a_yes_everything_after_it_is_kept(folders: Folders, answer: str) -> None:
-    talk = Talk(folders, recording_notice="ask")
+    talk = Talk(folders, notice="ask")
     await talk.begin()
     await talk.hear(QUESTION)
     await talk.says(answer)
@@ -342,7 +349,7 @@ async def test_with_a_yes_everything_after_it_is_kept(folders: Folders, answer: 
 
 
 async def test_a_yes_may_come_while_it_is_asked(folders: Folders) -> None:
-    talk = Talk(folders, recording_notice="ask")
+    talk = Talk(folders, notice="ask")
     await talk.begin()
     await until(lambda: talk.loudspeaker._seconds)
     await talk.says("Sure.")
@@ -354,7 +361,7 @@ async def test_a_yes_may_come_while_it_is_asked(folders: Folders) -> None:
 
 @pytest.mark.parametrize("answer", ["No, please don't.", "(keys pressed) 2", "Yes. No, wait, no."])
 async def test_a_no_is_obeyed_and_the_call_goes_on(folders: Folders, answer: str) -> None:
-    talk = Talk(folders, recording_notice="ask")
+    talk = Talk(folders, notice="ask")
     await talk.begin()
     await talk.hear(QUESTION)
     await talk.says(answer)
@@ -367,7 +374,7 @@ async def test_a_no_is_obeyed_and_the_call_goes_on(folders: Folders, answer: str
 
 
 async def test_who_does_not_answer_is_asked_once_more_and_then_not_recorded(folders: Folders) -> None:
-    talk = Talk(folders, recording_notice="ask")
+    talk = Talk(folders, notice="ask")
     await talk.begin()
     await talk.hear(QUESTION)
     await talk.says("What do you mean?")
@@ -379,7 +386,7 @@ async def test_who_does_not_answer_is_asked_once_more_and_then_not_recorded(fold
 
 
 async def test_who_hangs_up_while_asked_leaves_nothing(folders: Folders) -> None:
-    talk = Talk(folders, recording_notice="ask")
+    talk = Talk(folders, notice="ask")
     await talk.begin()
     await talk.hear(QUESTION)
     await talk.end()
@@ -387,7 +394,7 @@ async def test_who_hangs_up_while_asked_leaves_nothing(folders: Folders) -> None
 
 
 async def test_a_disk_that_takes_nothing_costs_no_call(folders: Folders, caplog: pytest.LogCaptureFixture) -> None:
-    folders.calls.parent.joinpath("calls").write_text("not a folder")
+    folders.calls.parent.write_text("not a folder")
     talk = Talk(folders)
     await talk.begin()
     await talk.hear(GREETING)
@@ -443,7 +450,7 @@ async def test_who_hangs_up_before_the_recording_has_begun_leaves_nothing(
 ) -> None:
     monkeypatch.setattr(recording, "DRAFTED_WITHIN", 60)
     disk.full = full
-    talk = Talk(folders, recording_notice="ask")
+    talk = Talk(folders, notice="ask")
     await talk.begin()
     await talk.hear(QUESTION)
     await talk.says("Yes.")
@@ -453,7 +460,7 @@ async def test_who_hangs_up_before_the_recording_has_begun_leaves_nothing(
     disk.free.set()
     await ending
     await until(lambda: "through" in disk.drafts)
-    finish_what_was_left(talk.settings, folders)
+    finish_what_was_left(folders, webhook=True)
     assert talk.news["data"]["outcome"] == "the caller hung up"
     assert not any(folders.work.iterdir())
 

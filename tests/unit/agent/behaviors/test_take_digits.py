@@ -11,7 +11,7 @@ from livekit.agents import Agent, AgentSession
 
 from agent.behaviors import take_digits as module
 from agent.behaviors.take_digits import LONGEST, take_digits
-from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, settle, spoken, until
+from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, in_call, line, settle, spoken, until
 
 TIMEOUT = 0.05
 
@@ -27,7 +27,13 @@ class Talk:
         self.room = rtc.EventEmitter[str]()
         self.ending = SimpleNamespace(begun=False)
         take_digits(
-            self.session, cast("rtc.Room", self.room), "caller", cast("Any", self.ending), timeout=TIMEOUT, end="#"
+            in_call(
+                session=self.session,
+                room=self.room,
+                participant=SimpleNamespace(identity="caller"),
+                ending=self.ending,
+                line=line(digits_timeout=TIMEOUT, digits_end="#"),
+            )
         )
 
     def types(self, keys: str, who: str | None = "caller") -> None:

@@ -7,7 +7,6 @@ from typing import Any, cast
 import pytest
 from livekit import rtc
 from livekit.agents import (
-    AgentSession,
     ChatMessage,
     ConversationItemAddedEvent,
     UserInputTranscribedEvent,
@@ -18,7 +17,7 @@ from livekit.agents.metrics import LLMMetrics
 
 from agent.behaviors.tell_the_timeline import tell_the_timeline
 from agent.worker.logs import JsonLine, TextLine
-from tests.unit.agent.fakes import ScriptedLLM
+from tests.unit.agent.fakes import ScriptedLLM, in_call
 
 Told = Callable[[], list[logging.LogRecord]]
 
@@ -31,7 +30,7 @@ class Call(rtc.EventEmitter[str]):
     def __init__(self) -> None:
         super().__init__()
         self.llm = ScriptedLLM(str)
-        tell_the_timeline(cast("AgentSession[None]", self))
+        tell_the_timeline(in_call(session=self))
 
     def speaks(self) -> None:
         self.emit("user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking"))

@@ -1,6 +1,7 @@
 """A session as the settings make it, against an endpoint that speaks OpenAI's API."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -8,21 +9,21 @@ import pytest
 from livekit.agents import AgentSession, inference
 from livekit.agents import vad as voice_activity
 
-from agent import providers
-from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session, room_options
-from agent.lines.words import Prompts
+from agent.lines.words import Words
+from agent.providers import catalog
 from agent.providers.openai import connect
-from agent.settings import Settings
+from agent.providers.pipeline import Pipeline
+from agent.providers.read_ahead import read_ahead
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.fakes import settings, spoken
+from tests.unit.agent.fakes import Recorded, host, in_call, line, pipeline, spoken
 from tests.unit.agent.never_silent import INSTANT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-PROMPTS = Prompts(persona="Be brief.", greeting="Hello.", goodbye="Goodbye.")
+PROMPTS = Words(persona="Be brief.", greeting="Hello.", goodbye="Goodbye.")
 SMALL = "qwen2.5-coder-0.5b-instruct"
 
 
@@ -32,8 +33,9 @@ def ear() -> voice_activity.VAD:
 
 
 def test_the_named_provider_and_model_are_used() -> None:
-    chosen = settings(stt="speech/whisper-tiny.en", tts="speech/kokoro-heart", speech_url="http://speech.test:8000/v1")
-    [stt], llm, tts = providers.new_stts(chosen), providers.new_llm(chosen), providers.new_tts(chosen)
+    its = host(speech_url="http://speech.test:8000/v1")
+    chosen = pipeline(settings=its, stt="speech/whisper-tiny.en", tts="speech/kokoro-heart")
+    [stt], llm, tts = chosen.new_stts(), chosen.new_llm(), chosen.new_tts()
     assert (stt.provider, stt.model) == ("speech.test:8000", "whisper-tiny.en")
     assert (llm.provider, llm.model) == ("api.openai.com", "gpt-4o-mini")
     assert (tts.provider, tts.model) == ("speech.test:8000", "kokoro-heart")
@@ -41,33 +43,39 @@ def test_the_named_provider_and_model_are_used() -> None:
 
 
 def test_openai_can_be_another_server() -> None:
-    assert providers.new_llm(settings(openai_base_url="http://localhost:9/v1")).provider == "localhost:9"
+    assert pipeline(settings=host(openai_base_url="http://localhost:9/v1")).new_llm().provider == "localhost:9"
 
 
 def test_only_chosen_providers_are_imported() -> None:
-    assert providers.modules(settings()) == ["agent.providers.openai"]
-    assert providers.modules(settings(tts="speech/kokoro-heart")) == [
+    assert pipeline().modules == ["agent.providers.openai"]
+    assert pipeline(tts="speech/kokoro-heart").modules == [
         "agent.providers.openai",
         "agent.providers.speech",
     ]
 
 
 def test_every_provider_in_the_table_can_do_what_the_table_says() -> None:
-    for name, provider in providers.PROVIDERS.items():
+    for name, module in catalog.PROVIDERS.items():
+        provider = catalog.facts(name)
         for kind in provider.kinds:
             model = next(iter(provider.models), "x")
-            chosen = settings(**{kind: f"{name}/{model}"})
-            assert f"agent.providers.{name.replace('-', '_')}" in providers.modules(chosen)
+            chosen = pipeline(line(**{kind: f"{name}/{model}"}))
+            assert module in chosen.modules
             assert _one(kind, chosen).model == model
 
 
-def _one(kind: str, chosen: Settings) -> Any:
-    return providers.new_stts(chosen)[0] if kind == "stt" else getattr(providers, f"new_{kind}")(chosen)
+def _one(kind: str, chosen: Pipeline) -> Any:
+    return chosen.new_stts()[0] if kind == "stt" else getattr(chosen, f"new_{kind}")()
+
+
+def a_receptionist(session: AgentSession[None]) -> Receptionist:
+    room = SimpleNamespace(isconnected=lambda: False)
+    return Receptionist(in_call(session=session, words=PROMPTS, room=room, announcer=Recorded(session, "en")))
 
 
 def test_a_callers_first_words_are_heard_and_no_failure_ends_the_session(ear: voice_activity.VAD) -> None:
     async def options() -> AgentSession[None]:
-        return new_session(settings(), ear)
+        return new_session(line(), pipeline(), ear)
 
     session = asyncio.run(options())
     assert session.options.aec_warmup_duration is None
@@ -77,14 +85,14 @@ def test_a_callers_first_words_are_heard_and_no_failure_ends_the_session(ear: vo
 
 
 def test_the_session_ends_with_the_call_and_not_before() -> None:
-    options = room_options("sip_1", settings())
+    options = room_options("sip_1", line())
     assert options.participant_identity == "sip_1"
     assert not options.close_on_disconnect
 
 
 async def test_a_question_is_answered(endpoint: FakeOpenAI, ear: voice_activity.VAD) -> None:
-    async with new_session(settings(openai_base_url=endpoint.url), ear) as session:
-        await session.start(Receptionist(PROMPTS, says_goodbye=lambda: False), capture_run=True, record=False)
+    async with new_session(line(), pipeline(settings=host(openai_base_url=endpoint.url)), ear) as session:
+        await session.start(a_receptionist(session), capture_run=True, record=False)
         await session.run(user_input="When do you open?")
         assert spoken(session) == ["Hello.", "At nine."]
     [request] = endpoint.asked("llm")
@@ -97,8 +105,8 @@ async def test_a_provider_that_fails_is_asked_twice_and_the_session_goes_on(
     endpoint: FakeOpenAI, ear: voice_activity.VAD, fault: str
 ) -> None:
     endpoint.script = INSTANT.changed(faults={"llm": fault})
-    async with new_session(settings(openai_base_url=endpoint.url), ear) as session:
-        await session.start(Receptionist(PROMPTS, says_goodbye=lambda: False), capture_run=True, record=False)
+    async with new_session(line(), pipeline(settings=host(openai_base_url=endpoint.url)), ear) as session:
+        await session.start(a_receptionist(session), capture_run=True, record=False)
         reply = session.generate_reply(user_input="When do you open?")
         await asyncio.wait_for(reply.wait_for_playout(), 5)
         assert reply.exception()
@@ -109,22 +117,22 @@ async def test_a_provider_that_fails_is_asked_twice_and_the_session_goes_on(
 
 
 async def test_a_slow_model_is_shown_the_persona_once_and_asked_for_next_to_nothing(endpoint: FakeOpenAI) -> None:
-    chosen = settings(llm=f"speech/{SMALL}", speech_url=endpoint.url)
-    assert providers.reads_slowly(chosen)
-    assert not providers.reads_slowly(settings())
-    await read_the_persona_ahead(providers.new_llm(chosen), PROMPTS.persona)
+    chosen = pipeline(settings=host(speech_url=endpoint.url), llm=f"speech/{SMALL}")
+    assert chosen.reads_slowly
+    assert not pipeline().reads_slowly
+    await read_ahead(chosen.new_llm(), PROMPTS.persona)
     [request] = endpoint.asked("llm")
     assert request.body["messages"] == [{"role": "system", "content": PROMPTS.persona}]
     assert request.body["max_completion_tokens"] == 1
-    await connect(endpoint.url, "none", providers.PROVIDERS["speech"].patience).close()
+    await connect(endpoint.url, "none", catalog.facts("speech").patience).close()
 
 
 async def test_a_model_that_cannot_read_ahead_breaks_nothing(endpoint: FakeOpenAI) -> None:
     endpoint.script = endpoint.script.changed(faults={"llm": "error"})
-    chosen = settings(llm=f"speech/{SMALL}", speech_url=endpoint.url)
-    await read_the_persona_ahead(providers.new_llm(chosen), PROMPTS.persona)
+    chosen = pipeline(settings=host(speech_url=endpoint.url), llm=f"speech/{SMALL}")
+    await read_ahead(chosen.new_llm(), PROMPTS.persona)
     assert endpoint.asked("llm")
-    await connect(endpoint.url, "none", providers.PROVIDERS["speech"].patience).close()
+    await connect(endpoint.url, "none", catalog.facts("speech").patience).close()
 
 
 # The fake leaves an upload's temporary file to the collector when its request is cut off.

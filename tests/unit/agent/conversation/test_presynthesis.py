@@ -1,27 +1,35 @@
 """The greeting, put into sound while the phone still rings."""
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from agent import providers
 from agent.conversation.announcer import Announcer
 from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.receptionist import Receptionist
-from agent.conversation.session import new_session, patient
-from agent.lines.words import Prompts
-from agent.providers.openai import connect
-from agent.settings import Settings
+from agent.conversation.session import connect_options, new_session
+from agent.lines.words import Words
 from tests.support.fakes import voice
 from tests.support.fakes.openai_api import FakeOpenAI, Script
-from tests.unit.agent.fakes import Loudspeaker, ScriptedVoiceActivity, spoken, until
+from tests.unit.agent.fakes import (
+    Loudspeaker,
+    ScriptedVoiceActivity,
+    disconnect,
+    host,
+    in_call,
+    line,
+    pipeline,
+    spoken,
+    until,
+)
 from tests.unit.agent.recorded import recorded
 
 if TYPE_CHECKING:
     from livekit.agents import AgentSession
 
-PROMPTS = Prompts(persona="Be brief.", greeting="Hello.", goodbye="Goodbye.")
+PROMPTS = Words(persona="Be brief.", greeting="Hello.", goodbye="Goodbye.")
 SECONDS_PER_CHARACTER = 0.02
 SOUND = voice.speech(len(PROMPTS.greeting) * SECONDS_PER_CHARACTER)
 
@@ -30,30 +38,30 @@ class Call:
     """A call that rings: its greeting is being prepared, and nobody has answered yet."""
 
     def __init__(self, endpoint: FakeOpenAI, greeting: str = PROMPTS.greeting, patience: float = 5.0) -> None:
-        keys = {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"}
-        settings = Settings.model_validate(keys | {"openai_base_url": endpoint.url})
+        chosen = pipeline(settings=host(openai_base_url=endpoint.url))
         self.loudspeaker = Loudspeaker()
-        self.session: AgentSession[None] = new_session(settings, ScriptedVoiceActivity())
+        self.session: AgentSession[None] = new_session(line(), chosen, ScriptedVoiceActivity())
         self.session.output.audio = self.loudspeaker
         self.patience = patience
-        self.greeting = Presynthesis(greeting, providers.new_tts(settings), patient(providers.TTS, settings))
+        self.greeting = Presynthesis(greeting, chosen.new_tts(), connect_options("tts", chosen))
 
     async def is_answered(self) -> None:
-        receptionist = Receptionist(
-            PROMPTS,
-            self.greeting,
-            says_goodbye=lambda: False,
+        call = in_call(
+            session=self.session,
+            words=PROMPTS,
+            line=line(filler_after=self.patience),
             announcer=Announcer(self.session, "en", recorded()),
-            patience=self.patience,
+            ending=SimpleNamespace(begun=True),
+            room=SimpleNamespace(isconnected=lambda: False),
         )
-        await self.session.start(receptionist, record=False)
+        await self.session.start(Receptionist(call, self.greeting), record=False)
 
 
 @pytest.fixture
 async def endpoint() -> AsyncIterator[FakeOpenAI]:
     async with FakeOpenAI(Script(first_audio_delay=0, seconds_per_character=SECONDS_PER_CHARACTER)) as endpoint:
         yield endpoint
-        await connect(endpoint.url, "sk-1").close()
+        await disconnect(endpoint.url)
 
 
 def asked(endpoint: FakeOpenAI) -> list[str]:

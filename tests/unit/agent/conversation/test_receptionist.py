@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -10,15 +11,18 @@ from livekit.agents import AgentSession, RunResult
 
 from agent.conversation import receptionist
 from agent.conversation.receptionist import Receptionist
-from agent.lines.words import Prompts
+from agent.lines.words import Words
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.fakes import Recorded, ScriptedLLM, settle, spoken
+from tests.unit.agent.fakes import Recorded, ScriptedLLM, in_call, settle, spoken
 from tests.unit.agent.never_silent import Call
 
 if TYPE_CHECKING:
+    from livekit.agents import JobContext
+
+    from agent.conversation.ending import Ending
     from agent.conversation.presynthesis import Presynthesis
 
-PROMPTS = Prompts(persona="You know: the soup is tomato.", greeting="Hello, Landline.", goodbye="Goodbye.")
+PROMPTS = Words(persona="You know: the soup is tomato.", greeting="Hello, Landline.", goodbye="Goodbye.")
 
 
 class Talk:
@@ -29,8 +33,18 @@ class Talk:
         self.session: AgentSession[None] = AgentSession(
             llm=self.model, vad=None, turn_handling={"turn_detection": None}
         )
-        self.caller_is_there = True
-        self.agent = Receptionist(PROMPTS, says_goodbye=lambda: self.caller_is_there)
+        self.caller = SimpleNamespace(identity="caller")
+        self.remote_participants = {"caller": self.caller}
+        room = SimpleNamespace(isconnected=lambda: True, remote_participants=self.remote_participants)
+        self.call = in_call(
+            session=self.session,
+            words=PROMPTS,
+            room=room,
+            participant=self.caller,
+            ending=SimpleNamespace(begun=False),
+            announcer=Recorded(self.session, "en"),
+        )
+        self.agent = Receptionist(self.call)
 
 
 @pytest.fixture
@@ -61,7 +75,7 @@ async def test_a_call_that_the_agent_ends_ends_with_a_goodbye(talk: Talk) -> Non
 
 
 async def test_nobody_says_goodbye_to_a_caller_who_has_hung_up(talk: Talk) -> None:
-    talk.caller_is_there = False
+    talk.remote_participants.clear()
     await talk.session.aclose()
     assert spoken(talk.session) == ["Hello, Landline."]
 
@@ -91,7 +105,10 @@ async def test_a_caller_who_hangs_up_before_the_greeting_has_its_sound_is_no_err
             return Recorded(call.session, "en").sound("hello")
 
     call, greeting = Call(endpoint), Late()
-    agent = Receptionist(PROMPTS, cast("Presynthesis", greeting), says_goodbye=lambda: False, announcer=call.announcer)
+    conversation = call.call
+    conversation.words, conversation.ending = PROMPTS, cast("Ending", SimpleNamespace(begun=True))
+    conversation.ctx = cast("JobContext", SimpleNamespace(room=SimpleNamespace(isconnected=lambda: False)))
+    agent = Receptionist(conversation, cast("Presynthesis", greeting))
     await call.session.start(agent, record=False)
     await settle()
     closing = asyncio.create_task(call.end())

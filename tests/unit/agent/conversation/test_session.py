@@ -1,5 +1,7 @@
 """What the settings say of who speaks when is what a session does."""
 
+from typing import Any
+
 import pytest
 from livekit.agents import AgentSession, UserInputTranscribedEvent, inference, tts
 from livekit.plugins import openai, silero
@@ -7,16 +9,17 @@ from livekit.plugins import openai, silero
 from agent.conversation.session import SEGMENT_PAUSE, modules, new_session, new_voice_activity, room_options
 from agent.turns.eager_stt import EagerSTT
 from agent.turns.end_of_turn import EndOfTurn
-from tests.unit.agent.fakes import ScriptedVoiceActivity, settings
+from tests.unit.agent.fakes import ScriptedVoiceActivity, line, pipeline
 
 
-def session_with(**changes: str) -> AgentSession[None]:
-    return new_session(settings(**changes), ScriptedVoiceActivity())
+def session_with(**changes: Any) -> AgentSession[None]:
+    its = line(**changes)
+    return new_session(its, pipeline(its), ScriptedVoiceActivity())
 
 
 @pytest.mark.parametrize("judge", ["both", "words"])
 async def test_the_waits_are_those_that_are_set(judge: str) -> None:
-    session = session_with(end_of_turn=judge, wait_done="0.4", wait_unsure="0.7", wait_unfinished="1.1")
+    session = session_with(end_of_turn=judge, wait_done=0.4, wait_unsure=0.7, wait_unfinished=1.1)
     detector = session.turn_detection
     assert isinstance(detector, EndOfTurn)
     for said, wait in [("I would like to", 1.1), ("When are you open?", 0.4), ("It's for five.", 0.7)]:
@@ -28,7 +31,7 @@ async def test_the_waits_are_those_that_are_set(judge: str) -> None:
 
 
 async def test_or_by_silence_alone() -> None:
-    session = session_with(end_of_turn="silence", wait_done="0.7")
+    session = session_with(end_of_turn="silence", wait_done=0.7)
     assert session.turn_detection == "vad"
     assert session.options.endpointing["min_delay"] == 0.7
 
@@ -43,11 +46,11 @@ async def test_as_much_is_generated_ahead_as_is_set(chosen: str, enabled: bool, 
 
 
 async def test_an_engine_for_whole_utterances_is_asked_early_unless_that_is_off() -> None:
-    early = session_with(early_transcript="0.1").stt
+    early = session_with(early_transcript=0.1).stt
     assert isinstance(early, EagerSTT)
     assert isinstance(early.wrapped_stt, openai.STT)
     assert early._pause == 0.1
-    assert isinstance(session_with(early_transcript="0").stt, openai.STT)
+    assert isinstance(session_with(early_transcript=0).stt, openai.STT)
 
 
 async def test_an_engine_that_hears_while_the_caller_speaks_needs_no_early_transcript() -> None:
@@ -55,31 +58,31 @@ async def test_an_engine_that_hears_while_the_caller_speaks_needs_no_early_trans
 
 
 async def test_the_reply_is_spoken_from_its_first_words_unless_that_is_off() -> None:
-    soon = session_with(first_words="3").tts
+    soon = session_with(first_words=3).tts
     assert isinstance(soon, tts.StreamAdapter)
     assert soon._sentence_tokenizer.tokenize("one two three four five")[0] == "one two three "
-    assert isinstance(session_with(first_words="0").tts, openai.TTS)
+    assert isinstance(session_with(first_words=0).tts, openai.TTS)
 
 
 async def test_the_caller_is_let_in_as_soon_and_the_agent_goes_on_as_late_as_is_set() -> None:
-    interruption = session_with(barge_in="0.2", resume_after="2.5").options.interruption
+    interruption = session_with(barge_in=0.2, resume_after=2.5).options.interruption
     assert (interruption["min_duration"], interruption["false_interruption_timeout"]) == (0.2, 2.5)
 
 
-@pytest.mark.parametrize(("seconds", "deaf"), [("0", None), ("1.5", 1.5)])
-async def test_the_agent_is_deaf_at_first_only_if_that_is_set(seconds: str, deaf: float | None) -> None:
+@pytest.mark.parametrize(("seconds", "deaf"), [(0, None), (1.5, 1.5)])
+async def test_the_agent_is_deaf_at_first_only_if_that_is_set(seconds: float, deaf: float | None) -> None:
     assert session_with(echo_warmup=seconds).options.aec_warmup_duration == deaf
 
 
 def test_sound_arrives_in_frames_of_the_set_length() -> None:
-    arrives = room_options("sip_1", settings(frame_ms="40")).get_audio_input_options()
+    arrives = room_options("sip_1", line(frame_ms=40)).get_audio_input_options()
     assert arrives is not None
     assert (arrives.frame_size_ms, arrives.sample_rate) == (40, 16000)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("builtin", inference.VAD), ("silero", silero.VAD)])
 async def test_speech_is_told_from_silence_by_what_is_chosen(name: str, kind: type) -> None:
-    voice_activity = new_voice_activity(settings(vad=name))
+    voice_activity = new_voice_activity(name)
     assert type(voice_activity) is kind
     assert voice_activity._opts.min_silence_duration == SEGMENT_PAUSE  # type: ignore[attr-defined]
-    assert ("livekit.plugins.silero" in modules(settings(vad=name))) is (name == "silero")
+    assert ("livekit.plugins.silero" in modules([line(vad=name)])) is (name == "silero")

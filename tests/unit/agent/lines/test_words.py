@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 
 from agent import languages
-from agent.lines.words import LARGEST, Prompts, problems, read_prompts
+from agent.lines.words import LARGEST, Words, read_words, word_files
+from tests.support.house import ROOT
+
+
+def problems(folder: Path) -> list[str]:
+    return [problem for file in word_files(folder) if (problem := file.problem())]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "prompts"
-    folder.mkdir()
+    folder = tmp_path / "lines" / "coffee"
+    folder.mkdir(parents=True)
     for name in ("persona", "greeting", "goodbye"):
         (folder / f"{name}.md").write_text(f"{name} one\n")
     return folder
@@ -29,18 +34,18 @@ def told(persona: str, language: str = "en") -> str:
 
 
 def test_the_files_are_the_words(folder: Path, kept: Path) -> None:
-    assert read_prompts("en", folder, kept) == Prompts(told("persona one"), "greeting one", "goodbye one")
+    assert read_words(folder, "en", kept) == Words(told("persona one"), "greeting one", "goodbye one")
 
 
 def test_an_edited_file_is_used_for_the_next_call(folder: Path, kept: Path) -> None:
-    read_prompts("en", folder, kept)
+    read_words(folder, "en", kept)
     (folder / "greeting.md").write_text("greeting two")
-    assert read_prompts("en", folder, kept).greeting == "greeting two"
+    assert read_words(folder, "en", kept).greeting == "greeting two"
 
 
 def test_an_editors_marks_are_not_spoken(folder: Path, kept: Path) -> None:
     (folder / "greeting.md").write_bytes("\ufeffHello.\r\nWelcome.\r\n".encode())
-    assert read_prompts("en", folder, kept).greeting == "Hello.\nWelcome."
+    assert read_words(folder, "en", kept).greeting == "Hello.\nWelcome."
 
 
 BROKEN = {
@@ -61,14 +66,14 @@ def break_(file: Path, content: bytes | None) -> None:
 def test_a_broken_file_keeps_the_last_good_version_and_says_why(
     folder: Path, kept: Path, caplog: pytest.LogCaptureFixture, content: bytes | None, problem: str
 ) -> None:
-    read_prompts("en", folder, kept)
+    read_words(folder, "en", kept)
     (folder / "persona.md").write_text("persona two")
-    read_prompts("en", folder, kept)
+    read_words(folder, "en", kept)
     break_(folder / "persona.md", content)
-    assert read_prompts("en", folder, kept) == Prompts(told("persona two"), "greeting one", "goodbye one")
+    assert read_words(folder, "en", kept) == Words(told("persona two"), "greeting one", "goodbye one")
     [record] = caplog.records
     assert record.levelno == logging.ERROR
-    assert record.getMessage().startswith("prompts/persona.md ")
+    assert record.getMessage().startswith("lines/coffee/persona.md ")
     assert problem in record.getMessage()
 
 
@@ -77,25 +82,8 @@ def test_a_broken_file_is_a_problem_at_the_start(folder: Path, content: bytes | 
     assert problems(folder) == []
     break_(folder / "greeting.md", content)
     [found] = problems(folder)
-    assert found.startswith("prompts/greeting.md ")
+    assert found.startswith("lines/coffee/greeting.md ")
     assert problem in found
-
-
-def test_a_languages_own_files_are_preferred(folder: Path, kept: Path) -> None:
-    (folder / "de").mkdir()
-    (folder / "de/greeting.md").write_text("Hallo.")
-    assert read_prompts("de", folder, kept) == Prompts(told("persona one", "de"), "Hallo.", "goodbye one")
-    assert read_prompts("es", folder, kept).greeting == "greeting one"
-
-
-def test_a_languages_broken_file_keeps_its_own_last_good_version(folder: Path, kept: Path) -> None:
-    (folder / "de").mkdir()
-    (folder / "de/greeting.md").write_text("Hallo.")
-    read_prompts("de", folder, kept)
-    (folder / "de/greeting.md").write_text("")
-    assert read_prompts("de", folder, kept).greeting == "Hallo."
-    [found] = problems(folder)
-    assert found.startswith("prompts/de/greeting.md is empty")
 
 
 def test_an_english_persona_is_followed_by_a_hint_at_the_keypad_and_nothing_else() -> None:
@@ -105,9 +93,9 @@ def test_an_english_persona_is_followed_by_a_hint_at_the_keypad_and_nothing_else
 
 @pytest.mark.parametrize("language", languages.known())
 def test_a_language_that_is_shipped_has_words_of_its_own(language: str, kept: Path) -> None:
-    assert problems() == []
-    words = read_prompts(language, kept=kept)
-    english = read_prompts("en", kept=kept)
+    example = ROOT / "agent/example"
+    words = read_words(example / "coffee" if language == "en" else example / "translations" / language, language, kept)
+    english = read_words(example / "coffee", "en", kept)
     assert language == "en" or not {words.greeting, words.goodbye} & {english.greeting, english.goodbye}
     assert "(keys pressed) 1 2 3 4" in words.persona
     for spoken in (words.greeting, words.goodbye):

@@ -8,13 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 from livekit.agents import stt
 
-from agent import providers
-from agent.conversation.session import new_session, patient
+from agent.conversation.session import connect_options, new_session
 from agent.providers import openai
-from agent.settings import Settings
 from agent.turns.eager_stt import EagerSTT
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.fakes import ScriptedVoiceActivity, until
+from tests.unit.agent.fakes import ScriptedVoiceActivity, line, pipeline, until
 from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, QUESTION, SPEAKS, Call
 
 # The fake leaves an upload's temporary file to the collector when its request is cut off.
@@ -76,11 +74,8 @@ async def test_a_first_provider_that_has_failed_is_asked_again_when_it_has_recov
 
 
 async def test_a_stream_and_an_engine_for_whole_utterances_can_follow_each_other() -> None:
-    key = {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"}
-    settings = Settings.model_validate(
-        key | {"stt": "openai-realtime/gpt-4o-mini-transcribe", "stt_fallback": "openai/gpt-4o-mini-transcribe"}
-    )
-    session = new_session(settings, ScriptedVoiceActivity())
+    its = line(stt="openai-realtime/gpt-4o-mini-transcribe", stt_fallback="openai/gpt-4o-mini-transcribe")
+    session = new_session(its, pipeline(its), ScriptedVoiceActivity())
     assert isinstance(session.stt, stt.FallbackAdapter)
     first, second = session.stt._stt_instances
     assert not isinstance(first, EagerSTT)
@@ -88,14 +83,11 @@ async def test_a_stream_and_an_engine_for_whole_utterances_can_follow_each_other
 
 
 def test_without_a_second_provider_the_first_one_is_asked_twice_and_patiently() -> None:
-    key = {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"}
-    alone = patient("llm", Settings.model_validate(key))
+    alone = connect_options("llm", pipeline())
     assert (alone.max_retry, alone.timeout) == (1, 10.0)
-    with_another = patient("llm", Settings.model_validate(key | {"llm_fallback": SECOND["llm"], "apology_after": "6"}))
+    with_another = connect_options("llm", pipeline(llm_fallback=SECOND["llm"], apology_after=6))
     assert (with_another.max_retry, with_another.timeout) == (0, 2.0)
 
 
 def test_the_second_provider_is_imported_ahead_too() -> None:
-    key = {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"}
-    settings = Settings.model_validate(key | {"tts_fallback": SECOND["tts"]})
-    assert providers.modules(settings) == ["agent.providers.openai", "agent.providers.speech"]
+    assert pipeline(tts_fallback=SECOND["tts"]).modules == ["agent.providers.openai", "agent.providers.speech"]

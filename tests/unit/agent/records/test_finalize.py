@@ -8,28 +8,20 @@ from unittest.mock import Mock
 
 import pytest
 
+from agent.lines.folder import LinesFolder
+from agent.lines.recording import Recording
 from agent.records import finalize as finishing
 from agent.records import retention as keeper
 from agent.records.finalize import MARGIN, NotWholeError, finish, redacted, write_draft
 from agent.records.folders import Folders, new_record
 from agent.records.transcript import Draft, Keys, Latencies, ToolCall, Transcript, Turn
-from agent.settings import Settings
 from agent.storage.private_files import make_folder, write
 from tests.unit.agent.fakes import until
 from tests.unit.agent.records.redaction.test_mute import decoded, level, record
 
 NAME = "2026-11-25_142233-1f2e3d"
+NO_LINES = LinesFolder(Path("/nowhere"), {})  # the records are of one whose folder is gone
 CARD = "4111 1111 1111 1111"
-SETTINGS = Settings.model_validate(
-    {
-        "livekit_api_key": "key",
-        "livekit_api_secret": "secret",
-        "webhook_url": "http://localhost/hook",
-        "webhook_secret": "s" * 32,
-    }
-)
-
-WITHOUT_A_WEBHOOK = SETTINGS.model_copy(update={"webhook_url": None, "webhook_secret": None})
 
 
 def transcript(**more: object) -> Transcript:
@@ -47,7 +39,7 @@ def draft(*turns: tuple[str, str, float, float], redact: bool = True, whole: boo
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    return Folders(tmp_path / "data")
+    return Folders("coffee", tmp_path / "data")
 
 
 def left(folders: Folders, a_draft: Draft, name: str = NAME) -> Path:
@@ -61,7 +53,7 @@ def left(folders: Folders, a_draft: Draft, name: str = NAME) -> Path:
 def test_a_record_is_a_private_folder_with_sound_and_transcript(folders: Folders) -> None:
     work = left(folders, draft(("agent", "Hello.", 0.2, 1.0)))
     (work / finishing.HEARD).chmod(0o600)
-    finish(NAME, SETTINGS, folders)
+    finish(NAME, folders, webhook=True)
     place = folders.calls / "2026-11-25" / "142233-1f2e3d"
     assert sorted(file.name for file in place.iterdir()) == ["audio.ogg", "transcript.json"]
     assert {file.stat().st_mode & 0o777 for file in place.iterdir()} == {0o600}
@@ -73,7 +65,7 @@ def test_a_card_number_is_neither_in_the_transcript_nor_to_be_heard(folders: Fol
     turns = (("caller", f"It is {CARD}.", 2.0, 3.0), ("agent", "Thank you, ending in 1111.", 4.6, 5.0))
     tool = ToolCall(name="pay", arguments={"card": CARD}, result=CARD, at=4)
     left(folders, draft(*turns, tool_calls=[tool], summary=f"The card is {CARD}."))
-    kept = finish(NAME, SETTINGS, folders)
+    kept = finish(NAME, folders, webhook=True)
     place = folders.place_of(NAME)
     assert "1111" not in (place / "transcript.json").read_text()
     assert [turn.text for turn in kept.turns] == ["It is [redacted].", "Thank you, ending in [redacted]."]
@@ -87,7 +79,7 @@ def test_a_card_number_is_neither_in_the_transcript_nor_to_be_heard(folders: Fol
 def test_with_redaction_off_everything_stays_and_the_sound_is_not_written_anew(folders: Folders) -> None:
     work = left(folders, draft(("caller", CARD, 2.0, 3.0), redact=False))
     heard = (work / finishing.HEARD).read_bytes()
-    assert finish(NAME, SETTINGS, folders).turns[0].text == CARD
+    assert finish(NAME, folders, webhook=True).turns[0].text == CARD
     assert (folders.place_of(NAME) / "audio.ogg").read_bytes() == heard
 
 
@@ -112,7 +104,7 @@ def test_keys_are_taken_out_and_silenced() -> None:
 def test_the_transcript_says_what_it_says_in_the_documented_shape() -> None:
     told = transcript(turns=[Turn(who="agent", text="Hi.", start=1, end=2, latencies=Latencies(decided=0.6))])
     assert set(told.model_dump()) == {
-        *("version", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"),
+        *("version", "line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"),
         *("turns", "tool_calls", "keys", "summary", "models"),
     }
     assert told.model_dump()["turns"][0]["latencies"] == {
@@ -125,14 +117,14 @@ def test_the_transcript_says_what_it_says_in_the_documented_shape() -> None:
 
 def test_what_was_interrupted_while_it_was_finished_is_finished_at_the_next_start(folders: Folders) -> None:
     left(folders, draft(("caller", CARD, 2.0, 3.0)))
-    keeper.finish_what_was_left(SETTINGS, folders)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert "[redacted]" in (folders.place_of(NAME) / "transcript.json").read_text()
     assert [news.name for news in folders.outbox.glob("*.json")] == [f"call-ended-{NAME}.json"]
 
 
 def test_even_when_only_the_rename_is_missing(folders: Folders) -> None:
     write(folders.work_of(NAME) / finishing.TRANSCRIPT, transcript().model_dump_json())
-    keeper.finish_what_was_left(SETTINGS, folders)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert (folders.place_of(NAME) / "transcript.json").exists()
 
 
@@ -141,8 +133,8 @@ def test_a_call_that_broke_off_cannot_be_redacted_and_is_deleted(
 ) -> None:
     left(folders, draft(whole=False))
     with pytest.raises(NotWholeError):
-        finish(NAME, SETTINGS, folders)
-    keeper.finish_what_was_left(SETTINGS, folders)
+        finish(NAME, folders, webhook=True)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert list(folders.calls.rglob("*.ogg")) == []
     assert "broke off" in caplog.text
     assert len(list(folders.outbox.glob("*.json"))) == 1  # somebody called, and is told of without a word
@@ -150,14 +142,14 @@ def test_a_call_that_broke_off_cannot_be_redacted_and_is_deleted(
 
 def test_a_call_that_broke_off_is_kept_where_nothing_is_redacted(folders: Folders) -> None:
     left(folders, draft(whole=False, redact=False))
-    keeper.finish_what_was_left(SETTINGS, folders)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert (folders.place_of(NAME) / "audio.ogg").exists()
 
 
 def test_what_cannot_be_read_is_deleted(folders: Folders, caplog: pytest.LogCaptureFixture) -> None:
     work = left(folders, draft())
     (work / finishing.DRAFT).write_text("{")
-    keeper.finish_what_was_left(SETTINGS, folders)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert not work.exists()
     assert "cannot be read and is deleted" in caplog.text
 
@@ -168,18 +160,19 @@ def test_what_a_full_disk_prevents_is_tried_again_at_the_next_start(
     left(folders, draft())
     with monkeypatch.context() as full:
         full.setattr(keeper, "finish", Mock(side_effect=OSError(28, "No space left on device")))
-        keeper.finish_what_was_left(SETTINGS, folders)
-    keeper.finish_what_was_left(SETTINGS, folders)
+        keeper.finish_what_was_left(folders, webhook=True)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert (folders.place_of(NAME) / "audio.ogg").exists()
 
 
 def test_news_that_cannot_be_left_keep_the_record_from_its_place_until_they_can(folders: Folders) -> None:
     work = left(folders, draft())
+    folders.outbox.parent.mkdir()
     folders.outbox.write_text("a file where the folder should be")
-    keeper.finish_what_was_left(SETTINGS, folders)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert work.exists()
     folders.outbox.unlink()
-    keeper.finish_what_was_left(SETTINGS, folders)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert (folders.place_of(NAME) / "audio.ogg").exists()
     assert len(list(folders.outbox.glob("*.json"))) == 1
 
@@ -194,7 +187,7 @@ def test_sound_that_cannot_be_read_does_not_keep_the_next_record_and_is_told_of(
     work = left(folders, draft(("caller", CARD, 2.0, 3.0)))
     (work / finishing.HEARD).write_bytes(sound)
     left(folders, draft(), OTHER)
-    keeper.finish_what_was_left(SETTINGS, folders)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert not work.exists()
     assert "cannot be read and is deleted" in caplog.text
     assert folders.place_of(OTHER).exists()
@@ -205,7 +198,7 @@ def test_sound_that_cannot_be_read_does_not_keep_the_next_record_and_is_told_of(
 
 def test_a_folder_with_nothing_in_it_is_deleted(folders: Folders) -> None:
     work = make_folder(folders.work_of(NAME))
-    keeper.finish_what_was_left(SETTINGS, folders)
+    keeper.finish_what_was_left(folders, webhook=True)
     assert not work.exists()
 
 
@@ -239,14 +232,14 @@ async def test_what_a_killed_process_left_is_finished_while_the_line_is_up_and_a
             (folders.work_of(live) / finishing.HEARD).touch()
             await asyncio.sleep(0.05)
 
-    await asyncio.wait_for(keeper.keep_records_while(work(), WITHOUT_A_WEBHOOK, folders), 5)
+    await asyncio.wait_for(keeper.keep_records_while(work(), NO_LINES, folders.calls.parents[1]), 5)
     assert folders.work_of(live).exists()
 
 
 @pytest.mark.usefixtures("restless")
 async def test_what_was_left_before_the_start_is_finished_at_once(folders: Folders) -> None:
     work = aged(left(folders, draft()), 1)
-    await keeper.keep_records_while(until(lambda: not work.exists()), WITHOUT_A_WEBHOOK, folders)
+    await keeper.keep_records_while(until(lambda: not work.exists()), NO_LINES, folders.calls.parents[1])
     assert folders.place_of(NAME).exists()
 
 
@@ -257,8 +250,8 @@ async def test_records_are_looked_after_again_after_whatever_went_wrong(
     looked = Mock(side_effect=[RuntimeError(CARD), *[[]] * 999])
     monkeypatch.setattr(keeper, "_looks", looked)
     old = kept_since(folders, 31)
-    await keeper.keep_records_while(until(lambda: not old.exists()), WITHOUT_A_WEBHOOK, folders)
-    assert "records could not be looked after, which is tried again: RuntimeError" in caplog.text
+    await keeper.keep_records_while(until(lambda: not old.exists()), NO_LINES, folders.calls.parents[1])
+    assert "Records could not be looked after, which is tried again: RuntimeError" in caplog.text
     assert CARD not in caplog.text
 
 
@@ -271,28 +264,28 @@ def kept_since(folders: Folders, days: float, size: int = 1000) -> Path:
 
 def test_calls_older_than_their_days_are_deleted_whole_with_their_empty_day(folders: Folders) -> None:
     old, young = kept_since(folders, 31), kept_since(folders, 29)
-    keeper.delete_old(folders, days=30, megabytes=2000)
+    keeper.delete_old(folders, Recording(keep_days=30, keep_mb=2000))
     assert not old.parent.exists()
     assert young.exists()
 
 
 def test_of_too_many_megabytes_the_oldest_go_first(folders: Folders) -> None:
     oldest, older, newest = (kept_since(folders, days, 600_000) for days in (3, 2, 1))
-    keeper.delete_old(folders, days=30, megabytes=1)
+    keeper.delete_old(folders, Recording(keep_days=30, keep_mb=1))
     assert (oldest.exists(), older.exists(), newest.exists()) == (False, False, True)
 
 
 def test_the_call_in_progress_and_what_is_no_call_are_left_alone(folders: Folders) -> None:
     work = left(folders, draft(), new_record(time.time() - 40 * 86_400))
     mine = make_folder(folders.calls / "2020-01-01" / "notes")
-    keeper.delete_old(folders, days=1, megabytes=1)
+    keeper.delete_old(folders, Recording(keep_days=1, keep_mb=1))
     assert work.exists()
     assert mine.exists()
 
 
-@pytest.mark.parametrize(("settings", "left_over"), [(SETTINGS, {"waits"}), (WITHOUT_A_WEBHOOK, set())])
+@pytest.mark.parametrize(("delivered", "left_over"), [(True, {"waits"}), (False, set())])
 def test_news_that_nobody_takes_are_deleted_after_the_days_of_the_calls(
-    folders: Folders, settings: Settings, left_over: set[str]
+    folders: Folders, delivered: bool, left_over: set[str]
 ) -> None:
     for folder, name, days in (
         (folders.failed, "failed", 31),
@@ -302,7 +295,7 @@ def test_news_that_nobody_takes_are_deleted_after_the_days_of_the_calls(
     ):
         write(folder / f"{name}.json", "{}")
         os.utime(folder / f"{name}.json", (time.time() - days * 86_400,) * 2)
-    keeper.delete_old_news(folders, settings)
+    keeper.delete_old_events(folders, Recording(), delivered=delivered)
     assert {file.stem for file in folders.outbox.rglob("*.json")} == {"failed-lately", "waits-since-lately"} | left_over
 
 
@@ -310,6 +303,6 @@ def test_news_that_nobody_takes_are_deleted_after_the_days_of_the_calls(
 def test_what_cannot_be_deleted_is_told(folders: Folders, caplog: pytest.LogCaptureFixture) -> None:
     old = kept_since(folders, 31)
     old.parent.chmod(0o500)
-    keeper.delete_old(folders, days=30, megabytes=2000)
+    keeper.delete_old(folders, Recording(keep_days=30, keep_mb=2000))
     old.parent.chmod(0o700)
     assert "cannot be deleted" in caplog.text

@@ -14,13 +14,12 @@ from agent.conversation import ending as ending_module
 from agent.conversation.ending import Ending
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session
-from agent.lines.words import Prompts
-from agent.providers.openai import connect
+from agent.lines.words import Words
 from agent.tools import TOOLS, tools_of
 from tests.support.fakes.openai_api import FakeOpenAI, Script
-from tests.unit.agent.fakes import Recorded, settings, spoken, until
+from tests.unit.agent.fakes import Recorded, disconnect, host, in_call, line, pipeline, spoken, until
 
-PROMPTS = Prompts(persona="Be brief.", greeting="Hello.", goodbye="Please call again.")
+PROMPTS = Words(persona="Be brief.", greeting="Hello.", goodbye="Please call again.")
 FAREWELL = "Thank you for calling. Goodbye."
 SCRIPT = Script(
     stt_delay=0,
@@ -33,21 +32,16 @@ SCRIPT = Script(
 
 class Call:
     def __init__(self, url: str) -> None:
-        chosen = settings(openai_base_url=url)
-        self.session: AgentSession[None] = new_session(chosen, inference.VAD(model="silero"))
+        chosen = pipeline(settings=host(openai_base_url=url))
+        self.session: AgentSession[None] = new_session(line(), chosen, inference.VAD(model="silero"))
         self.outcome: list[str] = []
         room = SimpleNamespace(isconnected=lambda: False)
         ctx = SimpleNamespace(room=room, shutdown=lambda reason: self.outcome.append(reason))
         announcer = Recorded(self.session, "en")
         self.ending = Ending(cast("JobContext", ctx), self.session, announcer)
-        self.agent = Receptionist(
-            PROMPTS,
-            None,
-            tools_of(chosen, self.ending),
-            says_goodbye=lambda: not self.ending.begun,
-            announcer=announcer,
-            patience=1,
-        )
+        call = in_call(ctx=ctx, session=self.session, words=PROMPTS, pipeline=chosen, announcer=announcer)
+        call.ending = self.ending
+        self.agent = Receptionist(call, None, tools_of(call))
 
     async def ends_after(self, said: str) -> list[str]:
         """What the agent says to this, once the call is over."""
@@ -63,7 +57,7 @@ async def endpoint(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeOpenAI]
     monkeypatch.setattr(ending_module, "LAST_AUDIO", 0.01)
     async with FakeOpenAI(SCRIPT) as endpoint:
         yield endpoint
-        await connect(endpoint.url, "sk-1").close()
+        await disconnect(endpoint.url)
 
 
 def calling_end_call(**how: Any) -> Script:
@@ -100,12 +94,11 @@ async def test_a_model_that_fails_over_its_goodbye_does_not_end_the_call_without
 
 
 def test_a_model_that_would_speak_its_tool_calls_is_given_none() -> None:
-    ending = cast("Ending", None)
     small = "speech/qwen2.5-coder-0.5b-instruct"
-    assert len(tools_of(settings(), ending)) == len(TOOLS)
-    assert tools_of(settings(llm=small), ending) == []
-    assert tools_of(settings(llm_fallback=small), ending) == []
-    assert tools_of(settings(tts="speech/kokoro-heart"), ending)
+    assert len(tools_of(in_call(pipeline=pipeline()))) == len(TOOLS)
+    assert tools_of(in_call(pipeline=pipeline(llm=small))) == []
+    assert tools_of(in_call(pipeline=pipeline(llm_fallback=small))) == []
+    assert tools_of(in_call(pipeline=pipeline(tts="speech/kokoro-heart")))
 
 
 def test_every_tool_has_a_line_in_the_table() -> None:

@@ -151,5 +151,5 @@ def test_english_is_a_language() -> None:
 
 
 def test_a_language_without_words_is_an_error() -> None:
-    with pytest.raises(FileNotFoundError, match=r"xx.last_words\.toml"):
+    with pytest.raises(FileNotFoundError, match=r"xx.lexical_cue\.toml"):
         LexicalCue.of("xx")

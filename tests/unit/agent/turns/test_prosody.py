@@ -34,7 +34,7 @@ async def is_there(socket: Path) -> None:
 
 
 async def test_the_process_says_what_the_model_says_of_the_moments_after_the_voice(socket: Path) -> None:
-    listener = ProsodyProcess()
+    listener = ProsodyProcess(lambda: True)
     await listener.wanted()
     try:
         await is_there(socket)
@@ -55,7 +55,7 @@ async def test_the_process_says_what_the_model_says_of_the_moments_after_the_voi
 async def test_it_is_one_process_for_all_calls_and_gone_a_while_after_the_last(
     socket: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listener = ProsodyProcess()
+    listener = ProsodyProcess(lambda: True)
     await listener.wanted()
     first = listener._process
     await listener.wanted()
@@ -70,7 +70,7 @@ async def test_it_is_one_process_for_all_calls_and_gone_a_while_after_the_last(
 
 
 async def test_one_that_died_is_started_again(socket: Path) -> None:
-    listener = ProsodyProcess()
+    listener = ProsodyProcess(lambda: True)
     await listener.wanted()
     first = listener._process
     assert first is not None

@@ -13,7 +13,7 @@ from livekit import api
 
 from agent.settings import Settings
 from agent.worker import orphaned_calls as crashes
-from tests.unit.agent.fakes import until
+from tests.unit.agent.fakes import host, until
 
 if TYPE_CHECKING:
     from livekit.agents import AgentServer
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 GONE = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "requested room does not exist", status=404)
 SIP, AGENT = api.ParticipantInfo.Kind.SIP, api.ParticipantInfo.Kind.AGENT
 AGENT_NAME = "inbound-voice-agent"
-OURS = {"prefix": "call-", "agent_name": AGENT_NAME}
 BROKEN = api.TwirpError(api.TwirpErrorCode.UNAVAILABLE, "no", status=503)
 
 
@@ -77,8 +76,7 @@ class Line:
 
 @pytest.fixture
 def settings() -> Settings:
-    values = {"livekit_api_key": "key", "livekit_api_secret": "secret", "openai_api_key": "sk-1"}
-    return Settings(**values)  # type: ignore[arg-type]
+    return host(agent_name=AGENT_NAME)
 
 
 @pytest.fixture
@@ -111,7 +109,7 @@ async def while_calls_end(line: Line, settings: Settings) -> None:
         return "done"
 
     server = cast("AgentServer", line)
-    assert await crashes.hang_up_after_crashes_while(work(), server, settings, **OURS) == "done"
+    assert await crashes.hang_up_after_crashes_while(work(), server, settings) == "done"
 
 
 async def test_the_room_of_a_process_that_is_gone_is_deleted_once(
@@ -156,7 +154,7 @@ async def test_a_room_that_could_not_be_deleted_is_deleted_later(
         await until(lambda: len(caplog.messages) == 2)
 
     line = Line()
-    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings, **OURS)
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
     assert rooms.deleted[0] == rooms.deleted[-1] == "call-1"
     assert caplog.messages[-1].endswith("the caller was hung up on")
 
@@ -174,7 +172,7 @@ async def test_an_error_that_nobody_thought_of_does_not_end_the_looking(
         await until(lambda: "hung up on" in caplog.text)
 
     line = Line()
-    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings, **OURS)
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
     assert "Could not check for orphaned calls; this is tried again" in caplog.messages
 
 
@@ -196,13 +194,13 @@ async def test_a_server_that_does_not_answer_once_is_asked_again(
 
     setattr(rooms, stuck, no_answer)
     line = Line()
-    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings, **OURS)
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
     assert rooms.deleted == ["call-1"]
 
 
 async def look_until(rooms: Rooms, settings: Settings, condition: Callable[[], object]) -> None:
     line = Line()
-    await crashes.hang_up_after_crashes_while(until(condition), cast("AgentServer", line), settings, **OURS)
+    await crashes.hang_up_after_crashes_while(until(condition), cast("AgentServer", line), settings)
 
 
 async def test_callers_whom_a_killed_agent_has_left_in_silence_are_hung_up_on(rooms: Rooms, settings: Settings) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
 from livekit.agents import AgentServer, JobRequest
@@ -12,12 +12,10 @@ from livekit.agents import worker as livekit_worker
 from livekit.protocol.agent import Job
 from livekit.protocol.models import Room
 
+from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
 from agent.worker import serve as worker
-from agent.worker.serve import HEARTBEAT, serve, up_to
-
-if TYPE_CHECKING:
-    from agent.turns.prosody import ProsodyProcess
+from agent.worker.serve import HEARTBEAT, admit_up_to, serve
 
 
 class Line:
@@ -27,7 +25,7 @@ class Line:
         self.active_jobs = [object()] * active
         self.answers: list[str] = []
         self.assigned = asyncio.Event()
-        self.admit = up_to(limit, cast("AgentServer", self))
+        self.admit = admit_up_to(limit, cast("AgentServer", self))
 
     def request(self) -> "asyncio.Task[None]":
         async def reject(terminate: bool) -> None:
@@ -102,11 +100,15 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "registered"
 
 
+def unused() -> ProsodyProcess:
+    return ProsodyProcess(lambda: False)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("grace", [1, 20])
 async def test_told_to_stop_it_drains_for_the_grace_then_closes(registered: Path, number: int, grace: int) -> None:
     server = Server()
-    serving = asyncio.create_task(serve(cast("AgentServer", server), grace, None))
+    serving = asyncio.create_task(serve(cast("AgentServer", server), grace, unused()))
     await server.running.wait()
     await asyncio.sleep(0)
     assert registered.exists()
@@ -118,7 +120,7 @@ async def test_told_to_stop_it_drains_for_the_grace_then_closes(registered: Path
 
 async def test_an_error_of_the_server_ends_it_with_1_and_unhealthy(registered: Path) -> None:
     server = Server(failure=RuntimeError("failed to connect"))
-    assert await serve(cast("AgentServer", server), 20, None) == 1
+    assert await serve(cast("AgentServer", server), 20, unused()) == 1
     assert server.calls == ["close"]
     assert not registered.exists()
     assert livekit_worker.HEARTBEAT_INTERVAL == HEARTBEAT

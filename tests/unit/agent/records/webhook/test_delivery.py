@@ -14,13 +14,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from agent.lines.folder import LinesFolder
 from agent.records.folders import Folders
 from agent.records.retention import keep_records_while
 from agent.records.webhook import delivery, outbox
 from agent.records.webhook.delivery import Delivery
-from agent.settings import Settings
 from tests.support.fakes.http_receiver import Receiver, Reply
 from tests.support.house import ROOT
 from tests.unit.agent.fakes import until
@@ -32,7 +33,7 @@ class Post:
     """An outbox and who empties it."""
 
     def __init__(self, data: Path, receiver: Receiver) -> None:
-        self.folders, self.receiver = Folders(data), receiver
+        self.folders, self.receiver = Folders("coffee", data), receiver
         self._task: asyncio.Task[None] | None = None
 
     def put(self, event: str) -> Path:
@@ -274,19 +275,16 @@ async def test_an_outbox_that_cannot_be_looked_into_ends_nothing(
     assert caplog.messages == ["Could not look for news for the webhook; this is tried again"]
 
 
-async def test_the_main_process_delivers_while_its_work_goes_on(post: Post) -> None:
-    settings = Settings.model_validate(
-        {
-            "livekit_api_key": "key",
-            "livekit_api_secret": "secret",
-            "webhook_url": f"{post.receiver.url}/hook",
-            "webhook_secret": SECRET,
-        }
-    )
+async def test_the_main_process_delivers_while_its_work_goes_on(post: Post, tmp_path: Path) -> None:
+    folder = tmp_path / "lines"
+    (folder / "coffee").mkdir(parents=True)
+    (folder / "coffee/line.toml").write_text('[webhook]\nurl = "URL"\nsecret = "SECRET"\n')
+    secrets = {"URL": SecretStr(f"{post.receiver.url}/hook"), "SECRET": SecretStr(SECRET)}
+    lines = LinesFolder(folder, secrets, tmp_path / "kept")
     file = post.put("evt-1")
 
     async def work() -> int:
         await until(lambda: not file.exists())
         return 7
 
-    assert await keep_records_while(work(), settings, post.folders) == 7
+    assert await keep_records_while(work(), lines, post.folders.outbox.parents[1]) == 7

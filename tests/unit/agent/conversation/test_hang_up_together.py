@@ -1,24 +1,26 @@
 """Whoever ends a call ends it for all."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from livekit import rtc
-from livekit.agents import AgentSession, CloseEvent, CloseReason, JobContext
+from livekit.agents import CloseEvent, CloseReason, JobContext
 
+from agent.admission import admission as admissions
+from agent.admission import owner_files
 from agent.admission.admission import Admission
 from agent.admission.caller import Caller
 from agent.admission.sip_call import SipCall
-from agent.behaviors.hang_up_together import close_the_room_with_the_job, hang_up_together
-from agent.behaviors.refuse_strangers import refuse_strangers
-from agent.conversation import call_room as line
-from agent.conversation.call_room import hang_up, is_there, wait_for_caller
-from agent.lines import owner_files as rules
-from agent.settings import Settings
-from agent.storage import private_files as state
+from agent.conversation import call_room
+from agent.conversation.call import Call
+from agent.conversation.call_room import hang_up, wait_for_caller
+from agent.conversation.hang_up_together import close_the_room_with_the_job, hang_up_together
+from agent.conversation.refuse_strangers import refuse_strangers
+from tests.unit.agent.fakes import host, in_call, line
 
 
 class Room(rtc.EventEmitter[str]):
@@ -77,19 +79,21 @@ KNOWN = {"sip.trunkID": "ST_1", "sip.hostname": "pstn.twilio.com"}
 
 
 @pytest.fixture(autouse=True)
-def rules_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "rules"
-    folder.mkdir()
-    lists, limits = rules.read_lists, rules.read_limits
-    monkeypatch.setattr(rules, "read_lists", lambda: lists(folder, tmp_path / "kept"))
-    monkeypatch.setattr(rules, "read_limits", lambda: limits(folder, tmp_path / "kept"))
-    monkeypatch.setattr(state, "DATA", tmp_path)
-    return folder
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The line's folder, where the lists are."""
+    (tmp_path / "coffee").mkdir()
+    read = owner_files.read_lists
+    monkeypatch.setattr(owner_files, "read_lists", lambda folder: read(tmp_path / folder.name, tmp_path / "kept"))
+    monkeypatch.setattr(admissions, "DATA", tmp_path)
+    return tmp_path / "coffee"
 
 
-def admission(**settings: Any) -> Admission:
-    keys = {"livekit_api_key": "key", "livekit_api_secret": "s" * 32}
-    return Admission(Settings.model_validate(keys | settings))
+def admission(trunk_account: str | None = None, at_once: int = 3, **limits: int) -> Admission:
+    return Admission(line(**limits), host(trunk_account=trunk_account), at_once)
+
+
+def a_call(job: Job, attributes: Mapping[str, str]) -> Call:
+    return in_call(ctx=job, sip=SipCall.from_attributes(attributes), record=SimpleNamespace(caller=CALLER))
 
 
 def participant(identity: str) -> Any:
@@ -111,7 +115,7 @@ def session() -> rtc.EventEmitter[str]:
 
 
 def attach(job: Job, session: rtc.EventEmitter[str]) -> None:
-    hang_up_together(context(job), cast("AgentSession[None]", session), participant("caller"))
+    hang_up_together(in_call(ctx=job, session=session, participant=participant("caller")))
 
 
 @pytest.mark.parametrize("reason", rtc.DisconnectReason.values())
@@ -151,7 +155,7 @@ async def test_the_room_is_deleted_when_the_job_ends(job: Job, caplog: pytest.Lo
     await close("the caller hung up")
     assert job.deleted == 1
     [record] = caplog.records
-    assert record.getMessage() == "call ended"
+    assert record.getMessage() == "Call ended"
     assert vars(record)["reason"] == "the caller hung up"
 
 
@@ -170,7 +174,7 @@ async def test_a_room_that_is_just_being_deleted_is_not_deleted_a_second_time(jo
 async def test_a_room_that_cannot_be_deleted_does_not_keep_the_call_going(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(line, "SERVER_ANSWERS_WITHIN", 0.02)
+    monkeypatch.setattr(call_room, "SERVER_ANSWERS_WITHIN", 0.02)
     job = Job()
     job.deleting = asyncio.get_running_loop().create_future()
     close_the_room_with_the_job(cast("JobContext", job))
@@ -183,14 +187,15 @@ async def test_a_room_that_cannot_be_deleted_does_not_keep_the_call_going(
 async def test_the_caller_is_the_phone_in_the_room(job: Job) -> None:
     caller = await wait_for_caller(context(job))
     assert caller is job.room.remote_participants["caller"]
-    assert is_there(context(job), caller)
+    call = in_call(ctx=job, participant=caller)
+    assert call.caller_is_there
     job.room.leave("caller")
-    assert not is_there(context(job), caller)
+    assert not call.caller_is_there
 
 
 async def test_a_caller_cannot_hear_us_in_a_room_that_is_gone(job: Job) -> None:
     job.room.connected = False
-    assert not is_there(context(job), participant("caller"))
+    assert not in_call(ctx=job, participant=participant("caller")).caller_is_there
 
 
 @pytest.mark.parametrize("room_is_gone", [False, True])
@@ -204,15 +209,15 @@ async def test_a_caller_who_never_comes_ends_the_job(monkeypatch: pytest.MonkeyP
 
 def test_a_stranger_is_refused_and_the_log_does_not_tell_the_number(job: Job, caplog: pytest.LogCaptureFixture) -> None:
     attributes = {"sip.trunkID": "ST_1", "sip.hostname": "54.172.60.0/30", "sip.phoneNumber": "+12025550199"}
-    assert refuse_strangers(context(job), SipCall.from_attributes(attributes), CALLER, admission())
+    assert refuse_strangers(a_call(job, attributes), admission())
     assert job.reasons == ["refused"]
-    assert "call refused: " in caplog.text
+    assert "Call refused: " in caplog.text
     assert "2025550199" not in caplog.text
 
 
 def test_a_known_carrier_is_not_refused(job: Job) -> None:
     attributes = {"sip.trunkID": "ST_1", "sip.hostname": "pstn.twilio.com"}
-    assert not refuse_strangers(context(job), SipCall.from_attributes(attributes), CALLER, admission())
+    assert not refuse_strangers(a_call(job, attributes), admission())
     assert job.reasons == []
 
 
@@ -220,40 +225,39 @@ def test_a_known_carrier_is_not_refused(job: Job) -> None:
 def test_a_call_of_another_trunk_account_is_refused_where_ours_is_set(
     job: Job, caplog: pytest.LogCaptureFixture, account: str
 ) -> None:
-    call = SipCall.from_attributes(KNOWN | {"sip.twilio.accountSid": account})
-    assert not refuse_strangers(context(job), call, CALLER, admission())
-    assert refuse_strangers(context(job), call, CALLER, admission(trunk_account="AC1"))
+    call = a_call(job, KNOWN | {"sip.twilio.accountSid": account})
+    assert not refuse_strangers(call, admission())
+    assert refuse_strangers(call, admission(trunk_account="AC1"))
     assert job.reasons == ["refused"]
     assert "trunk account" in caplog.text
 
 
 def test_a_call_of_our_trunk_account_is_not_refused(job: Job) -> None:
-    call = SipCall.from_attributes(KNOWN | {"sip.twilio.accountSid": "AC1"})
-    assert not refuse_strangers(context(job), call, CALLER, admission(trunk_account="AC1"))
+    call = a_call(job, KNOWN | {"sip.twilio.accountSid": "AC1"})
+    assert not refuse_strangers(call, admission(trunk_account="AC1"))
 
 
 def test_who_is_blocked_is_refused_and_the_log_does_not_tell_the_number(
-    job: Job, caplog: pytest.LogCaptureFixture, rules_folder: Path
+    job: Job, caplog: pytest.LogCaptureFixture, folder: Path
 ) -> None:
-    (rules_folder / "blocked.txt").write_text(CALLER.number)
-    assert refuse_strangers(context(job), SipCall.from_attributes(KNOWN), CALLER, admission())
-    assert "call refused: the caller is in blocked.txt" in caplog.text
+    (folder / "blocked.txt").write_text(CALLER.number)
+    assert refuse_strangers(a_call(job, KNOWN), admission())
+    assert "Call refused: the caller is in blocked.txt" in caplog.text
     assert "2025550199" not in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("file", "content"), [("blocked.txt", "anonymous"), ("allowed.txt", "+1*"), ("limits.toml", "calls_per_caller = 1")]
-)
+@pytest.mark.parametrize(("file", "content"), [("blocked.txt", "anonymous"), ("allowed.txt", "+1*")])
 async def test_a_greeting_is_prepared_before_it_is_known_who_calls_only_if_that_does_not_matter(
-    rules_folder: Path, file: str, content: str
+    folder: Path, file: str, content: str
 ) -> None:
     assert await admission().lets_anybody_in()
     assert not await admission(trunk_account="AC1").lets_anybody_in()
-    (rules_folder / file).write_text(content)
+    assert not await admission(calls_per_caller=1).lets_anybody_in()
+    (folder / file).write_text(content)
     assert not await admission().lets_anybody_in()
 
 
 async def test_no_greeting_is_prepared_while_all_lines_are_busy() -> None:
-    assert await admission().place("AJ_1", CALLER).take() is None
-    assert not await admission(max_concurrent_calls=1).lets_anybody_in()
-    assert await admission(max_concurrent_calls=1).place("AJ_2", CALLER).take() == "busy"
+    assert await admission().slot("AJ_1", CALLER).take() is None
+    assert not await admission(at_once=1).lets_anybody_in()
+    assert await admission(at_once=1).slot("AJ_2", CALLER).take() == "busy"

@@ -2,22 +2,19 @@
 
 import wave
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
+from livekit import rtc
 from livekit.agents import AgentSession, JobContext
 
 from agent import languages
-from agent.behaviors import turn_away_when_full as behavior
-from agent.behaviors.turn_away_when_full import REASONS, turn_away_when_full
+from agent.conversation import call as calls
 from agent.conversation.announcer import Announcer
-from tests.unit.agent.behaviors.test_hang_up_together import Job, participant
-from tests.unit.agent.fakes import Loudspeaker, spoken, until
-
-if TYPE_CHECKING:
-    from livekit import rtc
-
-    from agent.admission.slot import Slot
+from agent.conversation.call import Call
+from agent.conversation.reject_when_full import REASONS, reject_when_full
+from tests.unit.agent.conversation.test_hang_up_together import Job, participant
+from tests.unit.agent.fakes import Loudspeaker, host, line, pipeline, spoken, until
 
 
 class FullLine:
@@ -67,12 +64,23 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with wave.open(str(tmp_path / "en" / f"{name}.ogg"), "wb") as sound:
             sound.setparams((1, 2, 24000, 0, "NONE", ""))
             sound.writeframes(b"\1\1" * 2400)
-    monkeypatch.setattr(behavior, "Announcer", lambda session, language: Announcer(session, language, tmp_path))
+    monkeypatch.setattr(calls, "Announcer", lambda session, language: Announcer(session, language, tmp_path))
 
 
 async def turned_away(job: Job, place: FullLine) -> bool:
-    who = cast("rtc.RemoteParticipant", participant("caller"))
-    return await turn_away_when_full(cast("JobContext", job), cast("Slot", place), who, "en")
+    parts: list[Any] = [
+        job,
+        host(),
+        line(),
+        pipeline(),
+        None,
+        rtc.EventEmitter[str](),
+        participant("caller"),
+        None,
+        place,
+        None,
+    ]
+    return await reject_when_full(Call(*parts))
 
 
 @pytest.mark.parametrize("sentence", REASONS)
@@ -88,7 +96,7 @@ async def test_who_is_turned_away_hears_why_to_the_end_and_then_the_job_ends(
     assert job.reasons == [REASONS[sentence]]
     [session] = sessions.started
     assert spoken(session) == [getattr(languages.sentences("en"), sentence)]
-    assert f"call turned away: {REASONS[sentence]}" in caplog.text
+    assert f"Call rejected: {REASONS[sentence]}" in caplog.text
     assert place.kept == 0
     await session.aclose()
 

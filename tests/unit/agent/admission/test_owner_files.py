@@ -1,12 +1,11 @@
-"""Contacts, lists and limits: what is right in them, and what is said of what is wrong."""
+"""Contacts and lists: what is right in them, and what is said of what is wrong."""
 
 from pathlib import Path
 
 import pytest
 
 from agent.admission.caller import Caller
-from agent.admission.limits import Limits
-from agent.lines import owner_files as rules
+from agent.admission.owner_files import owner_files, read_contacts, read_lists
 from tests.support.house import ROOT
 
 ANN, BOB = Caller("+12025550123", anonymous=False), Caller("+19005550100", anonymous=False)
@@ -15,8 +14,8 @@ HIDDEN = Caller("", anonymous=True)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "rules").mkdir()
-    return tmp_path / "rules"
+    (tmp_path / "lines/coffee").mkdir(parents=True)
+    return tmp_path / "lines/coffee"
 
 
 @pytest.fixture
@@ -24,33 +23,34 @@ def kept(tmp_path: Path) -> Path:
     return tmp_path / "kept"
 
 
-def test_the_files_that_are_shipped_know_block_and_limit_nobody(kept: Path) -> None:
-    shipped = ROOT / "agent/rules"
-    assert {file.name for file in shipped.iterdir()} == {"contacts.csv", "blocked.txt", "allowed.txt", "limits.toml"}
-    assert rules.problems(shipped) == []
-    assert rules.read_contacts(shipped, kept) == {}
-    assert not rules.read_lists(shipped, kept)
-    assert rules.read_limits(shipped, kept) == Limits()
+def problems(folder: Path) -> list[str]:
+    return [problem for file in owner_files(folder) if (problem := file.problem())]
 
 
-def test_what_the_shipped_limits_show_can_be_switched_on(folder: Path, kept: Path) -> None:
-    shown = (ROOT / "agent/rules/limits.toml").read_text().splitlines()
-    examples = [line.removeprefix("# ") for line in shown if " = " in line]
-    (folder / "limits.toml").write_text("\n".join(examples))
-    assert rules.read_limits(folder, kept) == Limits(10, 30, 500, 1500)
+def keep_good_versions(folder: Path, kept: Path) -> None:
+    for file in owner_files(folder, kept):
+        file.read()
 
 
-def test_an_empty_folder_knows_blocks_and_limits_nobody(folder: Path, kept: Path) -> None:
-    assert rules.problems(folder) == []
-    rules.keep_good_versions(folder, kept)
-    assert rules.read_contacts(folder, kept) == {}
+def test_the_files_that_are_shipped_know_and_block_nobody(kept: Path) -> None:
+    shipped = ROOT / "agent/example/coffee"
+    assert {"contacts.csv", "blocked.txt", "allowed.txt"} <= {file.name for file in shipped.iterdir()}
+    assert problems(shipped) == []
+    assert read_contacts(shipped, kept) == {}
+    assert not read_lists(shipped, kept)
+
+
+def test_an_empty_folder_knows_and_blocks_nobody(folder: Path, kept: Path) -> None:
+    assert problems(folder) == []
+    keep_good_versions(folder, kept)
+    assert read_contacts(folder, kept) == {}
 
 
 def test_contacts_have_numbers_as_people_write_them_and_text_with_commas(folder: Path, kept: Path) -> None:
     (folder / "contacts.csv").write_text(
         'number,name,notes\r\n+1 (202) 555-0123,Ann Smith,"likes tea, not coffee"\r\n\r\n +49 30 123456 ,Jörg,\r\n'
     )
-    assert rules.read_contacts(folder, kept) == {
+    assert read_contacts(folder, kept) == {
         "+12025550123": ("Ann Smith", "likes tea, not coffee"),
         "+4930123456": ("Jörg", ""),
     }
@@ -58,7 +58,7 @@ def test_contacts_have_numbers_as_people_write_them_and_text_with_commas(folder:
 
 def test_the_blocked_are_numbers_beginnings_and_those_who_hide_theirs(folder: Path, kept: Path) -> None:
     (folder / "blocked.txt").write_text("# pests\n+1 202-555-0123  # rings at night\n+1900*\nanonymous\n")
-    lists = rules.read_lists(folder, kept)
+    lists = read_lists(folder, kept)
     assert lists.objection(ANN) == lists.objection(BOB) == lists.objection(HIDDEN) == "the caller is in blocked.txt"
     assert lists.objection(Caller("+12025550124", anonymous=False)) is None
 
@@ -66,18 +66,11 @@ def test_the_blocked_are_numbers_beginnings_and_those_who_hide_theirs(folder: Pa
 def test_an_allow_list_lets_only_those_in_that_are_in_it_and_not_blocked(folder: Path, kept: Path) -> None:
     (folder / "allowed.txt").write_text("+1*\n")
     (folder / "blocked.txt").write_text("+1900*\n")
-    lists = rules.read_lists(folder, kept)
+    lists = read_lists(folder, kept)
     assert lists.objection(ANN) is None
     assert lists.objection(BOB) == "the caller is in blocked.txt"
     assert lists.objection(HIDDEN) == "the caller is not in allowed.txt"
     assert lists.objection(Caller("+4930123456", anonymous=False)) == "the caller is not in allowed.txt"
-
-
-def test_limits_are_read(folder: Path, kept: Path) -> None:
-    (folder / "limits.toml").write_text("calls_per_caller = 3\nminutes = 60\n")
-    limits = rules.read_limits(folder, kept)
-    assert limits == Limits(calls_per_caller=3, minutes=60)
-    assert limits.per_caller
 
 
 WRONG = {
@@ -117,16 +110,6 @@ WRONG = {
         "line 1 has '*' where the beginning of numbers is expected",
     ),
     "a listed number twice": ("blocked.txt", "+1900*\n+1 900*\n", "line 2 has the same number as line 1"),
-    "an unknown limit": (
-        "limits.toml",
-        "# a day\ncalls_a_day = 3\n",
-        "line 2 has 'calls_a_day', which is no limit",
-    ),
-    "a negative limit": ("limits.toml", "calls = 3\nminutes = -1\n", "line 2 has minutes = -1, a whole number from 1"),
-    "a limit of none": ("limits.toml", "calls = 0\n", "line 1 has calls = 0, a whole number from 1 to 999999"),
-    "half a minute": ("limits.toml", "minutes = 0.5\n", "line 1 has minutes = 0.5, a whole number"),
-    "a yes": ("limits.toml", "calls = true\n", "line 1 has calls = True, a whole number"),
-    "no TOML": ("limits.toml", "calls: 3\n", "is no TOML: Expected '=' after a key"),
 }
 
 
@@ -135,21 +118,21 @@ def test_a_wrong_file_is_one_problem_that_says_where_and_what_to_do(
     folder: Path, file: str, content: str, problem: str
 ) -> None:
     (folder / file).write_text(content)
-    [found] = rules.problems(folder)
-    assert found.startswith(f"rules/{file} {problem}")
+    [found] = problems(folder)
+    assert found.startswith(f"lines/coffee/{file} {problem}")
     assert "Ann" not in found
     assert "2025550123," not in found
 
 
-@pytest.mark.parametrize("file", ["contacts.csv", "blocked.txt", "allowed.txt", "limits.toml"])
+@pytest.mark.parametrize("file", ["contacts.csv", "blocked.txt", "allowed.txt"])
 def test_a_file_that_is_not_utf_8_is_a_problem(folder: Path, file: str) -> None:
     (folder / file).write_bytes(b"number,name,notes\n+12025550123,J\xf6rg,\n")
-    [found] = rules.problems(folder)
-    assert found == f"rules/{file} line 2 is not UTF-8 at byte 32: save it as UTF-8"
+    [found] = problems(folder)
+    assert found == f"lines/coffee/{file} line 2 is not UTF-8 at byte 32: save it as UTF-8"
 
 
 def test_a_wrong_list_keeps_its_last_good_version(folder: Path, kept: Path) -> None:
     (folder / "blocked.txt").write_text("+12025550123\n")
-    rules.keep_good_versions(folder, kept)
+    keep_good_versions(folder, kept)
     (folder / "blocked.txt").write_text("Ann\n")
-    assert rules.read_lists(folder, kept).objection(ANN) == "the caller is in blocked.txt"
+    assert read_lists(folder, kept).objection(ANN) == "the caller is in blocked.txt"
