@@ -6,12 +6,13 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from agent.background import repeat
 from agent.records.finalize import NotWholeError, delete, finish, read_draft
 from agent.records.folders import Folders
 from agent.records.webhook import event as news
@@ -32,7 +33,8 @@ MEGABYTE = 1_000_000
 async def keep_records_while(work: Awaitable[T], settings: Settings, folders: Folders | None = None) -> T:
     """The result of `work`; until it is there records are looked after. An error with them does not end it."""
     folders = folders or Folders()
-    tasks = [asyncio.create_task(_tidy(settings, folders))]
+    tidier = _Tidier(settings, folders)
+    tasks = [asyncio.create_task(repeat(tidier.look, LOOKED_EVERY, "Could not look after the records"))]
     if settings.webhook_url and settings.webhook_secret:
         delivery = Delivery(settings.webhook_url, settings.webhook_secret.get_secret_value(), folders)
         tasks.append(asyncio.create_task(delivery.run()))
@@ -44,22 +46,24 @@ async def keep_records_while(work: Awaitable[T], settings: Settings, folders: Fo
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _tidy(settings: Settings, folders: Folders) -> None:
-    started = time.time()
-    seen: list[tuple[str, int]] = []
-    due = 0.0
-    while True:
-        try:
-            looks = _looks(folders)
-            if time.monotonic() >= due or looks != seen:
-                seen, due = looks, time.monotonic() + TIDIED_EVERY
-                left = max(started, time.time() - LEFT_AFTER)  # before the start there was another agent, which is gone
-                await asyncio.to_thread(finish_what_was_left, settings, folders, left)
-                await asyncio.to_thread(delete_old, folders, settings.keep_days, settings.keep_mb)
-                await asyncio.to_thread(delete_old_news, folders, settings)
-        except Exception as error:  # its text may have words of a call in it
-            logger.error("records could not be looked after, which is tried again: %s", type(error).__name__)
-        await asyncio.sleep(LOOKED_EVERY)
+class _Tidier:
+    def __init__(self, settings: Settings, folders: Folders) -> None:
+        self._settings, self._folders = settings, folders
+        self._started = time.time()
+        self._seen: list[tuple[str, int]] = []
+        self._due = 0.0  # of the monotonic clock
+
+    async def look(self) -> None:
+        """Tidy up if a record was added, or it is time again."""
+        looks = _looks(self._folders)
+        if time.monotonic() < self._due and looks == self._seen:
+            return
+        self._seen, self._due = looks, time.monotonic() + TIDIED_EVERY
+        # Before the start there was another agent, which is gone.
+        left = max(self._started, time.time() - LEFT_AFTER)
+        await asyncio.to_thread(finish_what_was_left, self._settings, self._folders, left)
+        await asyncio.to_thread(delete_old, self._folders, self._settings.keep_days, self._settings.keep_mb)
+        await asyncio.to_thread(delete_old_news, self._folders, self._settings)
 
 
 def finish_what_was_left(settings: Settings, folders: Folders, before: float = math.inf) -> None:
@@ -106,33 +110,59 @@ class _Kept:
 
 
 def delete_old(folders: Folders, days: int, megabytes: int) -> None:
-    """Whole calls, the oldest first: those older than `days`, then what is more than `megabytes` in all."""
-    try:
+    """Whole calls, the oldest first: those older than `days`, then what is more than `megabytes` in all.
+
+    One that cannot be deleted keeps none of the others.
+    """
+    with _Deletion("old records") as deletion:
         kept = _all_kept(folders)
         total = sum(call.size for call in kept)
         for call in kept:
             if call.began > time.time() - days * DAY and total <= megabytes * MEGABYTE:
                 break
-            shutil.rmtree(call.folder)
-            total -= call.size
-            logger.info("the record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls))
+            if deletion.of(call.folder, shutil.rmtree):
+                total -= call.size
+                logger.info("the record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls))
         for day in folders.calls.glob("????-??-??"):
             if not any(day.iterdir()) and day.name != f"{datetime.now(UTC):%Y-%m-%d}":
-                day.rmdir()
-    except OSError as error:
-        logger.error("old records cannot be deleted: %s", error)
+                deletion.of(day, Path.rmdir)
 
 
 def delete_old_news(folders: Folders, settings: Settings) -> None:
     """Those that were never delivered, and those that nobody delivers any more, after the days of the calls."""
     waiting = [] if settings.webhook_url else folders.outbox.glob("*.json")
-    try:
+    with _Deletion("old news") as deletion:
         for file in (*folders.failed.glob("*.json"), *waiting):
-            if file.stat().st_mtime <= time.time() - settings.keep_days * DAY:
-                file.unlink()
+            old = file.stat().st_mtime <= time.time() - settings.keep_days * DAY
+            if old and deletion.of(file, Path.unlink):
                 logger.info("the webhook's news %s are deleted: nobody has taken them", file.stem)
-    except OSError as error:
-        logger.error("old news cannot be deleted: %s", error)
+
+
+class _Deletion:
+    """Deletes what can be deleted; an error with any of it is logged at the end, once for all."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._errors: list[OSError] = []
+
+    def of(self, path: Path, delete: Callable[[Path], object]) -> bool:
+        try:
+            delete(path)
+        except OSError as error:
+            self._errors.append(error)
+            return False
+        return True
+
+    def __enter__(self) -> "_Deletion":
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        errors = [*self._errors, *([error] if isinstance(error, OSError) else [])]
+        if errors:
+            logger.error(
+                "%d of the %s cannot be deleted, the first of them because of: %s", len(errors), self._what, errors[0]
+            )
+        return error is None or isinstance(error, OSError)
 
 
 def _all_kept(folders: Folders) -> list[_Kept]:
