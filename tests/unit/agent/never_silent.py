@@ -15,7 +15,7 @@ from agent.conversation.announcer import Announcer
 from agent.conversation.session import new_session
 from agent.providers.openai import connect
 from agent.settings import Settings
-from agent.turns.eager_stt import EagerSTT
+from agent.turns.eager_stt import eager_engines
 from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import Deaf, Loudspeaker, ScriptedVoiceActivity, settle, until
 from tests.unit.agent.recorded import recorded
@@ -105,6 +105,8 @@ class Call:
 
     async def begin(self) -> None:
         await self.session.start(Agent(instructions="Be brief."), record=False)
+        [engine] = eager_engines(self.session.stt)
+        await until(lambda: engine.is_listening)
         await settle()
 
     async def end(self) -> None:
@@ -131,7 +133,6 @@ class Call:
             raise AssertionError(f"heard {self.telephone.heard}, expected {list(sounds)}") from None
 
     def _transcribed(self, before: int) -> bool:
-        assert isinstance(self.session.stt, EagerSTT)
         return [request.outcome for request in self.endpoint.asked("stt")[before:]] == ["finished"]
 
 

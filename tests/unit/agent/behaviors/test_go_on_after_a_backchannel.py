@@ -12,7 +12,7 @@ from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.conversation.session import new_session
 from agent.providers.openai import connect
 from agent.settings import Settings
-from agent.turns.eager_stt import EagerSTT
+from agent.turns.eager_stt import EagerSTT, eager_engines
 from agent.turns.lexical_cue import LexicalCue
 from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import Deaf, Loudspeaker, ScriptedEar, ScriptedVoiceActivity, settle, spoken, until
@@ -175,6 +175,26 @@ async def test_what_is_told_depends_on_who_speaks(speech: Mock | None, heard: st
     session = Mock(stt=EagerSTT(ScriptedEar(), ScriptedVoiceActivity(), 0.1), current_speech=speech)
     go_on_after_a_backchannel(session, LexicalCue.of("en"))
     assert session.stt.worth_telling(heard) is told
+
+
+MIXED = {"stt": "openai-realtime/gpt-4o-mini-transcribe", "stt_fallback": "openai/gpt-4o-mini-transcribe"}
+
+
+async def test_an_engine_that_stands_in_for_a_streaming_one_is_listened_to_as_well() -> None:
+    async with FakeOpenAI(INSTANT) as endpoint:  # which knows no streaming speech to text
+        call = Call(endpoint, **MIXED)
+        await call.session.start(Agent(instructions="Be brief."), record=False)
+        [engine] = eager_engines(call.session.stt)
+        await until(lambda: engine.is_listening)
+        await settle()
+        await call.agent_says(PITCH)
+        await call.caller_says("Mm-hm.", over=True)
+        assert not call.loudspeaker.paused
+        assert call.asked == []
+        await call.session.aclose()
+        assert call.session.stt is not None
+        await call.session.stt.aclose()
+        await connect(endpoint.url, "sk-1").close()
 
 
 async def test_without_an_early_transcript_nothing_is_changed() -> None:
