@@ -1,10 +1,23 @@
-"""Work beside the calls that is done again and again: an error in it is logged once, and never ends it."""
+"""Work that nobody waits for: started and held until it is done, or done again and again whatever happens."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_running: set[asyncio.Task[Any]] = set()
+
+
+def begin(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Start `work`, and hold its task until it is done: one that nothing else holds may be collected before."""
+    task = asyncio.create_task(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return task
 
 
 async def repeat(step: Callable[[], Awaitable[object]], every: float, complaint: str) -> None:

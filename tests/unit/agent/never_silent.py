@@ -15,7 +15,7 @@ from agent.conversation import call as conversation
 from agent.conversation.announcer import Announcer
 from agent.conversation.session import new_session
 from agent.providers.pipeline import Pipeline
-from agent.turns.eager_stt import EagerSTT
+from agent.turns.eager_stt import eager_engines
 from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import (
     Deaf,
@@ -123,6 +123,8 @@ class Call:
 
     async def begin(self) -> None:
         await self.session.start(Agent(instructions="Be brief."), record=False)
+        [engine] = eager_engines(self.session.stt)
+        await until(lambda: engine.is_listening)
         await settle()
 
     async def end(self) -> None:
@@ -149,7 +151,6 @@ class Call:
             raise AssertionError(f"heard {self.telephone.heard}, expected {list(sounds)}") from None
 
     def _transcribed(self, before: int) -> bool:
-        assert isinstance(self.session.stt, EagerSTT)
         return [request.outcome for request in self.endpoint.asked("stt")[before:]] == ["finished"]
 
 

@@ -21,7 +21,7 @@ from livekit.agents.voice import SpeechHandle
 from agent import languages
 from agent.conversation.call import Call
 from agent.conversation.speech_outcome import was_heard, was_heard_to_its_end
-from agent.turns.eager_stt import EagerSTT
+from agent.turns.eager_stt import eager_engines
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ def fill_the_silence(call: Call) -> None:
     session.on("speech_created", wait.follow)
     session.on("error", wait.notice)
     session.on("close", wait.end)
-    if isinstance(session.stt, EagerSTT):
-        session.stt.told_nothing = wait.hear_nothing
+    for engine in eager_engines(session.stt):
+        engine.told_nothing = wait.hear_nothing
 
 
 class _Wait:
@@ -64,7 +64,7 @@ class _Wait:
         elif self._deaf:
             self.fail()
         # A streaming engine tells of words only: without them nobody knows whether a sound was worth an answer.
-        elif event.old_state == "speaking" and (self._words or isinstance(self._session.stt, EagerSTT)):
+        elif event.old_state == "speaking" and (self._words or self._sounds_are_judged()):
             self._begin(since=event.created_at)
 
     def hear(self, event: UserInputTranscribedEvent) -> None:
@@ -124,6 +124,9 @@ class _Wait:
 
     def _did_anything(self, reply: SpeechHandle) -> bool:
         return was_heard(reply) or any(item.type != "message" for item in reply.chat_items)
+
+    def _sounds_are_judged(self) -> bool:
+        return any(engine.is_listening for engine in eager_engines(self._session.stt))
 
     def _begin(self, since: float | None = None) -> None:
         """Wait for an answer; `since` in seconds of the epoch, now when it is not given."""

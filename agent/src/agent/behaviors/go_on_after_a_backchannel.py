@@ -10,8 +10,9 @@ import logging
 from livekit.agents import AgentSession
 from livekit.agents.voice import SpeechHandle
 
+from agent.background import begin
 from agent.conversation.call import Call
-from agent.turns.eager_stt import EagerSTT
+from agent.turns.eager_stt import eager_engines
 from agent.turns.lexical_cue import LexicalCue
 
 logger = logging.getLogger(__name__)
@@ -22,9 +23,8 @@ AN_ANSWER_WITHIN = 1.0  # seconds: a "yes" this close to the end of what is said
 def go_on_after_a_backchannel(call: Call) -> None:
     """Look at what is heard while the agent speaks, before it counts as the caller's turn."""
     session, words = call.session, LexicalCue.of(call.line.language)
-    if not isinstance(session.stt, EagerSTT):
-        return  # a streaming engine tells of words as they come, not of the sounds between them
-    pending: set[asyncio.Task[None]] = set()
+    # A streaming engine tells of words as they come, not of the sounds between them.
+    engines = eager_engines(session.stt)
 
     def worth_telling(heard: str) -> bool:
         speech = session.current_speech
@@ -33,12 +33,11 @@ def go_on_after_a_backchannel(call: Call) -> None:
         logger.debug("the caller only listens: the agent goes on")
         _go_on(session)
         if any(map(str.isalnum, heard)):
-            task = asyncio.create_task(_answer_if_it_was_one(session, speech, heard))
-            pending.add(task)
-            task.add_done_callback(pending.discard)
+            begin(_answer_if_it_was_one(session, speech, heard))
         return False
 
-    session.stt.worth_telling = worth_telling
+    for engine in engines:
+        engine.worth_telling = worth_telling
 
 
 def _go_on(session: AgentSession[None]) -> None:

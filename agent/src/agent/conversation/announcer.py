@@ -14,6 +14,7 @@ from livekit.agents.utils.audio import audio_frames_from_file
 from livekit.agents.voice import SpeechHandle
 
 from agent import languages
+from agent.background import begin
 from agent.conversation.interjection import Interjection
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,6 @@ class Announcer:
         self._texts = asdict(languages.sentences(language))
         self._folder = folder / language
         self._aside: Interjection | None = None
-        self._saying: asyncio.Task[None] | None = None  # which nothing else holds
         session.on("conversation_item_added", self._find_the_output)
 
     def say(self, name: str, *, allow_interruptions: bool = True) -> SpeechHandle:
@@ -64,7 +64,7 @@ class Announcer:
     def say_aside(self, name: str) -> None:
         """Say it now, although a reply is being prepared, which comes after it; the model is not told of it."""
         if self._aside and self._path(name).is_file():
-            self._saying = asyncio.create_task(self._aside.say(self.sound(name)))
+            begin(self._aside.say(self.sound(name)))
 
     def hush(self) -> None:
         """Break off what is being said aside."""

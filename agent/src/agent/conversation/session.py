@@ -12,7 +12,7 @@ from livekit.agents.voice.turn import TurnDetectionMode
 from agent.lines.line import Line
 from agent.providers import catalog
 from agent.providers.pipeline import Pipeline
-from agent.turns.eager_stt import EagerSTT
+from agent.turns.eager_stt import EagerSTT, FallbackSTT
 from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.lexical_cue import LexicalCue
 from agent.turns.prosody import RATE, Prosody
@@ -77,15 +77,11 @@ def _one_stt(engines: list[stt.STT[Any]], voice_activity: vad.VAD, pause: float)
     if len(engines) == 1:
         return _eager_stt(engines[0], voice_activity, pause)
     if any(engine.capabilities.streaming for engine in engines):
-        return _fallback_stt([_eager_stt(engine, voice_activity, pause) for engine in engines], voice_activity)
-    engine = _fallback_stt(
+        return FallbackSTT([_eager_stt(engine, voice_activity, pause) for engine in engines], voice_activity)
+    engine = FallbackSTT(
         engines, voice_activity
     )  # it makes streams of them, but each can still be asked for one utterance
     return EagerSTT(engine, voice_activity, pause) if pause else stt.StreamAdapter(stt=engine, vad=voice_activity)
-
-
-def _fallback_stt(engines: list[stt.STT[Any]], voice_activity: vad.VAD) -> stt.STT[Any]:
-    return stt.FallbackAdapter(engines, vad=voice_activity, max_retry_per_stt=0)
 
 
 def _eager_stt(engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:

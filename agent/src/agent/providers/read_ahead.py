@@ -9,18 +9,16 @@ from typing import Any
 
 from livekit.agents import APIConnectOptions, APIError, ChatContext, llm
 
+from agent.background import begin
+
 logger = logging.getLogger(__name__)
 
 ONCE = APIConnectOptions(max_retry=0, timeout=30.0)
-_reading: set[asyncio.Task[None]] = set()  # a task that nothing else holds may be collected before it is done
 
 
 def read_ahead(model: llm.LLM[Any], persona: str) -> asyncio.Task[None]:
     """Begin, and do not wait. A failure does not matter here: the first question will meet it as well."""
-    task = asyncio.create_task(_read(model, persona))
-    _reading.add(task)
-    task.add_done_callback(_reading.discard)
-    return task
+    return begin(_read(model, persona))
 
 
 async def _read(model: llm.LLM[Any], persona: str) -> None:

@@ -6,12 +6,13 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from agent.background import repeat
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.lines.recording import Recording
@@ -37,51 +38,53 @@ async def keep_records_while(work: Awaitable[T], lines: LinesFolder, data: Path 
 
     An error with records is logged and does not end the work.
     """
-    keeping = asyncio.create_task(_keep(lines, data))
+    keepers = _Keepers(lines, data)
+    keeping = asyncio.create_task(repeat(keepers.look, LOOKED_EVERY, "Could not look after the records"))
     try:
         return await work
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
+        keepers.stop()
 
 
-async def _keep(lines: LinesFolder, data: Path) -> None:
-    started, keepers = time.time(), dict[str, _Keeper]()
-    with _errors_are_logged():
-        await asyncio.to_thread(_adopt, lines, data)
-    try:
-        while True:
-            with _errors_are_logged():
-                for line in await asyncio.to_thread(_lines_to_keep, lines, data):
-                    keeper = keepers.setdefault(line.name, _Keeper(Folders(line.name, data), started))
-                    with _errors_are_logged():
-                        keeper.deliver_for(line)
-                        await asyncio.to_thread(keeper.tidy, line)
-            await asyncio.sleep(LOOKED_EVERY)
-    finally:
-        for keeper in keepers.values():
+class _Keepers:
+    """One keeper for each line that there is, and for each of which there are records."""
+
+    def __init__(self, lines: LinesFolder, data: Path) -> None:
+        self._lines, self._data = lines, data
+        self._started = time.time()
+        self._adopted = False
+        self._keepers: dict[str, _Keeper] = {}
+
+    async def look(self) -> None:
+        """Look after each line; an error with one is raised when the others have been looked after."""
+        failed: Exception | None = None
+        for line in await asyncio.to_thread(self._lines_to_keep):
+            keeper = self._keepers.setdefault(line.name, _Keeper(Folders(line.name, self._data), self._started))
+            try:
+                keeper.deliver_for(line)
+                await keeper.tidy(line)
+            except Exception as error:
+                failed = failed or error
+        if failed:
+            raise failed
+
+    def stop(self) -> None:
+        """Deliver no longer."""
+        for keeper in self._keepers.values():
             keeper.stop()
 
-
-@contextlib.contextmanager
-def _errors_are_logged() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # its text may have words of a call in it
-        logger.error("Records could not be looked after, which is tried again: %s", type(error).__name__)
-
-
-def _adopt(lines: LinesFolder, data: Path) -> None:
-    there = list(lines.all())
-    without_numbers = [line for line in there if not line.numbers]
-    for line in (without_numbers or there)[:1]:
-        adopt_records_of_the_release_before(line.name, data)
-
-
-def _lines_to_keep(lines: LinesFolder, data: Path) -> list[Line]:
-    """Read the lines there are; one whose folder is gone keeps its records as long as a line's defaults say."""
-    gone = lines_with_records(data) - set(lines.names())
-    return [*lines.all(), *(Line.without_a_folder(name) for name in sorted(gone))]
+    def _lines_to_keep(self) -> list[Line]:
+        """Read the lines there are; one whose folder is gone keeps its records as long as a line's defaults say."""
+        there = list(self._lines.all())
+        if not self._adopted:
+            without_numbers = [line for line in there if not line.numbers]
+            for line in (without_numbers or there)[:1]:
+                adopt_records_of_the_release_before(line.name, self._data)
+            self._adopted = True
+        gone = lines_with_records(self._data) - set(self._lines.names())
+        return [*there, *(Line.without_a_folder(name) for name in sorted(gone))]
 
 
 class _Keeper:
@@ -105,7 +108,7 @@ class _Keeper:
             if destination:
                 self._delivering = asyncio.create_task(Delivery(*destination, self._folders).run())
 
-    def tidy(self, line: Line) -> None:
+    async def tidy(self, line: Line) -> None:
         """Finish what was left and delete what is old, now and then, and whenever a record has been added."""
         looks = _looks(self._folders)
         if time.monotonic() < self._due and looks == self._seen:
@@ -113,9 +116,9 @@ class _Keeper:
         self._seen, self._due = looks, time.monotonic() + TIDIED_EVERY
         webhook = line.webhook.url is not None
         left = max(self._started, time.time() - LEFT_AFTER)  # before the start there was another agent, which is gone
-        finish_what_was_left(self._folders, webhook=webhook, before=left)
-        delete_old(self._folders, line.recording)
-        delete_old_events(self._folders, line.recording, delivered=webhook)
+        await asyncio.to_thread(finish_what_was_left, self._folders, webhook=webhook, before=left)
+        await asyncio.to_thread(delete_old, self._folders, line.recording)
+        await asyncio.to_thread(delete_old_events, self._folders, line.recording, delivered=webhook)
 
     def stop(self) -> None:
         """Deliver no longer; what is under way is delivered again when somebody delivers next."""
@@ -172,33 +175,59 @@ class _Kept:
 
 
 def delete_old(folders: Folders, keep: Recording) -> None:
-    """Delete whole calls, the oldest first: those that are too old, then what is too much in all."""
-    try:
+    """Delete whole calls, the oldest first: those that are too old, then what is too much in all.
+
+    One that cannot be deleted keeps none of the others.
+    """
+    with _Deletion("old records") as deletion:
         kept = _all_kept(folders)
         total = sum(call.size for call in kept)
         for call in kept:
             if call.began > time.time() - keep.keep_days * DAY and total <= keep.keep_mb * MEGABYTE:
                 break
-            shutil.rmtree(call.folder)
-            total -= call.size
-            logger.info("the record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls))
+            if deletion.of(call.folder, shutil.rmtree):
+                total -= call.size
+                logger.info("the record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls))
         for day in folders.calls.glob("????-??-??"):
             if not any(day.iterdir()) and day.name != f"{datetime.now(UTC):%Y-%m-%d}":
-                day.rmdir()
-    except OSError as error:
-        logger.error("old records cannot be deleted: %s", error)
+                deletion.of(day, Path.rmdir)
 
 
 def delete_old_events(folders: Folders, keep: Recording, *, delivered: bool) -> None:
     """Delete events as old as calls may become: those never taken, and, unless `delivered`, those that wait."""
     waiting = [] if delivered else folders.outbox.glob("*.json")
-    try:
+    with _Deletion("old events") as deletion:
         for file in (*folders.failed.glob("*.json"), *waiting):
-            if file.stat().st_mtime <= time.time() - keep.keep_days * DAY:
-                file.unlink()
+            old = file.stat().st_mtime <= time.time() - keep.keep_days * DAY
+            if old and deletion.of(file, Path.unlink):
                 logger.info("the webhook's news %s are deleted: nobody has taken them", file.stem)
-    except OSError as error:
-        logger.error("old news cannot be deleted: %s", error)
+
+
+class _Deletion:
+    """Deletes what can be deleted; an error with any of it is logged at the end, once for all."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._errors: list[OSError] = []
+
+    def of(self, path: Path, delete: Callable[[Path], object]) -> bool:
+        try:
+            delete(path)
+        except OSError as error:
+            self._errors.append(error)
+            return False
+        return True
+
+    def __enter__(self) -> "_Deletion":
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        errors = [*self._errors, *([error] if isinstance(error, OSError) else [])]
+        if errors:
+            logger.error(
+                "%d of the %s cannot be deleted, the first of them because of: %s", len(errors), self._what, errors[0]
+            )
+        return error is None or isinstance(error, OSError)
 
 
 def _all_kept(folders: Folders) -> list[_Kept]:

@@ -5,8 +5,9 @@ asked as soon as the caller pauses, while it is still open whether they go on: w
 there already, and the reply to it under way (a PREFLIGHT_TRANSCRIPT starts preemptive generation).
 """
 
-import asyncio
+import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,11 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN
 from livekit.agents.vad import VADEventType
 
 from agent import languages
+from agent.background import begin
 from agent.turns.sound import levels, samples_of, voice_activity
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
 SILENT = 0.35  # probability of speech, as for voice activity detection's own end of speech
@@ -40,8 +43,23 @@ class EagerSTT(stt.StreamAdapter):
     def __init__(self, engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> None:
         super().__init__(stt=engine, vad=voice_activity)
         self._pause = pause
+        self._streams = 0
         self.worth_telling: Callable[[str], bool] = bool  # a segment's words, none included, before anybody is told
         self.told_nothing: Callable[[], object] = lambda: None  # the segment is over, and was not worth it
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it hears a caller now; in a `FallbackSTT` it may be another engine that does."""
+        return self._streams > 0
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """While one of its streams hears a caller."""
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
 
     def stream(
         self,
@@ -53,6 +71,20 @@ class EagerSTT(stt.StreamAdapter):
         return _Stream(
             self, vad=self._vad, wrapped_stt=self._stt, language=language, conn_options=conn_options, pause=self._pause
         )
+
+
+class FallbackSTT(stt.FallbackAdapter):
+    """livekit-agents' adapter, which tells what `engines` it was made of."""
+
+    def __init__(self, engines: list[stt.STT[Any]], voice_activity: vad.VAD) -> None:
+        super().__init__(engines, vad=voice_activity, max_retry_per_stt=0)
+        self.engines = engines
+
+
+def eager_engines(engine: object) -> list[EagerSTT]:
+    """Which of a session's speech to text transcribe early: itself, or some of those that stand in for each other."""
+    engines = engine.engines if isinstance(engine, FallbackSTT) else [engine]
+    return [each for each in engines if isinstance(each, EagerSTT)]
 
 
 @dataclass
@@ -90,6 +122,10 @@ class _Stream(StreamAdapterWrapper):
         self._pause = pause
 
     async def _run(self) -> None:
+        with self._adapter.listening():
+            await self._hear()
+
+    async def _hear(self) -> None:
         segment = _Segment()
         async with voice_activity(self._vad, self._input_ch) as events:
             async for event in events:
@@ -128,7 +164,7 @@ class _Stream(StreamAdapterWrapper):
     def _transcribe(self, frames: list[rtc.AudioFrame]) -> "asyncio.Task[stt.SpeechEvent]":
         audio = utils.merge_frames(frames)
         options = self._wrapped_stt_conn_options
-        return asyncio.create_task(self._wrapped_stt.recognize(audio, language=self._language, conn_options=options))
+        return begin(self._wrapped_stt.recognize(audio, language=self._language, conn_options=options))
 
     def _tell(self, kind: SpeechEventType, **what: Any) -> None:
         self._event_ch.send_nowait(stt.SpeechEvent(kind, **what))

@@ -25,8 +25,8 @@ FIELDS = (
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 NUMBER = re.compile(r"call-_\S+|(?<![\d.])\+?\d{7,15}(?!\d)|\+\d[\d ()-]{6,18}\d")
 MASK = "<number>"
-# Python's own kinds whose texts name files, modules, types and states, but no data.
-QUOTE_NOBODY = (OSError, ImportError, AttributeError, NameError, TypeError, RuntimeError, MemoryError)
+# Python's own kinds whose texts name files, modules and types, but no data.
+QUOTE_NOBODY = (OSError, ImportError, AttributeError, NameError, TypeError, MemoryError)
 OWN_CODE = f"{Path(__file__).parents[1]}/"
 FRAMES_SHOWN = 3  # of our own, the innermost first
 TRACEBACK = re.compile(r"(?:Exception Group )?Traceback \(most recent call last\):\n")

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from livekit.agents import AgentServer, JobRequest, worker
 
+from agent.background import repeat
 from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
 
@@ -53,8 +54,12 @@ async def serve(server: AgentServer, drain_grace: int, prosody: ProsodyProcess) 
     told_to_stop = asyncio.Event()
     for name in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(name, told_to_stop.set)
-    report = asyncio.create_task(_report_health(server))
-    minding = asyncio.create_task(_mind(prosody, server))
+    complaint = "Could not look after the process that hears prosody"
+    beside = [
+        repeat(_HealthReport(server).tell, health.TOUCHED_EVERY, "Could not note whether the agent is registered"),
+        repeat(_Minder(prosody, server).look, LOOKED_AFTER_EVERY, complaint),
+    ]
+    tasks = [asyncio.create_task(work) for work in beside]
     running = asyncio.create_task(server.run())
     stopping = asyncio.create_task(told_to_stop.wait())
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -64,10 +69,11 @@ async def serve(server: AgentServer, drain_grace: int, prosody: ProsodyProcess) 
     if not running.done():
         await _drain(server, drain_grace)
     await server.aclose()
-    for task in (report, minding, stopping):
+    for task in (*tasks, stopping):
         task.cancel()
     await prosody.stop()
-    health.mark(registered=False)
+    with contextlib.suppress(OSError):  # the file is stale soon in any case
+        health.mark(registered=False)
     return await _outcome(running)
 
 
@@ -87,34 +93,32 @@ async def _outcome(running: "asyncio.Task[None]") -> int:
     return 0
 
 
-async def _mind(prosody: ProsodyProcess, server: AgentServer) -> None:
-    """While there are calls somebody listens, and nobody later on.
+class _Minder:
+    """Keeps the process that hears prosody while there are calls."""
 
-    From the second look at a call on: to begin listening takes a core for a second, which the greeting needs.
-    """
-    before = False
-    while True:
-        await asyncio.sleep(LOOKED_AFTER_EVERY)
-        now = bool(server.active_jobs)
-        try:
-            if now and before:
-                await prosody.wanted()
-            elif not now:
-                await prosody.unwanted()
-        except OSError as error:  # the host has no memory for one more process, for now
-            logger.warning("the melody of voices cannot be listened to: %s", error)
-        before = now
+    def __init__(self, prosody: ProsodyProcess, server: AgentServer) -> None:
+        self._prosody, self._server = prosody, server
+        self._before = False
+
+    async def look(self) -> None:
+        """Start it at the second look at a call: that takes a core for a second, which the greeting needs."""
+        before, self._before = self._before, bool(self._server.active_jobs)
+        if self._before and before:
+            await self._prosody.wanted()
+        elif not self._before:
+            await self._prosody.unwanted()
 
 
-async def _report_health(server: AgentServer) -> None:
-    was_registered = False
-    while True:
-        registered = _is_registered(server)
-        if registered and not was_registered:
+class _HealthReport:
+    def __init__(self, server: AgentServer) -> None:
+        self._server = server
+        self._was_registered = False
+
+    async def tell(self) -> None:
+        was, self._was_registered = self._was_registered, _is_registered(self._server)
+        if self._was_registered and not was:
             logger.info("registered with the media server: calls are answered")
-        health.mark(registered=registered)
-        was_registered = registered
-        await asyncio.sleep(health.TOUCHED_EVERY)
+        health.mark(registered=self._was_registered)
 
 
 def _is_registered(server: AgentServer) -> bool:

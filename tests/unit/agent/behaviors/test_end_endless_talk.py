@@ -4,12 +4,14 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 
 import pytest
+from livekit import rtc
+from livekit.agents import UserInputTranscribedEvent
 
 from agent import languages
 from agent.behaviors.end_endless_talk import end_endless_talk
 from tests.unit.agent import never_silent
-from tests.unit.agent.fakes import until
-from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, SPEAKS, Call
+from tests.unit.agent.fakes import in_call, line, until
+from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, SPEAKS, Call, Endings
 
 LONGEST = 0.5
 TOO_LONG = [("endless", "the caller never came to an end")]
@@ -86,28 +88,86 @@ async def test_a_caller_is_not_taken_for_one(said: str) -> None:
         assert not call.ending.begun
 
 
-async def test_the_same_words_three_times_in_a_row_are_a_machine() -> None:
+@pytest.mark.parametrize("refrain", ["Thank you for watching.", "You are number 3 in the queue."])
+async def test_the_same_words_three_times_over_the_agent_are_a_machine(refrain: str) -> None:
     async with calling(longest=60) as call:
-        for times in range(3):
+        call.telephone.plays_for = 60
+        for _ in range(2):
+            await call.says(refrain)
+            await until(lambda: call.session.agent_state == "speaking")
             assert not call.ending.begun
-            await call.says("Thank you for watching.")
-            await until(lambda times=times: times == 2 or len(call.telephone.heard) > times)  # type: ignore[misc]
-        assert call.ending.asked == MACHINE
+        await call.says(refrain)
+        await until(lambda: call.ending.asked == MACHINE)
 
 
-async def test_who_says_the_same_again_because_they_are_asked_to_is_no_machine_at_once() -> None:
+@pytest.mark.parametrize("asked", [(), ("still_there",)], ids=["answered", "answered, and asked by a canned question"])
+async def test_a_caller_may_say_the_same_again_after_an_answer_as_often_as_they_like(asked: tuple[str, ...]) -> None:
     async with calling(longest=60) as call:
         heard: list[str] = []
-        for _ in range(5):
-            await call.says("I want to book a table.")
+        for _ in range(7):
+            await call.says("I want to talk to a person.")
             heard.append("answer")
             await call.hears(*heard)
-            call.announcer.say("still_there")
-            heard.append("still_there")
-            await call.hears(*heard)
+            for question in asked:
+                call.announcer.say(question)
+                heard.append(question)
+                await call.hears(*heard)
         assert not call.ending.begun
-        await call.says("I want to book a table.")  # nor is a loop asked for ever
-        await until(lambda: call.ending.asked == MACHINE)
+
+
+async def test_an_answer_that_was_heard_makes_the_count_begin_anew() -> None:
+    async with calling(longest=60) as call:
+        await call.says("I want to talk to a person.")
+        await call.hears("answer")
+        call.telephone.plays_for = 60
+        for _ in range(2):
+            await call.says("I want to talk to a person.")
+            await until(lambda: call.session.agent_state == "speaking")
+        assert not call.ending.begun
+
+
+def hears(language: str, *said: str) -> list[tuple[str, str]]:
+    """How a call ends in which the agent comes to say nothing."""
+    session, ending = rtc.EventEmitter[str](), Endings()
+    end_endless_talk(in_call(session=session, ending=ending, line=line(language=language)))
+    for words in said:
+        session.emit("user_input_transcribed", UserInputTranscribedEvent(transcript=words, is_final=True))
+    return ending.asked
+
+
+@pytest.mark.parametrize(
+    ("language", "group"),
+    [
+        ("en", "Double five."),
+        ("en", "12 12 12."),
+        ("en", "Um, five five, okay."),
+        ("en", "Oh seven oh seven."),
+        ("de", "Doppel fünf."),
+        ("de", "Zwölf zwölf."),
+        ("de", "Null eins, null eins."),
+        ("es", "Doble cinco."),
+        ("es", "Seis doce, seis doce."),
+        ("fr", "Double cinq."),
+        ("fr", "Quatre-vingt-dix-neuf, douze."),
+    ],
+)
+def test_a_number_that_is_dictated_in_groups_that_are_alike_is_no_refrain(language: str, group: str) -> None:
+    assert hears(language, *[group] * 5) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "refrain"),
+    [
+        ("en", "Press one for sales."),
+        ("de", "Ein Moment bitte."),
+        ("de", "Sie sind an Platz drei."),
+        ("es", "Pulse uno para ventas."),
+        ("fr", "Tapez un pour les ventes."),
+    ],
+)
+def test_a_refrain_is_one_in_every_language_although_it_has_a_number_in_it(language: str, refrain: str) -> None:
+    assert hears(language, *[refrain] * 2) == []
+    assert hears(language, *[refrain] * 3) == MACHINE
 
 
 @pytest.mark.parametrize("answer", ["Yes.", "No, thanks.", "Hello?"])

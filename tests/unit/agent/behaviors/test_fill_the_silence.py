@@ -23,11 +23,16 @@ FILLER, APOLOGY = 0.9, 1.6  # seconds; the turn is over after 0.3, as the film s
 APOLOGY_TEXT = "I am sorry, something went wrong on my side. Could you say that again?"
 
 
-def calling(**changes: float) -> AbstractAsyncContextManager[Call]:
+# The fake knows no streaming speech to text, so the one that stands in for it is asked.
+MIXED = {"stt": "openai-realtime/gpt-4o-mini-transcribe", "stt_fallback": "openai/gpt-4o-mini-transcribe"}
+
+
+def calling(engines: dict[str, str] | None = None, **changes: float) -> AbstractAsyncContextManager[Call]:
     times = {"filler_after": FILLER, "apology_after": APOLOGY} | changes
     return never_silent.calling(
         lambda call: fill_the_silence(call.call),
         **{name: seconds + FILM for name, seconds in times.items()},
+        **(engines or {}),
     )
 
 
@@ -50,9 +55,11 @@ async def test_a_slow_answer_comes_after_a_filler_and_the_model_knows_of_no_fill
         await until(lambda: spoken(call.session) == ["At nine."])
 
 
-@pytest.mark.parametrize("kind", ["stt", "llm", "tts"])
-async def test_no_answer_becomes_a_filler_and_then_an_apology(kind: str) -> None:
-    async with calling() as call:
+@pytest.mark.parametrize(
+    ("kind", "engines"), [("stt", {}), ("llm", {}), ("tts", {}), ("stt", MIXED)], ids=["stt", "llm", "tts", "stands in"]
+)
+async def test_no_answer_becomes_a_filler_and_then_an_apology(kind: str, engines: dict[str, str]) -> None:
+    async with calling(engines) as call:
         call.endpoint.script = INSTANT.changed(faults={kind: "hang"})
         since = time.monotonic()
         await call.says(QUESTION, heard=False)
@@ -117,8 +124,9 @@ async def test_an_answer_between_failures_is_a_new_beginning() -> None:
         assert not call.ending.begun
 
 
-async def test_a_cough_gets_neither_filler_nor_apology() -> None:
-    async with calling() as call:
+@pytest.mark.parametrize("engines", [{}, MIXED], ids=["one engine", "stands in"])
+async def test_a_cough_gets_neither_filler_nor_apology(engines: dict[str, str]) -> None:
+    async with calling(engines) as call:
         await call.says("")
         await asyncio.sleep(APOLOGY + 0.2)
         assert call.telephone.heard == []

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -10,7 +11,7 @@ from livekit.agents import Agent
 from agent.behaviors import go_on_after_a_backchannel as behavior
 from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.conversation.session import new_session
-from agent.turns.eager_stt import EagerSTT
+from agent.turns.eager_stt import EagerSTT, eager_engines
 from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import (
     Deaf,
@@ -184,6 +185,26 @@ async def test_what_is_told_depends_on_who_speaks(speech: Mock | None, heard: st
     session = Mock(stt=EagerSTT(ScriptedEar(), ScriptedVoiceActivity(), 0.1), current_speech=speech)
     go_on_after_a_backchannel(in_call(session=session))
     assert session.stt.worth_telling(heard) is told
+
+
+MIXED = {"stt": "openai-realtime/gpt-4o-mini-transcribe", "stt_fallback": "openai/gpt-4o-mini-transcribe"}
+
+
+async def test_an_engine_that_stands_in_for_a_streaming_one_is_listened_to_as_well() -> None:
+    async with FakeOpenAI(INSTANT) as endpoint:  # which knows no streaming speech to text
+        call = Call(endpoint, **MIXED)
+        await call.session.start(Agent(instructions="Be brief."), record=False)
+        [engine] = eager_engines(call.session.stt)
+        await until(lambda: engine.is_listening)
+        await settle()
+        await call.agent_says(PITCH)
+        await call.caller_says("Mm-hm.", over=True)
+        assert not call.loudspeaker.paused
+        assert call.asked == []
+        await call.session.aclose()
+        assert call.session.stt is not None
+        await call.session.stt.aclose()
+        await disconnect(endpoint.url)
 
 
 async def test_without_an_early_transcript_nothing_is_changed() -> None:

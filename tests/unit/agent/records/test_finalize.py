@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import time
 from pathlib import Path
 from unittest.mock import Mock
@@ -16,6 +17,7 @@ from agent.records.finalize import MARGIN, NotWholeError, finish, redacted, writ
 from agent.records.folders import Folders, new_record
 from agent.records.transcript import Draft, Keys, Latencies, ToolCall, Transcript, Turn
 from agent.storage.private_files import make_folder, write
+from agent.worker.logs import TextLine
 from tests.unit.agent.fakes import until
 from tests.unit.agent.records.redaction.test_mute import decoded, level, record
 
@@ -251,8 +253,9 @@ async def test_records_are_looked_after_again_after_whatever_went_wrong(
     monkeypatch.setattr(keeper, "_looks", looked)
     old = kept_since(folders, 31)
     await keeper.keep_records_while(until(lambda: not old.exists()), NO_LINES, folders.calls.parents[1])
-    assert "Records could not be looked after, which is tried again: RuntimeError" in caplog.text
-    assert CARD not in caplog.text
+    [line] = map(TextLine().format, caplog.records[:1])
+    assert "Could not look after the records; this is tried again  RuntimeError (" in line
+    assert CARD not in line
 
 
 def kept_since(folders: Folders, days: float, size: int = 1000) -> Path:
@@ -299,10 +302,35 @@ def test_news_that_nobody_takes_are_deleted_after_the_days_of_the_calls(
     assert {file.stem for file in folders.outbox.rglob("*.json")} == {"failed-lately", "waits-since-lately"} | left_over
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may delete everything")
-def test_what_cannot_be_deleted_is_told(folders: Folders, caplog: pytest.LogCaptureFixture) -> None:
-    old = kept_since(folders, 31)
-    old.parent.chmod(0o500)
-    keeper.delete_old(folders, Recording(keep_days=30, keep_mb=2000))
-    old.parent.chmod(0o700)
-    assert "cannot be deleted" in caplog.text
+def test_what_cannot_be_deleted_is_told_once_and_keeps_nothing_else(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck, also_stuck, old = (kept_since(folders, days) for days in (33, 32, 31))
+    delete = shutil.rmtree
+
+    def rmtree(folder: Path) -> None:
+        if folder in (stuck, also_stuck):
+            raise PermissionError(13, "Permission denied")
+        delete(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    keeper.delete_old(folders, Recording())
+    assert (stuck.exists(), also_stuck.exists(), old.exists()) == (True, True, False)
+    [error] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert error == "2 of the old records cannot be deleted, the first of them because of: [Errno 13] Permission denied"
+
+
+def test_news_that_cannot_be_deleted_keep_none_of_the_others(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a-stuck", "old"):
+        write(folders.failed / f"{name}.json", "{}")
+        os.utime(folders.failed / f"{name}.json", (time.time() - 31 * 86_400,) * 2)
+    delete = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if path.stem == "a-stuck":
+            raise PermissionError(13, "Permission denied")
+        delete(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    keeper.delete_old_events(folders, Recording(), delivered=True)
+    assert [file.stem for file in folders.failed.glob("*.json")] == ["a-stuck"]

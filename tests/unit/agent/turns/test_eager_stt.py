@@ -1,6 +1,8 @@
 """A transcript that is asked for while the caller may still go on."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -246,3 +248,25 @@ async def test_a_real_voice_is_transcribed_before_its_end_is_seen() -> None:
     assert seen[-2:] == [f"{END} after {requests}", f"{FINAL} after {requests}"]
     assert ear.asked[-1] / 16000 > len(telephone) / RATE - 0.2  # all the words ...
     assert ear.asked[-1] / 16000 < len(telephone) / RATE + 0.2  # ... and not the silence that ended them
+
+
+async def test_what_was_asked_in_vain_is_left_to_finish_although_nothing_waits_for_it() -> None:
+    finished = asyncio.Event()
+    waiting: list[weakref.ref[asyncio.Future[None]]] = []
+
+    class Slow(ScriptedEar):
+        async def recognize(self, *_: object, **__: object) -> stt.SpeechEvent:
+            if not waiting:
+                answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                waiting.append(weakref.ref(answered))  # nobody else holds what this waits for
+                await answered
+                finished.set()
+            return stt.SpeechEvent(stt.SpeechEventType.FINAL_TRANSCRIPT)
+
+    listening = Listening(Slow("I would"))
+    async with listening.hears("^ss..ss"):
+        gc.collect()
+        answered = waiting[0]()
+        assert answered is not None
+        answered.set_result(None)
+        await asyncio.wait_for(finished.wait(), 1)

@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 from typing import cast
+from unittest.mock import Mock
 
 import pytest
 from livekit.agents import AgentServer, JobRequest
@@ -12,10 +13,12 @@ from livekit.agents import worker as livekit_worker
 from livekit.protocol.agent import Job
 from livekit.protocol.models import Room
 
+from agent.background import repeat
 from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
 from agent.worker import serve as worker
 from agent.worker.serve import HEARTBEAT, admit_up_to, serve
+from tests.unit.agent.fakes import until
 
 
 class Line:
@@ -146,22 +149,22 @@ class Looks:
     async def unwanted(self) -> None:
         self.told += "u" if self.calls else ""
 
+    async def end(self) -> None:
+        minder = worker._Minder(cast("ProsodyProcess", self), cast("AgentServer", self))
+        minding = asyncio.create_task(repeat(minder.look, 0.001, "Could not look"))
+        await asyncio.wait_for(self.all_told.wait(), 5)
+        minding.cancel()
 
-async def test_the_voice_is_listened_to_when_the_greeting_has_begun_and_as_long_as_there_are_calls(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(worker, "LOOKED_AFTER_EVERY", 0.001)
+
+async def test_the_voice_is_listened_to_when_the_greeting_has_begun_and_as_long_as_there_are_calls() -> None:
     looks = Looks([0, 1, 1, 2, 0, 1, 0])
-    minding = asyncio.create_task(worker._mind(cast("ProsodyProcess", looks), cast("AgentServer", looks)))
-    await asyncio.wait_for(looks.all_told.wait(), 5)
-    minding.cancel()
+    await looks.end()
     assert looks.told == "uwwu"  # neither is told of a call that is seen for the first time
 
 
 async def test_a_listener_that_cannot_begin_is_asked_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(worker, "LOOKED_AFTER_EVERY", 0.001)
     looks = Looks([1, 1, 1, 1])
     begin = looks.wanted
 
@@ -170,8 +173,40 @@ async def test_a_listener_that_cannot_begin_is_asked_again(
         raise OSError("Cannot allocate memory")
 
     monkeypatch.setattr(looks, "wanted", fails_once)
-    minding = asyncio.create_task(worker._mind(cast("ProsodyProcess", looks), cast("AgentServer", looks)))
-    await asyncio.wait_for(looks.all_told.wait(), 5)
-    minding.cancel()
+    await looks.end()
     assert looks.told == "ww"
     assert "Cannot allocate memory" in caplog.text
+
+
+async def test_a_full_disk_does_not_end_the_report_of_health(
+    registered: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(health, "TOUCHED_EVERY", 0.001)
+    mark, marks = health.mark, 0
+
+    def fails_at_first(*, registered: bool) -> None:
+        nonlocal marks
+        marks += 1
+        if marks < 4:
+            raise OSError(28, "No space left on device")
+        mark(registered=registered)
+
+    monkeypatch.setattr(health, "mark", fails_at_first)
+    server = Server()
+    serving = asyncio.create_task(serve(cast("AgentServer", server), 20, unused()))
+    await until(registered.exists)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await serving == 0
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == ["Could not note whether the agent is registered; this is tried again"]
+
+
+async def test_a_disk_that_is_gone_does_not_change_how_the_agent_stops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "mark", Mock(side_effect=OSError(30, "Read-only file system")))
+    server = Server()
+    serving = asyncio.create_task(serve(cast("AgentServer", server), 20, unused()))
+    await server.running.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await serving == 0

@@ -65,6 +65,13 @@ class Spoken:
             at += count
         return pieces
 
+    def is_number(self, text: str) -> bool:
+        """Whether all of `text` is a number, or a part of one that is being dictated."""
+        pieces = self.pieces(text)
+        return any(piece.value.isdigit() for piece in pieces) and all(
+            piece.value or piece.word in self.fillers for piece in pieces
+        )
+
     def _number(self, words: list[str], at: int) -> tuple[int, str]:
         """How many words are one number, and its figures; none of them: 0."""
         if words[at].isdigit():

@@ -70,7 +70,9 @@ def test_an_identity_number_is_taken_out_whatever_figures_are_beside_it(said: st
 @pytest.mark.parametrize(
     ("language", "number"),
     [
-        ("en", "078-05-1120"),
+        ("en", "078-05-1120"),  # which was once printed in an advertisement, and is still a number
+        ("en", "219-09-9999"),
+        ("en", "536-90-4399"),
         ("de", "86 095 742 719"),
         ("de", "acht sechs null neun fünf sieben vier zwei sieben eins neun"),
         ("de", "L01X00T47"),
@@ -78,6 +80,8 @@ def test_an_identity_number_is_taken_out_whatever_figures_are_beside_it(said: st
         ("es", "12345678Z"),
         ("es", "X1234567L"),
         ("fr", "2 55 08 14 168 025 38"),
+        ("fr", "2 53 07 2A 073 004 43"),
+        ("fr", "2 55 08 14 168 025"),
         ("fr", "quarante et un onze onze onze onze onze onze onze"),
     ],
 )
@@ -96,6 +100,7 @@ def test_each_language_knows_its_numbers(language: str, number: str) -> None:
         ("en", "We are 4 at 7:30, or 12 at 19:30, on 11/25/2026, and I am at 202 555 0100."),
         ("en", "4111 1111 1111 1112 has a wrong check digit."),
         ("de", "Meine Nummer ist null eins sieben null eins zwei drei vier fünf sechs sieben."),
+        ("de", "15751230005 ist ein Telefon, obwohl die Prüfziffer einer Steuer-ID stimmt."),
         ("de", "86 095 742 718 hat eine falsche Prüfziffer."),
         ("es", "Mi número es 612 345 678, somos cuatro a las 8 y media."),
         ("es", "12345678A tiene otra letra."),
