@@ -1,10 +1,16 @@
-"""Speaking: a voice distilled from Kokoro, by hibari-tts, made loud enough for a telephone."""
+"""Text to speech: a voice distilled from Kokoro, by hibari-tts, made loud enough for a telephone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from hibari import SAMPLE_RATE, Hibari  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 
-from speech.queueing import Emit
+if TYPE_CHECKING:  # speech.sentences runs where only the voice is installed
+    from numpy.typing import NDArray
+
+    from speech.queueing import Emit
 
 PEAK = 10 ** (-3 / 20)  # of full scale: -3 dBFS leaves the telephone's codec room
 MOST_GAIN = 4.0  # 12 dB: a sentence that is only breath is not blown up to a shout
