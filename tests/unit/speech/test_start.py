@@ -5,7 +5,9 @@ import logging
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
@@ -13,10 +15,11 @@ from pydantic import ValidationError
 from speech import health
 from speech.cores import MOST, usable_cores
 from speech.logs import JsonLine, TextLine
-from speech.models.weights import LLM, STT, MissingWeightsError, find_weights
-from speech.settings import Settings, explain
+from speech.models.weights import MissingWeightsError, find_weights, names_of
+from speech.settings import Settings, Size, explain
 
 ROOM = Path(__file__).parents[3] / "speech"
+SMALL = names_of("small")
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,21 +40,21 @@ def test_every_wrong_setting_is_told_at_once(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_weights_are_found_where_the_image_keeps_them(tmp_path: Path) -> None:
-    (tmp_path / STT).mkdir()
-    (tmp_path / LLM["small"]).mkdir()
-    gguf = tmp_path / LLM["small"] / "x.gguf"
+    (tmp_path / SMALL.stt).mkdir()
+    (tmp_path / SMALL.llm).mkdir()
+    gguf = tmp_path / SMALL.llm / "x.gguf"
     gguf.touch()
     assert find_weights(tmp_path, "small").llm == gguf
 
 
 def test_another_size_than_the_image_was_built_for_is_refused_with_the_cure(tmp_path: Path) -> None:
-    (tmp_path / STT).mkdir()
-    (tmp_path / LLM["small"]).mkdir()
+    (tmp_path / SMALL.stt).mkdir()
+    (tmp_path / SMALL.llm).mkdir()
     program = [sys.executable, "-m", "speech", "--models", str(tmp_path)]
     environment = {"PYTHONPATH": str(ROOM / "src"), "SPEECH_SIZE": "default"}
     run = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 2
-    assert LLM["default"] in run.stderr
+    assert names_of("default").llm in run.stderr
     assert "--build-arg SPEECH_SIZE=default" in run.stderr
 
 
@@ -60,11 +63,26 @@ def test_a_folder_that_is_not_there_has_nothing(tmp_path: Path) -> None:
         find_weights(tmp_path / "models", "default")
 
 
+@pytest.mark.parametrize("size", get_args(Size))
+def test_the_manifest_has_one_model_for_each_role_of_a_size(size: Size) -> None:
+    manifest = tomllib.loads((ROOM / "models" / "manifest.toml").read_text())
+    roles = [model["role"] for model in manifest.values() if size in model.get("sizes", [])]
+    assert sorted(roles) == ["llm", "stt"]
+
+
+def test_the_manifest_has_no_other_sizes_than_the_setting() -> None:
+    manifest = tomllib.loads((ROOM / "models" / "manifest.toml").read_text())
+    assert {size for model in manifest.values() for size in model.get("sizes", [])} == set(get_args(Size))
+
+
 def test_the_dockerfile_fetches_what_each_size_loads() -> None:
-    dockerfile = (ROOM / "Dockerfile").read_text()
-    assert f"fetch.py {STT} --to" in dockerfile
-    for size, name in LLM.items():
-        assert f"{size}) llm={name} ;;" in dockerfile
+    assert 'fetch.py --size "$SPEECH_SIZE" --to /models' in (ROOM / "Dockerfile").read_text()
+
+
+def test_only_the_manifest_names_the_models() -> None:
+    names = {name for size in get_args(Size) for name in (names_of(size).stt, names_of(size).llm)}
+    files = [ROOM / "Dockerfile", ROOM / "models" / "fetch.py", *(ROOM / "src").rglob("*.py")]
+    assert [(file, name) for file in files for name in names if name in file.read_text()] == []
 
 
 @pytest.mark.parametrize(
