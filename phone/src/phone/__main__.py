@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from phone import arguments
 from phone.conversation import converse
+from phone.order import check_order, speak_texts
 from phone.report.measure import measure, transcribe
 from phone.report.report import Report, conversation_lines, opening_line
 from phone.report.timeline import timeline_lines
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from phone.arguments import Order
+    from phone.order import Order
     from phone.report.observation import Observation
 
 INTERRUPTED = 130
@@ -87,7 +88,7 @@ def check(given: argparse.Namespace) -> int:
 
 
 def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
-    order = arguments.checked(given, _synthesise)
+    order = _order(given)
     people: TextIO = sys.stderr if order.json == "-" else sys.stdout
     print(f"Calling {order.target.to} through {_gateway(order)} …", file=people, flush=True)
     started = datetime.now(UTC)
@@ -105,7 +106,10 @@ def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str
     """Whisper listens when the last of them is over: it would take the beat from the others."""
     whisper = transcriber or _transcriber(given.model)
     for line in sys.stdin:
-        orders = [_order(call, given.model) for call in json.loads(line)]
+        orders = [
+            _order(arguments.parser().parse_args(["call", "--model", str(given.model), *call]))
+            for call in json.loads(line)
+        ]
         started = datetime.now(UTC)
         held = asyncio.run(_together(orders))
         reports = [
@@ -116,8 +120,8 @@ def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str
     return 0
 
 
-def _order(call: list[str], model: Path) -> Order:
-    return arguments.checked(arguments.parser().parse_args(["call", "--model", str(model), *call]), _synthesise)
+def _order(given: argparse.Namespace) -> Order:
+    return speak_texts(check_order(given), _synthesise)
 
 
 def _with_sound(report: Report, out: Path) -> Report:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from phone.call import Call
 from phone.report.observation import Observation, observe
@@ -20,12 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Saying:
-    """Something to say (`pcm`), or keys to press."""
+    """Something the caller says (`pcm`), or keys that the caller presses."""
 
     text: str
-    pcm: Pcm
+    pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
     keys: str = ""
-    at: float | None = None  # seconds after the answer, whatever the line does then; None: when the line is quiet
+    at: float | None = None  # seconds after the answer, whatever the far end does then; None: when it is quiet
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the text has still to be synthesized."""
+        return not self.keys and not len(self.pcm)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # ships no types
+    from hibari import Hibari  # type: ignore[import-untyped]  # ships no types
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime, loaded below, reports to its maker by default
 
@@ -25,15 +27,21 @@ WHISPER_THREADS = 4
 
 def synthesise(texts: list[str]) -> list[Pcm]:
     """Each text as 8 kHz speech. Raises ValueError for a text with nothing in it to be said."""
-    from hibari import SAMPLE_RATE, Hibari  # type: ignore[import-untyped]  # ships no types
+    from hibari import SAMPLE_RATE
 
-    voice = Hibari()
     spoken = []
     for text in texts:
-        audio = voice(text, seed=0)
+        audio = _voice()(text, seed=0)
         pcm = np.clip(audio * 32767, -32768, 32767).astype(np.int16)
         spoken.append(_levelled(_trimmed(resample(pcm, SAMPLE_RATE, RATE) if len(pcm) else pcm, text)))
     return spoken
+
+
+@cache
+def _voice() -> Hibari:
+    from hibari import Hibari
+
+    return Hibari()
 
 
 def _trimmed(pcm: Pcm, text: str) -> Pcm:
