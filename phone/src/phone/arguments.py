@@ -107,7 +107,7 @@ def _add_result(group: Any) -> None:
 def _add_calls(commands: Any) -> None:
     calls = commands.add_parser(
         "calls",
-        help="place several calls at once, as standard input tells",
+        help="place the calls that standard input lists, several at once",
         description="Each line of standard input is a JSON list of calls to place together, each a list of the "
         "arguments of `phone call`. When all of them are over, a line of standard output is the list of their reports. "
         "Nothing else is kept; with --out, a call's sound.",
@@ -120,11 +120,11 @@ def _add_model(to: Any) -> None:
 
 
 def _add_language(to: Any) -> None:
-    to.add_argument("--language", default="en", help="that is spoken there, as ISO 639-1 has it (%(default)s)")
+    to.add_argument("--language", default="en", help="language that the line speaks, as ISO 639-1 code (%(default)s)")
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """What `call --json` has written. Raises UsageError."""
+    """Return the report that `call --json` has written. Raises UsageError."""
     try:
         report = json.loads(path.read_text(encoding="utf8"))
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""A call's report: JSON for programs, lines for people."""
+"""The report on a call: JSON for programs, text for people."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
+    """Everything that is told about one call."""
+
     to: str
     gateway: str
     started: str  # ISO 8601, UTC
@@ -25,7 +27,9 @@ class Report:
     picture: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The report for programs. Times are seconds since the INVITE, lengths seconds; null is what did not happen.
+        """Return the report for programs.
+
+        Times are seconds since the INVITE, lengths are seconds; null stands for what did not happen.
 
         `invited` is the INVITE's own time, in seconds since 1970, when the call was answered;
         `turns` are measure.Turn: what was said, when, the reply's start and end, its gap, and barge-in figures;
@@ -65,7 +69,7 @@ class Report:
 
 
 def conversation_lines(report: Report) -> list[str]:
-    """The conversation as both sides heard it, in order."""
+    """Return the conversation as both sides heard it, in order."""
     lines = [_line(utterance) for utterance in report.figures.utterances]
     ended = report.seen.ended
     if ended and ended.by == "line":

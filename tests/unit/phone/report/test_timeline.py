@@ -143,4 +143,6 @@ def test_a_file_that_is_no_report_is_refused(
     if content is not None:
         file.write_text(content)
     assert phone.main(["timeline", "--report", str(file)]) == 2
-    assert f"phone: --report {file} " in capsys.readouterr().err
+    head, problem = capsys.readouterr().err.splitlines()
+    assert head == "The command is not usable (1 problem); nothing was done."
+    assert problem.startswith(f"  --report {file} ")
