@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from speech import health
 from speech.cores import MOST, usable_cores
-from speech.logs import JsonLine, TextLine
+from speech.logs import JsonEvents, TextEvents
 from speech.models.weights import MissingWeightsError, find_weights, names_of
 from speech.settings import Settings, Size, explain
 
@@ -112,8 +112,40 @@ def unused_port() -> int:
 
 
 def test_a_log_line_is_readable_and_its_json_has_the_facts() -> None:
+    record = logging.makeLogRecord({"name": "speech", "levelname": "INFO", "msg": "chat status=200", "status": 200})
+    assert TextEvents().format(record).endswith("INFO    speech: chat status=200")
+    event = json.loads(JsonEvents().format(record))
+    assert list(event) == ["time", "level", "logger", "message", "status"]
+    assert (event["level"], event["message"], event["status"]) == ("info", "chat status=200", 200)
+
+
+def test_the_time_of_an_event_is_utc_with_milliseconds_in_both_forms() -> None:
     record = logging.makeLogRecord(
-        {"name": "speech", "levelname": "INFO", "msg": "chat status=200", "facts": {"status": 200}}
+        {"name": "speech.api", "levelname": "WARNING", "msg": "x", "created": 1795339800.123}
     )
-    assert TextLine().format(record).endswith("INFO    speech: chat status=200")
-    assert json.loads(JsonLine().format(record))["status"] == 200
+    assert TextEvents().format(record) == "2026-11-22T09:30:00.123+00:00 WARNING speech: x"
+    assert json.loads(JsonEvents().format(record))["time"] == "2026-11-22T09:30:00.123+00:00"
+
+
+@pytest.mark.parametrize("form", [TextEvents, JsonEvents])
+def test_a_failure_is_named_by_kind_and_place_on_one_line_and_its_words_are_not_logged(
+    form: type[logging.Formatter],
+) -> None:
+    try:
+        json.loads('{"my number is": 5550123')
+    except ValueError:
+        record = logging.LogRecord("speech", logging.ERROR, __file__, 1, "chat\nfailed", None, sys.exc_info())
+    line = form().format(record)
+    assert "JSONDecodeError at decoder.py:" in line
+    assert "\n" not in line
+    assert "5550123" not in line
+    assert "Traceback" not in line
+
+
+def test_all_problems_are_reported_under_one_head() -> None:
+    environment = {"PYTHONPATH": str(ROOM / "src"), "SPEECH_SIZE": "tiny", "SPEECH_THREADS": "0"}
+    run = subprocess.run([sys.executable, "-m", "speech"], env=environment, capture_output=True, text=True, check=False)
+    head, *problems = run.stderr.splitlines()
+    assert run.returncode == 2
+    assert head == "The configuration is not usable (2 problems); nothing was changed."
+    assert [problem.split(" is ")[0] for problem in problems] == ["  SPEECH_SIZE", "  SPEECH_THREADS"]

@@ -30,7 +30,7 @@ class Heart:
         self._voice = Hibari(voice="heart", threads=1)  # forty times faster than speech on one core
 
     def warm(self) -> None:
-        """Say something once: dictionaries are read the first time."""
+        """Speak once, since dictionaries are read the first time."""
         self._voice("Hello, this costs $2.50.")
 
     def speak(self, text: str, speed: float, emit: Emit[bytes]) -> None:
@@ -47,7 +47,7 @@ class Heart:
 
 
 def shape(sound: NDArray[np.float32]) -> NDArray[np.int16]:
-    """Cut the silence off both ends, and bring the peak to -3 dBFS; samples from -1 to 1 -> 16 bits."""
+    """Cut the silence off both ends and bring the peak to -3 dBFS; samples from -1 to 1 become 16 bits."""
     level = np.abs(sound)
     peak = float(level.max(initial=0.0))
     if peak < 1e-4:
