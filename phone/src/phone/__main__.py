@@ -24,8 +24,8 @@ from phone import arguments
 from phone.conversation import converse
 from phone.order import check_order, speak_texts
 from phone.report.measure import measure, transcribe
-from phone.report.report import Report, conversation_lines, opening_line
-from phone.report.timeline import timeline_lines
+from phone.report.report import Report, conversation_rows, opening_text
+from phone.report.timeline import timeline_rows
 from phone.report.verdict import BAD_USAGE, judge
 from phone.sound import audio
 
@@ -67,8 +67,8 @@ def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm, str], 
 
 
 def show_timeline(given: argparse.Namespace) -> int:
-    for line in timeline_lines(arguments.read_report(given.report), sys.stdin):
-        print(line)
+    for row in timeline_rows(arguments.read_report(given.report), sys.stdin):
+        print(row)
     return 0
 
 
@@ -88,9 +88,9 @@ def check(given: argparse.Namespace) -> int:
     """Synthesize a sentence and transcribe it, with the models that are on this machine."""
     if problems := arguments.model_problems(given.model):
         raise arguments.UsageError(problems)
-    heard = _transcriber(given.model)(_synthesise(["The telephone works."])[0], "en")
-    print(f"heard myself say: {heard}")
-    return 0 if "telephone works" in heard.lower() else 1
+    transcript = _transcriber(given.model)(_synthesise(["The telephone works."])[0], "en")
+    print(f"transcript of a synthesized sentence: {transcript}")
+    return 0 if "telephone works" in transcript.lower() else 1
 
 
 def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
@@ -173,7 +173,7 @@ def _gateway(order: Order) -> str:
 
 async def _until_signalled(order: Order, people: TextIO) -> Observation:
     """Place the call; SIGTERM (`docker stop`) ends it with a BYE, as Ctrl-C does."""
-    task = asyncio.ensure_future(_delayed(order, lambda *at: print(opening_line(*at), file=people, flush=True)))
+    task = asyncio.ensure_future(_delayed(order, lambda *at: print(opening_text(*at), file=people, flush=True)))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
 
@@ -199,8 +199,8 @@ def _new_folder(out: Path, name: str) -> Path:
 
 
 def _tell(report: Report, people: TextIO, out: Path) -> None:
-    for line in conversation_lines(report):
-        print(line, file=people)
+    for row in conversation_rows(report):
+        print(row, file=people)
     if report.recording and report.picture:
         # In the container the volume is /calls; the person has the same folder as calls/ beside compose.yaml.
         root = "/" if out == arguments.DEFAULT_OUT else ""

@@ -149,3 +149,11 @@ def test_all_problems_are_reported_under_one_head() -> None:
     assert run.returncode == 2
     assert head == "The configuration is not usable (2 problems); nothing was changed."
     assert [problem.split(" is ")[0] for problem in problems] == ["  SPEECH_SIZE", "  SPEECH_THREADS"]
+
+
+def test_a_clone_made_under_a_strict_umask_gives_an_image_that_its_user_can_read() -> None:
+    for room in (ROOM, ROOM.with_name("phone")):
+        stage = (room / "Dockerfile").read_text().split("AS build\n")[1].split("\nFROM ")[0]
+        copied, _, after = stage.rpartition("\nCOPY ")
+        assert copied
+        assert "chmod -R a+rX /app" in after

@@ -68,16 +68,16 @@ class Report:
         return {name: _rounded(value) for name, value in fields.items()}
 
 
-def conversation_lines(report: Report) -> list[str]:
+def conversation_rows(report: Report) -> list[str]:
     """Return the conversation as both sides heard it, in order."""
-    lines = [_line(utterance) for utterance in report.figures.utterances]
+    rows = [_row(utterance) for utterance in report.figures.utterances]
     ended = report.seen.ended
     if ended and ended.by == "line":
-        lines.append(f"  {clock(ended.at)}  line    hangs up")
-    return lines
+        rows.append(f"  {clock(ended.at)}  line    hangs up")
+    return rows
 
 
-def opening_line(answered: float, first_word: float | None) -> str:
+def opening_text(answered: float, first_word: float | None) -> str:
     heard = "no word from the line yet" if first_word is None else f"first word after {first_word:.1f} s"
     return f"answered after {answered:.1f} s, {heard}"
 
@@ -87,7 +87,7 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-def _line(said: Utterance) -> str:
+def _row(said: Utterance) -> str:
     text = said.text or "(speech)"
     late = f"      ({said.gap:.1f} s later)" if said.gap is not None else ""
     return f"  {clock(said.start)}  {said.who:<6}  {text}{late}"

@@ -32,7 +32,7 @@ class LoggedTurn:
     after: Mapping[str, float]  # seconds from there, by stage
 
 
-def timeline_lines(report: Mapping[str, Any], log: Iterable[str]) -> list[str]:
+def timeline_rows(report: Mapping[str, Any], log: Iterable[str]) -> list[str]:
     """Return a table with a row for each of the caller's turns; no rows when the caller said nothing.
 
     `report` is Report.as_json(). `log` is the agent's log as text or JSON; other events and other calls are skipped.
@@ -44,7 +44,7 @@ def timeline_lines(report: Mapping[str, Any], log: Iterable[str]) -> list[str]:
 
 
 def logged_turns(log: Iterable[str]) -> list[LoggedTurn]:
-    return [turn for line in log if (turn := _logged_turn(_fields(line)))]
+    return [turn for row in log if (turn := _logged_turn(_fields(row)))]
 
 
 def _logged_turn(fields: Mapping[str, Any]) -> LoggedTurn | None:
@@ -55,11 +55,11 @@ def _logged_turn(fields: Mapping[str, Any]) -> LoggedTurn | None:
         return None
 
 
-def _fields(line: str) -> Mapping[str, Any]:
-    if found := TEXT_EVENT.match(line):
+def _fields(row: str) -> Mapping[str, Any]:
+    if found := TEXT_EVENT.match(row):
         return dict(field.split("=", 1) for field in found["fields"].split("  ") if "=" in field)
     try:
-        event = json.loads(line)
+        event = json.loads(row)
     except ValueError:
         return {}
     return event if isinstance(event, dict) and event.get("message") == EVENT else {}
