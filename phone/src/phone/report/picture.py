@@ -72,7 +72,7 @@ class _Sheet:
             self._text((x, AXIS + 8), f"{second // 60}:{second % 60:02d}", FAINT, 14, "mt")
 
     def lane(self, who: str, pcm: Pcm) -> None:
-        """Each column of pixels from the lowest to the highest sample of its time."""
+        """Draw a sound: each column of pixels goes from the lowest to the highest sample of its time."""
         middle, colour = LANES[who], COLOURS[who]
         self._text((LEFT - 14, middle), who, colour, 17, "rm")
         self._line((LEFT, middle), (WIDTH - RIGHT, middle), colour, 1)
