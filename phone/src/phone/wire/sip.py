@@ -28,7 +28,7 @@ class UnreachableError(Exception):
 
 
 class Endpoint(asyncio.DatagramProtocol):
-    """The socket of a call. `on_request` gets each request, `on_stray` gets each response that no transaction waits for."""
+    """The socket of a call: `on_request` gets requests, `on_stray` gets responses that no transaction waits for."""
 
     def __init__(self, on_request: Callable[[Request], None], on_stray: Callable[[Response], None]) -> None:
         self._on_request, self._on_stray = on_request, on_stray
