@@ -13,6 +13,9 @@ for room in agent bootstrap phone speech; do
     compile --constraint requirements.lock $left_out "$room/pyproject.toml" --output-file "$room/requirements.lock"
 done
 
+# The embedded voice alone, with which the agent's image is given the sentences that never change.
+compile --constraint requirements.lock --group speech/pyproject.toml:voice --output-file speech/voice.lock
+
 # The agents that the bench compares with, each in an environment of its own.
 for side in article pipecat; do
     python=3.13 compile "tests/bench/sides/$side/requirements.in" --output-file "tests/bench/sides/$side/requirements.lock"

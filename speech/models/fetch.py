@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Fetch models of manifest.toml into a folder: `fetch.py MODEL... --to DIR` fills DIR/MODEL/.
+"""Fetches models of manifest.toml into a folder: `fetch.py MODEL... --to DIR` fills DIR/MODEL/.
 
-Standard library only, so that any image's build stage can run it before anything is installed. Parts are
-downloaded one at a time, appended and deleted: the disk needs room for the model and one part, not twice
-the model. Exit codes: 0 all there, 1 no source had it, 2 wrong arguments.
+`fetch.py --size SIZE --to DIR` fetches the models that the speech image of that SPEECH_SIZE has.
+
+This program uses the standard library only, so that any image's build stage can run it before anything is installed.
+Parts are downloaded one at a time, appended and deleted: the disk needs room for the model and one part, not twice
+the model. Exit codes: 0 all models are there, 1 no source had one of them, 2 wrong arguments.
 """
 
 from __future__ import annotations
@@ -33,15 +35,22 @@ class SourceError(Exception):
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("models", nargs="+", metavar="MODEL")
+    parser.add_argument("models", nargs="*", metavar="MODEL")
+    parser.add_argument("--size", help="fetch the models of this SPEECH_SIZE")
     parser.add_argument("--to", type=Path, required=True, metavar="DIR")
     parser.add_argument("--manifest", type=Path, default=HERE / "manifest.toml")
     options = parser.parse_args(argv)
     manifest = tomllib.loads(options.manifest.read_text(encoding="utf-8"))
     if unknown := [name for name in options.models if name not in manifest]:
         parser.error(f"no such model: {', '.join(unknown)}; the manifest has {', '.join(manifest)}")
+    sizes = sorted({size for model in manifest.values() for size in model.get("sizes", [])})
+    if options.size is not None and options.size not in sizes:
+        parser.error(f"SPEECH_SIZE (--size) is {options.size!r}; expected {' or '.join(sizes)}")
+    names = options.models + [name for name, model in manifest.items() if options.size in model.get("sizes", [])]
+    if not names:
+        parser.error("name a model, or give --size")
     licences = options.manifest.parent / "licences"
-    ok = [fetch(name, manifest[name], licences, options.to / name) for name in dict.fromkeys(options.models)]
+    ok = [fetch(name, manifest[name], licences, options.to / name) for name in dict.fromkeys(names)]
     return 0 if all(ok) else 1
 
 
@@ -125,7 +134,7 @@ def verify(source: str, files: dict[str, Any], into: Path) -> None:
 
 
 def copy(source: IO[bytes] | Any, out: IO[bytes], limit: int | None = None) -> None:
-    """Copy to the end; a source that sends more than `limit` bytes is cut off before it fills the disk."""
+    """Copy everything; a source that sends more than `limit` bytes is cut off before it fills the disk."""
     copied = 0
     while chunk := source.read(CHUNK):
         copied += len(chunk)

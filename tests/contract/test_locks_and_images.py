@@ -9,6 +9,7 @@ import pytest
 from tests.support.house import ROOT
 
 ROOMS = ["agent", "bootstrap", "phone", "speech"]
+LOCKS = [*(f"{room}/requirements.lock" for room in ROOMS), "speech/voice.lock"]
 
 
 def pins(lock: str) -> dict[str, set[str]]:
@@ -18,15 +19,15 @@ def pins(lock: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_rooms_lock_is_its_share_of_the_whole(room: str) -> None:
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_rooms_lock_is_its_share_of_the_whole(lock: str) -> None:
     whole = pins("requirements.lock")
-    share = pins(f"{room}/requirements.lock")
+    share = pins(lock)
     assert share
     assert all(versions <= whole[name] for name, versions in share.items())
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", *(f"{room}/requirements.lock" for room in ROOMS)])
+@pytest.mark.parametrize("lock", ["requirements.lock", *LOCKS])
 def test_a_lock_has_a_hash_for_every_pin_and_no_download_address(lock: str) -> None:
     text = (ROOT / lock).read_text()
     entries = re.split(r"\n(?=[a-z])", text.strip())

@@ -1,6 +1,10 @@
-"""`phone call`: place a call and say how it went; `phone calls`: several at once; `phone timeline`: its turns."""
+"""The phone's commands.
 
-# ruff: noqa: T201  what a command has to say goes to standard output
+`call` places a call and reports how it went, `calls` places several at once, `timeline` shows the turns of a call
+beside the agent's log, `transcribe` prints what is said in a file, and `check` tests the models.
+"""
+
+# ruff: noqa: T201  a command prints its result to standard output
 
 from __future__ import annotations
 
@@ -18,9 +22,10 @@ from typing import TYPE_CHECKING, TextIO
 
 from phone import arguments
 from phone.conversation import converse
+from phone.order import check_order, speak_texts
 from phone.report.measure import measure, transcribe
-from phone.report.report import Report, conversation_lines, opening_line
-from phone.report.timeline import timeline_lines
+from phone.report.report import Report, conversation_rows, opening_text
+from phone.report.timeline import timeline_rows
 from phone.report.verdict import BAD_USAGE, judge
 from phone.sound import audio
 
@@ -28,14 +33,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from phone.arguments import Order
+    from phone.order import Order
     from phone.report.observation import Observation
 
 INTERRUPTED = 130
 
 
 def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm, str], str] | None = None) -> int:
-    """`transcriber` stands in for Whisper."""
+    """Run one command and return its exit code; tests give a `transcriber` in the place of Whisper."""
     given = arguments.parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
@@ -51,8 +56,10 @@ def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm, str], 
             case _:
                 return check(given)
     except arguments.UsageError as error:
+        count = "1 problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
+        print(f"The command is not usable ({count}); nothing was done.", file=sys.stderr)
         for problem in error.problems:
-            print(f"phone: {problem}", file=sys.stderr)
+            print(f"  {problem}", file=sys.stderr)
         return BAD_USAGE
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("phone: interrupted; the call was hung up", file=sys.stderr)
@@ -60,8 +67,8 @@ def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm, str], 
 
 
 def show_timeline(given: argparse.Namespace) -> int:
-    for line in timeline_lines(arguments.read_report(given.report), sys.stdin):
-        print(line)
+    for row in timeline_rows(arguments.read_report(given.report), sys.stdin):
+        print(row)
     return 0
 
 
@@ -78,16 +85,16 @@ def transcribe_file(given: argparse.Namespace) -> int:
 
 
 def check(given: argparse.Namespace) -> int:
-    """Mouth and ears work, with what is on this machine."""
+    """Synthesize a sentence and transcribe it, with the models that are on this machine."""
     if problems := arguments.model_problems(given.model):
         raise arguments.UsageError(problems)
-    heard = _transcriber(given.model)(_synthesise(["The telephone works."])[0], "en")
-    print(f"heard myself say: {heard}")
-    return 0 if "telephone works" in heard.lower() else 1
+    transcript = _transcriber(given.model)(_synthesise(["The telephone works."])[0], "en")
+    print(f"transcript of a synthesized sentence: {transcript}")
+    return 0 if "telephone works" in transcript.lower() else 1
 
 
 def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
-    order = arguments.checked(given, _synthesise)
+    order = _order(given)
     people: TextIO = sys.stderr if order.json == "-" else sys.stdout
     print(f"Calling {order.target.to} through {_gateway(order)} …", file=people, flush=True)
     started = datetime.now(UTC)
@@ -102,10 +109,16 @@ def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str]
 
 
 def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
-    """Whisper listens when the last of them is over: it would take the beat from the others."""
+    """Place the calls of each line of standard input at once, and print their reports.
+
+    Whisper transcribes after the last of them has ended: it needs the processor time that keeps packets punctual.
+    """
     whisper = transcriber or _transcriber(given.model)
-    for line in sys.stdin:
-        orders = [_order(call, given.model) for call in json.loads(line)]
+    for row in sys.stdin:
+        orders = [
+            _order(arguments.parser().parse_args(["call", "--model", str(given.model), *call]))
+            for call in json.loads(row)
+        ]
         started = datetime.now(UTC)
         held = asyncio.run(_together(orders))
         reports = [
@@ -116,12 +129,12 @@ def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str
     return 0
 
 
-def _order(call: list[str], model: Path) -> Order:
-    return arguments.checked(arguments.parser().parse_args(["call", "--model", str(model), *call]), _synthesise)
+def _order(given: argparse.Namespace) -> Order:
+    return speak_texts(check_order(given), _synthesise)
 
 
 def _with_sound(report: Report, out: Path) -> Report:
-    """Of several calls nothing is kept but the sound of those that name a folder of their own."""
+    """Save the sound of a call that names a folder of its own with --out; nothing else of several calls is kept."""
     if out == arguments.DEFAULT_OUT or report.seen.answered is None:
         return report
     recording = out / f"{secrets.token_hex(4)}.wav"
@@ -159,14 +172,14 @@ def _gateway(order: Order) -> str:
 
 
 async def _until_signalled(order: Order, people: TextIO) -> Observation:
-    """SIGTERM (`docker stop`) ends the call with a BYE, as Ctrl-C does."""
-    task = asyncio.ensure_future(_delayed(order, lambda *at: print(opening_line(*at), file=people, flush=True)))
+    """Place the call; SIGTERM (`docker stop`) ends it with a BYE, as Ctrl-C does."""
+    task = asyncio.ensure_future(_delayed(order, lambda *at: print(opening_text(*at), file=people, flush=True)))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
 
 
 def _keep(report: Report, out: Path, started: datetime) -> Report:
-    """Write recording, picture and JSON into a folder of the call's own."""
+    """Write the recording, the picture and the JSON into a folder of their own."""
     from phone.report.picture import draw
 
     folder = _new_folder(out, f"{started:%Y-%m-%d-%H%M}")
@@ -186,8 +199,8 @@ def _new_folder(out: Path, name: str) -> Path:
 
 
 def _tell(report: Report, people: TextIO, out: Path) -> None:
-    for line in conversation_lines(report):
-        print(line, file=people)
+    for row in conversation_rows(report):
+        print(row, file=people)
     if report.recording and report.picture:
         # In the container the volume is /calls; the person has the same folder as calls/ beside compose.yaml.
         root = "/" if out == arguments.DEFAULT_OUT else ""

@@ -1,4 +1,4 @@
-"""A call in progress: dial, say, press keys, listen, hang up."""
+"""Controls a call in progress: dials, says, presses keys, listens and hangs up."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ending:
+    """Who ended the call, and when."""
+
     by: Literal["caller", "line"]
     at: float  # loop time
     confirmed: bool = True  # whether the far end answered our BYE
 
 
 class Call:
-    """`async with await Call.dial(...) as call:` hangs up on the way out. All times are loop times.
+    """One call. `async with await Call.dial(...) as call:` hangs up at the end of the block. All times are loop times.
 
-    A barge-in is `await call.line_speaks(10)`, a pause, `call.say(pcm)`, `await call.line_quiet(0.3, 10)`.
+    To barge in, `await call.line_speaks(10)`, wait a moment, `call.say(pcm)`, `await call.line_quiet(0.3, 10)`.
     """
 
     def __init__(self, target: Target) -> None:
@@ -43,7 +45,7 @@ class Call:
 
     @classmethod
     async def dial(cls, target: Target, ring_timeout: float = 30.0, *, honour_sdp: bool = False) -> Self:
-        """Call and wait for the answer. Raises NotAnsweredError.
+        """Dial and wait for the answer. Raises NotAnsweredError.
 
         Media goes to the host that was dialled, at the port of the answer's SDP: with a public address advertised, the
         SDP names one that may not lead back in. `honour_sdp` uses the SDP's address.
@@ -67,25 +69,25 @@ class Call:
         return self.dialog.progress
 
     def say(self, pcm: Pcm, text: str = "") -> Playback:
-        """Say it after what is being said now (`text` is for reports); `await playback.finished()` for the end."""
+        """Say the sound after what is being said now; `text` is for reports. `finished()` waits for its end."""
         return self._play(Playback(pcm, text))
 
     def press(self, keys: str) -> Playback:
-        """Press keys one after the other; a line that did not offer to take them hears silence instead."""
+        """Press keys one after the other; a far end that did not offer to take key presses hears silence instead."""
         return self._play(Playback(np.zeros(0, np.int16), f"(keys {keys})", keys))
 
     async def line_speaks(self, within: float, since: float = 0.0) -> bool:
-        """Whether the far end spoke after `since`, waiting for it up to `within` seconds."""
+        """Wait up to `within` seconds for the far end to speak, and return whether it spoke after `since`."""
         await until(lambda: (self.ear.last_sound or 0.0) > since or self.ended.done(), within)
         return (self.ear.last_sound or 0.0) > since
 
     async def line_quiet(self, patience: float, within: float) -> bool:
-        """Whether the far end was silent for `patience` seconds on end, in the next `within` seconds."""
+        """Wait up to `within` seconds, and return whether the far end was silent for `patience` seconds on end."""
         now = asyncio.get_running_loop().time
         return await until(lambda: self.ear.quiet_for(now()) >= patience or self.ended.done(), within)
 
     async def stay(self, seconds: float) -> None:
-        """Stay on the line, or until the far end hangs up."""
+        """Stay in the call for that long, or until the far end hangs up."""
         await asyncio.wait([self.ended], timeout=seconds)
 
     async def hang_up(self) -> Ending:

@@ -1,10 +1,12 @@
-"""One scripted call: wait for the answer and the greeting, say each thing and hear the reply out, hang up."""
+"""Holds one scripted call: waits for the answer and the greeting, says each thing, hears each reply out, hangs up."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from phone.call import Call
 from phone.report.observation import Observation, observe
@@ -20,25 +22,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Saying:
-    """Something to say (`pcm`), or keys to press."""
+    """Something the caller says (`pcm`), or keys that the caller presses."""
 
     text: str
-    pcm: Pcm
+    pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
     keys: str = ""
-    at: float | None = None  # seconds after the answer, whatever the line does then; None: when the line is quiet
+    at: float | None = None  # seconds after the answer, whatever the far end does then; None: when it is quiet
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the text has still to be synthesized."""
+        return not self.keys and not len(self.pcm)
 
 
 @dataclass(frozen=True)
 class Script:
-    """What to do in a call. All times are seconds, and each is an upper bound but `patience`."""
+    """What the caller does in a call. All times are seconds; all but `patience` are upper bounds."""
 
     sayings: tuple[Saying, ...] = ()
     greeted: bool = True  # wait for a greeting first
-    patience: float = 2.0  # quiet on the line that ends a greeting or a reply
+    patience: float = 2.0  # the quiet that ends a greeting or a reply
     ring_timeout: float = 30.0
     greeting_timeout: float = 10.0
     reply_timeout: float = 30.0
-    stay: float = 0.0  # on the line after the last reply
+    stay: float = 0.0  # how long the caller stays after the last reply
     max_seconds: float = 180.0  # after the answer
     honour_sdp: bool = False
 
@@ -46,9 +53,9 @@ class Script:
 async def converse(
     target: Target, script: Script, tell: Callable[[float, float | None], None] = lambda _answered, _word: None
 ) -> Observation:
-    """Place the call and hang it up, whatever happens in it.
+    """Place the call, follow the script, hang up whatever happens, and return what was observed.
 
-    `tell` hears, during the call, when it was answered and when the line's first word came (None: not yet).
+    `tell` is called during the call with the time of the answer and of the line's first word (None: not yet).
     """
     try:
         call = await Call.dial(target, script.ring_timeout, honour_sdp=script.honour_sdp)

@@ -1,4 +1,4 @@
-"""`python -m speech`: serve; `--check`: load every model, run it once, and end."""
+"""`python -m speech` serves; with `--check` it loads every model, runs each once, and ends."""
 
 import argparse
 import os
@@ -16,9 +16,9 @@ from speech.models.engines import Engines
 from speech.models.weights import MissingWeightsError, Weights, find_weights
 from speech.settings import Settings, explain
 
-# s. livekit-plugins-openai keeps a connection for 120 s: the side that might still send must be the first to close.
+# s. livekit-plugins-openai keeps a connection for 120 s: the client, which may still send, must be the first to close.
 KEEP_ALIVE = 150
-LAST_WORDS = 3  # s that requests in progress have left at the end
+SHUTDOWN_GRACE = 3  # s for requests in progress when the server is told to stop
 
 
 def main() -> int:
@@ -71,7 +71,7 @@ def _serve(load: partial[Engines], settings: Settings, host: str, port: int) -> 
             log_config=None,
             access_log=False,
             timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=LAST_WORDS,
+            timeout_graceful_shutdown=SHUTDOWN_GRACE,
         )
     )
     server.run()
@@ -79,7 +79,9 @@ def _serve(load: partial[Engines], settings: Settings, host: str, port: int) -> 
 
 
 def _refuse(problems: list[str]) -> int:
-    sys.stderr.write("speech cannot start:\n" + "".join(f"  {problem}\n" for problem in problems))
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    head = f"The configuration is not usable ({count}); nothing was changed.\n"
+    sys.stderr.write(head + "".join(f"  {problem}\n" for problem in problems))
     return 2
 
 

@@ -1,4 +1,4 @@
-"""How many cores this process may use: `os.cpu_count` counts the host's, a container may have fewer."""
+"""Counts the cores that this process may use: `os.cpu_count` counts the host's, a container may have fewer."""
 
 import math
 import os
@@ -14,7 +14,7 @@ def usable_cores(quota_file: Path = CGROUP_QUOTA) -> int:
 
 
 def _quota(file: Path) -> int:
-    """Whole cores of the cgroup's quota, rounded up; `MOST` when there is none."""
+    """Return the cores of the cgroup's quota, rounded up; `MOST` when there is no quota."""
     try:
         quota, period = file.read_text().split()
         return math.ceil(int(quota) / int(period))

@@ -1,4 +1,4 @@
-"""`python -m speech.health`: exit code 0 when the models are loaded and warm. Imports little: it runs often."""
+"""`python -m speech.health` exits with 0 when the models are loaded and warm. This runs often, so it imports little."""
 
 import http.client
 import sys
@@ -7,7 +7,7 @@ ADDRESS = ("127.0.0.1", 8000)
 
 
 def problem(address: tuple[str, int] = ADDRESS) -> str | None:
-    """Why no request would be answered now, or None."""
+    """Return why no request would be answered now; None when requests are answered."""
     connection = http.client.HTTPConnection(*address, timeout=3)
     try:
         connection.request("GET", "/health")

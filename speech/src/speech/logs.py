@@ -1,52 +1,65 @@
-"""One line an event on standard output, as text or as JSON. No line has a caller's words in it."""
+"""Writes one event a line to standard output, as text or as JSON, and never a caller's words."""
 
-import json
 import logging
 import re
 import sys
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+QUIET_LIBRARIES = ("faster_whisper", "asyncio", "python_multipart", "uvicorn")  # their INFO is of no use here
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def set_up_logging(level: str, form: str) -> None:
-    """`level` debug … error, `form` text or json."""
+    """Log to standard output: `level` debug, info, warning or error, `form` text or json."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLine() if form == "json" else TextLine())
+    handler.setFormatter(JsonEvents() if form == "json" else TextEvents())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in ("faster_whisper", "asyncio", "python_multipart", "uvicorn"):
+    for name in QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-class TextLine(logging.Formatter):
+class TextEvents(logging.Formatter):
     """`2026-11-22T09:30:00.123+00:00 INFO    speech: chat status=200 messages=3 took=2.1`"""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = f"{_when(record)} {record.levelname:7} {record.name.partition('.')[0]}: {record.getMessage()}"
-        return " ".join(f"{line}  {_last_line(self, record)}".splitlines()).rstrip()
-
-
-class JsonLine(logging.Formatter):
-    """The same as one JSON object a line; a request's facts are fields of their own."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        event = {
-            "time": _when(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, "facts", {}),
-        }
+        text = f"{_time(record)} {record.levelname:7} {record.name.partition('.')[0]}: {record.getMessage()}"
         if record.exc_info:
-            event["failure"] = _last_line(self, record)
-        return json.dumps(event, default=str, ensure_ascii=False)
+            text += f"  {failure(record.exc_info)}"
+        return " ".join(text.splitlines())
 
 
-def _last_line(formatter: logging.Formatter, record: logging.LogRecord) -> str:
-    """`ValueError at stt.py:31`, or nothing: a library's own words may quote a caller's."""
-    if not record.exc_info or record.exc_info[0] is None:
+class JsonEvents(JsonFormatter):
+    """A JSON object for each event: time, level, logger, message, the fields given as `extra`, and failure."""
+
+    def __init__(self) -> None:
+        super().__init__(rename_fields={"exc_info": "failure"}, json_ensure_ascii=False, json_default=str)
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        log_data |= {"time": _time(record), "level": record.levelname.lower(), "logger": record.name}
+        log_data["message"] = record.getMessage()
+        super().add_fields(log_data, record, message_dict)
+
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the library's name
+        return failure(ei)
+
+
+def failure(exc_info: ExcInfo) -> str:
+    """Name an exception by its kind and place, `ValueError at stt.py:31`: what a library says may quote a caller."""
+    kind, _, traceback = exc_info
+    if kind is None:
         return ""
-    places = re.findall(r'File ".*?([^/\\"]+)", line (\d+)', formatter.formatException(record.exc_info))
-    return f"{record.exc_info[0].__name__} at {':'.join(places[-1])}" if places else record.exc_info[0].__name__
+    while traceback and traceback.tb_next:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return kind.__name__
+    file = re.split(r"[/\\]", traceback.tb_frame.f_code.co_filename)[-1]
+    return f"{kind.__name__} at {file}:{traceback.tb_lineno}"
 
 
-def _when(record: logging.LogRecord) -> str:
+def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""One engine serves one request at a time: the others wait in order, up to a bound."""
+"""Queues the requests for an engine: one is served at a time, the others wait in order, up to a bound."""
 
 import asyncio
 import math
@@ -12,33 +12,33 @@ from speech.api.errors import busy
 
 T = TypeVar("T")
 
-# A worker hands over one piece of its result; True means that nobody is listening any more: stop.
-# None is a piece too: nothing to hand over yet, still at work.
+# Work hands over one piece of its result by calling this; True as the answer means that nobody reads it any more, and
+# the work stops. None is a piece too: there is nothing to hand over yet, but the work goes on.
 Emit = Callable[[T | None], bool]
 Work = Callable[[Emit[T]], None]
 
 LONGEST_RETRY_AFTER = 60  # s
-LONGEST_WAIT = 20  # s: a caller had better hear that the line is busy than nothing for longer
+LONGEST_WAIT = 20  # s: an error that comes at once is better for a phone call than a longer silence
 
 
-class Line:
-    """The queue before one engine.
+class EngineQueue:
+    """The queue of one engine.
 
-    A request for which there is no room is refused at once. Work runs in a thread, so that the event loop goes
-    on answering; the turn passes to the next only when that thread has really stopped, even if its client left.
+    A request for which there is no room is refused at once. Work runs in a thread, so that the event loop goes on
+    answering. The next request begins only when that thread has really stopped, even if its client left.
     """
 
     def __init__(self, kind: str, bound: int) -> None:
-        """`kind` names what is waited for, in the refusal; `bound` counts waiting requests, not the one served."""
+        """`kind` names the requests in a refusal; `bound` counts the waiting requests, not the one being served."""
         self._kind = kind
         self._bound = bound
         self._inside = 0
-        self._turn = asyncio.Lock()  # wakes its waiters first come, first served
-        self._typical = 1.0  # s a turn takes, a moving average
+        self._engine = asyncio.Lock()  # wakes its waiters first come, first served
+        self._typical = 1.0  # s that serving takes, a moving average
 
     @asynccontextmanager
     async def run(self, work: Work[T]) -> "AsyncIterator[Pieces[T]]":
-        """What `work` emits, once it is this request's turn; leaving the block cancels it, queued or running.
+        """Give the pieces that `work` emits when it is served; leaving the block cancels it, queued or running.
 
         Raises:
             APIError: 429, there is no room, or the wait would be too long.
@@ -61,7 +61,7 @@ class Line:
 
     async def _serve(self, work: Work[T], pieces: "Pieces[T]") -> None:
         try:
-            async with self._turn:
+            async with self._engine:
                 pieces.started = time.monotonic()
                 await _in_thread(work, pieces)
                 self._typical += 0.3 * (time.monotonic() - pieces.started - self._typical)
@@ -72,21 +72,21 @@ class Line:
 
 
 class Pieces(Generic[T]):
-    """What a worker has handed over so far, for one reader in the event loop."""
+    """The pieces that work has handed over, for one reader in the event loop."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[T | Exception | _End | None] = asyncio.Queue()
         self._created = time.monotonic()
-        self.started: float | None = None  # when its turn came
+        self.started: float | None = None  # when serving began
 
     @property
     def waited(self) -> float:
-        """Seconds in the queue so far, or until its turn came."""
+        """Seconds in the queue: until serving began, or until now."""
         return (self.started or time.monotonic()) - self._created
 
     @property
     def served(self) -> float:
-        """Seconds since its turn came."""
+        """Seconds since serving began."""
         return time.monotonic() - (self.started or time.monotonic())
 
     def put(self, piece: T | None) -> None:
@@ -96,10 +96,10 @@ class Pieces(Generic[T]):
         self._queue.put_nowait(error or _End())
 
     async def each(self, patience: float | None = None) -> AsyncIterator[T | None]:
-        """Every piece; None for one without content, and whenever `patience` seconds bring nothing.
+        """Yield every piece; None for one without content, and whenever `patience` seconds bring nothing.
 
         Raises:
-            Exception: whatever the worker raised.
+            Exception: whatever the work raised.
         """
         while True:
             try:
@@ -119,7 +119,7 @@ class _End:
 
 
 async def _in_thread(work: Work[T], pieces: Pieces[T]) -> None:
-    """Run `work` in a thread; when cancelled, tell it to stop, and wait until it has."""
+    """Run `work` in a thread; when cancelled, tell it to stop, and wait until it has stopped."""
     loop = asyncio.get_running_loop()
     gone = threading.Event()
 
@@ -136,4 +136,4 @@ async def _in_thread(work: Work[T], pieces: Pieces[T]) -> None:
         raise
     finally:
         if running.done() and not running.cancelled():
-            running.exception()  # looked at, or the event loop would call it forgotten
+            running.exception()  # asyncio complains of an exception that is never looked at

@@ -8,7 +8,7 @@ from tempfile import mkdtemp
 import numpy as np
 
 from agent import languages
-from agent.languages.record import RATE, Samples, write
+from speech.sentences import RATE, Samples, write
 
 SECONDS = 0.5  # of the first one, and a tenth of that more for each further one
 

@@ -7,6 +7,7 @@ import pytest
 
 from phone import __main__ as phone
 from phone import arguments
+from phone import order as orders
 from phone.sound.audio import Pcm
 from tests.unit.phone.gateway import tone
 
@@ -19,12 +20,15 @@ def spoken(texts: list[str]) -> list[Pcm]:
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("PHONE_GATEWAY", "PHONE_NUMBERS", "SIP_USERNAME", "SIP_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(arguments, "PASSWORD_FILE", tmp_path / "sip_password")
+    monkeypatch.setattr(orders, "PASSWORD_FILE", tmp_path / "sip_password")
 
 
-def order(tmp_path: Path, *given: str) -> arguments.Order:
-    line = ["call", "--out", str(tmp_path), "--no-transcript", *given]
-    return arguments.checked(arguments.parser().parse_args(line), spoken)
+def order(tmp_path: Path, *given: str) -> orders.Order:
+    return checked(["call", "--out", str(tmp_path), "--no-transcript", *given])
+
+
+def checked(line: list[str]) -> orders.Order:
+    return orders.speak_texts(orders.check_order(arguments.parser().parse_args(line)), spoken)
 
 
 def problems(tmp_path: Path, *given: str) -> str:
@@ -56,9 +60,9 @@ def test_the_language_is_one_that_the_model_knows(tmp_path: Path) -> None:
     (tmp_path / "model.bin").touch()
     (tmp_path / "vocabulary.txt").write_text("hello\n<|en|>\n<|de|>\n")
     given = ["call", "--to", "1", "--out", str(tmp_path), "--model", str(tmp_path), "--language"]
-    assert arguments.checked(arguments.parser().parse_args([*given, "de"]), spoken).language == "de"
+    assert checked([*given, "de"]).language == "de"
     with pytest.raises(arguments.UsageError, match="--language 'deutsch': expected a language that Whisper knows"):
-        arguments.checked(arguments.parser().parse_args([*given, "deutsch"]), spoken)
+        checked([*given, "deutsch"])
 
 
 @pytest.mark.parametrize("wrong", [["--at", "soon", "--say", "hello"], ["--at", "-1", "--say", "hello"]])
@@ -140,3 +144,19 @@ def test_silence_is_audio_too(tmp_path: Path) -> None:
     save_stereo(tmp_path / "empty.wav", np.zeros(0, np.int16), np.zeros(0, np.int16))
     assert len(order(tmp_path, "--to", "1", "--wav", str(tmp_path / "quiet.wav")).script.sayings[0].pcm) == 800
     assert "has no sound in it" in problems(tmp_path, "--to", "1", "--wav", str(tmp_path / "empty.wav"))
+
+
+def test_nothing_is_spoken_while_the_arguments_are_checked(tmp_path: Path) -> None:
+    line = ["call", "--out", str(tmp_path), "--no-transcript", "--to", "1", "--say", "hello"]
+    [saying] = orders.check_order(arguments.parser().parse_args(line)).script.sayings
+    assert (saying.text, len(saying.pcm), saying.is_text) == ("hello", 0, True)
+
+
+def test_every_text_that_cannot_be_spoken_is_a_problem(tmp_path: Path) -> None:
+    def refuse(texts: list[str]) -> list[Pcm]:
+        raise ValueError(f"there is nothing in “{texts[0]}” that can be spoken")
+
+    line = ["call", "--out", str(tmp_path), "--no-transcript", "--to", "1", "--say", "!", "--dtmf", "1", "--say", "?"]
+    with pytest.raises(arguments.UsageError) as caught:
+        orders.speak_texts(orders.check_order(arguments.parser().parse_args(line)), refuse)
+    assert caught.value.problems == [f"--say: there is nothing in “{text}” that can be spoken" for text in "!?"]

@@ -3,15 +3,15 @@
 import threading
 
 from speech.api.requests import ChatRequest, TranscriptionRequest
-from speech.models.engines import Answered, Delta, Engines, Heard, Segment
+from speech.models.engines import AnswerEnd, Delta, Engines, Segment, SoundLength
 from speech.queueing import Emit
 
 
 class Ears:
     """Hears the bytes it is given as if they were text."""
 
-    def transcribe(self, sound: bytes, wanted: TranscriptionRequest, emit: Emit[Heard | Segment]) -> None:
-        emit(Heard(1.5))
+    def transcribe(self, sound: bytes, wanted: TranscriptionRequest, emit: Emit[SoundLength | Segment]) -> None:
+        emit(SoundLength(1.5))
         for number, word in enumerate(sound.decode().split()):
             emit(Segment(number, number + 1, f" {word}"))
 
@@ -26,7 +26,7 @@ class Mind:
         self.begun: list[str] = []
         self.stopped = threading.Event()  # it was told that nobody listens, and stopped
 
-    def chat(self, wanted: ChatRequest, emit: Emit[Delta | Answered]) -> None:
+    def chat(self, wanted: ChatRequest, emit: Emit[Delta | AnswerEnd]) -> None:
         if self.error:
             raise self.error
         text = wanted.messages[-1].content
@@ -39,7 +39,7 @@ class Mind:
                 if emit(None):
                     self.stopped.set()
                     return
-        emit(Answered("stop", prompt_tokens=10, cached_tokens=4, completion_tokens=len(text.split())))
+        emit(AnswerEnd("stop", prompt_tokens=10, cached_tokens=4, completion_tokens=len(text.split())))
 
 
 class Mouth:

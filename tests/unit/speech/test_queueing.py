@@ -6,19 +6,19 @@ import threading
 import pytest
 
 from speech.api.errors import APIError
-from speech.queueing import Emit, Line, Pieces
+from speech.queueing import Emit, EngineQueue, Pieces
 
 
 def finish_at_once(emit: Emit[str]) -> None:
     emit("done")
 
 
-async def collect(line: Line, name: str, order: list[str]) -> None:
+async def collect(queue: EngineQueue, name: str, order: list[str]) -> None:
     def work(emit: Emit[str]) -> None:
         order.append(name)
         emit(name)
 
-    async with line.run(work) as pieces:
+    async with queue.run(work) as pieces:
         assert [piece async for piece in pieces.each()] == [name]
 
 
@@ -37,8 +37,8 @@ class Held:
         self.ended.set()
 
 
-async def hold(line: Line, held: Held) -> None:
-    async with line.run(held) as pieces:
+async def hold(queue: EngineQueue, held: Held) -> None:
+    async with queue.run(held) as pieces:
         async for _ in pieces.each():
             pass
 
@@ -48,12 +48,12 @@ async def begun(held: Held) -> None:
 
 
 async def test_requests_are_served_one_at_a_time_in_order() -> None:
-    line, held, order = Line("chat", bound=5), Held(), list[str]()
-    first = asyncio.create_task(hold(line, held))
+    queue, held, order = EngineQueue("chat", bound=5), Held(), list[str]()
+    first = asyncio.create_task(hold(queue, held))
     await begun(held)
     others = []
     for name in ("a", "b", "c"):
-        others.append(asyncio.create_task(collect(line, name, order)))
+        others.append(asyncio.create_task(collect(queue, name, order)))
         await asyncio.sleep(0)
     await asyncio.sleep(0.02)
     assert order == []
@@ -63,29 +63,29 @@ async def test_requests_are_served_one_at_a_time_in_order() -> None:
 
 
 async def test_beyond_the_bound_a_request_is_refused_at_once() -> None:
-    line, held = Line("chat", bound=1), Held()
-    first = asyncio.create_task(hold(line, held))
+    queue, held = EngineQueue("chat", bound=1), Held()
+    first = asyncio.create_task(hold(queue, held))
     await begun(held)
-    second = asyncio.create_task(collect(line, "b", []))
+    second = asyncio.create_task(collect(queue, "b", []))
     await asyncio.sleep(0.01)
     with pytest.raises(APIError) as refusal:
-        await collect(line, "c", [])
+        await collect(queue, "c", [])
     assert refusal.value.status == 429
     assert int(refusal.value.headers["retry-after"]) >= 1
     held.release.set()
     await asyncio.gather(first, second)
-    await collect(line, "d", [])
+    await collect(queue, "d", [])
 
 
 async def test_whoever_leaves_the_queue_makes_room_and_is_never_served() -> None:
-    line, held, order = Line("chat", bound=1), Held(), list[str]()
-    first = asyncio.create_task(hold(line, held))
+    queue, held, order = EngineQueue("chat", bound=1), Held(), list[str]()
+    first = asyncio.create_task(hold(queue, held))
     await begun(held)
-    second = asyncio.create_task(collect(line, "second", order))
+    second = asyncio.create_task(collect(queue, "second", order))
     await asyncio.sleep(0.01)
     second.cancel()
     await asyncio.wait({second})
-    third = asyncio.create_task(collect(line, "third", order))
+    third = asyncio.create_task(collect(queue, "third", order))
     await asyncio.sleep(0.01)
     held.release.set()
     await asyncio.gather(first, third)
@@ -93,20 +93,20 @@ async def test_whoever_leaves_the_queue_makes_room_and_is_never_served() -> None
 
 
 async def test_work_that_nobody_waits_for_is_stopped_before_the_next_begins() -> None:
-    line, held = Line("chat", bound=1), Held()
-    first = asyncio.create_task(hold(line, held))
+    queue, held = EngineQueue("chat", bound=1), Held()
+    first = asyncio.create_task(hold(queue, held))
     await begun(held)
     first.cancel()
     await asyncio.wait({first})
     assert held.ended.is_set()
-    await collect(line, "next", [])
+    await collect(queue, "next", [])
 
 
 async def test_a_wait_is_measured_and_patience_brings_a_sign_of_life() -> None:
-    line, held = Line("chat", bound=1), Held()
-    first = asyncio.create_task(hold(line, held))
+    queue, held = EngineQueue("chat", bound=1), Held()
+    first = asyncio.create_task(hold(queue, held))
     await begun(held)
-    async with line.run(finish_at_once) as pieces:
+    async with queue.run(finish_at_once) as pieces:
         each = pieces.each(patience=0.02)
         assert await anext(each) is None
         held.release.set()
@@ -120,13 +120,13 @@ async def test_what_the_work_raises_is_raised_where_its_pieces_are_read() -> Non
         emit("first")
         raise ValueError("torn")
 
-    line = Line("chat", bound=0)
-    async with line.run(work) as pieces:
+    queue = EngineQueue("chat", bound=0)
+    async with queue.run(work) as pieces:
         each = pieces.each()
         assert await anext(each) == "first"
         with pytest.raises(ValueError, match="torn"):
             await anext(each)
-    await collect(line, "next", [])
+    await collect(queue, "next", [])
 
 
 async def test_a_reader_that_is_cancelled_while_a_piece_arrives_reads_no_further() -> None:

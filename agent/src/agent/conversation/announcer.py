@@ -19,7 +19,7 @@ from agent.conversation.interjection import Interjection
 
 logger = logging.getLogger(__name__)
 
-RECORDED = Path("/app/recorded")  # <language>/<sentence>.ogg, made by `languages.record` when the image is built
+RECORDED = Path("/app/recorded")  # <language>/<sentence>.ogg, made when the image is built
 RATE = 24000  # Hz
 
 

@@ -1,1 +1,1 @@
-"""What is told of a call: observed, measured, judged, printed and drawn."""
+"""The report on a call: what was observed, its figures, the verdict, the printed conversation and the picture."""

@@ -1,4 +1,4 @@
-"""Figures of a call, from its two tracks. Pure; every time is in seconds since the INVITE."""
+"""Measures a call in its two tracks, without side effects; every time is in seconds since the INVITE."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from phone.sound.tracks import longest_missing
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from phone.report.observation import Observation, Said
+    from phone.report.observation import Observation, SentSaying
     from phone.sound.audio import Pcm
 
-PHRASE = 1.2  # s of quiet between two lines of the printed conversation
+PHRASE = 1.2  # s of quiet between two utterances of the printed conversation
 MARGIN = 0.2  # s on both sides of a phrase, for the transcriber
 
 
@@ -45,6 +45,8 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Figures:
+    """The figures of one call."""
+
     first_word: float | None
     line_spoke: float  # seconds of speech heard from the line
     caller_spoke: float
@@ -77,9 +79,9 @@ def measure(seen: Observation) -> Figures:
 def transcribe(
     figures: Figures, seen: Observation, transcriber: Callable[[Pcm], str], sides: Collection[str] = ("line", "caller")
 ) -> Figures:
-    """Fill in what was heard, on both sides: the caller's words too are those that the audio carries."""
+    """Transcribe the utterances of these sides; the caller's words too are taken from the audio that was sent."""
 
-    def heard(utterance: Utterance) -> Utterance:
+    def transcribed(utterance: Utterance) -> Utterance:
         if utterance.who not in sides:
             return utterance
         track = seen.line if utterance.who == "line" else seen.caller
@@ -87,16 +89,16 @@ def transcribe(
         pcm = track.pcm[max(round(start * 8000), 0) : round(end * 8000)]
         return replace(utterance, text=transcriber(pcm)) if speech(pcm) else utterance
 
-    return replace(figures, utterances=tuple(heard(utterance) for utterance in figures.utterances))
+    return replace(figures, utterances=tuple(transcribed(utterance) for utterance in figures.utterances))
 
 
 def words_of_line(figures: Figures) -> str:
-    """What the line said after the caller's first word; all of it, if the caller said nothing."""
+    """Return what the line said after the caller's first word, or everything if the caller said nothing."""
     since = figures.turns[0].start if figures.turns else 0.0
     return " ".join(said.text for said in figures.utterances if said.who == "line" and said.end > since)
 
 
-def _turns(said: tuple[Said, ...], line: list[Span]) -> list[Turn]:
+def _turns(said: tuple[SentSaying, ...], line: list[Span]) -> list[Turn]:
     turns = []
     for number, saying in enumerate(said):
         span = saying.span
@@ -118,7 +120,7 @@ def _turns(said: tuple[Said, ...], line: list[Span]) -> list[Turn]:
 
 
 def _split(phrases: list[Span], line: list[Span], starts: dict[float, float | None]) -> list[Span]:
-    """Phrases, cut where a reply begins: a quick reply after a barge-in would else be one with what it cut off."""
+    """Cut phrases where a reply begins, or a quick reply after a barge-in would join what the barge-in cut off."""
     parts = []
     for phrase in phrases:
         cuts = [phrase.start, *(start for start in starts if phrase.start < start < phrase.end)]

@@ -1,4 +1,4 @@
-"""What happened in a call, on one time axis whose zero is the INVITE."""
+"""Collects what happened in a call, on one time axis whose zero is the INVITE."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from phone.sound.listening import Span, speech_end
-from phone.sound.tracks import Track, heard_track, sent_track
+from phone.sound.tracks import Track, received_track, sent_track
 from phone.wire.rtp import Counters
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Said:
-    """One saying as it was sent; seconds since the INVITE. `span` ends with the last sound, not with the file."""
+class SentSaying:
+    """One saying as it was sent, in seconds since the INVITE. `span` ends with the last sound, not with the file."""
 
     text: str
     span: Span
@@ -32,8 +32,8 @@ class Observation:
     rang: float | None = None
     answered: float | None = None
     caller: Track = field(default_factory=lambda: sent_track([], None, 0.0))
-    line: Track = field(default_factory=lambda: heard_track([], 0.0))
-    said: tuple[Said, ...] = ()
+    line: Track = field(default_factory=lambda: received_track([], 0.0))
+    said: tuple[SentSaying, ...] = ()
     unsaid: int = 0
     ended: Ending | None = None
     ran_out: bool = False  # max_seconds cut it short
@@ -41,7 +41,7 @@ class Observation:
 
 
 def observe(call: Call) -> Observation:
-    """A call that was answered and is over."""
+    """Return what happened in a call that was answered and is over."""
     progress, ended = call.progress, call.ended.result()
     zero = progress.invited
     return Observation(
@@ -51,14 +51,14 @@ def observe(call: Call) -> Observation:
         rang=None if progress.rang is None else progress.rang - zero,
         answered=None if progress.answered is None else progress.answered - zero,
         caller=sent_track(call.media.sent, call.media.began, zero),
-        line=heard_track(call.media.heard, zero),
-        said=tuple(_said(playback, zero) for playback in call.said if playback.started is not None),
+        line=received_track(call.media.received, zero),
+        said=tuple(_sent_saying(playback, zero) for playback in call.said if playback.started is not None),
         ended=replace(ended, at=ended.at - zero),
         counters=call.media.counters,
     )
 
 
-def _said(playback: Playback, zero: float) -> Said:
+def _sent_saying(playback: Playback, zero: float) -> SentSaying:
     started, ended = playback.started or zero, playback.ended or zero
     end = min(started + speech_end(playback.pcm), ended) if len(playback.pcm) else ended
-    return Said(playback.text, Span(started - zero, max(end, started) - zero))
+    return SentSaying(playback.text, Span(started - zero, max(end, started) - zero))

@@ -1,4 +1,4 @@
-"""A picture of a call: what each side said, on one time axis, with the gaps between them."""
+"""Draws a call: what each side said, on one time axis, with the gaps between them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LANES = {"caller": 230, "line": 410}  # y of the middle line
 LANE = 75  # half a lane's height
 AXIS = 585
 TOP = 90
-LINE, MOST_LINES = 20, 3  # of words
+TEXT_HEIGHT, MOST_ROWS = 20, 3  # rows of words
 PAPER, INK, FAINT, GRID = "#ffffff", "#1f2937", "#6b7280", "#e5e7eb"
 COLOURS = {"caller": "#0f766e", "line": "#4338ca"}
 GAP, GAP_TEXT = "#fef3c7", "#92400e"
@@ -72,7 +72,7 @@ class _Sheet:
             self._text((x, AXIS + 8), f"{second // 60}:{second % 60:02d}", FAINT, 14, "mt")
 
     def lane(self, who: str, pcm: Pcm) -> None:
-        """Each column of pixels from the lowest to the highest sample of its time."""
+        """Draw a sound: each column of pixels goes from the lowest to the highest sample of its time."""
         middle, colour = LANES[who], COLOURS[who]
         self._text((LEFT - 14, middle), who, colour, 17, "rm")
         self._line((LEFT, middle), (WIDTH - RIGHT, middle), colour, 1)
@@ -88,14 +88,14 @@ class _Sheet:
             self._draw.line((x, top * SCALE, x, bottom * SCALE), colour, 1)
 
     def words(self, who: str, utterances: list[Utterance]) -> None:
-        """What was said, beside its sound: above the upper lane, below the lower one."""
+        """Write the words beside their sound: above the upper lane, below the lower one."""
         next_starts = [*(self._x(said.start) for said in utterances[1:]), WIDTH - RIGHT + 12]
         for said, until in zip(utterances, next_starts, strict=False):
             x = self._x(said.start)
             lines = self._wrapped(said.text, until - 12 - x, 15)
-            top = LANES[who] + LANE + 10 if who == "line" else LANES[who] - LANE - 8 - LINE * len(lines)
+            top = LANES[who] + LANE + 10 if who == "line" else LANES[who] - LANE - 8 - TEXT_HEIGHT * len(lines)
             for number, line in enumerate(lines):
-                self._text((x, top + number * LINE), line, INK, 15, "lt")
+                self._text((x, top + number * TEXT_HEIGHT), line, INK, 15, "lt")
 
     def gap(self, turn: Turn) -> None:
         if turn.gap is None or turn.reply_start is None:
@@ -122,7 +122,7 @@ class _Sheet:
     def _wrapped(self, text: str, width: float, size: int) -> list[str]:
         font = ImageFont.load_default(size * SCALE)
         words, lines = text.split(), list[str]()
-        while words and len(lines) < MOST_LINES - 1:
+        while words and len(lines) < MOST_ROWS - 1:
             taken = 1
             while taken < len(words) and self._draw.textlength(" ".join(words[: taken + 1]), font) <= width * SCALE:
                 taken += 1

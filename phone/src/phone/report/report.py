@@ -1,4 +1,4 @@
-"""A call's report: JSON for programs, lines for people."""
+"""The report on a call: JSON for programs, text for people."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
+    """Everything that is told about one call."""
+
     to: str
     gateway: str
     started: str  # ISO 8601, UTC
@@ -25,7 +27,9 @@ class Report:
     picture: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The report for programs. Times are seconds since the INVITE, lengths seconds; null is what did not happen.
+        """Return the report for programs.
+
+        Times are seconds since the INVITE, lengths are seconds; null stands for what did not happen.
 
         `invited` is the INVITE's own time, in seconds since 1970, when the call was answered;
         `turns` are measure.Turn: what was said, when, the reply's start and end, its gap, and barge-in figures;
@@ -64,16 +68,16 @@ class Report:
         return {name: _rounded(value) for name, value in fields.items()}
 
 
-def conversation_lines(report: Report) -> list[str]:
-    """The conversation as both sides heard it, in order."""
-    lines = [_line(utterance) for utterance in report.figures.utterances]
+def conversation_rows(report: Report) -> list[str]:
+    """Return the conversation as both sides heard it, in order."""
+    rows = [_row(utterance) for utterance in report.figures.utterances]
     ended = report.seen.ended
     if ended and ended.by == "line":
-        lines.append(f"  {clock(ended.at)}  line    hangs up")
-    return lines
+        rows.append(f"  {clock(ended.at)}  line    hangs up")
+    return rows
 
 
-def opening_line(answered: float, first_word: float | None) -> str:
+def opening_text(answered: float, first_word: float | None) -> str:
     heard = "no word from the line yet" if first_word is None else f"first word after {first_word:.1f} s"
     return f"answered after {answered:.1f} s, {heard}"
 
@@ -83,7 +87,7 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-def _line(said: Utterance) -> str:
+def _row(said: Utterance) -> str:
     text = said.text or "(speech)"
     late = f"      ({said.gap:.1f} s later)" if said.gap is not None else ""
     return f"  {clock(said.start)}  {said.who:<6}  {text}{late}"

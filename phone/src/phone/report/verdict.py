@@ -1,4 +1,4 @@
-"""Was it a good call? One exit code and one sentence."""
+"""Judges whether it was a good call: one exit code and one sentence."""
 
 from __future__ import annotations
 
@@ -36,12 +36,14 @@ RANG = (
 
 @dataclass(frozen=True)
 class Verdict:
+    """How a call went."""
+
     code: int
     sentence: str
 
 
 def judge(seen: Observation, figures: Figures, expected: tuple[str, ...] = ()) -> Verdict:
-    """`expected` are regular expressions for what the line says after the caller's first word."""
+    """Judge a call; `expected` are regular expressions for what the line says after the caller's first word."""
     if seen.answered is None:
         return Verdict(NOT_ANSWERED, f"not answered: {_why(seen)}")
     if figures.first_word is None:

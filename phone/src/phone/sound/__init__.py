@@ -1,1 +1,1 @@
-"""Sound: files, what is heard in it, and the voice that speaks."""
+"""Sound: files, tracks, where somebody speaks in them, speech synthesis and transcription."""

@@ -24,7 +24,7 @@ def seconds(samples: int) -> float:
 
 
 def resample(pcm: npt.NDArray[np.int16], rate: int, to_rate: int) -> npt.NDArray[np.int16]:
-    """Band-limited conversion (libswresample filters before it decimates; picking every third sample aliases)."""
+    """Convert between sample rates; libswresample filters before it drops samples, so that nothing aliases."""
     import av
 
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None, :], format="s16", layout="mono")
@@ -33,7 +33,7 @@ def resample(pcm: npt.NDArray[np.int16], rate: int, to_rate: int) -> npt.NDArray
 
 
 def load(path: Path) -> Pcm:
-    """Any audio file that FFmpeg reads, as one channel at 8 kHz. Raises ValueError with the reason."""
+    """Read any audio file that FFmpeg reads, as one channel at 8 kHz. Raises ValueError with the reason."""
     import av
 
     try:
@@ -53,7 +53,7 @@ def _resampled(frames: object, to_rate: int) -> npt.NDArray[np.int16]:
 
 
 def save_stereo(path: Path, left: Pcm, right: Pcm) -> None:
-    """Both channels on one time axis; the shorter is padded with silence."""
+    """Write both channels on one time axis; silence fills up the shorter one."""
     both = np.zeros((max(len(left), len(right)), 2), "<i2")
     both[: len(left), 0] = left
     both[: len(right), 1] = right

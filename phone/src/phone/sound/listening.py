@@ -1,4 +1,4 @@
-"""When somebody speaks: energy in blocks of 10 ms, live on packets and afterwards on whole tracks."""
+"""Finds out when somebody speaks by the energy of blocks of 10 ms, in live packets and in whole tracks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from phone.sound.audio import RATE, Floats, Pcm
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from phone.wire.rtp import Heard
+    from phone.wire.rtp import ReceivedAudio
 
 BLOCK = RATE // 100
 SPEECH_DBFS = -45.0  # quiet telephone speech is at about -35, comfort noise below -50
@@ -26,7 +26,7 @@ POLL = 0.02  # s
 
 @dataclass(frozen=True)
 class Span:
-    """Seconds on one axis."""
+    """A stretch of time, in seconds on one axis."""
 
     start: float
     end: float
@@ -37,7 +37,7 @@ class Span:
 
 
 def levels(pcm: Pcm) -> Floats:
-    """RMS of each whole block, in dB below full scale."""
+    """Return the RMS of each whole block, in dB relative to full scale."""
     blocks = pcm[: len(pcm) // BLOCK * BLOCK].astype(np.float32).reshape(-1, BLOCK) / 32768
     return np.asarray(10 * np.log10((blocks**2).mean(axis=1) + 1e-12), np.float32)
 
@@ -47,7 +47,7 @@ def is_quiet(pcm: Pcm) -> bool:
 
 
 def speech(pcm: Pcm, bridge: float = BRIDGE) -> list[Span]:
-    """Where somebody speaks; spans less than `bridge` seconds apart are one."""
+    """Return where somebody speaks; spans less than `bridge` seconds apart are one."""
     spans: list[Span] = []
     for start, end in _runs(levels(pcm) > SPEECH_DBFS):
         if spans and start / 100 - spans[-1].end < bridge:
@@ -58,13 +58,13 @@ def speech(pcm: Pcm, bridge: float = BRIDGE) -> list[Span]:
 
 
 def speech_end(pcm: Pcm) -> float:
-    """Seconds from the start of `pcm` to the end of its last sound above the threshold."""
+    """Return the seconds from the start of `pcm` to the end of its last sound above the threshold."""
     loud = np.flatnonzero(levels(pcm) > SPEECH_DBFS)
     return (int(loud[-1]) + 1) / 100 if len(loud) else len(pcm) / RATE
 
 
 def longest_quiet(pcm: Pcm, span: Span) -> float:
-    """The longest quiet inside one stretch of speech, natural pauses included (s)."""
+    """Return the longest quiet inside one stretch of speech in seconds, natural pauses included."""
     inside = levels(pcm)[round(span.start * 100) : round(span.end * 100)]
     return max((end - start for start, end in _runs(inside <= SPEECH_DBFS)), default=0) / 100
 
@@ -75,29 +75,29 @@ def _runs(active: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 class Ear:
-    """Follows the far end live. Times are loop times; for figures, measure the track afterwards."""
+    """Follows live whether the far end speaks. Times are loop times; exact figures come from the track afterwards."""
 
     def __init__(self) -> None:
         self.onset: float | None = None  # start of the latest speech after at least BRIDGE seconds of quiet
         self.last_sound: float | None = None
         self._run = 0
 
-    def hear(self, heard: Heard) -> None:
-        for level in levels(heard.pcm):
+    def hear(self, audio: ReceivedAudio) -> None:
+        for level in levels(audio.pcm):
             self._run = self._run + 1 if level > SPEECH_DBFS else 0
         if self._run < ONSET:
             return
-        if self.last_sound is None or heard.at - self.last_sound > BRIDGE:
-            self.onset = heard.at
-        self.last_sound = heard.at
+        if self.last_sound is None or audio.at - self.last_sound > BRIDGE:
+            self.onset = audio.at
+        self.last_sound = audio.at
 
     def quiet_for(self, now: float) -> float:
-        """Seconds since the last speech; endless when there was none."""
+        """Return the seconds since the last speech; infinity when there was none."""
         return float("inf") if self.last_sound is None else now - self.last_sound
 
 
 async def until(condition: Callable[[], bool], within: float) -> bool:
-    """Whether `condition` came true within `within` seconds. Polled, since silence sends no event."""
+    """Wait up to `within` seconds and return whether `condition` came true. Polls, since silence is no event."""
     deadline = asyncio.get_running_loop().time() + within
     while not condition():
         if asyncio.get_running_loop().time() >= deadline:

@@ -1,8 +1,9 @@
-"""The phone's own mouth and ears: text to what it says, what was heard to text. Both load on first use."""
+"""Synthesizes what the phone says, and transcribes what it hears. Both models are loaded when first used."""
 
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,26 +15,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # ships no types
+    from hibari import Hibari  # type: ignore[import-untyped]  # ships no types
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime, loaded below, reports to its maker by default
 
 SPEECH_DBFS = -22.0  # a telephone caller's level while speaking
-LEAD, TAIL = 0.05, 0.1  # s kept around the words; the voice itself adds most of a second of silence
+LEAD, TAIL = 0.05, 0.1  # s kept around the words; the voice adds nearly a second of silence
 WHISPER_RATE = 16000
 WHISPER_THREADS = 4
 
 
 def synthesise(texts: list[str]) -> list[Pcm]:
-    """Each text as 8 kHz speech. Raises ValueError for a text with nothing in it to be said."""
-    from hibari import SAMPLE_RATE, Hibari  # type: ignore[import-untyped]  # ships no types
+    """Return each text as 8 kHz speech. Raises ValueError for a text in which nothing can be spoken."""
+    from hibari import SAMPLE_RATE
 
-    voice = Hibari()
     spoken = []
     for text in texts:
-        audio = voice(text, seed=0)
+        audio = _voice()(text, seed=0)
         pcm = np.clip(audio * 32767, -32768, 32767).astype(np.int16)
         spoken.append(_levelled(_trimmed(resample(pcm, SAMPLE_RATE, RATE) if len(pcm) else pcm, text)))
     return spoken
+
+
+@cache
+def _voice() -> Hibari:
+    from hibari import Hibari
+
+    return Hibari()
 
 
 def _trimmed(pcm: Pcm, text: str) -> Pcm:
@@ -45,7 +53,7 @@ def _trimmed(pcm: Pcm, text: str) -> Pcm:
 
 
 def _levelled(pcm: Pcm) -> Pcm:
-    """At SPEECH_DBFS over its loud parts, and never clipped."""
+    """Return the speech with its loud parts at SPEECH_DBFS, never clipped."""
     samples = pcm.astype(np.float32)
     loud = samples[np.abs(samples) > 300]
     gain = 32768 * 10 ** (SPEECH_DBFS / 20) / np.sqrt((loud**2).mean()) if len(loud) else 1.0
@@ -54,7 +62,7 @@ def _levelled(pcm: Pcm) -> Pcm:
 
 
 class Transcriber:
-    """Whisper, the size above the one under test, so that a line is not judged by its own mistakes."""
+    """Transcribes with Whisper, one size above the model under test, so that mistakes of the latter show."""
 
     def __init__(self, model: Path) -> None:
         self._path = model
@@ -64,9 +72,8 @@ class Transcriber:
         if self._model is None:
             from faster_whisper import WhisperModel
 
-            threads = min(
-                os.cpu_count() or WHISPER_THREADS, WHISPER_THREADS
-            )  # its own choice is more than there may be
+            # Whisper itself would start more threads than the container has cores.
+            threads = min(os.cpu_count() or WHISPER_THREADS, WHISPER_THREADS)
             self._model = WhisperModel(
                 str(self._path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
             )

@@ -1,4 +1,4 @@
-"""From packets to two tracks on one time axis, whose zero is the INVITE."""
+"""Makes two tracks out of packets, on one time axis whose zero is the INVITE."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from phone.wire.rtp import rtp_seconds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from phone.wire.rtp import Heard
+    from phone.wire.rtp import ReceivedAudio
 
 LATEST = 0.06  # s that a packet may come late before a listener hears a hole; a common jitter buffer
 EARLIEST = 1.0  # s; further ahead than that, the sender's clock was set anew
@@ -22,14 +22,14 @@ EARLIEST = 1.0  # s; further ahead than that, the sender's clock was set anew
 
 @dataclass(frozen=True)
 class Track:
-    """`pcm` from the axis's zero on; `present` tells the samples that were really there."""
+    """Sound from the axis's zero on; `present` marks the samples that were really sent or received."""
 
     pcm: Pcm
     present: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 def sent_track(frames: list[Pcm], began: float | None, zero: float) -> Track:
-    """What was said, each packet from the moment it was due."""
+    """Return what the caller sent, each packet from the moment it was due."""
     if began is None or not frames:
         return _blank(0)
     said = np.concatenate(frames)
@@ -39,18 +39,18 @@ def sent_track(frames: list[Pcm], began: float | None, zero: float) -> Track:
     return track
 
 
-def heard_track(heard: Iterable[Heard], zero: float) -> Track:
-    """What a listener hears: placed by RTP timestamp, so that jitter below LATEST is smoothed out.
+def received_track(received: Iterable[ReceivedAudio], zero: float) -> Track:
+    """Return what a listener hears: packets placed by RTP timestamp, so that jitter below LATEST is smoothed out.
 
-    The playout clock is set by a packet's arrival, and set anew while the line is quiet (as jitter buffers do), after
-    a packet that came too late to be played in time, and when the sender changes. So the first sound after a silence
-    stands exactly where it arrived.
+    A packet's arrival sets the playout clock. The clock is set anew while the far end is quiet (as jitter buffers do),
+    after a packet that came too late to be played in time, and when the sender changes. So the first sound after a
+    silence stands exactly where it arrived.
     """
     placed: list[tuple[int, Pcm]] = []
     clock: float | None = None  # arrival time that belongs to the timestamp of `last`
-    last: Heard | None = None
+    last: ReceivedAudio | None = None
     quiet = True
-    for now in heard:
+    for now in received:
         if last is not None and clock is not None and now.packet.ssrc == last.packet.ssrc:
             step = rtp_seconds(now.packet.timestamp, last.packet.timestamp)
             late = now.at - (clock + step)
@@ -68,7 +68,7 @@ def heard_track(heard: Iterable[Heard], zero: float) -> Track:
 
 
 def longest_missing(track: Track, start: float, end: float) -> float:
-    """The longest time between `start` and `end` (s) for which no audio was there to be played."""
+    """Return the longest time between `start` and `end` (s) for which there was no audio to play."""
     present = track.present[max(round(start * RATE), 0) : max(round(end * RATE), 0)]
     edges = np.flatnonzero(np.diff(np.concatenate(([True], present, [True])).astype(np.int8)))
     holes = edges[1::2] - edges[::2]

@@ -1,4 +1,4 @@
-"""One outgoing call's signalling: INVITE to final answer, and what may come inside the dialog until a BYE ends it."""
+"""The signalling of one outgoing call: from the INVITE to the final answer, and in the dialog until a BYE ends it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class NotAnsweredError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """Whom to call, and who is calling. Header values are sent as they are, malformed ones too."""
+    """Who is called, and who calls. Header values are sent as they are, malformed ones too."""
 
     gateway: tuple[str, int]
     to: str
@@ -55,7 +55,7 @@ class Progress:
 
 
 class Dialog:
-    """`on_bye` is called once, when the far end hangs up."""
+    """The signalling of one call. `on_bye` is called once, when the far end hangs up."""
 
     def __init__(self, target: Target, endpoint: Endpoint, on_bye: Callable[[], None]) -> None:
         self.target, self.endpoint, self.progress = target, endpoint, Progress()
@@ -91,7 +91,7 @@ class Dialog:
         return dialog
 
     async def invite(self, offer: bytes, ring_timeout: float) -> Response:
-        """Call, answer one challenge, and give the 2xx, acknowledged. Raises NotAnsweredError."""
+        """Call, answer one challenge, acknowledge the 2xx and return it. Raises NotAnsweredError."""
         self._offer = offer
         self.progress.invited, self.progress.invited_at = asyncio.get_running_loop().time(), time.time()
         response = await self._attempt(self._invite_request(), ring_timeout)
@@ -102,14 +102,14 @@ class Dialog:
         return response
 
     async def bye(self) -> bool:
-        """Hang up; True when the far end confirmed it. Does nothing when the far end was first."""
+        """Hang up, and return whether the far end confirmed it. Nothing is sent when the far end hung up first."""
         if not self._open:
             return True
         self._open = False
         return await self._confirmed(self._request("BYE", next_cseq=True), BYE_PATIENCE)
 
     async def _confirmed(self, request: Request, patience: float) -> bool:
-        """Whether a farewell was answered; nothing depends on it any more."""
+        """Send a BYE or a CANCEL and return whether it was answered. A failure is no error: the call is over anyway."""
         try:
             await self.endpoint.transact(request, patience)
         except (TimeoutError, UnreachableError):
@@ -155,7 +155,7 @@ class Dialog:
         self.endpoint.send(self._ack)
 
     async def _cancel(self, invite: Request) -> None:
-        """CANCEL, then take what comes: a 487, or a 200 that crossed it, which is answered and hung up."""
+        """Send CANCEL, then take what comes: a 487, or a 200 that crossed it, which is acknowledged and hung up."""
         if not self.progress.statuses:
             return  # section 9.1: not before a provisional response, the far end would not know what it cancels
         cancel = Request("CANCEL", invite.uri)
@@ -173,7 +173,7 @@ class Dialog:
         await self.bye()
 
     def _on_stray(self, response: Response) -> None:
-        """A final response to an INVITE that was sent again, or that came after the CANCEL."""
+        """Handle a final response to an INVITE that was sent again or that came after the CANCEL."""
         if response.call_id != self._call_id or response.cseq.method != "INVITE" or response.code < 200:
             return
         if self._ack is not None:
@@ -224,7 +224,7 @@ class Dialog:
             request.proxy_authorization = given
 
     def _request(self, method: str, *, next_cseq: bool = False, cseq: int = 0) -> Request:
-        """A request of this dialog, or the one that opens it. Sequence numbers: RFC 3261 section 12.2.1.1."""
+        """Return a request of this dialog, or the one that opens it. Sequence numbers: RFC 3261 section 12.2.1.1."""
         if next_cseq:
             self._cseq += 1
             cseq = self._cseq
@@ -232,7 +232,7 @@ class Dialog:
         request.via = [self.endpoint.new_via()]
         request.max_forwards = 70
         host = self.target.from_host or self.endpoint.address[0]
-        # Written by hand, not through the library's types: a test's From host need not be a host.
+        # Written as text, not through the library's types, because a test may put anything in the place of the host.
         request.headers.set("From", f"<sip:{self.target.caller}@{host}>;tag={self._tag}")
         accepted = self._final if self._final and self._final.code < 300 else None
         request.headers.set("To", accepted.headers["To"] if accepted else f"<{self._dialled()}>")

@@ -1,4 +1,4 @@
-"""HTTP digest authentication as SIP uses it (RFC 2617, RFC 8760): MD5 and SHA-256, with and without qop=auth."""
+"""Answers HTTP digest challenges as SIP uses them (RFC 2617, RFC 8760): MD5 and SHA-256, with and without qop=auth."""
 
 from __future__ import annotations
 

@@ -1,56 +1,56 @@
-"""G.711, the telephone network's codec, as two 256-entry tables (ITU-T G.711, sections 3.1 and 3.2)."""
+"""G.711, the telephone network's codec, by FFmpeg: one byte a sample, in the µ-law or the A-law."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any, Literal
 
+import av
 import numpy as np
-import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from av.audio.codeccontext import AudioCodecContext
+
     from phone.sound.audio import Pcm
 
 ULAW, ALAW = 0, 8  # RTP payload types, RFC 3551 section 6
 NAMES = {ULAW: "PCMU", ALAW: "PCMA"}
+CODECS = {ULAW: "pcm_mulaw", ALAW: "pcm_alaw"}  # FFmpeg's names
+RATE = 8000  # Hz
 
 
 def decode(payload: bytes, payload_type: int) -> Pcm:
-    return _decoder(payload_type)[np.frombuffer(payload, np.uint8)]
+    if not payload:
+        return np.zeros(0, np.int16)  # FFmpeg takes an empty packet for the end of the stream
+    frames = _contexts.get(payload_type, "r").decode(av.Packet(payload))
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
 
 
 def encode(pcm: Pcm, payload_type: int) -> bytes:
-    return _encoder(payload_type)[pcm.astype(np.int32) + 32768].tobytes()
+    if not len(pcm):
+        return b""
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[np.newaxis], format="s16", layout="mono")
+    frame.sample_rate = RATE
+    return b"".join(bytes(packet) for packet in _contexts.get(payload_type, "w").encode(frame))
 
 
-@cache
-def _decoder(payload_type: int) -> Pcm:
-    code = np.arange(256)
-    if payload_type == ULAW:
-        code = ~code & 0xFF
-        exponent, mantissa = code >> 4 & 7, code & 15
-        magnitude = ((mantissa << 3) + 132 << exponent) - 132
-        sign = np.where(code & 0x80, -1, 1)
-    else:
-        code = code ^ 0x55
-        exponent, mantissa = code >> 4 & 7, code & 15
-        magnitude = (mantissa << 4) + 8 + np.where(exponent, 256, 0) << np.maximum(exponent - 1, 0)
-        sign = np.where(code & 0x80, 1, -1)
-    return np.asarray(sign * magnitude, np.int16)
+class _Contexts(threading.local):
+    """The codec contexts of one thread: FFmpeg works without Python's lock, so threads must not share one.
+
+    A context of G.711 remembers nothing from packet to packet, so all calls of a thread share it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], AudioCodecContext] = {}
+
+    def get(self, payload_type: int, mode: Literal["r", "w"]) -> AudioCodecContext:
+        if (payload_type, mode) not in self._known:
+            context: Any = av.CodecContext.create(CODECS[payload_type], mode)
+            context.sample_rate, context.layout = RATE, "mono"
+            if mode == "w":
+                context.format = "s16"
+            self._known[payload_type, mode] = context
+        return self._known[payload_type, mode]
 
 
-@cache
-def _encoder(payload_type: int) -> npt.NDArray[np.uint8]:
-    """The code of each of the 65,536 samples, from -32768 up."""
-    sample = np.arange(-32768, 32768)
-    # One's complement below zero, as in the ITU's reference coder (G.191): zero belongs to the positive side.
-    magnitude = np.where(sample < 0, ~sample, sample)
-    if payload_type == ULAW:
-        magnitude = np.minimum(magnitude, 32635) + 132
-        exponent = np.floor(np.log2(magnitude)).astype(int) - 7
-        code = ~(np.where(sample < 0, 0x80, 0) | exponent << 4 | magnitude >> exponent + 3 & 15)
-    else:
-        exponent = np.maximum(np.floor(np.log2(np.maximum(magnitude, 1))).astype(int) - 7, 0)
-        code = exponent << 4 | magnitude >> np.maximum(exponent + 3, 4) & 15
-        code = (code | np.where(sample < 0, 0, 0x80)) ^ 0x55
-    return np.asarray(code & 0xFF, np.uint8)
+_contexts = _Contexts()

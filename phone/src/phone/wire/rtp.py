@@ -1,4 +1,4 @@
-"""RTP (RFC 3550): packets, and one stream each way on one socket, timed by the event loop's monotonic clock."""
+"""RTP (RFC 3550): packets, and a stream in each direction on one socket, timed by the event loop's clock."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ SILENCE = np.zeros(FRAME, np.int16)
 
 @dataclass(frozen=True)
 class Packet:
+    """One RTP packet."""
+
     payload_type: int
     sequence: int
     timestamp: int
@@ -41,7 +43,7 @@ class Packet:
 
     @classmethod
     def parse(cls, data: bytes) -> Packet:
-        """Raises ValueError for what is not RTP, RTCP on the same port among it."""
+        """Read a packet. Raises ValueError for anything but RTP; RTCP may come to the same port."""
         if len(data) < HEADER.size or data[0] >> 6 != 2:
             raise ValueError("not an RTP packet")
         first, flags, sequence, timestamp, ssrc = HEADER.unpack_from(data)
@@ -57,8 +59,8 @@ class Packet:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One packet of audio, and when it came (loop time)."""
+class ReceivedAudio:
+    """One packet of audio, and when it arrived (loop time)."""
 
     at: float
     packet: Packet
@@ -67,7 +69,7 @@ class Heard:
 
 @dataclass
 class Playback:
-    """Something being said. Times are loop times of the first and the last sample as sent."""
+    """A sound or keys to be sent. The times are the loop times at which the first and the last sample were sent."""
 
     pcm: Pcm
     text: str = ""
@@ -81,7 +83,7 @@ class Playback:
         await self._done.wait()
 
     def stop(self) -> None:
-        """Fall silent with the next packet."""
+        """End the sound with the next packet."""
         self.pcm = self.pcm[: self._position]
 
     def next_frame(self, now: float) -> Pcm:
@@ -100,34 +102,38 @@ class Playback:
 
 @dataclass
 class Counters:
+    """What a media stream sent and received, in packets; the report has these fields as `packets`."""
+
     sent: int = 0
     received: int = 0
     not_audio: int = 0
-    worst_send_delay: float = 0.0  # s behind the 20 ms beat; a large one means that this machine was too busy
-    sent_late: int = 0  # packets more than a beat behind: over 1 % of them, and what was measured is not the line's
+    worst_send_delay: float = (
+        0.0  # s after its moment, one every 20 ms; a large delay means that this machine was too busy
+    )
+    sent_late: int = 0  # packets more than 20 ms late: over 1 % of them make the figures this machine's, not the line's
 
 
 class MediaStream(asyncio.DatagramProtocol):
-    """Sends a packet every 20 ms, silence when there is nothing to say, and keeps what it hears.
+    """Sends a packet every 20 ms, silence when there is nothing to say, and keeps the audio that arrives.
 
-    `on_heard` is called with each packet of audio as it comes.
+    `on_audio` is called with each packet of audio when it arrives.
     """
 
-    def __init__(self, on_heard: Callable[[Heard], None]) -> None:
-        self._on_heard = on_heard
+    def __init__(self, on_audio: Callable[[ReceivedAudio], None]) -> None:
+        self._on_audio = on_audio
         self._transport: asyncio.DatagramTransport | None = None
         self._queue: deque[Playback] = deque()
         self._pacing: asyncio.Task[None] | None = None
-        self.heard: list[Heard] = []
+        self.received: list[ReceivedAudio] = []
         self.sent: list[Pcm] = []  # one frame each FRAME_SECONDS from `began`
         self.began: float | None = None
         self.counters = Counters()
         self.address: tuple[str, int] = ("", 0)
 
     @classmethod
-    async def open(cls, local_address: str, on_heard: Callable[[Heard], None]) -> MediaStream:
+    async def open(cls, local_address: str, on_audio: Callable[[ReceivedAudio], None]) -> MediaStream:
         _, stream = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: cls(on_heard), local_addr=(local_address, 0)
+            lambda: cls(on_audio), local_addr=(local_address, 0)
         )
         return stream
 
@@ -139,7 +145,7 @@ class MediaStream(asyncio.DatagramProtocol):
         self._pacing = asyncio.create_task(self._pace(peer, payload_type, telephone_event))
 
     def stop(self) -> None:
-        """Say and send no more; what was being said counts as finished."""
+        """Send no more; what was being said counts as finished."""
         if self._pacing:
             self._pacing.cancel()
         while self._queue:
@@ -155,7 +161,7 @@ class MediaStream(asyncio.DatagramProtocol):
             self._transport.close()
 
     def play(self, playback: Playback) -> None:
-        """Queue it behind what is being said."""
+        """Queue a playback behind what is being said."""
         self._queue.append(playback)
 
     def datagram_received(self, data: bytes, _: object) -> None:
@@ -168,12 +174,12 @@ class MediaStream(asyncio.DatagramProtocol):
             self.counters.not_audio += 1  # comfort noise, key presses
             return
         self.counters.received += 1
-        heard = Heard(now, packet, g711.decode(packet.payload, packet.payload_type))
-        self.heard.append(heard)
-        self._on_heard(heard)
+        audio = ReceivedAudio(now, packet, g711.decode(packet.payload, packet.payload_type))
+        self.received.append(audio)
+        self._on_audio(audio)
 
     async def _pace(self, peer: tuple[str, int], payload_type: int, telephone_event: int | None) -> None:
-        """The beat is kept from the first packet: a late one is followed at once by the next, none is skipped."""
+        """Send a packet every 20 ms, counted from the first. After a late one the next follows at once."""
         loop = asyncio.get_running_loop()
         sequence, timestamp = secrets.randbits(16), secrets.randbits(32)
         ssrc = secrets.randbits(32)
@@ -203,13 +209,13 @@ class MediaStream(asyncio.DatagramProtocol):
 
 
 class _Keys:
-    """Turns a Playback's keys into telephone events, one packet a beat (RFC 4733 section 2.5.1)."""
+    """Turns the keys of a Playback into telephone events, one packet every 20 ms (RFC 4733 section 2.5.1)."""
 
     def __init__(self) -> None:
         self._frame = 0
 
     def next_event(self, playback: Playback, now: float) -> tuple[bytes, bool, int] | None:
-        """Payload, marker, and how many samples ago the key went down; None in the pause between two keys."""
+        """Return payload, marker, and how many samples ago the key went down; None in the pause between two keys."""
         if playback.started is None:
             playback.started = now
         key, frame = divmod(self._frame, KEY_FRAMES + KEY_PAUSE_FRAMES)
@@ -226,5 +232,5 @@ class _Keys:
 
 
 def rtp_seconds(later: int, earlier: int) -> float:
-    """Difference of two RTP timestamps, which wrap at 32 bits."""
+    """Return the difference of two RTP timestamps, which wrap at 32 bits."""
     return ((later - earlier + 2**31) % 2**32 - 2**31) / RATE

@@ -1,4 +1,4 @@
-"""Session descriptions (RFC 4566): the audio we offer, and where the other side wants it."""
+"""Session descriptions (RFC 4566): the audio that we offer, and where the far end wants it sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class NoCommonAudioError(ValueError):
 
 @dataclass(frozen=True)
 class Answer:
-    """The audio line of the other side's answer."""
+    """What the far end's answer says about audio."""
 
     address: str
     port: int
@@ -24,7 +24,7 @@ class Answer:
 
 
 def offer(address: str, port: int, session: int) -> bytes:
-    lines = [
+    rows = [
         "v=0",
         f"o=phone {session} {session} IN IP4 {address}",
         "s=call",
@@ -38,19 +38,19 @@ def offer(address: str, port: int, session: int) -> bytes:
         "a=ptime:20",
         "a=sendrecv",
     ]
-    return "".join(line + "\r\n" for line in lines).encode()
+    return "".join(row + "\r\n" for row in rows).encode()
 
 
 def parse_answer(body: bytes) -> Answer:
-    """Raises NoCommonAudioError, saying what was found."""
+    """Read an answer. Raises NoCommonAudioError, which says what was found."""
     address = ""
     audio: list[str] = []
     names: dict[str, str] = {}
-    for line in body.decode("utf8", "replace").splitlines():
-        kind, _, value = line.strip().partition("=")
+    for row in body.decode("utf8", "replace").splitlines():
+        kind, _, value = row.strip().partition("=")
         if kind == "m":
             if audio:
-                break  # one audio line is all we offered
+                break  # we offered one stream only
             audio = value.split() if value.startswith("audio ") else []
         elif kind == "c" and value.startswith("IN IP4 "):
             address = value.split()[2].partition("/")[0]
@@ -58,7 +58,7 @@ def parse_answer(body: bytes) -> Answer:
             number, _, encoding = value.removeprefix("rtpmap:").partition(" ")
             names[number] = encoding.lower()
     if len(audio) < 4 or not audio[1].isdecimal() or audio[1] == "0" or audio[2] != "RTP/AVP":
-        raise NoCommonAudioError(f"no plain RTP audio in the answer (its audio line: {' '.join(audio) or 'none'})")
+        raise NoCommonAudioError(f"no plain RTP audio in the answer (its m=audio: {' '.join(audio) or 'none'})")
     common = [int(number) for number in audio[3:] if number in ("0", "8")]
     if not common:
         raise NoCommonAudioError(f"neither PCMU nor PCMA in the answer (payload types {' '.join(audio[3:])})")

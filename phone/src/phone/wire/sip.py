@@ -1,7 +1,8 @@
-"""SIP over UDP (RFC 3261): one socket that talks to one peer, and its client transactions.
+"""SIP over UDP (RFC 3261): one socket that exchanges messages with one peer, and its client transactions.
 
 The peer is treated as an outbound proxy: whatever its Contact or Via says, everything goes to the address that was
-dialled, and only that address is heard. A Contact may name a public address which cannot be reached from inside.
+dialled, and messages from other addresses are ignored. A Contact may name a public address that cannot be reached from
+inside.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 T1, T2 = 0.5, 4.0  # s: first retransmission, longest interval between two of a non-INVITE (section 17.1)
 BRANCH_COOKIE = "z9hG4bK"
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class UnreachableError(Exception):
@@ -27,7 +28,7 @@ class UnreachableError(Exception):
 
 
 class Endpoint(asyncio.DatagramProtocol):
-    """`on_request` and `on_stray` are called with requests, and with responses that no transaction waits for."""
+    """The socket of a call: `on_request` gets requests, `on_stray` gets responses that no transaction waits for."""
 
     def __init__(self, on_request: Callable[[Request], None], on_stray: Callable[[Response], None]) -> None:
         self._on_request, self._on_stray = on_request, on_stray
@@ -71,7 +72,7 @@ class Endpoint(asyncio.DatagramProtocol):
     async def transact(
         self, request: Request, patience: float, on_provisional: Callable[[Response], None] = lambda _: None
     ) -> Response:
-        """Send, send again until something comes back, and give the final response.
+        """Send the request, repeat it until something comes back, and return the final response.
 
         Raises TimeoutError after `patience` seconds without one, UnreachableError at once when the peer's host says
         that nothing listens.
@@ -113,7 +114,7 @@ class Endpoint(asyncio.DatagramProtocol):
             else:
                 self._on_request(message)
         except (ValueError, KeyError, IndexError) as error:
-            log.warning("dropped a SIP message that cannot be read: %s", error)
+            logger.warning("Dropped a SIP message that cannot be read: %s", type(error).__name__)
 
     def error_received(self, error: Exception) -> None:
         for queue in self._waiting.values():
@@ -130,7 +131,7 @@ class Endpoint(asyncio.DatagramProtocol):
 
 
 def reply_to(request: Request, code: int, phrase: str, body: bytes = b"") -> Response:
-    """A response with the headers that section 8.2.6.2 has copied from the request."""
+    """Return a response with the headers that RFC 3261 section 8.2.6.2 copies from the request."""
     response = Response(code, phrase, body)
     for name in ("Via", "From", "To", "Call-ID", "CSeq"):
         response.headers.setlist(name, list(request.headers.getlist(name)))

@@ -1,1 +1,1 @@
-"""The HTTP side: OpenAI's API, as far as a phone line asks for it."""
+"""The HTTP side: the part of OpenAI's API that a phone line uses."""

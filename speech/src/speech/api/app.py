@@ -1,4 +1,4 @@
-"""The routes, and the engines behind them: OpenAI's API, as far as a phone line needs it."""
+"""The routes of OpenAI's API that a phone line needs, and the engines that answer them."""
 
 import asyncio
 import logging
@@ -10,27 +10,29 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from speech.api import chat, speech, transcriptions
 from speech.api.errors import APIError, no_such_model, still_loading
-from speech.api.http import Endpoint, Facts, Handler, Reply
+from speech.api.http import CancelOnDisconnect, Facts, RequestLog
 from speech.models.engines import Engines
-from speech.queueing import Line
+from speech.queueing import EngineQueue
 
-log = logging.getLogger("speech")
+logger = logging.getLogger("speech")
 
 Load = Callable[[], Engines]
-WithEngines = Callable[[Engines, Line, Request, Reply, Facts], Awaitable[None]]
+Answer = Callable[[Engines, EngineQueue, Request, Facts], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class App:
-    """Answers from the beginning, with 503 until the engines are loaded and warm."""
+    """The server. Until the engines are loaded and warm, every request is answered with 503."""
 
     def __init__(self, load: Load, bound: int, give_up: Callable[[], None]) -> None:
-        """`load` blocks, and is run in a thread; `give_up` is called when it fails; `bound` is each queue's."""
+        """`load` runs in a thread; `give_up` is called when it fails; `bound` requests may wait for each engine."""
         self._load = load
         self._bound = bound
         self._give_up = give_up
@@ -43,8 +45,13 @@ class App:
             ("/v1/audio/speech", "speech", speech.speak),
         ]
         routes = [
-            Route(path, Endpoint(kind, self._with_engines(handler, Line(kind, self._bound))), methods=["POST"])
-            for path, kind, handler in post
+            Route(
+                path,
+                self._with_engines(answer, EngineQueue(kind, self._bound)),
+                methods=["POST"],
+                middleware=[Middleware(RequestLog, kind), Middleware(CancelOnDisconnect)],
+            )
+            for path, kind, answer in post
         ]
         routes += [
             Route("/v1/models", self._models),
@@ -66,17 +73,18 @@ class App:
         try:
             self._engines = await asyncio.to_thread(self._load)
         except Exception:
-            log.exception("the models cannot be loaded")
+            logger.exception("The models cannot be loaded")
             self._give_up()
             return
         _take_signals_back()
-        log.info("ready took=%.1f", time.monotonic() - started)
+        logger.info("ready took=%.1f", time.monotonic() - started)
 
-    def _with_engines(self, handler: WithEngines, line: Line) -> Handler:
-        async def handle(request: Request, reply: Reply, facts: Facts) -> None:
+    def _with_engines(self, answer: Answer, queue: EngineQueue) -> Handler:
+        async def handle(request: Request) -> Response:
+            await request.body()  # read before anything is refused, and kept by Starlette for whoever parses it
             if self._engines is None:
                 raise still_loading()
-            await handler(self._engines, line, request, reply, facts)
+            return await answer(self._engines, queue, request, request.state.facts)
 
         return handle
 
@@ -114,7 +122,7 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 
 def _take_signals_back() -> None:
-    """llama.cpp installs its own handlers for these while it loads, and the process would not end when told to."""
+    """Install our signal handlers again: llama.cpp replaces them while it loads, and the process would not stop."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if (handler := signal.getsignal(number)) is not None:
             signal.signal(number, handler)

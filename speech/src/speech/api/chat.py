@@ -1,25 +1,27 @@
-"""`POST /v1/chat/completions`: messages -> the assistant's answer, whole or as it is written."""
+"""`POST /v1/chat/completions`: answers messages as the assistant, all at once or as the answer is written."""
 
 import time
 import uuid
+from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from speech.api import sse
 from speech.api.errors import APIError, from_validation, no_such_model
-from speech.api.http import Facts, Reply
+from speech.api.http import Facts, stream
 from speech.api.requests import ChatRequest
-from speech.models.engines import Answered, Delta, Engines
-from speech.queueing import Line, Pieces
+from speech.models.engines import AnswerEnd, Delta, Engines
+from speech.queueing import EngineQueue
 
-# s. A client that hears nothing for so long is told that it is still waiting; livekit-agents gives up after ten.
+# s. A streaming client that has received nothing for so long is sent a comment; livekit-agents gives up after ten.
 PATIENCE = 3.0
 
 
-async def complete(engines: Engines, line: Line, request: Request, reply: Reply, facts: Facts) -> None:
+async def complete(engines: Engines, queue: EngineQueue, request: Request, facts: Facts) -> Response:
     try:
         wanted = ChatRequest.model_validate_json(await request.body())
     except ValidationError as error:
@@ -27,54 +29,59 @@ async def complete(engines: Engines, line: Line, request: Request, reply: Reply,
     if wanted.model != engines.llm_model:
         raise no_such_model(wanted.model, engines.llm_model)
     facts["messages"] = len(wanted.messages)
-    async with line.run(partial(engines.llm.chat, wanted)) as pieces:
+    if wanted.stream:
+        return await stream(_events(engines, queue, wanted, facts), sse.MEDIA_TYPE)
+    return JSONResponse(await _whole(engines, queue, wanted, facts))
+
+
+async def _events(engines: Engines, queue: EngineQueue, wanted: ChatRequest, facts: Facts) -> AsyncGenerator[bytes]:
+    """Yield the events of a streamed answer; an APIError before the first one is raised, a later one is an event."""
+    chunks = _Chunks(wanted.model)
+    begun = False
+    async with queue.run(partial(engines.llm.chat, wanted)) as pieces:
         try:
-            if wanted.stream:
-                await _stream(wanted, pieces, reply, facts)
-            else:
-                await _whole(wanted, pieces, reply, facts)
+            async for piece in pieces.each(PATIENCE):
+                if piece is None:
+                    yield sse.STILL_HERE
+                elif isinstance(piece, Delta):
+                    if "first" not in facts:
+                        facts["first"] = round(pieces.served, 3)
+                        yield chunks.delta(role="assistant", content="")
+                    yield chunks.delta(content=piece.text)
+                else:
+                    facts |= _tokens(piece)
+                    yield chunks.finish(piece.finish_reason)
+                    if wanted.include_usage:
+                        yield chunks.usage(piece)
+                begun = True
+        except APIError as error:
+            if not begun:
+                raise
+            facts["error"] = error.status
+            yield sse.event(error.body)
         finally:
             facts["waited"] = round(pieces.waited, 3)
+    yield sse.DONE
 
 
-async def _stream(wanted: ChatRequest, pieces: Pieces[Delta | Answered], reply: Reply, facts: Facts) -> None:
-    chunk = _Chunks(wanted.model)
-    first = True
-    try:
-        async for piece in pieces.each(PATIENCE):
-            if piece is None:
-                await reply.write(sse.STILL_HERE, sse.MEDIA_TYPE)
-            elif isinstance(piece, Delta):
-                if first:
-                    facts["first"] = round(pieces.served, 3)
-                    await reply.write(chunk.delta(role="assistant", content=""), sse.MEDIA_TYPE)
-                first = False
-                await reply.write(chunk.delta(content=piece.text), sse.MEDIA_TYPE)
-            else:
-                facts |= _tokens(piece)
-                await reply.write(chunk.finish(piece.finish_reason), sse.MEDIA_TYPE)
-                if wanted.include_usage:
-                    await reply.write(chunk.usage(piece), sse.MEDIA_TYPE)
-    except APIError as error:
-        if reply.status is None:
-            raise
-        facts["error"] = error.status
-        await reply.write(sse.event(error.body), sse.MEDIA_TYPE)
-    await reply.write(sse.DONE, sse.MEDIA_TYPE)
-    await reply.end()
-
-
-async def _whole(wanted: ChatRequest, pieces: Pieces[Delta | Answered], reply: Reply, facts: Facts) -> None:
+async def _whole(engines: Engines, queue: EngineQueue, wanted: ChatRequest, facts: Facts) -> dict[str, Any]:
     text = ""
-    async for piece in pieces.each():
-        if isinstance(piece, Delta):
-            text += piece.text
-        elif isinstance(piece, Answered):
-            facts |= _tokens(piece)
-            message = {"role": "assistant", "content": text, "refusal": None}
-            choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": piece.finish_reason}
-            head = _head(wanted.model, "chat.completion")
-            await reply.json(head | {"choices": [choice], "usage": _usage(piece)})
+    choices: list[dict[str, Any]] = []
+    usage: dict[str, Any] = {}
+    async with queue.run(partial(engines.llm.chat, wanted)) as pieces:
+        try:
+            async for piece in pieces.each():
+                if isinstance(piece, Delta):
+                    text += piece.text
+                elif isinstance(piece, AnswerEnd):
+                    facts |= _tokens(piece)
+                    message = {"role": "assistant", "content": text, "refusal": None}
+                    reason = piece.finish_reason
+                    choices = [{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}]
+                    usage = _usage(piece)
+        finally:
+            facts["waited"] = round(pieces.waited, 3)
+    return _head(wanted.model, "chat.completion") | {"choices": choices, "usage": usage}
 
 
 class _Chunks:
@@ -89,8 +96,8 @@ class _Chunks:
     def finish(self, reason: str) -> bytes:
         return self._choice({}, reason)
 
-    def usage(self, answered: Answered) -> bytes:
-        return sse.event(self._head | {"choices": [], "usage": _usage(answered)})
+    def usage(self, end: AnswerEnd) -> bytes:
+        return sse.event(self._head | {"choices": [], "usage": _usage(end)})
 
     def _choice(self, delta: dict[str, str], reason: str | None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
@@ -101,18 +108,18 @@ def _head(model: str, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time.time()), "model": model}
 
 
-def _usage(answered: Answered) -> dict[str, Any]:
+def _usage(end: AnswerEnd) -> dict[str, Any]:
     return {
-        "prompt_tokens": answered.prompt_tokens,
-        "completion_tokens": answered.completion_tokens,
-        "total_tokens": answered.prompt_tokens + answered.completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": answered.cached_tokens},
+        "prompt_tokens": end.prompt_tokens,
+        "completion_tokens": end.completion_tokens,
+        "total_tokens": end.prompt_tokens + end.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": end.cached_tokens},
     }
 
 
-def _tokens(answered: Answered) -> Facts:
+def _tokens(end: AnswerEnd) -> Facts:
     return {
-        "prompt": answered.prompt_tokens,
-        "cached": answered.cached_tokens,
-        "answer": answered.completion_tokens,
+        "prompt": end.prompt_tokens,
+        "cached": end.cached_tokens,
+        "answer": end.completion_tokens,
     }

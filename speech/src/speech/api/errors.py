@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 
 class APIError(Exception):
-    """What went wrong with a request, in the words its sender reads."""
+    """A request failed; the message is what its sender reads."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ def no_such_model(model: str, ours: str) -> APIError:
 
 
 def busy(kind: str, retry_after: int) -> APIError:
-    message = f"The line is busy: as many {kind} requests as may wait are waiting. Try again in {retry_after} s."
+    message = f"The queue for {kind} requests is full or too slow. Try again in {retry_after} s."
     return APIError(429, message, "rate_limit_error", code="rate_limit_exceeded", retry_after=retry_after)
 
 
@@ -49,7 +49,7 @@ def broken() -> APIError:
 
 
 def from_validation(error: ValidationError) -> APIError:
-    """The first problem pydantic found, as OpenAI would say it."""
+    """Return the first problem that pydantic found, as OpenAI would word it."""
     problem = error.errors(include_url=False, include_context=False)[0]
     param = ".".join(str(part) for part in problem["loc"]) or None
     message = problem["msg"].removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""What a client may ask for; fields that OpenAI has and that mean nothing here are ignored."""
+"""Models of the requests. Fields of OpenAI's API that mean nothing here are ignored."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 
 def _text_of(content: Any) -> Any:
-    """A message's content is a string, null, or a list of parts; only text can be read."""
+    """Return the text of a message's content, which is a string, null, or a list of parts."""
     if content is None:
         return ""
     if not isinstance(content, list):
@@ -31,7 +31,7 @@ class ResponseFormat(BaseModel):
 
 
 class ChatRequest(BaseModel):
-    """`tools` is left out on purpose: this model writes a call as a block of JSON, which would be read aloud."""
+    """A chat request without `tools`: this model writes a call as a block of JSON, which would be read aloud."""
 
     model: str
     messages: list[Message] = Field(min_length=1)

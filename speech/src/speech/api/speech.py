@@ -1,21 +1,24 @@
-"""`POST /v1/audio/speech`: text -> speech, sent sentence by sentence as it is made."""
+"""`POST /v1/audio/speech`: synthesizes a text, and sends it sentence by sentence as it is made."""
 
 import base64
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 
 from pydantic import ValidationError
 from starlette.requests import Request
+from starlette.responses import Response
 
 from speech.api import sse
 from speech.api.errors import from_validation, no_such_model
-from speech.api.http import Facts, Reply
+from speech.api.http import Facts, stream
 from speech.api.requests import SpeechRequest
 from speech.models.audio import wav_header
 from speech.models.engines import Engines
-from speech.queueing import Line
+from speech.queueing import EngineQueue
 
 
-async def speak(engines: Engines, line: Line, request: Request, reply: Reply, facts: Facts) -> None:
+async def speak(engines: Engines, queue: EngineQueue, request: Request, facts: Facts) -> Response:
     try:
         wanted = SpeechRequest.model_validate_json(await request.body())
     except ValidationError as error:
@@ -23,38 +26,33 @@ async def speak(engines: Engines, line: Line, request: Request, reply: Reply, fa
     if wanted.model != engines.tts_model:
         raise no_such_model(wanted.model, engines.tts_model)
     facts["characters"] = len(wanted.input)
-    write = _Writer(wanted, engines.tts.sample_rate, reply)
+    sound = _sound(engines, queue, wanted, facts)
+    if wanted.stream_format == "sse":
+        return await stream(_events(sound), sse.MEDIA_TYPE)
+    return await stream(sound, f"audio/{wanted.response_format}")
+
+
+async def _sound(engines: Engines, queue: EngineQueue, wanted: SpeechRequest, facts: Facts) -> AsyncGenerator[bytes]:
+    """Yield the samples, with a WAV header before the first if one is asked for."""
+    sample_rate = engines.tts.sample_rate
+    header = wav_header(sample_rate) if wanted.response_format == "wav" else b""
     sent = 0
-    async with line.run(partial(engines.tts.speak, wanted.input, wanted.speed)) as pieces:
-        async for sound in pieces.each():
-            if sound is None:
+    async with queue.run(partial(engines.tts.speak, wanted.input, wanted.speed)) as pieces:
+        async for samples in pieces.each():
+            if samples is None:
                 continue
             if not sent:
                 facts |= {"waited": round(pieces.waited, 3), "first": round(pieces.served, 3)}
-            await write.sound(sound)
-            sent += len(sound)
-    facts["seconds"] = round(sent / (2 * engines.tts.sample_rate), 2)
-    await write.end()
+            yield samples if sent else header + samples
+            sent += len(samples)
+    facts["seconds"] = round(sent / (2 * sample_rate), 2)
 
 
-class _Writer:
-    """Frames the samples as asked: bare, after a WAV header, or as server-sent events."""
-
-    def __init__(self, wanted: SpeechRequest, sample_rate: int, reply: Reply) -> None:
-        self._events = wanted.stream_format == "sse"
-        self._media_type = sse.MEDIA_TYPE if self._events else f"audio/{wanted.response_format}"
-        self._header = wav_header(sample_rate) if wanted.response_format == "wav" else b""
-        self._reply = reply
-
-    async def sound(self, samples: bytes) -> None:
-        data, self._header = self._header + samples, b""
-        if self._events:
-            data = sse.event({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
-        await self._reply.write(data, self._media_type)
-
-    async def end(self) -> None:
-        if self._events:
-            # Tokens mean nothing to this voice; the field is there because clients read it.
-            usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
-            await self._reply.write(sse.event({"type": "speech.audio.done", "usage": usage}), self._media_type)
-        await self._reply.end()
+async def _events(sound: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Yield the sound as server-sent events."""
+    async with aclosing(sound):
+        async for data in sound:
+            yield sse.event({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
+    # Tokens mean nothing to this voice; the field is there because clients read it.
+    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    yield sse.event({"type": "speech.audio.done", "usage": usage})

@@ -5,7 +5,7 @@ from typing import Any
 
 MEDIA_TYPE = "text/event-stream"
 DONE = b"data: [DONE]\n\n"
-# A comment, which every reader skips; its bytes keep the client from taking a queue for a dead line.
+# A comment, which every reader skips; its bytes show a client whose request is queued that the server is still there.
 STILL_HERE = b": still here\n\n"
 
 

@@ -1,4 +1,4 @@
-"""`POST /v1/audio/transcriptions`: a form with a sound file -> the words in it."""
+"""`POST /v1/audio/transcriptions`: returns the words in the sound file of a form."""
 
 from functools import partial
 from typing import Any
@@ -7,35 +7,35 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from speech.api.errors import from_validation, invalid, no_such_model
-from speech.api.http import Facts, Reply
+from speech.api.http import Facts
 from speech.api.requests import TranscriptionRequest
-from speech.models.engines import Engines, Heard, Segment
-from speech.queueing import Line
+from speech.models.engines import Engines, Segment, SoundLength
+from speech.queueing import EngineQueue
 
 
-async def transcribe(engines: Engines, line: Line, request: Request, reply: Reply, facts: Facts) -> None:
+async def transcribe(engines: Engines, queue: EngineQueue, request: Request, facts: Facts) -> Response:
     wanted, sound = await _parse(request)
     if wanted.model != engines.stt_model:
         raise no_such_model(wanted.model, engines.stt_model)
     facts["bytes"] = len(sound)
     seconds = 0.0
     segments: list[Segment] = []
-    async with line.run(partial(engines.stt.transcribe, sound, wanted)) as pieces:
+    async with queue.run(partial(engines.stt.transcribe, sound, wanted)) as pieces:
         async for piece in pieces.each():
-            if isinstance(piece, Heard):
+            if isinstance(piece, SoundLength):
                 seconds = piece.seconds
             elif isinstance(piece, Segment):
                 segments.append(piece)
     text = "".join(segment.text for segment in segments).strip()
     facts |= {"waited": round(pieces.waited, 3), "seconds": round(seconds, 2), "characters": len(text)}
     if wanted.response_format == "text":
-        await reply.text(text + "\n")
-    elif wanted.response_format == "json":
-        await reply.json({"text": text})
-    else:
-        await reply.json(_verbose(text, seconds, segments))
+        return PlainTextResponse(text + "\n")
+    if wanted.response_format == "json":
+        return JSONResponse({"text": text})
+    return JSONResponse(_verbose(text, seconds, segments))
 
 
 async def _parse(request: Request) -> tuple[TranscriptionRequest, bytes]:
@@ -47,7 +47,7 @@ async def _parse(request: Request) -> tuple[TranscriptionRequest, bytes]:
             fields = {name: value for name, value in form.items() if isinstance(value, str)}
             return TranscriptionRequest.model_validate(fields), await upload.read()
     except HTTPException as error:
-        raise invalid(f"The body is not the form it should be: {error.detail}") from error
+        raise invalid(f"The body is not a form with a file in it: {error.detail}") from error
     except ValidationError as error:
         raise from_validation(error) from error
 

@@ -1,1 +1,1 @@
-"""The models themselves: their weights, and the engines that hear, think and speak with them."""
+"""The models: their weights, and the engines that transcribe, answer and speak with them."""

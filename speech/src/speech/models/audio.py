@@ -1,4 +1,4 @@
-"""How sound is framed on the wire, besides as bare samples."""
+"""The WAV header in front of samples that are sent while they are made."""
 
 import struct
 
@@ -6,7 +6,7 @@ UNKNOWN = 0xFFFFFFFF  # the length of a stream whose end is not known yet; playe
 
 
 def wav_header(sample_rate: int) -> bytes:
-    """The header of a WAV stream of unknown length: 16-bit mono samples at `sample_rate` Hz follow."""
+    """Return the header of a WAV stream of unknown length: 16-bit mono samples at `sample_rate` Hz follow."""
     form = struct.pack("<HHIIHH", 1, 1, sample_rate, 2 * sample_rate, 2, 16)
     return (
         b"RIFF"

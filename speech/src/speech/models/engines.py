@@ -1,7 +1,7 @@
-"""What the HTTP side knows of the engines: what each is given, and the pieces it hands over.
+"""The interface between the HTTP side and the engines: what each engine is given, and the pieces it hands over.
 
-An engine is called in a thread of its own, by one request at a time. It hands over its pieces by `emit`, and
-returns early when that says that nobody is listening.
+An engine is called in a thread of its own, by one request at a time. It hands over its pieces by `emit`, and returns
+early when `emit` says that nobody reads them any more.
 """
 
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from speech.queueing import Emit
 
 
 @dataclass(frozen=True)
-class Heard:
-    """The sound was read: it is `seconds` long."""
+class SoundLength:
+    """How long the sound of a request is."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Words, and when they were said, in seconds from the beginning."""
+    """Words, and when they were spoken, in seconds from the beginning."""
 
     start: float
     end: float
@@ -29,14 +29,14 @@ class Segment:
 
 @dataclass(frozen=True)
 class Delta:
-    """More of the answer."""
+    """The next part of an answer."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Answered:
-    """The answer is complete; in tokens: the prompt, how much of it was cached, and the answer."""
+class AnswerEnd:
+    """The end of an answer, with the tokens of the prompt, those of it that were cached, and those of the answer."""
 
     finish_reason: Literal["stop", "length"]
     prompt_tokens: int
@@ -45,23 +45,23 @@ class Answered:
 
 
 class STT(Protocol):
-    def transcribe(self, sound: bytes, wanted: TranscriptionRequest, emit: Emit[Heard | Segment], /) -> None: ...
+    def transcribe(self, sound: bytes, wanted: TranscriptionRequest, emit: Emit[SoundLength | Segment], /) -> None: ...
 
 
 class LLM(Protocol):
-    def chat(self, wanted: ChatRequest, emit: Emit[Delta | Answered], /) -> None: ...
+    def chat(self, wanted: ChatRequest, emit: Emit[Delta | AnswerEnd], /) -> None: ...
 
 
 class TTS(Protocol):
     sample_rate: int
 
     def speak(self, text: str, speed: float, emit: Emit[bytes], /) -> None:
-        """Emits signed 16-bit little-endian mono samples at `sample_rate`, a sentence at a time."""
+        """Emit signed 16-bit little-endian mono samples at `sample_rate`, a sentence at a time."""
 
 
 @dataclass(frozen=True)
 class Engines:
-    """The three of them, and the names that requests know them by."""
+    """The three engines, and the names that requests know them by."""
 
     stt: STT
     llm: LLM

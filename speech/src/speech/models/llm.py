@@ -1,4 +1,4 @@
-"""Thinking: a Qwen2.5 instruct model by llama.cpp, kept to short answers that can be spoken."""
+"""The language model: a Qwen2.5 instruct model by llama.cpp, kept to short answers that can be spoken."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -7,14 +7,14 @@ import xllamacpp  # type: ignore[import-untyped]
 
 from speech.api.errors import APIError, invalid
 from speech.api.requests import ChatRequest
-from speech.models.engines import Answered, Delta
+from speech.models.engines import AnswerEnd, Delta
 from speech.models.speakable import Speakable
 from speech.queueing import Emit
 
 CONTEXT = 8192  # tokens: a persona, its facts and half an hour of talk; 28 kB of memory each with the 1.5B model
 ANSWER = 160  # tokens when the client names no limit: about 40 s of speech, longer is no telephone answer
-# Tokens of the prompt read in one go. Only between two goes does llama.cpp look whether to stop: 64 take 0.8 s on
-# two cores, and are not slower in sum than 512.
+# Tokens of the prompt that are read in one batch. Only between two batches does llama.cpp check whether to stop: 64
+# take 0.8 s on two cores, and are not slower in sum than 512.
 BATCH = 64
 NOTHING_TO_SAY = "I am sorry, could you say that again?"  # spoken for an answer that is all code, or empty
 OTHER_PROMPTS = 256  # MiB of earlier prompts kept beside the one in use; llama.cpp's own bound is 8 GiB
@@ -29,7 +29,7 @@ class Qwen:
         params = xllamacpp.CommonParams()
         params.model.path = str(weights)
         params.n_ctx = CONTEXT
-        # One slot: the persona that all calls begin with stays in it, so only what was said has to be read anew.
+        # One slot: the persona that all calls begin with stays in it, so only the new messages have to be read.
         params.n_parallel = 1
         params.cache_ram_mib = OTHER_PROMPTS
         params.n_batch = params.n_ubatch = BATCH
@@ -39,7 +39,7 @@ class Qwen:
         params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_DIRECT_IO
         for pool in (params.cpuparams, params.cpuparams_batch):
             pool.n_threads = threads
-            pool.poll = 0  # do not spin while idle: hearing and speaking want the same cores
+            pool.poll = 0  # do not spin while idle: the other two engines use the same cores
         # llama.cpp always opens its own HTTP port too, on loopback; nobody uses it.
         params.ui = params.endpoint_slots = False
         params.n_threads_http = 1
@@ -53,8 +53,8 @@ class Qwen:
         )
         self.chat(hello, lambda _: False)
 
-    def chat(self, wanted: ChatRequest, emit: Emit[Delta | Answered]) -> None:
-        """Emit the answer as it is written, None while the prompt is still being read, `Answered` at the end.
+    def chat(self, wanted: ChatRequest, emit: Emit[Delta | AnswerEnd]) -> None:
+        """Emit the answer as it is written, None while the prompt is still being read, `AnswerEnd` at the end.
 
         Raises:
             APIError: the prompt is longer than the context.
@@ -65,9 +65,9 @@ class Qwen:
 
 
 class _Answer:
-    """Takes llama.cpp's chunks, hands over what can be spoken."""
+    """Takes llama.cpp's chunks and emits what can be spoken."""
 
-    def __init__(self, emit: Emit[Delta | Answered]) -> None:
+    def __init__(self, emit: Emit[Delta | AnswerEnd]) -> None:
         self._emit = emit
         self._speakable = Speakable()
         self._finish_reason: Literal["stop", "length"] = "stop"
@@ -77,7 +77,7 @@ class _Answer:
         self._silent = True
 
     def take(self, chunk: dict[str, Any]) -> bool:
-        """One chunk; True makes llama.cpp drop the request. An exception must not leave here: C++ is calling."""
+        """Take one chunk; True makes llama.cpp drop the request. C++ calls this, so no exception may leave it."""
         self._error = self._error or chunk.get("error")
         self._usage = chunk.get("usage") or self._usage
         text = ""
@@ -101,7 +101,7 @@ class _Answer:
             self._emit(Delta(rest))
         details = self._usage.get("prompt_tokens_details") or {}
         self._emit(
-            Answered(
+            AnswerEnd(
                 finish_reason=self._finish_reason,
                 prompt_tokens=self._usage.get("prompt_tokens", 0),
                 cached_tokens=details.get("cached_tokens", 0),
@@ -111,7 +111,7 @@ class _Answer:
 
 
 def _prompt(wanted: ChatRequest) -> dict[str, Any]:
-    """The request in llama.cpp's words; the chat template is the one in the model file."""
+    """Return the request in llama.cpp's terms; the chat template is the one in the model file."""
     asked = wanted.model_dump(include=set(PASSED_ON), exclude_none=True)
     return {
         **SAMPLING,
@@ -120,13 +120,13 @@ def _prompt(wanted: ChatRequest) -> dict[str, Any]:
         "max_tokens": wanted.max_completion_tokens or wanted.max_tokens or ANSWER,
         "stream": True,
         "stream_options": {"include_usage": True},
-        "return_progress": True,  # a chunk after each go at the prompt: that is when it can be cancelled
+        "return_progress": True,  # a chunk after each batch of the prompt, which is when it can be cancelled
         "cache_prompt": True,
     }
 
 
 def _messages(wanted: ChatRequest) -> list[dict[str, str]]:
-    """Tools are never forwarded, and so neither are the calls and results that another model left in the talk."""
+    """Return the messages without calls of tools and their results, which another model may have left there."""
     roles = {"developer": "system", "system": "system", "user": "user", "assistant": "assistant"}
     messages = [
         {"role": roles[message.role], "content": message.content}

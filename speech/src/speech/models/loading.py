@@ -1,15 +1,16 @@
-"""Loads the engines of a size and runs each once. Importing this imports them all, which takes a second."""
+"""Loads the engines of a size and runs each once. Importing this module imports them all, which takes a second."""
 
-from speech.models import weights
 from speech.models.engines import Engines
 from speech.models.llm import Qwen
 from speech.models.stt import Whisper
 from speech.models.tts import Heart
+from speech.models.weights import Weights, names_of
 from speech.settings import Size
 
 
-def load_engines(found: weights.Weights, size: Size, threads: int) -> Engines:
+def load_engines(found: Weights, size: Size, threads: int) -> Engines:
     stt, llm, tts = Whisper(found.stt, threads), Qwen(found.llm, threads), Heart()
     for engine in (stt, llm, tts):
         engine.warm()
-    return Engines(stt, llm, tts, weights.STT, weights.LLM[size], weights.TTS)
+    names = names_of(size)
+    return Engines(stt, llm, tts, names.stt, names.llm, names.tts)

@@ -1,4 +1,4 @@
-"""Takes Markdown out of a text that arrives in pieces, since a voice would read its signs aloud."""
+"""Removes Markdown from a text that arrives in pieces, since a voice would read its signs aloud."""
 
 import re
 
@@ -16,7 +16,7 @@ _PROSE = {"", "text", "txt", "plaintext", "markdown", "md"}
 
 
 class Speakable:
-    """Feed it pieces as they come; what it gives back can be spoken. It holds back only what may become a mark."""
+    """Takes pieces of text as they come and returns what can be spoken, holding back only what may become a mark."""
 
     def __init__(self) -> None:
         self._buffer = ""
@@ -28,11 +28,11 @@ class Speakable:
         return "".join(iter(lambda: self._next(final=False), None))
 
     def flush(self) -> str:
-        """What was held back, at the end of the text."""
+        """Return what was held back, at the end of the text."""
         return "".join(iter(lambda: self._next(final=True), None))
 
     def _next(self, *, final: bool) -> str | None:
-        """The next speakable bit, perhaps empty; None when the buffer is used up, or more must be seen first."""
+        """Return the next speakable part, perhaps an empty one; None when more must be seen first."""
         if not self._buffer:
             return None
         if self._in_code:
@@ -58,7 +58,7 @@ class Speakable:
         return self._take(plain.end(), plain[0]) if plain else None
 
     def _mark(self, mark: str, *, final: bool) -> str | None:
-        """Emphasis goes; a sign that means something stays: `snake_case`, `2*3`, `~5`."""
+        """Remove emphasis; a sign that means something stays: `snake_case`, `2*3`, `~5`."""
         after = self._buffer[len(mark) : len(mark) + 1]
         if not after and not final:
             return None

@@ -1,4 +1,4 @@
-"""Hearing: Whisper by faster-whisper, with what keeps it from making up words where nobody spoke."""
+"""Speech to text: Whisper by faster-whisper, set up so that it does not make up words where nobody spoke."""
 
 import io
 from pathlib import Path
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from speech.api.errors import APIError, invalid
 from speech.api.requests import TranscriptionRequest
-from speech.models.engines import Heard, Segment
+from speech.models.engines import Segment, SoundLength
 from speech.queueing import Emit
 
 SAMPLE_RATE = 16_000  # Hz, what Whisper was trained on
-LONGEST = 120  # s of sound in one request: a caller's turn is far shorter, and the engine is one for all callers
+LONGEST = 120  # s of sound in one request: what callers say is far shorter, and all calls share the engine
 SHORTEST = 0.1  # s: less holds no word
 
-# Whisper writes "Thank you." for a quiet line. The voice activity filter hands it only what sounds like speech;
-# what it is itself not sure of, by both its own measures, is no speech either (the thresholds of its paper).
+# Whisper writes "Thank you." where it is quiet. The voice activity filter hands it only what sounds like speech;
+# a segment that Whisper itself doubts by both of its measures is not speech either (the thresholds of its paper).
 NO_SPEECH = 0.6
 LOG_PROB = -1.0
 VAD = {"min_silence_duration_ms": 500, "speech_pad_ms": 200}
@@ -38,15 +38,15 @@ class Whisper:
         self._model.transcribe(np.zeros(SAMPLE_RATE, np.float32), vad_filter=True)
         list(self._model.transcribe(np.zeros(SAMPLE_RATE, np.float32), language="en")[0])
 
-    def transcribe(self, sound: bytes, wanted: TranscriptionRequest, emit: Emit[Heard | Segment]) -> None:
-        """Emit how long the sound is, then what was said in it; nothing more when nobody spoke.
+    def transcribe(self, sound: bytes, wanted: TranscriptionRequest, emit: Emit[SoundLength | Segment]) -> None:
+        """Emit how long the sound is, then the words in it; nothing more when nobody spoke.
 
         Raises:
             APIError: the sound cannot be read, or is too long.
         """
         samples = decode(sound)
         seconds = len(samples) / SAMPLE_RATE
-        if emit(Heard(seconds)) or seconds < SHORTEST:
+        if emit(SoundLength(seconds)) or seconds < SHORTEST:
             return
         segments, _ = self._model.transcribe(
             samples,
@@ -67,10 +67,10 @@ class Whisper:
 
 
 def decode(sound: bytes) -> NDArray[np.float32]:
-    """Any container and codec that FFmpeg reads -> mono samples at 16 kHz, from -1 to 1.
+    """Return the sound, in any container and codec that FFmpeg reads, as mono samples from -1 to 1 at 16 kHz.
 
     Raises:
-        APIError: it is no sound, or longer than `LONGEST`; it is not decoded further than that.
+        APIError: it is not sound, or longer than `LONGEST`, in which case the rest is not decoded.
     """
     resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     blocks: list[NDArray[np.int16]] = []

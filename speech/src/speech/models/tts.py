@@ -1,10 +1,16 @@
-"""Speaking: a voice distilled from Kokoro, by hibari-tts, made loud enough for a telephone."""
+"""Text to speech: a voice distilled from Kokoro, by hibari-tts, made loud enough for a telephone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from hibari import SAMPLE_RATE, Hibari  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 
-from speech.queueing import Emit
+if TYPE_CHECKING:  # speech.sentences runs where only the voice is installed
+    from numpy.typing import NDArray
+
+    from speech.queueing import Emit
 
 PEAK = 10 ** (-3 / 20)  # of full scale: -3 dBFS leaves the telephone's codec room
 MOST_GAIN = 4.0  # 12 dB: a sentence that is only breath is not blown up to a shout
@@ -24,7 +30,7 @@ class Heart:
         self._voice = Hibari(voice="heart", threads=1)  # forty times faster than speech on one core
 
     def warm(self) -> None:
-        """Say something once: dictionaries are read the first time."""
+        """Speak once, since dictionaries are read the first time."""
         self._voice("Hello, this costs $2.50.")
 
     def speak(self, text: str, speed: float, emit: Emit[bytes]) -> None:
@@ -41,7 +47,7 @@ class Heart:
 
 
 def shape(sound: NDArray[np.float32]) -> NDArray[np.int16]:
-    """Cut the silence off both ends, and bring the peak to -3 dBFS; samples from -1 to 1 -> 16 bits."""
+    """Cut the silence off both ends and bring the peak to -3 dBFS; samples from -1 to 1 become 16 bits."""
     level = np.abs(sound)
     peak = float(level.max(initial=0.0))
     if peak < 1e-4:

@@ -1,13 +1,18 @@
-"""Which models a size consists of, and where the image keeps them: `/models/<name>/<file>`."""
+"""Finds the models that a SPEECH_SIZE consists of: their names in models/manifest.toml, their weights in the image.
 
+The image keeps the weights in `/models/<name>/<file>`.
+"""
+
+import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from speech.settings import Size
 
-STT = "whisper-tiny.en"
-LLM: dict[Size, str] = {"default": "qwen2.5-coder-1.5b-instruct", "small": "qwen2.5-coder-0.5b-instruct"}
-TTS = "kokoro-heart"  # its weights come with the hibari-tts package
+# The manifest has the same place in the room and in the image: beside `src`.
+MANIFEST = Path(__file__).parents[3] / "models" / "manifest.toml"
+TTS = "kokoro-heart"  # not in the manifest: its weights come with the hibari-tts package
 
 
 class MissingWeightsError(Exception):
@@ -15,18 +20,38 @@ class MissingWeightsError(Exception):
 
 
 @dataclass(frozen=True)
+class Names:
+    """The names that requests know a size's models by."""
+
+    stt: str
+    llm: str
+    tts: str = TTS
+
+
+@dataclass(frozen=True)
 class Weights:
+    """Where a size's weights are on the disk."""
+
     stt: Path  # a folder in CTranslate2's layout
     llm: Path  # a GGUF file
 
 
+@cache
+def names_of(size: Size) -> Names:
+    """Return the names of the models that the manifest gives this size."""
+    manifest = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
+    roles = {model["role"]: name for name, model in manifest.items() if size in model.get("sizes", [])}
+    return Names(**roles)
+
+
 def find_weights(folder: Path, size: Size) -> Weights:
-    """The weights of `size` under `folder`.
+    """Return where the weights of `size` are under `folder`.
 
     Raises:
         MissingWeightsError: one of them is not there.
     """
-    stt, llm = folder / STT, folder / LLM[size]
+    names = names_of(size)
+    stt, llm = folder / names.stt, folder / names.llm
     missing = [path.name for path in (stt, llm) if not path.is_dir()]
     if missing:
         here = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

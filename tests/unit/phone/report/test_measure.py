@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from phone.report.measure import Figures, measure, transcribe, words_of_line
-from phone.report.observation import Observation, Said
+from phone.report.observation import Observation, SentSaying
 from phone.sound.listening import Span
 from phone.sound.tracks import Track
 from tests.unit.phone.gateway import tone
@@ -18,7 +18,7 @@ def track(*sounds: tuple[float, float], length: float = 20.0) -> Track:
 
 
 def figures(line: list[tuple[float, float]], caller: list[tuple[float, float]]) -> Figures:
-    said = tuple(Said(f"question {number}", Span(*span)) for number, span in enumerate(caller))
+    said = tuple(SentSaying(f"question {number}", Span(*span)) for number, span in enumerate(caller))
     return measure(Observation(200, "OK", answered=0.5, line=track(*line), caller=track(*caller), said=said))
 
 
@@ -77,7 +77,7 @@ def test_a_quick_reply_after_a_barge_in_is_not_one_with_what_it_cut_off() -> Non
 
 
 def test_only_what_was_said_after_the_callers_first_word_counts_as_an_answer() -> None:
-    seen = Observation(200, "OK", line=track((1, 2), (6, 8)), caller=track((4, 5)), said=(Said("q", Span(4, 5)),))
+    seen = Observation(200, "OK", line=track((1, 2), (6, 8)), caller=track((4, 5)), said=(SentSaying("q", Span(4, 5)),))
     heard = iter(["hello", "when are you open", "at nine"])
     told = transcribe(measure(seen), seen, lambda _: next(heard))
     assert [said.text for said in told.utterances] == ["hello", "when are you open", "at nine"]

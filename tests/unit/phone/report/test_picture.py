@@ -50,5 +50,5 @@ def test_each_moment_has_the_colour_of_what_happened(tmp_path: Path, second: flo
 
 def test_long_words_are_cut_and_stay_on_the_sheet(tmp_path: Path) -> None:
     image = drawn(tmp_path / "call.png", "open " * 200)
-    below = np.asarray(image)[picture.LANES["line"] + picture.LANE + 10 + 3 * picture.LINE : picture.AXIS - 20]
+    below = np.asarray(image)[picture.LANES["line"] + picture.LANE + 10 + 3 * picture.TEXT_HEIGHT : picture.AXIS - 20]
     assert (below < 100).sum() == 0

@@ -14,7 +14,7 @@ import pytest
 
 from agent.worker.logs import JsonLine, TextLine
 from phone import __main__ as phone
-from phone.report.timeline import COLUMNS, timeline_lines
+from phone.report.timeline import COLUMNS, timeline_rows
 from phone.sound.audio import save_stereo
 from tests.unit.phone.gateway import Behaviour, Gateway, tone
 
@@ -46,7 +46,7 @@ text, as_json = partial(line, TextLine()), partial(line, JsonLine())
 
 def rows(turns: list[dict[str, Any]], log: list[str]) -> list[list[str]]:
     """The table's cells, without its two lines of heading; a cell with spaces in it stands last."""
-    lines = timeline_lines(report(turns), log)
+    lines = timeline_rows(report(turns), log)
     return [line.split(None, 1 + len(COLUMNS)) for line in lines[2:]]
 
 
@@ -57,7 +57,7 @@ def test_a_turns_moments_stand_on_the_phones_axis(line: Callable[..., str]) -> N
 
 
 def test_figures_stand_under_their_headings() -> None:
-    _, heading, row = timeline_lines(report([turn(5, 7, 0.91)]), [text(7.08, **ALL)])
+    _, heading, row = timeline_rows(report([turn(5, 7, 0.91)]), [text(7.08, **ALL)])
     ends = [heading.index(column) + len(column) for column in COLUMNS]
     assert [row[:end].split()[-1] for end in ends] == row.split()[1:]
 
@@ -112,7 +112,7 @@ def test_a_line_that_is_none_of_them_is_ignored(line: str) -> None:
 
 
 def test_a_caller_who_said_nothing_has_no_timeline() -> None:
-    assert timeline_lines(report([]), [text(7.0, **ALL)]) == []
+    assert timeline_rows(report([]), [text(7.0, **ALL)]) == []
 
 
 def test_the_report_of_a_call_and_the_agents_log_make_a_table(
@@ -143,4 +143,6 @@ def test_a_file_that_is_no_report_is_refused(
     if content is not None:
         file.write_text(content)
     assert phone.main(["timeline", "--report", str(file)]) == 2
-    assert f"phone: --report {file} " in capsys.readouterr().err
+    head, problem = capsys.readouterr().err.splitlines()
+    assert head == "The command is not usable (1 problem); nothing was done."
+    assert problem.startswith(f"  --report {file} ")

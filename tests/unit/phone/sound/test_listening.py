@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from phone.sound.listening import Ear, Span, longest_quiet, speech, speech_end
-from phone.wire.rtp import Heard, Packet
+from phone.wire.rtp import Packet, ReceivedAudio
 from tests.unit.phone.gateway import tone
 
 
@@ -45,7 +45,7 @@ def test_the_ear_follows_speech_packet_by_packet() -> None:
     assert ear.quiet_for(5.0) == float("inf")
     frames = [silence(0.02)] * 5 + [tone(0.02)] * 5 + [silence(0.02)] * 30 + [tone(0.02)] * 5
     for number, pcm in enumerate(frames):
-        ear.hear(Heard(number * 0.02, Packet(0, number, number * 160, 1, b""), pcm))
+        ear.hear(ReceivedAudio(number * 0.02, Packet(0, number, number * 160, 1, b""), pcm))
         if number == 20:
             assert ear.onset == pytest.approx(0.12)
             assert ear.quiet_for(number * 0.02) == pytest.approx(0.22)

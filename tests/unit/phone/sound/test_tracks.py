@@ -3,21 +3,23 @@
 import numpy as np
 import pytest
 
-from phone.sound.tracks import heard_track, longest_missing, sent_track
-from phone.wire.rtp import Heard, Packet
+from phone.sound.tracks import longest_missing, received_track, sent_track
+from phone.wire.rtp import Packet, ReceivedAudio
 from tests.unit.phone.gateway import tone
 
 LOUD, QUIET = tone(0.02), np.zeros(160, np.int16)
 
 
-def packet(number: int, at: float, pcm: np.ndarray = LOUD, ssrc: int = 1, timestamp: int | None = None) -> Heard:
+def packet(
+    number: int, at: float, pcm: np.ndarray = LOUD, ssrc: int = 1, timestamp: int | None = None
+) -> ReceivedAudio:
     stamp = number * 160 if timestamp is None else timestamp
-    return Heard(at, Packet(0, number, stamp % 2**32, ssrc, b""), pcm)
+    return ReceivedAudio(at, Packet(0, number, stamp % 2**32, ssrc, b""), pcm)
 
 
-def sound(heard: list[Heard]) -> np.ndarray:
+def sound(heard: list[ReceivedAudio]) -> np.ndarray:
     """Sample numbers at which there is audio."""
-    return np.flatnonzero(heard_track(heard, 0.0).present)
+    return np.flatnonzero(received_track(heard, 0.0).present)
 
 
 def test_jitter_inside_speech_is_smoothed_by_the_timestamps() -> None:
@@ -28,17 +30,17 @@ def test_jitter_inside_speech_is_smoothed_by_the_timestamps() -> None:
 
 def test_the_first_sound_after_silence_stands_where_it_arrived() -> None:
     heard = [packet(0, 1.0, QUIET), packet(1, 1.05, LOUD), packet(2, 1.07, LOUD)]
-    assert np.flatnonzero(heard_track(heard, 0.0).pcm)[0] == pytest.approx(1.05 * 8000, abs=1)
+    assert np.flatnonzero(received_track(heard, 0.0).pcm)[0] == pytest.approx(1.05 * 8000, abs=1)
 
 
 def test_a_packet_too_late_to_be_played_leaves_a_hole() -> None:
     heard = [packet(n, 1.0 + n * 0.02 + (0.15 if n >= 5 else 0)) for n in range(10)]
-    assert longest_missing(heard_track(heard, 0.0), 1.0, 1.3) == pytest.approx(0.15, abs=0.001)
+    assert longest_missing(received_track(heard, 0.0), 1.0, 1.3) == pytest.approx(0.15, abs=0.001)
 
 
 def test_a_lost_packet_leaves_a_hole_of_its_length() -> None:
     heard = [packet(n, 1.0 + n * 0.02) for n in range(10) if n not in (4, 5)]
-    track = heard_track(heard, 0.0)
+    track = received_track(heard, 0.0)
     assert longest_missing(track, 1.0, 1.2) == pytest.approx(0.04)
     assert longest_missing(track, 1.0, 1.08) == 0.0
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from phone.wire import g711
-from phone.wire.rtp import Heard, MediaStream, Packet, Playback
+from phone.wire.rtp import MediaStream, Packet, Playback, ReceivedAudio
 from tests.unit.phone.gateway import tone
 
 
@@ -119,7 +119,7 @@ async def test_keys_are_sent_as_telephone_events(stream: MediaStream, far: Far) 
 
 
 async def test_only_audio_counts_as_heard() -> None:
-    heard: list[Heard] = []
+    heard: list[ReceivedAudio] = []
     stream = await MediaStream.open("127.0.0.1", heard.append)
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Far, remote_addr=stream.address)
     for payload_type in (0, 13, 101, 8):

@@ -9,7 +9,10 @@ import uvicorn
 
 from speech.api import chat
 from speech.api.app import App
-from speech.models.engines import Engines
+from speech.api.errors import invalid
+from speech.api.requests import ChatRequest
+from speech.models.engines import AnswerEnd, Delta, Engines
+from speech.queueing import Emit
 from tests.unit.speech.engines import Mind
 
 
@@ -109,4 +112,49 @@ async def test_a_complete_answer_is_no_hang_up(port: int, mind: Mind, caplog: py
     await reader.readuntil(b"[DONE]")
     await until(lambda: "took=" in caplog.text)
     assert "status=200" in caplog.text
+    await hang_up(writer)
+
+
+async def test_a_client_that_leaves_while_it_sends_its_request_is_logged_as_gone(
+    port: int, mind: Mind, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "speech")
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{")
+    await asyncio.sleep(0.05)
+    await hang_up(writer)
+    await until(lambda: "chat status=499" in caplog.text)
+    assert mind.begun == []
+
+
+async def test_a_failure_in_the_middle_of_an_answer_cuts_the_connection(
+    port: int, mind: Mind, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def chat_and_fail(_: ChatRequest, emit: Emit[Delta | AnswerEnd]) -> None:
+        emit(Delta("half"))
+        raise RuntimeError("torn")
+
+    monkeypatch.setattr(mind, "chat", chat_and_fail)
+    reader, writer = await ask(port, "one")
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    assert b"half" in answer
+    assert b"[DONE]" not in answer
+    assert not answer.endswith(b"0\r\n\r\n")  # a complete chunked body would
+    assert "chat failed" in caplog.text
+    await hang_up(writer)
+
+
+async def test_what_an_engine_refuses_in_the_middle_of_an_answer_is_an_event(
+    port: int, mind: Mind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chat_and_refuse(_: ChatRequest, emit: Emit[Delta | AnswerEnd]) -> None:
+        emit(Delta("half"))
+        raise invalid("too long", "messages", "context_length_exceeded")
+
+    monkeypatch.setattr(mind, "chat", chat_and_refuse)
+    reader, writer = await ask(port, "one")
+    async with asyncio.timeout(5):
+        answer = await reader.readuntil(b"[DONE]")
+    assert b"context_length_exceeded" in answer
     await hang_up(writer)

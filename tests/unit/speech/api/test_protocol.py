@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from speech.api import http
 from speech.api.app import App
 from speech.api.errors import invalid
 from speech.models.engines import Engines
@@ -189,6 +190,20 @@ def test_a_huge_body_is_refused_before_it_is_read(client: TestClient) -> None:
     headers = {"content-length": "99000000"}
     answer = client.post("/v1/audio/transcriptions", content=iter([b"x"]), headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
+
+
+def test_a_huge_body_of_unknown_length_is_refused_while_it_is_read(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "LARGEST_BODY", 100)
+    answer = client.post("/v1/chat/completions", content=iter([b"x" * 60, b"x" * 60]))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
+
+
+def test_every_answer_has_an_id(client: TestClient) -> None:
+    answers = [client.post("/v1/chat/completions", json=chat(stream=stream, n=n)) for stream in (0, 1) for n in (1, 2)]
+    assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+    assert all(answer.headers["x-request-id"].startswith("req_") for answer in answers)
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/nope", 404), ("GET", "/v1/audio/speech", 405)])

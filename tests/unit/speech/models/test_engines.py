@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from speech.api.errors import APIError
 from speech.api.requests import ChatRequest
-from speech.models.engines import Answered, Delta
+from speech.models.engines import AnswerEnd, Delta
 from speech.models.llm import ANSWER, NOTHING_TO_SAY, _Answer, _prompt
 from speech.models.stt import LONGEST, decode
 from speech.models.tts import Heart, shape
@@ -151,9 +151,9 @@ def delta(text: str | None, reason: str | None = None) -> dict[str, Any]:
 
 
 def test_an_answer_is_handed_over_without_its_markdown() -> None:
-    pieces: list[Delta | Answered | None] = []
+    pieces: list[Delta | AnswerEnd | None] = []
 
-    def emit(piece: Delta | Answered | None) -> bool:
+    def emit(piece: Delta | AnswerEnd | None) -> bool:
         pieces.append(piece)
         return False
 
@@ -168,7 +168,7 @@ def test_an_answer_is_handed_over_without_its_markdown() -> None:
     ):
         assert answer.take(chunk) is False
     answer.finish()
-    assert [piece for piece in pieces if piece] == [Delta("It is "), Delta("four now"), Answered("length", 9, 8, 4)]
+    assert [piece for piece in pieces if piece] == [Delta("It is "), Delta("four now"), AnswerEnd("length", 9, 8, 4)]
 
 
 def test_an_abandoned_answer_is_dropped() -> None:
@@ -187,9 +187,9 @@ def test_too_long_a_prompt_is_told_as_openai_does() -> None:
 
 @pytest.mark.parametrize("text", ["", "```json\n{}\n```", "```python\nprint()\n```"])
 def test_an_answer_without_a_spoken_word_becomes_a_question(text: str) -> None:
-    pieces: list[Delta | Answered | None] = []
+    pieces: list[Delta | AnswerEnd | None] = []
 
-    def emit(piece: Delta | Answered | None) -> bool:
+    def emit(piece: Delta | AnswerEnd | None) -> bool:
         pieces.append(piece)
         return False
 

@@ -56,6 +56,8 @@ def manifest(tmp_path: Path, hub: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "manifest.toml"
     path.write_text(f"""
 [some-model]
+role = "llm"
+sizes = ["large"]
 what = "a model"
 licence = "MIT"
 licence_text = "MIT.txt"
@@ -174,3 +176,26 @@ def test_every_model_of_the_real_manifest_is_complete() -> None:
         assert all(package.count("==") == 1 for package in packages["packages"]), name
         assert len(set(packages["packages"])) == len(packages["packages"]), name
         assert all(len(file["sha256"]) == 64 for file in model["files"].values()), name
+
+
+def test_a_size_is_all_models_that_name_it(fetch: ModuleType, manifest: Path) -> None:
+    assert run(fetch, manifest, "--size", "large") == 0
+    assert fetched(manifest)["model.bin"] == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (["--size", "huge"], "SPEECH_SIZE (--size) is 'huge'; expected large"),
+        (["--size", ""], "SPEECH_SIZE (--size) is ''; expected large"),
+        ([], "name a model, or give --size"),
+    ],
+)
+def test_a_size_that_no_model_names_is_refused(
+    fetch: ModuleType, manifest: Path, capsys: pytest.CaptureFixture[str], given: list[str], complaint: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        run(fetch, manifest, *given)
+    assert end.value.code == 2
+    assert complaint in capsys.readouterr().err
+    assert not (manifest.parent / "out").exists()

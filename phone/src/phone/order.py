@@ -1,0 +1,198 @@
+"""What `phone call` is asked to do: its arguments, checked and put together before anything is dialled."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phone.arguments import DEFAULT_SAY, UsageError, folder_problems, language_problems, model_problems
+from phone.conversation import Saying, Script
+from phone.sound import audio
+from phone.wire import rtp
+from phone.wire.dialog import Target
+from phone.wire.digest import Credentials
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+PASSWORD_FILE = Path("/run/secrets/sip_password")
+TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")  # RFC 3261 section 25.1
+GATEWAY = re.compile(r"(?P<host>[A-Za-z0-9.\-_]+)(?::(?P<port>\d{1,5}))?")
+
+
+@dataclass(frozen=True)
+class Order:
+    """A call to place. Its arguments have been checked."""
+
+    target: Target
+    script: Script
+    expected: tuple[str, ...]
+    out: Path
+    json: str | None  # a file, "-" for standard output
+    model: Path | None  # None: no transcript
+    delay: float = 0.0  # seconds before it is dialled
+    language: str = "en"  # that the line speaks, for the transcript
+
+
+def check_order(given: argparse.Namespace) -> Order:
+    """Return the order that the arguments of `phone call` make. Its texts are not spoken yet: see `speak_texts`.
+
+    Raises UsageError with all problems at once.
+    """
+    problems: list[str] = []
+    target = _target(given, problems)
+    script = _script(given, problems)
+    for pattern in given.expect:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            problems.append(f"--expect {pattern!r} is not a regular expression: {error}")
+    model = None if given.no_transcript else given.model
+    if model is None and given.expect:
+        problems.append("--expect needs the transcript: leave --no-transcript away")
+    problems += model_problems(model) or language_problems(given.language, model)
+    problems += folder_problems(given.out)
+    if problems:
+        raise UsageError(problems)
+    return Order(target, script, tuple(given.expect), given.out, given.json, model, given.delay, given.language)
+
+
+def speak_texts(order: Order, synthesise: Callable[[list[str]], list[audio.Pcm]]) -> Order:
+    """Return the order with the sound of each text that it says. Raises UsageError for texts that cannot be spoken."""
+    problems: list[str] = []
+    sayings: list[Saying] = []
+    for saying in order.script.sayings:
+        try:
+            sayings.append(replace(saying, pcm=synthesise([saying.text])[0]) if saying.is_text else saying)
+        except ValueError as error:
+            problems.append(f"--say: {error}")
+    if problems:
+        raise UsageError(problems)
+    return replace(order, script=replace(order.script, sayings=tuple(sayings)))
+
+
+def _target(given: argparse.Namespace, problems: list[str]) -> Target:
+    gateway = given.gateway or os.environ.get("PHONE_GATEWAY") or "sip:5060"
+    found = GATEWAY.fullmatch(gateway)
+    port = int(found["port"] or 5060) if found else 0
+    if not found or not 0 < port < 65536:
+        problems.append(f"--gateway (PHONE_GATEWAY) {gateway!r}: expected host or host:port")
+    to = given.to or os.environ.get("PHONE_NUMBERS", "").partition(",")[0].strip()
+    if not to:
+        problems.append("no number to dial: give --to, or set PHONE_NUMBERS")
+    for name, value in (("--to", to), ("--from", given.caller), ("--from-host", given.from_host or "")):
+        if any(character in value for character in "\r\n"):
+            problems.append(f"{name} {value!r} has a line break in it")
+    if given.listen_address and not _is_local(given.listen_address):
+        problems.append(f"--listen-address {given.listen_address!r} is not an IPv4 address of this machine")
+    return Target(
+        gateway=(found["host"] if found else "", port),
+        to=to,
+        caller=given.caller,
+        from_host=given.from_host,
+        listen_address=given.listen_address,
+        credentials=_credentials(given, problems),
+        headers=tuple(_header(text, problems) for text in given.header),
+    )
+
+
+def _is_local(address: str) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
+def _credentials(given: argparse.Namespace, problems: list[str]) -> Credentials | None:
+    username = given.username or os.environ.get("SIP_USERNAME") or ""
+    password = os.environ.get("SIP_PASSWORD") or ""
+    if not password and PASSWORD_FILE.is_file():
+        password = PASSWORD_FILE.read_text(encoding="utf8").strip()
+    if bool(username) != bool(password):
+        problems.append(
+            "a user name (--username, SIP_USERNAME) and a password (SIP_PASSWORD) go together; one is missing"
+        )
+    return Credentials(username, password) if username and password else None
+
+
+def _header(text: str, problems: list[str]) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not TOKEN.fullmatch(name.strip()) or any(character in value for character in "\r\n"):
+        problems.append(f"--header {text!r}: expected 'Name: value' in one line")
+    return name.strip(), value.strip()
+
+
+def _script(given: argparse.Namespace, problems: list[str]) -> Script:
+    sayings: list[tuple[str, str]] = given.sayings or []
+    if given.silent and sayings:
+        problems.append("--silent goes with none of --say, --wav, --dtmf, --at")
+    if not sayings and not given.silent and given.stay is None:
+        sayings = [("say", DEFAULT_SAY)]
+    seconds = ("patience", "ring_timeout", "greeting_timeout", "reply_timeout", "max_seconds")
+    for name in (*seconds, "stay"):
+        value = getattr(given, name)
+        if value is not None and not 0 < value <= 86400:
+            problems.append(f"--{name.replace('_', '-')} {value:g}: expected seconds, more than 0 and at most 86400")
+    if not 0 <= given.delay <= 86400:
+        problems.append(f"--delay {given.delay:g}: expected seconds, at least 0 and at most 86400")
+    planned = _sayings(sayings, problems)
+    return Script(
+        sayings=tuple(planned),
+        greeted=given.silent or (bool(planned) and planned[0].at is None),
+        stay=given.stay or 0.0,
+        honour_sdp=given.honour_sdp,
+        **{name: getattr(given, name) for name in seconds},
+    )
+
+
+def _sayings(sayings: list[tuple[str, str]], problems: list[str]) -> list[Saying]:
+    planned: list[Saying] = []
+    at: float | None = None
+    for kind, text in sayings:
+        try:
+            if kind == "at":
+                at = _moment(text)
+                continue
+            planned.append(replace(_saying(kind, text), at=at))
+        except ValueError as error:
+            problems.append(f"--{kind}: {error}")
+        at = None
+    if at is not None:
+        problems.append("--at goes before one of --say, --wav, --dtmf")
+    return planned
+
+
+def _saying(kind: str, text: str) -> Saying:
+    match kind:
+        case "say":
+            return Saying(text)
+        case "wav":
+            return Saying(Path(text).name, _sound(Path(text)))
+        case _ if text and all(key in rtp.KEYS for key in text):
+            return Saying(f"(keys {text})", keys=text)
+        case _:
+            raise ValueError(f"expected keys out of {rtp.KEYS}, not {text!r}")
+
+
+def _moment(text: str) -> float:
+    try:
+        moment = float(text)
+    except ValueError:
+        moment = -1.0
+    if not 0 <= moment <= 86400:
+        raise ValueError(f"expected seconds after the answer, at least 0 and at most 86400, not {text!r}")
+    return moment
+
+
+def _sound(path: Path) -> audio.Pcm:
+    pcm = audio.load(path)
+    if not len(pcm):
+        raise ValueError(f"{path} has no sound in it")
+    return pcm
