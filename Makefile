@@ -35,10 +35,11 @@ test: venv lint ## every test; STACK=require makes a missing engine or image a f
 	.venv/bin/pytest --numprocesses 4 tests/contract tests/unit # they wait more than they work
 	.venv/bin/pytest tests/stack
 
-lint: venv ## ruff, mypy, hadolint, shellcheck, yamllint
+lint: venv ## ruff, mypy, import-linter, hadolint, shellcheck, yamllint
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
 	.venv/bin/hadolint */Dockerfile tests/bench/*/Dockerfile tests/bench/*/*/Dockerfile
 	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh .ci/run
 	.venv/bin/yamllint --strict .

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from livekit import api
 
-from phone.sound.audio import save_stereo
+from phone.audio import save_stereo
 from phone.sound.speech import synthesise
 from tests.stack.caller import Caller
 from tests.stack.provider import Provider, provider

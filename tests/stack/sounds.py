@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.sound.audio import RATE, save_stereo
+from phone.audio import RATE, save_stereo
 
 if TYPE_CHECKING:
     from pathlib import Path

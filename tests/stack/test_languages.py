@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from phone.sound.audio import RATE, load
+from phone.audio import RATE, load
 from tests.bench.sides.endpoints.recognise import UNKNOWN, Array, Known, look, trimmed
 from tests.stack.extension import an_extension
 from tests.support.containers import docker

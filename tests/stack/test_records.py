@@ -17,8 +17,8 @@ import av
 import numpy as np
 import pytest
 
-from phone.sound.audio import RATE as PHONE_RATE
-from phone.sound.audio import resample, save_stereo
+from phone.audio import RATE as PHONE_RATE
+from phone.audio import resample, save_stereo
 from tests.stack.extension import Extension, an_extension
 from tests.stack.outcome import plain
 from tests.support.containers import docker

@@ -20,14 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from phone import arguments
+from phone import arguments, audio
 from phone.conversation import converse
 from phone.order import check_order, speak_texts
 from phone.report.measure import measure, transcribe
 from phone.report.report import Report, conversation_rows, opening_text
 from phone.report.timeline import timeline_rows
 from phone.report.verdict import BAD_USAGE, judge
-from phone.sound import audio
 
 if TYPE_CHECKING:
     import argparse

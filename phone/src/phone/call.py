@@ -17,7 +17,7 @@ from phone.wire.rtp import MediaStream, Playback
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from phone.sound.audio import Pcm
+    from phone.audio import Pcm
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from phone.wire.dialog import NotAnsweredError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from phone.sound.audio import Pcm
+    from phone.audio import Pcm
     from phone.wire.dialog import Target
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from phone import audio
 from phone.arguments import DEFAULT_SAY, UsageError, folder_problems, language_problems, model_problems
 from phone.conversation import Saying, Script
-from phone.sound import audio
 from phone.wire import rtp
 from phone.wire.dialog import Target
 from phone.wire.digest import Credentials

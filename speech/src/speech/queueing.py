@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
-from speech.api.errors import busy
+from speech.errors import busy
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.sound.audio import RATE
+from phone.audio import RATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

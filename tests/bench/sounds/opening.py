@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.sound.audio import RATE
+from phone.audio import RATE
 from phone.sound.listening import BLOCK, SPEECH_DBFS
 
 if TYPE_CHECKING:

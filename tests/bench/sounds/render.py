@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.sound.audio import RATE, Pcm
+from phone.audio import RATE, Pcm
 from phone.sound.listening import BLOCK, SPEECH_DBFS
 from tests.bench.sounds import noises, telephone
 from tests.bench.sounds.opening import FADE, LEAD, TAIL, Opened, opened, sounding

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from phone.sound.audio import RATE, Pcm, resample
+from phone.audio import RATE, Pcm, resample
 
 if TYPE_CHECKING:
     from tests.bench.sounds.sayings import Saying

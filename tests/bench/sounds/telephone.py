@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from phone.sound.audio import RATE, Pcm
+from phone.audio import RATE, Pcm
 from phone.sound.listening import BLOCK
 from phone.wire import g711
 

@@ -69,7 +69,13 @@ def in_call(**parts: Any) -> Call:
     """A call of which only these parts are there, and a line and a host with the usual settings."""
     call = Call.__new__(Call)
     room = parts.pop("room", None)
-    usual = {"ctx": SimpleNamespace(room=room), "line": line(), "settings": host(), "first_agent": None}
+    usual = {
+        "ctx": SimpleNamespace(room=room),
+        "line": line(),
+        "settings": host(),
+        "first_agent": None,
+        "before_greeting": None,
+    }
     for name, part in (usual | parts).items():
         setattr(call, name, part)
     return call

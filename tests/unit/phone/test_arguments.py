@@ -8,7 +8,7 @@ import pytest
 from phone import __main__ as phone
 from phone import arguments
 from phone import order as orders
-from phone.sound.audio import Pcm
+from phone.audio import Pcm
 from tests.unit.phone.gateway import tone
 
 
@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 
 
 def test_silence_is_audio_too(tmp_path: Path) -> None:
-    from phone.sound.audio import save_stereo
+    from phone.audio import save_stereo
 
     save_stereo(tmp_path / "quiet.wav", np.zeros(800, np.int16), np.zeros(800, np.int16))
     save_stereo(tmp_path / "empty.wav", np.zeros(0, np.int16), np.zeros(0, np.int16))

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from phone import __main__ as phone
-from phone.sound.audio import save_stereo
+from phone.audio import save_stereo
 from phone.wire import dialog
 from tests.unit.phone.gateway import Behaviour, Gateway, tone
 

@@ -2,9 +2,9 @@
 
 import threading
 
-from speech.api.requests import ChatRequest, TranscriptionRequest
 from speech.models.engines import AnswerEnd, Delta, Engines, Segment, SoundLength
 from speech.queueing import Emit
+from speech.requests import ChatRequest, TranscriptionRequest
 
 
 class Ears:

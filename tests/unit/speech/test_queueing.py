@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from speech.api.errors import APIError
+from speech.errors import APIError
 from speech.queueing import Emit, EngineQueue, Pieces
 
 

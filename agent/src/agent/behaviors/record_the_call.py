@@ -18,13 +18,12 @@ def record_the_call(call: Call) -> None:
         return
     recording = Recording(call.room, call.session, call.record)
     call.ctx.add_shutdown_callback(recording.finish)
-    receptionist = call.receptionist
     if wanted.notice == "ask":
-        call.first_agent = Consent(call, granted=recording.begin, then=receptionist)
+        call.first_agent = Consent(call, granted=recording.begin, then=call.receptionist)
         return
 
     async def begin() -> None:
         if await recording.begin() and wanted.notice == "announce":
             call.announcer.say("recorded", allow_interruptions=False)
 
-    receptionist.before_greeting = begin
+    call.before_greeting = begin

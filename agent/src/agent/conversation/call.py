@@ -10,13 +10,14 @@ from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from livekit import rtc
     from livekit.agents import Agent, AgentSession, JobContext
 
     from agent.admission.caller import Caller
     from agent.admission.sip_call import SipCall
     from agent.admission.slot import Slot
-    from agent.conversation.receptionist import Receptionist
     from agent.lines.line import Line
     from agent.lines.words import Words
     from agent.providers.pipeline import Pipeline
@@ -40,7 +41,8 @@ class Call:
     record: CallRecord
     announcer: Announcer = field(init=False)
     ending: Ending = field(init=False)
-    receptionist: Receptionist = field(init=False)  # from the moment on at which it is known who calls
+    receptionist: Agent = field(init=False)  # from the moment on at which it is known who calls
+    before_greeting: Callable[[], Awaitable[object]] | None = field(init=False, default=None)
     first_agent: Agent | None = field(init=False, default=None)  # who begins, when that is not the receptionist
 
     def __post_init__(self) -> None:

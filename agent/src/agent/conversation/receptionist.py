@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from livekit import rtc
@@ -31,11 +31,10 @@ class Receptionist(Agent):
         super().__init__(instructions=call.words.persona, tools=list(tools))
         self._call = call
         self._greeting = greeting
-        self.before_greeting: Callable[[], Awaitable[object]] | None = None  # what has to come before the first word
 
     async def on_enter(self) -> None:
-        if self.before_greeting:
-            await self.before_greeting()
+        if self._call.before_greeting:
+            await self._call.before_greeting()
         if self.session.output.audio is None or self.session.tts is None:
             self._greet()
         elif sound := await self._greeting_in_time(self.session.tts):

@@ -11,8 +11,8 @@ from phone.sound.tracks import longest_missing
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from phone.audio import Pcm
     from phone.report.observation import Observation, SentSaying
-    from phone.sound.audio import Pcm
 
 PHRASE = 1.2  # s of quiet between two utterances of the printed conversation
 MARGIN = 0.2  # s on both sides of a phrase, for the transcriber

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from phone.sound.audio import RATE, Pcm
+from phone.audio import RATE, Pcm
 
 if TYPE_CHECKING:
     from pathlib import Path

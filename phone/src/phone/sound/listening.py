@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from phone.sound.audio import RATE, Floats, Pcm
+from phone.audio import RATE, Floats, Pcm
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.sound.audio import RATE, Pcm, resample
+from phone.audio import RATE, Pcm, resample
 from phone.sound.listening import speech
 
 if TYPE_CHECKING:

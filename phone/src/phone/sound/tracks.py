@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.sound.audio import FRAME_SECONDS, RATE, Pcm, seconds
+from phone.audio import FRAME_SECONDS, RATE, Pcm, seconds
 from phone.sound.listening import is_quiet
 from phone.wire.rtp import rtp_seconds
 

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
 
-    from phone.sound.audio import Pcm
+    from phone.audio import Pcm
 
 ULAW, ALAW = 0, 8  # RTP payload types, RFC 3551 section 6
 NAMES = {ULAW: "PCMU", ALAW: "PCMA"}

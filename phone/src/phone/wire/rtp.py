@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.sound.audio import FRAME, FRAME_SECONDS, RATE, Pcm, seconds
+from phone.audio import FRAME, FRAME_SECONDS, RATE, Pcm, seconds
 from phone.wire import g711
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from speech.api import chat, speech, transcriptions
-from speech.api.errors import APIError, no_such_model, still_loading
 from speech.api.http import CancelOnDisconnect, Facts, RequestLog
+from speech.errors import APIError, no_such_model, still_loading
 from speech.models.engines import Engines
 from speech.queueing import EngineQueue
 

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from speech.api import sse
-from speech.api.errors import APIError, from_validation, no_such_model
 from speech.api.http import Facts, stream
-from speech.api.requests import ChatRequest
+from speech.errors import APIError, from_validation, no_such_model
 from speech.models.engines import AnswerEnd, Delta, Engines
 from speech.queueing import EngineQueue
+from speech.requests import ChatRequest
 
 # s. A streaming client that has received nothing for so long is sent a comment; livekit-agents gives up after ten.
 PATIENCE = 3.0

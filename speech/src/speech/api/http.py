@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from speech.api.errors import APIError, broken
+from speech.errors import APIError, broken
 
 logger = logging.getLogger("speech")
 

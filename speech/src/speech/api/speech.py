@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from speech.api import sse
-from speech.api.errors import from_validation, no_such_model
 from speech.api.http import Facts, stream
-from speech.api.requests import SpeechRequest
+from speech.errors import from_validation, no_such_model
 from speech.models.audio import wav_header
 from speech.models.engines import Engines
 from speech.queueing import EngineQueue
+from speech.requests import SpeechRequest
 
 
 async def speak(engines: Engines, queue: EngineQueue, request: Request, facts: Facts) -> Response:

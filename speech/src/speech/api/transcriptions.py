@@ -9,11 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from speech.api.errors import from_validation, invalid, no_such_model
 from speech.api.http import Facts
-from speech.api.requests import TranscriptionRequest
+from speech.errors import from_validation, invalid, no_such_model
 from speech.models.engines import Engines, Segment, SoundLength
 from speech.queueing import EngineQueue
+from speech.requests import TranscriptionRequest
 
 
 async def transcribe(engines: Engines, queue: EngineQueue, request: Request, facts: Facts) -> Response:

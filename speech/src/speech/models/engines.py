@@ -7,8 +7,8 @@ early when `emit` says that nobody reads them any more.
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from speech.api.requests import ChatRequest, TranscriptionRequest
 from speech.queueing import Emit
+from speech.requests import ChatRequest, TranscriptionRequest
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import xllamacpp  # type: ignore[import-untyped]
 
-from speech.api.errors import APIError, invalid
-from speech.api.requests import ChatRequest
+from speech.errors import APIError, invalid
 from speech.models.engines import AnswerEnd, Delta
 from speech.models.speakable import Speakable
 from speech.queueing import Emit
+from speech.requests import ChatRequest
 
 CONTEXT = 8192  # tokens: a persona, its facts and half an hour of talk; 28 kB of memory each with the 1.5B model
 ANSWER = 160  # tokens when the client names no limit: about 40 s of speech, longer is no telephone answer

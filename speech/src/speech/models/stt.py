@@ -9,10 +9,10 @@ from av.audio.resampler import AudioResampler
 from faster_whisper import WhisperModel  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from speech.api.errors import APIError, invalid
-from speech.api.requests import TranscriptionRequest
+from speech.errors import APIError, invalid
 from speech.models.engines import Segment, SoundLength
 from speech.queueing import Emit
+from speech.requests import TranscriptionRequest
 
 SAMPLE_RATE = 16_000  # Hz, what Whisper was trained on
 LONGEST = 120  # s of sound in one request: what callers say is far shorter, and all calls share the engine

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from phone.sound.audio import RATE
+from phone.audio import RATE
 from tests.bench.turns.driver.caller import hold
 from tests.bench.turns.driver.record import record
 from tests.bench.turns.driver.talk import Talk
 
 if TYPE_CHECKING:
-    from phone.sound.audio import Pcm
+    from phone.audio import Pcm
 
 SOUNDS = Path("/sounds")
 

@@ -13,7 +13,7 @@ from phone.wire.dialog import NotAnsweredError, Target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from phone.sound.audio import Pcm
+    from phone.audio import Pcm
     from phone.wire.rtp import Playback
     from tests.bench.turns.driver.talk import Step, Talk
 

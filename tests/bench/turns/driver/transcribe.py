@@ -6,8 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from phone import arguments
-from phone.sound import audio
+from phone import arguments, audio
 from phone.sound.speech import Transcriber
 
 

@@ -3,10 +3,10 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import Mock
 
 import numpy as np
@@ -35,6 +35,9 @@ from agent.storage.private_files import make_folder
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, in_call, line, pipeline, settle, spoken, until
 from tests.unit.agent.records.redaction.test_mute import decoded, level
 
+if TYPE_CHECKING:
+    from agent.conversation.call import Call
+
 NOTICE, QUESTION = "This call is recorded.", "May I record this call? Please say yes or no."
 NOT_RECORDED = "All right, this call is not recorded."
 GREETING = "Hello, Landline."
@@ -60,12 +63,11 @@ class Line(io.AudioInput):
 class Receptionist(Agent):
     def __init__(self) -> None:
         super().__init__(instructions="Be brief.")
-
-        self.before_greeting: Callable[[], Awaitable[object]] | None = None
+        self.call: Call | None = None
 
     async def on_enter(self) -> None:
-        if self.before_greeting:
-            await self.before_greeting()
+        if self.call and self.call.before_greeting:
+            await self.call.before_greeting()
 
         async def sound() -> AsyncIterator[rtc.AudioFrame]:
             yield tone(0.5, 24000)
@@ -108,7 +110,9 @@ class Talk:
         self.ending = Ending(self.ctx, self.session, announcer)
         report_the_call(self.ctx, self.record)
         made = in_call(ctx=self.ctx, session=self.session, record=self.record, announcer=announcer, line=its)
-        made.ending, made.receptionist = self.ending, cast("Any", Receptionist())
+        receptionist = Receptionist()
+        receptionist.call = made
+        made.ending, made.receptionist = self.ending, receptionist
         record_the_call(made)
         self.first = made.first_agent or made.receptionist
 

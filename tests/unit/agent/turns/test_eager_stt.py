@@ -13,7 +13,7 @@ from livekit import rtc
 from livekit.agents import APIConnectionError, APIConnectOptions, APIError, inference, stt
 
 from agent.turns.eager_stt import EagerSTT
-from phone.sound.audio import RATE, resample
+from phone.audio import RATE, resample
 from phone.sound.speech import synthesise
 from tests.unit.agent.fakes import ScriptedEar, ScriptedVoiceActivity, settle, until
 

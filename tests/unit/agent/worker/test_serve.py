@@ -74,6 +74,7 @@ class Server:
 
     id = "AW_1"
     _connecting = False
+    active_jobs = ()
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.calls: list[str] = []

@@ -14,8 +14,8 @@ import pytest
 
 from agent.worker.logs import JsonLine, TextLine
 from phone import __main__ as phone
+from phone.audio import save_stereo
 from phone.report.timeline import COLUMNS, timeline_rows
-from phone.sound.audio import save_stereo
 from tests.unit.phone.gateway import Behaviour, Gateway, tone
 
 INVITED = 1795395600.0

@@ -9,10 +9,10 @@ import uvicorn
 
 from speech.api import chat
 from speech.api.app import App
-from speech.api.errors import invalid
-from speech.api.requests import ChatRequest
+from speech.errors import invalid
 from speech.models.engines import AnswerEnd, Delta, Engines
 from speech.queueing import Emit
+from speech.requests import ChatRequest
 from tests.unit.speech.engines import Mind
 
 

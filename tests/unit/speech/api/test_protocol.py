@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from speech.api import http
 from speech.api.app import App
-from speech.api.errors import invalid
+from speech.errors import invalid
 from speech.models.engines import Engines
 from tests.unit.speech.conftest import wait_until
 from tests.unit.speech.engines import Mind

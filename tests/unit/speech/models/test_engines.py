@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from speech.api.errors import APIError
-from speech.api.requests import ChatRequest
+from speech.errors import APIError
 from speech.models.engines import AnswerEnd, Delta
 from speech.models.llm import ANSWER, NOTHING_TO_SAY, _Answer, _prompt
 from speech.models.stt import LONGEST, decode
 from speech.models.tts import Heart, shape
+from speech.requests import ChatRequest
 
 
 def wav(samples: NDArray[np.int16], rate: int, channels: int = 1) -> bytes:

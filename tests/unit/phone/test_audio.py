@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phone.sound.audio import load, resample, save_stereo
+from phone.audio import load, resample, save_stereo
 from tests.unit.phone.gateway import tone
 
 
