@@ -59,6 +59,8 @@ def test_plan_prints_trunk_and_rule_in_the_apis_json_and_asks_nobody(run: Run) -
     code, out, err = run("plan", LIVEKIT_API_KEY="", LIVEKIT_API_SECRET="", PHONE_ADDRESS="172.29.53.10")
     planned = json.loads(out)
     assert (code, err) == (0, "")
+    assert planned.keys() == {"coffee"}
+    planned = planned["coffee"]
     assert planned.keys() == {"trunk", "rule"}
     assert planned["trunk"]["numbers"] == ["+12025550100"]
     assert planned["trunk"]["allowedAddresses"][-1] == "172.29.53.10/32"
@@ -66,22 +68,24 @@ def test_plan_prints_trunk_and_rule_in_the_apis_json_and_asks_nobody(run: Run) -
     assert planned["trunk"]["maxCallDuration"] == "3630s"
     assert planned["rule"]["trunkIds"] == ["<trunk>"]
     assert planned["rule"]["rule"] == {"dispatchRuleIndividual": {"roomPrefix": "call-"}}
-    assert planned["rule"]["roomConfig"] == {"agents": [{"agentName": "inbound-voice-agent"}]}
+    assert planned["rule"]["roomConfig"] == {
+        "agents": [{"agentName": "inbound-voice-agent", "metadata": '{"line": "coffee"}'}]
+    }
 
 
 def test_plan_masks_the_password_and_warns_where_a_provider_sends_none(run: Run) -> None:
     code, out, err = run("plan", SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
     assert code == 0
-    assert json.loads(out)["trunk"]["authPassword"] == "********"
+    assert json.loads(out)["coffee"]["trunk"]["authPassword"] == "********"
     assert "canary" not in out + err
     assert "Twilio sends no credentials" in err
 
 
 def test_wrong_settings_end_every_command_with_2_and_a_report(run: Run) -> None:
-    for name in ("apply", "plan", "show"):
+    for name in ("apply", "plan", "show", "numbers"):
         code, out, err = run(name, PHONE_NUMBERS="1", RINGING_TIMEOUT="0", LIVEKIT_URL="ws://no-such-host.invalid")
         assert (code, out) == (2, "")
-        assert err.startswith("2 settings are wrong; nothing was changed.\n  PHONE_NUMBERS ")
+        assert err.startswith("The configuration is not usable (2 problems); nothing was changed.\n  PHONE_NUMBERS ")
 
 
 def test_an_unknown_command_ends_with_2(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,20 +124,23 @@ def test_show_prints_what_there_is_and_how_it_differs(run_with: Run, server: Fak
     code, out, _ = run_with("show")
     assert code == 1
     assert json.loads(out) == {
-        "trunk": None,
-        "rule": None,
-        "differences": ["create trunk: the server has none", "create rule: the server has none"],
+        "lines": {"coffee": {"trunk": None, "rule": None}},
+        "differences": [
+            "create trunk of line coffee: the server has none",
+            "create rule of line coffee: the server has none",
+        ],
         "warnings": [],
     }
     run_with(SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
     code, out, _ = run_with("show", SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
     assert code == 0
     shown = json.loads(out)
-    assert shown["trunk"]["sipTrunkId"] in server.trunks
-    assert shown["trunk"]["authPassword"] == "********"
-    assert shown["rule"]["trunkIds"] == [shown["trunk"]["sipTrunkId"]]
+    coffee = shown["lines"]["coffee"]
+    assert coffee["trunk"]["sipTrunkId"] in server.trunks
+    assert coffee["trunk"]["authPassword"] == "********"
+    assert coffee["rule"]["trunkIds"] == [coffee["trunk"]["sipTrunkId"]]
     assert shown["differences"] == []
-    assert run_with("show", AGENT_NAME="another")[0] == 1
+    assert run_with("show", RINGING_TIMEOUT="30")[0] == 1
 
 
 def test_show_changes_nothing(run_with: Run, server: FakeLiveKit) -> None:

@@ -28,9 +28,9 @@ def test_twilio_is_all_of_its_published_ranges() -> None:
     [
         ("name: x", "allowed_addresses"),
         ("name: [", "x.yaml"),
-        ("name: x\nallowed_addresses: [54.172.60.0/73]\nheaders_to_attributes: {}\nsends_credentials: true", "'73'"),
-        ("name: x\nallowed_addresses: [10.0.0.1]\nheaders_to_attributes: {}\nsends_credentials: true", "private"),
-        ("name: x\nallowed_addresses: []\nheaders_to_attributes: {}\nsends_credentials: true\nextra: 1", "extra"),
+        ("name: x\nallowed_addresses: [54.172.60.0/73]\naccount_header: null\nheaders_to_attributes: {}\nsends_credentials: true", "'73'"),
+        ("name: x\nallowed_addresses: [10.0.0.1]\naccount_header: null\nheaders_to_attributes: {}\nsends_credentials: true", "private"),
+        ("name: x\nallowed_addresses: []\naccount_header: null\nheaders_to_attributes: {}\nsends_credentials: true\nextra: 1", "extra"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_name_and_the_reason(tmp_path: Path, content: str, reason: str) -> None:
@@ -38,3 +38,16 @@ def test_a_wrong_file_is_refused_with_its_name_and_the_reason(tmp_path: Path, co
     with pytest.raises(ValueError, match=r"x\.yaml") as caught:
         trunks.load("x", tmp_path)
     assert reason in str(caught.value)
+
+
+def test_the_account_has_one_attribute_whatever_the_providers_header() -> None:
+    twilio = trunks.load("twilio")
+    assert twilio.attributes() == {"X-Twilio-AccountSid": "trunk.account", "X-Twilio-CallSid": "sip.twilio.callSid"}
+    assert trunks.load("generic").attributes() == {}
+
+
+@pytest.mark.parametrize("name", trunks.available())
+def test_a_shell_script_can_read_the_account_header(name: str) -> None:
+    lines = (trunks.FOLDER / f"{name}.yaml").read_text().splitlines()
+    [line] = [line for line in lines if line.startswith("account_header: ")]
+    assert line == f"account_header: {trunks.load(name).account_header or 'null'}"
