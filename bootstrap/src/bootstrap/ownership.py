@@ -152,7 +152,7 @@ def refuse_rival_rules(ours: Ours, rules: Sequence[Rule]) -> None:
 def describe_owner(other: Trunk | Rule) -> str:
     if mark := read_mark(other.metadata):
         return f"is of the host whose AGENT_NAME is {mark.agent!r}"
-    return "was not made by this host"
+    return "was made by another host" if is_marked(other.metadata) else "was not made by this host"
 
 
 def suggest_takeover(other: Trunk | Rule, variable: str) -> str:

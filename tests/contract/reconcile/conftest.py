@@ -41,7 +41,7 @@ class LiveKit:
                 environment.setenv(name.upper(), text)
             return ServerSettings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own, not a field
 
-    async def apply(self, lines: Mapping[str, str] | None = None, **values: Any) -> list[Change]:
+    async def apply(self, lines: Mapping[str, str] | None = None, /, **values: Any) -> list[Change]:
         """Run one bootstrap and return what it changed; `lines` are names and numbers, by default `coffee` alone."""
         settings = self.settings(**values)
         numbers = {name: tuple(text.split()) for name, text in (lines or {}).items()}

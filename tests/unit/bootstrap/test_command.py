@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -160,3 +161,70 @@ def test_a_refusing_server_ends_with_3_and_one_sentence(run_with: Run) -> None:
     assert len(out.splitlines()) == 1
     assert "refused the key" in out
     assert "canary" not in out + err
+
+
+@pytest.fixture
+def two_lines(environment: Environment, tmp_path: Path) -> None:
+    """A line without numbers, coffee, and bread, which comes before it."""
+    (tmp_path / "lines/bread").mkdir()
+    (tmp_path / "lines/bread/line.toml").write_text('numbers = ["+12025550133", "+12025550122"]')
+
+
+@pytest.mark.usefixtures("two_lines")
+def test_numbers_prints_each_lines_numbers_and_asks_nobody(run: Run) -> None:
+    given = {"PHONE_NUMBERS": "+12025550111,+12025550122,+12025550100"}
+    code, out, err = run("numbers", LIVEKIT_API_KEY="", LIVEKIT_API_SECRET="", **given)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "bread +12025550133",
+        "bread +12025550122",
+        "coffee +12025550111",
+        "coffee +12025550100",
+    ]
+
+
+@pytest.mark.usefixtures("two_lines")
+def test_plan_and_show_tell_of_every_line(run: Run, run_with: Run) -> None:
+    planned = json.loads(run("plan")[1])
+    assert {line: route["trunk"]["name"] for line, route in planned.items()} == {
+        "bread": "Twilio Trunk (bread)",
+        "coffee": "Twilio Trunk (coffee)",
+    }
+    run_with("apply")
+    code, out, _ = run_with("show")
+    assert code == 0
+    assert list(json.loads(out)["lines"]) == ["bread", "coffee"]
+
+
+def test_show_tells_of_a_line_that_is_gone(run_with: Run, tmp_path: Path) -> None:
+    run_with("apply")
+    (tmp_path / "lines/coffee").rename(tmp_path / "lines/tea")
+    code, out, _ = run_with("show", PHONE_NUMBERS="+12025550111", TRUNK_NAME="Another", RULE_NAME="Other")
+    differences = json.loads(out)["differences"]
+    assert code == 1
+    assert any("of line coffee: the line is gone" in difference for difference in differences)
+
+
+@pytest.mark.usefixtures("two_lines")
+def test_apply_names_the_lines_and_no_number(run_with: Run) -> None:
+    _, out, _ = run_with("apply")
+    assert "create trunk of line bread" in out
+    assert "create rule of line coffee" in out
+    assert "2025550" not in out
+
+
+def test_numbers_on_no_line_are_warned_of_without_the_numbers(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "lines/coffee/line.toml").write_text('numbers = ["+12025550100"]')
+    code, _, err = run("plan", PHONE_NUMBERS="+12025550100,+12025550111")
+    assert code == 0
+    assert "1 of PHONE_NUMBERS on no line" in err
+    assert "2025550" not in err
+
+
+def test_a_wrong_line_is_refused_before_the_server_is_asked(run_with: Run, server: FakeLiveKit, tmp_path: Path) -> None:
+    (tmp_path / "lines/coffee/line.toml").write_text("numbers = [")
+    for name in ("apply", "show"):
+        code, _, err = run_with(name)
+        assert code == 2
+        assert err.startswith("The configuration is not usable (1 problem); nothing was changed.\n  lines/coffee/")
+    assert server.calls == []

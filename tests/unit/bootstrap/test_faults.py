@@ -69,7 +69,9 @@ async def test_a_server_that_starts_late_is_waited_for_and_that_is_said_first(
     given = settings(
         LIVEKIT_URL=f"ws://127.0.0.1:{unused_tcp_port}", LIVEKIT_API_KEY=fake.key, LIVEKIT_API_SECRET=fake.secret
     )
-    applying = asyncio.create_task(apply(given, RetryPolicy(attempts=20, seconds=10, longest_pause=0.1, request_seconds=1)))
+    applying = asyncio.create_task(
+        apply(given, RetryPolicy(attempts=20, seconds=10, longest_pause=0.1, request_seconds=1))
+    )
     await asyncio.sleep(0.3)
     async with fake.serving(unused_tcp_port):
         assert len(await applying) == 2
@@ -80,7 +82,9 @@ async def test_a_server_that_starts_late_is_waited_for_and_that_is_said_first(
     assert others == []
 
 
-async def test_waiting_ends_after_so_many_attempts_with_one_sentence(fake: FakeLiveKit, settings_for: SettingsFor) -> None:
+async def test_waiting_ends_after_so_many_attempts_with_one_sentence(
+    fake: FakeLiveKit, settings_for: SettingsFor
+) -> None:
     fake.refuse_next = 1000
     with pytest.raises(ServerError, match=r"^LiveKit at ws://[^ ]+ answered unavailable: injected after 5 attempts\.$"):
         await apply(settings_for(fake))
