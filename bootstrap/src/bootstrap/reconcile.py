@@ -11,8 +11,10 @@ from bootstrap.server import OvertakenError, Server, ServerError
 logger = logging.getLogger(__name__)
 
 # One bootstrap alone needs a handful: deletions, trunks, rules, the last look, and one more for each line in a chain of
-# moved numbers. Others at the same time cost a few more each.
+# moved numbers. Others at the same time cost a few more each. Two that want different things, because .env was edited
+# between them, undo each other's changes until one of them pauses for long enough.
 ROUNDS = 50
+ROUNDS_WITHOUT_PAUSE = 6
 
 
 async def reconcile(server: Server, want: Desired) -> list[Change]:
@@ -34,10 +36,17 @@ async def reconcile(server: Server, want: Desired) -> list[Change]:
                 done.append(change)
         except OvertakenError as error:
             logger.debug("overtaken by another bootstrap: %s", error)
-            await asyncio.sleep(random.uniform(0.05, 0.5))  # noqa: S311 - only keeps them out of each other's step
+            await pause()
         return bool(changes)
 
-    for _ in range(ROUNDS):
+    for count in range(ROUNDS):
         if not await server.retry(step):
             return done
+        if count >= ROUNDS_WITHOUT_PAUSE:
+            await pause()
     raise ServerError(f"After {ROUNDS} rounds somebody else is still changing the same trunks or rules.")
+
+
+async def pause() -> None:
+    """Get out of step with other bootstraps."""
+    await asyncio.sleep(random.uniform(0.05, 0.5))  # noqa: S311 - nothing is secret about it
