@@ -11,7 +11,7 @@ from aiohttp import web
 from bootstrap.desired import desired
 from bootstrap.plan import Change
 from bootstrap.reconcile import reconcile
-from bootstrap.server import RetryPolicy, ServerError, connect
+from bootstrap.server import RetryPolicy, Server, ServerError, connect
 from bootstrap.settings import ServerSettings
 from tests.support.fakes.livekit_sip import FakeLiveKit
 
@@ -141,3 +141,21 @@ async def test_ten_at_once_do_create_doubles_and_end_with_one_of_each(
     [trunk] = fake.trunks.values()
     [rule] = fake.rules.values()
     assert rule.trunk_ids == [trunk.sip_trunk_id]
+
+
+async def test_a_bootstrap_whose_changes_are_undone_pauses_and_at_last_gives_up(
+    fake: FakeLiveKit, settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = []
+
+    async def count_pause() -> None:
+        pauses.append(len(fake.calls))
+
+    async def make_nothing(server: Server, change: Change) -> None:
+        """Somebody else undoes the change at once."""
+
+    monkeypatch.setattr("bootstrap.reconcile.pause", count_pause)
+    monkeypatch.setattr(Server, "apply", make_nothing)
+    with pytest.raises(ServerError, match=r"^After 50 rounds somebody else is still changing"):
+        await apply(settings_for(fake))
+    assert len(pauses) == 44

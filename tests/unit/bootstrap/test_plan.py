@@ -189,6 +189,27 @@ def test_another_hosts_trunk_and_rule_are_left_alone_even_under_our_names(want: 
     assert told(next_changes(want, [its_trunk], [its_rule])) == ["create trunk"]
 
 
+def test_what_another_installation_of_our_agent_made_before_there_were_lines_is_left_alone(want: Desired) -> None:
+    others = {"name": "Another", "metadata": MARK_WITHOUT_LINE}
+    its_trunk, its_rule = trunk(want, "ST_a", numbers=["+12025550199"], **others), rule(want, "SDR_a", "ST_a", **others)
+    ours = trunk(want, "ST_b"), rule(want, "SDR_b", "ST_b")
+    assert next_changes(want, [its_trunk, ours[0]], [its_rule, ours[1]]) == []
+
+
+@pytest.mark.parametrize("our_name", ["Twilio Trunk", "Another's second"])
+def test_a_trunk_of_before_there_were_lines_is_no_duplicate_under_another_name(want: Desired, our_name: str) -> None:
+    first = trunk(want, "ST_b", name=our_name, metadata=MARK_WITHOUT_LINE)
+    second = trunk(want, "ST_c", name="Third", metadata=MARK_WITHOUT_LINE)
+    with pytest.raises(BlockedError, match="trunk ST_c"):
+        next_changes(want, [second, first], [])
+
+
+def test_of_trunks_of_before_there_were_lines_the_one_under_our_name_is_ours(want: Desired) -> None:
+    other = trunk(want, "ST_a", name="Another", metadata=MARK_WITHOUT_LINE)
+    with pytest.raises(BlockedError, match="trunk ST_a"):
+        next_changes(want, [other, trunk(want, "ST_b", metadata=MARK_WITHOUT_LINE)], [])
+
+
 def test_a_renamed_rule_is_known_by_its_trunk(want: Desired) -> None:
     renamed = rule(want, "SDR_1", "ST_1", name="Old name", metadata=GONE)
     assert of_coffee(want, [trunk(want, "ST_1")], [renamed])[1] == [renamed]

@@ -14,7 +14,7 @@ from bootstrap.ownership import id_of
 from bootstrap.plan import Change, all_changes, next_changes
 from bootstrap.settings import ServerSettings
 
-A, B, C = "+12025550100", "+12025550111", "+12025550122"
+A, B, C, D = "+12025550100", "+12025550111", "+12025550122", "+12025550133"
 M = TypeVar("M", Trunk, Rule)
 WantFor = Callable[[Lines], Desired]
 
@@ -154,3 +154,12 @@ def test_changes_name_the_line_and_no_number(want_for: WantFor) -> None:
     changes = world.reach(want_for({"coffee": (A,), "tea": (B,)})) + world.reach(want_for({"coffee": (B,)}))
     assert all(f"of line {change.line}:" in str(change) for change in changes)
     assert not any("2025550" in str(change) for change in changes)
+
+
+def test_a_line_that_waits_for_a_swap_keeps_what_nobody_takes(want_for: WantFor) -> None:
+    world = World()
+    world.reach(want_for({"coffee": (A, D), "tea": (B,), "wine": (C,)}))
+    after = {"coffee": (B,), "tea": (A,), "wine": (C, D)}
+    changes = world.reach(want_for(after))
+    assert world.numbers() == expected(after)
+    assert [change.line for change in changes if "lets go" in change.why] == ["tea"]
