@@ -1,1 +1,1 @@
-"""Registers the inbound trunk and the dispatch rule: everything said to the LiveKit API outside a call."""
+"""Registers each line's inbound trunk and dispatch rule: everything said to the LiveKit API outside a call."""

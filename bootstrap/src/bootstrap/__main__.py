@@ -1,4 +1,4 @@
-"""Make LiveKit's inbound trunk and dispatch rule as the settings say."""
+"""Make LiveKit's inbound trunks and dispatch rules as the settings and the lines say."""
 
 import argparse
 import asyncio
@@ -13,15 +13,16 @@ from google.protobuf.json_format import MessageToDict
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
-from bootstrap import logs
 from bootstrap.desired import desired
-from bootstrap.ownership import BlockedError, open_doors, our_rules, our_trunks
+from bootstrap.lines import Lines, count_unanswered
+from bootstrap.logs import set_up_logging
+from bootstrap.ownership import BlockedError, find_ours, warn_of_open_rules
 from bootstrap.plan import ANY_TRUNK, all_changes
 from bootstrap.reconcile import reconcile
 from bootstrap.server import ServerError, connect
 from bootstrap.settings import ServerSettings, Settings, SettingsError, load
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 SAME, DIFFERS, WRONG_SETTINGS, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the server could not be asked or refused"
@@ -31,21 +32,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as process 1 it would not end a wait otherwise
     try:
-        settings = load(Settings if command == "plan" else ServerSettings)
-        logs.set_up(settings.log_format, settings.log_level, sys.stdout if command == "apply" else sys.stderr)
-        warn(settings)
+        settings, lines = load(ServerSettings if command in ("apply", "show") else Settings)
+        set_up_logging(settings.log_level, settings.log_format, sys.stdout if command == "apply" else sys.stderr)
+        warn(settings, lines)
         match settings:
             case ServerSettings() if command == "apply":
-                return asyncio.run(apply(settings))
+                return asyncio.run(apply(settings, lines))
             case ServerSettings():
-                return asyncio.run(show(settings))
+                return asyncio.run(show(settings, lines))
             case _:
-                return plan(settings)
+                return plan(settings, lines) if command == "plan" else list_numbers(lines)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_SETTINGS
     except (BlockedError, ServerError) as error:
-        log.error("%s", error)
+        logger.error("%s", error)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -57,53 +58,72 @@ def parse(arguments: Sequence[str] | None) -> str:
         "command",
         nargs="?",
         default="apply",
-        choices=("apply", "plan", "show"),
+        choices=("apply", "plan", "show", "numbers"),
         help="apply (the default): change the server; plan: print what it should have, as JSON, asking nobody; "
-        "show: print what it has, and how that differs",
+        "show: print what it has, and how that differs; numbers: print each line's numbers, asking nobody",
     )
     return str(parser.parse_args(arguments).command)
 
 
-def warn(settings: Settings) -> None:
+def warn(settings: Settings, lines: Lines) -> None:
     if settings.sip_username and not settings.trunk_provider.sends_credentials:
-        log.warning("SIP_USERNAME is set, but %s sends no credentials: its calls fail", settings.trunk_provider.name)
+        logger.warning("SIP_USERNAME is set, but %s sends no credentials: its calls fail", settings.trunk_provider.name)
+    if count := count_unanswered(lines, settings.phone_numbers):
+        logger.warning("%d of PHONE_NUMBERS on no line: put each into a line's numbers, or take it out of .env", count)
 
 
-async def apply(settings: ServerSettings) -> int:
+async def apply(settings: ServerSettings, lines: Lines) -> int:
     async with connect(settings) as server:
-        if not await reconcile(server, desired(settings)):
-            log.info("nothing to change")
-        for door in open_doors(await server.patiently(server.rules)):
-            log.warning("%s", door)
+        if not await reconcile(server, desired(settings, lines)):
+            logger.info("nothing to change")
+        for warning in warn_of_open_rules(await server.retry(server.rules)):
+            logger.warning("%s", warning)
     return SAME
 
 
-def plan(settings: Settings) -> int:
-    want = desired(settings)
-    write({"trunk": readable(want.trunk), "rule": readable(want.rule_for(ANY_TRUNK))})
+def plan(settings: Settings, lines: Lines) -> int:
+    write(
+        {
+            line: {"trunk": readable(route.trunk), "rule": readable(route.rule_for(ANY_TRUNK))}
+            for line, route in desired(settings, lines).routes.items()
+        }
+    )
     return SAME
 
 
-async def show(settings: ServerSettings) -> int:
-    want = desired(settings)
+async def show(settings: ServerSettings, lines: Lines) -> int:
+    want = desired(settings, lines)
     async with connect(settings) as server:
-        trunks, rules = await server.patiently(server.trunks), await server.patiently(server.rules)
-    ours = our_trunks(want, trunks, rules)
-    our_rule = our_rules(want, ours[0].sip_trunk_id if ours else ANY_TRUNK, rules)
+        trunks, rules = await server.retry(server.trunks), await server.retry(server.rules)
+    ours = find_ours(want, trunks, rules)
     changes = all_changes(want, trunks, rules)
     write(
         {
-            "trunk": readable(ours[0]) if ours else None,
-            "rule": readable(our_rule[0]) if our_rule else None,
+            "lines": {
+                line: {"trunk": readable_first(ours.trunks[line]), "rule": readable_first(ours.rules[line])}
+                for line in want.routes
+            },
             "differences": [str(change) for change in changes],
-            "warnings": open_doors(rules),
+            "warnings": warn_of_open_rules(rules),
         }
     )
     return DIFFERS if changes else SAME
 
 
+def list_numbers(lines: Lines) -> int:
+    """Print `<line> <number>`, a line each."""
+    for line, numbers in sorted(lines.items()):
+        for number in numbers:
+            sys.stdout.write(f"{line} {number}\n")
+    return SAME
+
+
+def readable_first(found: Sequence[Trunk] | Sequence[Rule]) -> dict[str, Any] | None:
+    return readable(found[0]) if found else None
+
+
 def readable(message: Trunk | Rule) -> dict[str, Any]:
-    """The API's JSON, without the password."""
+    """Convert `message` to the API's JSON, without the password."""
     fields: dict[str, Any] = MessageToDict(message)
     return {name: "********" if name == "authPassword" else value for name, value in fields.items()}
 

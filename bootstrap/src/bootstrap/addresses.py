@@ -8,7 +8,7 @@ import re
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from bootstrap.text import parse_list, shown
+from bootstrap.text import parse_list, quote
 
 HINT = "write an address like 54.172.60.1 or a range like 54.172.60.0/30"
 MOST = 1000
@@ -49,58 +49,58 @@ WIDEST = {4: 8, 6: 16}  # no carrier signals from more than this; wider means "a
 
 
 def parse(text: str, *, allow_any: bool, allow_private: bool) -> tuple[str, ...]:
-    """Comma-separated addresses and ranges, in the order given, as ranges: a bare address is a /32 or /128.
+    """Parse comma-separated addresses and ranges into ranges, in the order given: a bare address is a /32 or /128.
 
-    A bare one would not do: LiveKit also lets in a caller whose From host is the entry's very text.
+    A bare address would not do: LiveKit also lets in a caller whose From host is the entry's very text.
     """
     check = partial(parse_one, allow_any=allow_any, allow_private=allow_private)
     return parse_list(text, MOST, check)
 
 
 def parse_one(entry: str, *, allow_any: bool = False, allow_private: bool = False) -> str:
-    network = read(entry)
+    network = read_network(entry)
     if network.prefixlen < WIDEST[network.version]:
         if not allow_any:
-            raise ValueError(f"{shown(entry)} lets almost anybody call; if you mean it, ALLOW_ANY_ADDRESS=yes")
+            raise ValueError(f"{quote(entry)} lets almost anybody call; if you mean it, ALLOW_ANY_ADDRESS=yes")
         return str(network)
     for special, what in NEVER.items():
         if network.version == special.version and network.overlaps(special):
-            raise ValueError(f"{shown(entry)} is or includes {special} ({what}): no call comes from there")
-    if not allow_private and not public(network):
-        raise ValueError(f"{shown(entry)} is or includes a private range; if you mean it, ALLOW_PRIVATE_ADDRESSES=yes")
+            raise ValueError(f"{quote(entry)} is or includes {special} ({what}): no call comes from there")
+    if not allow_private and not is_public(network):
+        raise ValueError(f"{quote(entry)} is or includes a private range; if you mean it, ALLOW_PRIVATE_ADDRESSES=yes")
     return str(network)
 
 
 def parse_host(text: str) -> str:
-    """One bare IPv4 or IPv6 address, private or not, as a range of one."""
+    """Parse one bare IPv4 or IPv6 address, private or not, into a range of one."""
     if "/" in text:
-        raise ValueError(f"{shown(text)} is a range; write one address without a slash")
+        raise ValueError(f"{quote(text)} is a range; write one address without a slash")
     return parse_one(text, allow_private=True)
 
 
-def public(network: IPv4Network | IPv6Network) -> bool:
+def is_public(network: IPv4Network | IPv6Network) -> bool:
     if network.version == 6 and not network.overlaps(PUBLIC_V6):
         return False
     return not any(network.version == special.version and network.overlaps(special) for special in PRIVATE)
 
 
-def read(entry: str) -> IPv4Network | IPv6Network:
-    """The range `entry` names, its host bits cleared; ValueError saying why it names none."""
+def read_network(entry: str) -> IPv4Network | IPv6Network:
+    """Read the range that `entry` names and clear its host bits; a ValueError says why it names none."""
     address, slash, prefix = entry.partition("/")
     try:
         version = ip_address(address.replace("%", " ")).version  # Python knows zones, fe80::1%eth0; LiveKit does not
     except ValueError:
-        raise ValueError(f"{shown(entry)} {fault(entry)}; {HINT}") from None
+        raise ValueError(f"{quote(entry)} {explain(entry)}; {HINT}") from None
     bits = 32 if version == 4 else 128
     if not slash:
         return ip_network(f"{address}/{bits}")
     if not re.fullmatch(r"0|[1-9][0-9]{0,2}", prefix) or int(prefix) > bits:
-        raise ValueError(f"{shown(entry)} has the prefix length {shown(prefix)} instead of 0 to {bits}")
+        raise ValueError(f"{quote(entry)} has the prefix length {quote(prefix)} instead of 0 to {bits}")
     return ip_network(f"{address}/{prefix}", strict=False)
 
 
-def fault(entry: str) -> str:
-    """Why `entry` is no address."""
+def explain(entry: str) -> str:
+    """Say why `entry` is no address."""
     if not entry:
         return "is an empty entry (a comma too many?)"
     if re.search(r"[ ;|]", entry):

@@ -27,7 +27,7 @@ FIELDS = {
 
 
 def differences(have: M, want: M) -> list[str]:
-    """One phrase a field; holds neither phone numbers nor the password."""
+    """Describe each field that differs in one phrase, with neither phone numbers nor the password."""
     old, new = values(have), values(want)
     return [
         describe(name, old.get(name), new.get(name)) for name in sorted(old | new) if old.get(name) != new.get(name)
@@ -35,7 +35,7 @@ def differences(have: M, want: M) -> list[str]:
 
 
 def merge(have: M, want: M) -> M:
-    """`have`, with our fields from `want`."""
+    """Copy `have`, with our fields from `want`."""
     merged = type(have)()
     merged.CopyFrom(have)
     for field in FIELDS[type(have)]:
@@ -45,7 +45,7 @@ def merge(have: M, want: M) -> M:
 
 
 def values(message: Trunk | Rule) -> dict[str, Any]:
-    """Our fields, as far as they are set, under their JSON names; lists without their order."""
+    """Read our fields, as far as they are set, under their JSON names; lists are sorted."""
     names = {field.json_name for field in message.DESCRIPTOR.fields if field.name in FIELDS[type(message)]}
     return {
         name: sorted(value) if isinstance(value, list) else value

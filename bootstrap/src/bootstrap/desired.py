@@ -1,5 +1,7 @@
-"""Settings -> the trunk and the rule that the server should have. Pure."""
+"""Settings and lines -> the trunks and the rules that the server should have. Pure."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from google.protobuf.duration_pb2 import Duration
@@ -12,58 +14,81 @@ from livekit.protocol.sip import (
     SIPInboundTrunkInfo,
 )
 
+from bootstrap.lines import Lines
+from bootstrap.mark import Mark
 from bootstrap.settings import Settings
 
 # Seconds after MAX_CALL_DURATION, when the agent ends the call with a goodbye: the gateway would end it without a word.
 FOR_THE_GOODBYE = 30
 LONGEST = 86_400  # seconds that the gateway allows
-MARK = "managed by landline"  # metadata; a trunk or rule without it is somebody else's
 
 
 @dataclass(frozen=True)
-class Desired:
-    """The trunk, and the rule but for the trunk's id, which only the server knows."""
+class Route:
+    """A line's trunk, and its rule but for the trunk's id, which only the server knows."""
 
     trunk: SIPInboundTrunkInfo
     rule: SIPDispatchRuleInfo
 
     def rule_for(self, trunk_id: str) -> SIPDispatchRuleInfo:
-        """The rule, naming its trunk: one that names none answers calls from any address whatever."""
+        """Make the rule name its trunk: a rule that names none answers calls from any address whatever."""
         rule = SIPDispatchRuleInfo()
         rule.CopyFrom(self.rule)
         rule.trunk_ids[:] = [trunk_id]
         return rule
 
 
-def desired(settings: Settings) -> Desired:
-    return Desired(trunk(settings), rule(settings))
+@dataclass(frozen=True)
+class Desired:
+    """All that this host, which is known by its AGENT_NAME, wants on the server."""
+
+    agent: str
+    routes: Mapping[str, Route]  # by line
 
 
-def trunk(settings: Settings) -> SIPInboundTrunkInfo:
+def desired(settings: Settings, lines: Lines) -> Desired:
+    def name(base: str, line: str) -> str:
+        """One line alone has the names that it had before there were lines."""
+        return base if len(lines) == 1 else f"{base} ({line})"
+
+    return Desired(
+        settings.agent_name,
+        {
+            line: Route(
+                trunk(settings, line, name(settings.trunk_name, line), numbers),
+                rule(settings, line, name(settings.rule_name, line)),
+            )
+            for line, numbers in lines.items()
+        },
+    )
+
+
+def trunk(settings: Settings, line: str, name: str, numbers: tuple[str, ...]) -> SIPInboundTrunkInfo:
     return SIPInboundTrunkInfo(
-        name=settings.trunk_name,
-        metadata=MARK,
-        numbers=settings.phone_numbers,
-        allowed_addresses=callers(settings),
+        name=name,
+        metadata=str(Mark(settings.agent_name, line)),
+        numbers=numbers,
+        allowed_addresses=allowed_addresses(settings),
         auth_username=settings.sip_username or "",
         auth_password=settings.sip_password.get_secret_value() if settings.sip_password else "",
-        headers_to_attributes=settings.trunk_provider.headers_to_attributes,
+        headers_to_attributes=settings.trunk_provider.attributes(),
         ringing_timeout=Duration(seconds=settings.ringing_timeout),
         max_call_duration=Duration(seconds=min(settings.max_call_duration + FOR_THE_GOODBYE, LONGEST)),
     )
 
 
-def callers(settings: Settings) -> list[str]:
-    """Who may call: the trunk provider, and the test phone at its one address."""
+def allowed_addresses(settings: Settings) -> list[str]:
+    """List who may call: the trunk provider, and the test phone at its one address."""
     phone = [settings.phone_address] if settings.phone_address else []
     return list(dict.fromkeys([*settings.allowed_addresses, *phone]))
 
 
-def rule(settings: Settings) -> SIPDispatchRuleInfo:
+def rule(settings: Settings, line: str, name: str) -> SIPDispatchRuleInfo:
     # No number filters: on a rule LiveKit compares them as written, and `inbound_numbers` means the caller's.
+    dispatch = RoomAgentDispatch(agent_name=settings.agent_name, metadata=json.dumps({"line": line}))
     return SIPDispatchRuleInfo(
-        name=settings.rule_name,
-        metadata=MARK,
+        name=name,
+        metadata=str(Mark(settings.agent_name, line)),
         rule=SIPDispatchRule(dispatch_rule_individual=SIPDispatchRuleIndividual(room_prefix=settings.room_prefix)),
-        room_config=RoomConfiguration(agents=[RoomAgentDispatch(agent_name=settings.agent_name)]),
+        room_config=RoomConfiguration(agents=[dispatch]),
     )

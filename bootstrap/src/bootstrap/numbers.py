@@ -1,12 +1,13 @@
 """Phone numbers in E.164 (+ and 7 to 15 digits), as the trunk compares them.
 
 LiveKit drops spaces, hyphens and brackets before it compares, and nothing else: a number with a dot or a letter
-in it is stored without complaint and never matches a call. So whatever it would not normalise is refused here.
+in it is stored without complaint and never matches a call. Whatever LiveKit would not normalise is refused here.
 """
 
 import re
+from collections.abc import Sequence
 
-from bootstrap.text import parse_list, shown
+from bootstrap.text import check_text, parse_entries, parse_list, quote
 
 MOST = 1000
 EXAMPLE = "write it like +12025550100"
@@ -14,19 +15,29 @@ E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def parse(text: str) -> tuple[str, ...]:
-    """Comma-separated numbers, in E.164 and in the order given."""
+    """Parse comma-separated numbers into E.164, in the order given."""
     return parse_list(text, MOST, parse_one)
 
 
+def parse_all(entries: Sequence[str]) -> tuple[str, ...]:
+    """Parse numbers into E.164, in the order given."""
+    return parse_entries(entries, MOST, lambda entry: parse_one(check_text(entry)))
+
+
 def parse_one(entry: str) -> str:
-    number = re.sub(r"[ \-()]", "", entry)
+    number = strip_punctuation(entry)
     if not E164.fullmatch(number):
-        raise ValueError(f"{shown(entry)} {fault(number)}; {EXAMPLE}")
+        raise ValueError(f"{quote(entry)} {explain(number)}; {EXAMPLE}")
     return number
 
 
-def fault(number: str) -> str:
-    """Why `number`, already without spaces, hyphens and brackets, is not E.164."""
+def strip_punctuation(number: str) -> str:
+    """Drop what LiveKit ignores when it compares numbers."""
+    return re.sub(r"[ \-()]", "", number)
+
+
+def explain(number: str) -> str:
+    """Say why `number`, already without spaces, hyphens and brackets, is not E.164."""
     digits = number.removeprefix("+")
     if not number:
         return "is an empty entry (a comma too many?)"

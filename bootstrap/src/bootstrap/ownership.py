@@ -1,96 +1,185 @@
-"""Which of the server's trunks and rules are ours, and which of somebody else's are in the way. Pure.
+"""Which of the server's trunks and rules are this host's, of which line, and which of somebody else's are in the way.
 
-A trunk is ours if it carries our mark, and our name; else (TRUNK_NAME was edited) our mark and one of our numbers; else
-(the numbers too) our mark and our rule's word for it; else it was made by hand under our name, and is adopted. The same
-for rules. Everything else is somebody else's, and is never touched.
+This module is pure. What this host made carries its mark with AGENT_NAME and the line (see `mark`); what it made before
+there were lines carries a mark without either, and is known by the rule's agent, the numbers and the names. What was
+made by hand under the name that a line wants is adopted. All else is somebody else's, and is never touched.
 
-There may be several of ours, from bootstraps that ran at once. Of their ids the smallest counts: all see it alike.
+A line may have several, from bootstraps that ran at once. The smallest id counts, because all of them see it alike.
 """
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from google.protobuf.json_format import MessageToDict
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
-from bootstrap.desired import MARK, Desired
+from bootstrap.desired import Desired
+from bootstrap.mark import MARK_WITHOUT_LINE, is_marked, read_mark
+from bootstrap.numbers import strip_punctuation
+
+M = TypeVar("M", Trunk, Rule)
 
 
 class BlockedError(Exception):
     """Somebody else's trunk or rule is in the way; the message names it and says what to do."""
 
 
-def our_trunks(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> list[Trunk]:
-    """Ours, the one that stays first."""
-    marked = sorted((trunk for trunk in trunks if trunk.metadata == MARK), key=lambda trunk: trunk.sip_trunk_id)
-    named = [trunk for trunk in marked if trunk.name == want.trunk.name]
-    answering = [trunk for trunk in marked if share_number(trunk, want.trunk)]
-    linked = [trunk for trunk in marked if trunk.sip_trunk_id in trunks_of_our_rules(want, rules)]
-    if found := named or answering or linked:
-        return [trunk for trunk in found if trunk.name == found[0].name]
-    by_hand = [trunk for trunk in trunks if trunk.name == want.trunk.name]
-    refuse_choice([trunk.sip_trunk_id for trunk in by_hand], "trunks", "TRUNK_NAME")
-    return by_hand
+@dataclass(frozen=True)
+class Ours:
+    """This host's trunks and rules: by line, the one that stays first; and those of lines that are gone."""
+
+    trunks: Mapping[str, Sequence[Trunk]]
+    rules: Mapping[str, Sequence[Rule]]
+    gone_trunks: Sequence[Trunk]
+    gone_rules: Sequence[Rule]
+
+    def trunk_ids(self) -> dict[str, str]:
+        return {line: found[0].sip_trunk_id for line, found in self.trunks.items() if found}
 
 
-def our_rules(want: Desired, trunk_id: str, rules: Sequence[Rule]) -> list[Rule]:
-    """Ours, the one that stays first."""
-    marked = sorted((rule for rule in rules if rule.metadata == MARK), key=lambda rule: rule.sip_dispatch_rule_id)
-    named = [rule for rule in marked if rule.name == want.rule.name]
-    if found := named or [rule for rule in marked if trunk_id in rule.trunk_ids]:
-        return found
-    by_hand = [rule for rule in rules if rule.name == want.rule.name]
-    refuse_choice([rule.sip_dispatch_rule_id for rule in by_hand], "rules", "RULE_NAME")
-    return by_hand
+def find_ours(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> Ours:
+    """Sort out what is ours; BlockedError if something of somebody else's is in the way."""
+    trunks, rules = sorted(trunks, key=id_of), sorted(rules, key=id_of)
+    our_rules = [rule for rule in rules if is_our_rule(want, rule)]
+    line_trunks, gone_trunks = assign_trunks(want, trunks, our_rules, rules)
+    line_rules, gone_rules = assign_rules(want, line_trunks, our_rules, rules)
+    ours = Ours(line_trunks, line_rules, gone_trunks, gone_rules)
+    refuse_rival_trunks(want, ours, trunks)
+    refuse_rival_rules(ours, rules)
+    return ours
 
 
-def trunks_of_our_rules(want: Desired, rules: Sequence[Rule]) -> set[str]:
-    return {id_ for rule in rules if rule.metadata == MARK and rule.name == want.rule.name for id_ in rule.trunk_ids}
+def is_our_rule(want: Desired, rule: Rule) -> bool:
+    if rule.metadata == MARK_WITHOUT_LINE:
+        return [agent.agent_name for agent in rule.room_config.agents] == [want.agent]
+    mark = read_mark(rule.metadata)
+    return mark is not None and mark.agent == want.agent
 
 
-def share_number(one: Trunk, other: Trunk) -> bool:
-    def bare(trunk: Trunk) -> set[str]:  # as LiveKit compares them
-        return {re.sub(r"[ \-()]", "", number).removeprefix("+") for number in trunk.numbers}
+def is_our_trunk(want: Desired, trunk: Trunk, our_rules: Sequence[Rule], rules: Sequence[Rule]) -> bool:
+    if trunk.metadata == MARK_WITHOUT_LINE:
+        # Such a trunk names no agent. Its rule does; without a rule (bootstrap was interrupted) its numbers must tell.
+        if any(trunk.sip_trunk_id in rule.trunk_ids for rule in rules if is_marked(rule.metadata)):
+            return any(trunk.sip_trunk_id in rule.trunk_ids for rule in our_rules)
+        return any(share_number(trunk, route.trunk) for route in want.routes.values())
+    mark = read_mark(trunk.metadata)
+    return mark is not None and mark.agent == want.agent
 
-    return bool(bare(one) & bare(other))
+
+def assign_trunks(
+    want: Desired, trunks: Sequence[Trunk], our_rules: Sequence[Rule], rules: Sequence[Rule]
+) -> tuple[dict[str, list[Trunk]], list[Trunk]]:
+    """Assign our trunks to the lines; the rest are those of lines that are gone."""
+    by_line, rest = split_by_line(want, [trunk for trunk in trunks if is_our_trunk(want, trunk, our_rules, rules)])
+    for line, route in want.routes.items():
+        if not by_line[line]:  # a line of another name, or none, had its numbers or its name: the trunk keeps its id
+            named = [trunk for trunk in rest if trunk.name == route.trunk.name]
+            answering = [trunk for trunk in rest if share_number(trunk, route.trunk)]
+            linked_ids = {id_ for rule in our_rules if rule.name == route.rule.name for id_ in rule.trunk_ids}
+            linked = [trunk for trunk in rest if trunk.sip_trunk_id in linked_ids]
+            found = named or answering or linked
+            by_line[line] = [trunk for trunk in found if trunk.name == found[0].name]
+            rest = [trunk for trunk in rest if trunk not in by_line[line]]
+        by_line[line] = by_line[line] or find_by_hand(trunks, route.trunk.name, "trunks", "TRUNK_NAME")
+    return by_line, [trunk for trunk in rest if read_mark(trunk.metadata)]
 
 
-def refuse_choice(ids: Sequence[str], kind: str, variable: str) -> None:
-    if len(ids) > 1:
+def assign_rules(
+    want: Desired, line_trunks: Mapping[str, Sequence[Trunk]], our_rules: Sequence[Rule], rules: Sequence[Rule]
+) -> tuple[dict[str, list[Rule]], list[Rule]]:
+    """Assign our rules to the lines; the rest are those of lines that are gone."""
+    by_line, rest = split_by_line(want, our_rules)
+    for line, route in want.routes.items():
+        if not by_line[line]:
+            kept = {trunk.sip_trunk_id for trunk in line_trunks[line][:1]}
+            linked = [rule for rule in rest if kept & set(rule.trunk_ids)]
+            by_line[line] = linked or [rule for rule in rest if rule.name == route.rule.name]
+            rest = [rule for rule in rest if rule not in by_line[line]]
+        by_line[line] = by_line[line] or find_by_hand(rules, route.rule.name, "rules", "RULE_NAME")
+    return by_line, [rule for rule in rest if read_mark(rule.metadata)]
+
+
+def split_by_line(want: Desired, ours: Iterable[M]) -> tuple[dict[str, list[M]], list[M]]:
+    """Split what is ours into that of the lines there are, and the rest."""
+    by_line: dict[str, list[M]] = {line: [] for line in want.routes}
+    rest: list[M] = []
+    for one in ours:
+        mark = read_mark(one.metadata)
+        (by_line[mark.line] if mark and mark.line in by_line else rest).append(one)
+    return by_line, rest
+
+
+def find_by_hand(found: Sequence[M], name: str, kind: str, variable: str) -> list[M]:
+    """Find the one of this name that no bootstrap made; BlockedError if there are several to choose from."""
+    by_hand = [one for one in found if one.name == name and not is_marked(one.metadata)]
+    if len(by_hand) > 1:
         raise BlockedError(
-            f"{len(ids)} {kind} not made here have the name in {variable} ({', '.join(ids)}): "
+            f"{len(by_hand)} {kind} not made here are called {name!r} ({', '.join(map(id_of, by_hand))}): "
             f"delete all but one of them, or set {variable} to another name"
         )
+    return by_hand
 
 
-def refuse_rival_trunk(want: Desired, ours: Sequence[Trunk], trunks: Sequence[Trunk]) -> None:
-    """The server would refuse too, but without the other trunk's name, nor a way out."""
-    callers = set(ours[0].allowed_numbers) if ours else set()
-    for other in trunks:
-        same_callers = callers & set(other.allowed_numbers) or not (callers or other.allowed_numbers)
-        if other not in ours and share_number(other, want.trunk) and same_callers:
-            raise BlockedError(
-                f"trunk {other.sip_trunk_id} ({other.name!r}) is not this line's and already answers one of "
-                "PHONE_NUMBERS: delete it, take the number out of it, or set TRUNK_NAME to its name to take it over"
-            )
+def refuse_rival_trunks(want: Desired, ours: Ours, trunks: Sequence[Trunk]) -> None:
+    """Refuse what the server would refuse too, but without the other trunk's name, or without a way out."""
+    known = {trunk.sip_trunk_id for found in (*ours.trunks.values(), ours.gone_trunks) for trunk in found}
+    for line, route in want.routes.items():
+        callers = set(ours.trunks[line][0].allowed_numbers) if ours.trunks[line] else set()
+        for other in trunks:
+            same_callers = callers & set(other.allowed_numbers) or not (callers or other.allowed_numbers)
+            if other.sip_trunk_id not in known and share_number(other, route.trunk) and same_callers:
+                raise BlockedError(
+                    f"trunk {other.sip_trunk_id} ({other.name!r}) {describe_owner(other)} and already answers a number "
+                    f"of line {line}: delete it, or take the number out of it{suggest_takeover(other, 'TRUNK_NAME')}"
+                )
 
 
-def refuse_rival_rule(ours: Sequence[Rule], trunk_id: str, rules: Sequence[Rule]) -> None:
-    for other in rules:
-        filtered = other.numbers or other.inbound_numbers or '"pin"' in json.dumps(MessageToDict(other.rule))
-        if other not in ours and trunk_id in other.trunk_ids and not filtered:
-            raise BlockedError(
-                f"rule {other.sip_dispatch_rule_id} ({other.name!r}) is not this line's and already answers its trunk "
-                f"{trunk_id}: delete it, or set RULE_NAME to its name to take it over"
-            )
+def refuse_rival_rules(ours: Ours, rules: Sequence[Rule]) -> None:
+    known = {rule.sip_dispatch_rule_id for found in (*ours.rules.values(), ours.gone_rules) for rule in found}
+    for line, trunk_id in ours.trunk_ids().items():
+        for other in rules:
+            filtered = other.numbers or other.inbound_numbers or '"pin"' in json.dumps(MessageToDict(other.rule))
+            if other.sip_dispatch_rule_id not in known and trunk_id in other.trunk_ids and not filtered:
+                raise BlockedError(
+                    f"rule {other.sip_dispatch_rule_id} ({other.name!r}) {describe_owner(other)} and already answers "
+                    f"trunk {trunk_id} of line {line}: delete it{suggest_takeover(other, 'RULE_NAME')}"
+                )
 
 
-def open_doors(rules: Sequence[Rule]) -> list[str]:
-    """Rules that make every trunk's list of addresses worthless."""
+def describe_owner(other: Trunk | Rule) -> str:
+    if mark := read_mark(other.metadata):
+        return f"is of the host whose AGENT_NAME is {mark.agent!r}"
+    return "was made by another host" if is_marked(other.metadata) else "was not made by this host"
+
+
+def suggest_takeover(other: Trunk | Rule, variable: str) -> str:
+    if mark := read_mark(other.metadata):
+        return (
+            f"; if AGENT_NAME was changed on this host, set it back to {mark.agent!r} or delete the old trunk and rule"
+        )
+    return "" if is_marked(other.metadata) else f", or set {variable} to its name to take it over"
+
+
+def warn_of_open_rules(rules: Sequence[Rule]) -> list[str]:
+    """Name the rules that make every trunk's list of addresses worthless."""
     return [
         f"rule {rule.sip_dispatch_rule_id} ({rule.name!r}) names no trunk, so it answers calls from anywhere: delete it"
         for rule in rules
         if not rule.trunk_ids
     ]
+
+
+def share_number(one: Trunk, other: Trunk) -> bool:
+    return bool(numbers_of(one) & numbers_of(other))
+
+
+def numbers_of(trunk: Trunk) -> set[str]:
+    """A trunk's numbers, in the form in which LiveKit compares them."""
+    return {strip_punctuation(number).removeprefix("+") for number in trunk.numbers}
+
+
+def id_of(one: Trunk | Rule) -> str:
+    return one.sip_trunk_id if isinstance(one, Trunk) else one.sip_dispatch_rule_id

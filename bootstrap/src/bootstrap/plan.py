@@ -1,15 +1,19 @@
 """What the server has, beside what it should have -> the smallest change. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
 from bootstrap.compare import differences, merge
 from bootstrap.desired import Desired
-from bootstrap.ownership import our_rules, our_trunks, refuse_rival_rule, refuse_rival_trunk
+from bootstrap.mark import read_mark
+from bootstrap.ownership import Ours, find_ours, id_of, numbers_of
+
+M = TypeVar("M", Trunk, Rule)
 
 ANY_TRUNK = "<trunk>"  # stands for the id of a trunk that is not there yet
 
@@ -20,48 +24,112 @@ class Change:
 
     action: Literal["create", "update", "delete"]
     message: Trunk | Rule
+    line: str
     why: str
 
     def __str__(self) -> str:
-        if isinstance(self.message, Trunk):
-            what = f"trunk {self.message.sip_trunk_id}"
-        else:
-            what = f"rule {self.message.sip_dispatch_rule_id}"
-        return f"{self.action} {what.strip()}: {self.why}"
+        kind = "trunk" if isinstance(self.message, Trunk) else "rule"
+        what = f"{kind} {id_of(self.message)}".strip()
+        return f"{self.action} {what} of line {self.line}: {self.why}"
 
 
 def next_changes(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> list[Change]:
-    """The next step, or [] when there is nothing to change. The rule waits for the trunk, whose id it names."""
-    ours = our_trunks(want, trunks, rules)
-    return trunk_changes(want, ours, trunks) or rule_changes(want, ours[0].sip_trunk_id, rules)
+    """Decide the next step; [] when there is nothing to change.
+
+    What is too much goes first, because it may hold a number that a line needs. A rule waits for the trunks, because
+    it names its trunk's id.
+    """
+    ours = find_ours(want, trunks, rules)
+    return (
+        removals(ours)
+        or in_turn(trunk_changes(want, ours), [found[0] for found in ours.trunks.values() if found])
+        or in_turn(rule_changes(want, ours), [found[0] for found in ours.rules.values() if found])
+    )
 
 
 def all_changes(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> list[Change]:
-    """Every difference there is, for a person to read."""
-    ours = our_trunks(want, trunks, rules)
-    trunk_id = ours[0].sip_trunk_id if ours else ANY_TRUNK
-    return trunk_changes(want, ours, trunks) + rule_changes(want, trunk_id, rules)
+    """List every difference there is, for a person to read."""
+    ours = find_ours(want, trunks, rules)
+    return removals(ours) + trunk_changes(want, ours) + rule_changes(want, ours)
 
 
-def trunk_changes(want: Desired, ours: Sequence[Trunk], trunks: Sequence[Trunk]) -> list[Change]:
-    refuse_rival_trunk(want, ours, trunks)
-    if not ours:
-        return [Change("create", want.trunk, "the server has none")]
-    have, *spares = ours
-    if spares:  # first of all: the server refuses an update while a second trunk has the same numbers
-        return [Change("delete", spare, f"it doubles {have.sip_trunk_id}") for spare in spares]
-    why = differences(have, want.trunk)
-    return [Change("update", merge(have, want.trunk), "; ".join(why))] if why else []
+def removals(ours: Ours) -> list[Change]:
+    """Delete what lines that are gone had, and what bootstraps that ran at once made twice; rules first."""
+    gone: list[Trunk | Rule] = [*ours.gone_rules, *ours.gone_trunks]
+    of_gone_lines = [Change("delete", one, line_of(one), "the line is gone") for one in gone]
+    return of_gone_lines + duplicates(ours.rules) + duplicates(ours.trunks)
 
 
-def rule_changes(want: Desired, trunk_id: str, rules: Sequence[Rule]) -> list[Change]:
-    ours = our_rules(want, trunk_id, rules)
-    refuse_rival_rule(ours, trunk_id, rules)
-    rule = want.rule_for(trunk_id)
-    if not ours:
-        return [Change("create", rule, "the server has none")]
-    have, *spares = ours
-    if spares:
-        return [Change("delete", spare, f"it doubles {have.sip_dispatch_rule_id}") for spare in spares]
-    why = differences(have, rule)
-    return [Change("update", merge(have, rule), "; ".join(why))] if why else []
+def line_of(one: Trunk | Rule) -> str:
+    mark = read_mark(one.metadata)
+    return mark.line if mark else "?"
+
+
+def duplicates(by_line: Mapping[str, Sequence[Trunk] | Sequence[Rule]]) -> list[Change]:
+    return [
+        Change("delete", spare, line, f"it duplicates {id_of(found[0])}")
+        for line, found in by_line.items()
+        for spare in found[1:]
+    ]
+
+
+def trunk_changes(want: Desired, ours: Ours) -> list[Change]:
+    changes = [bring_to(route.trunk, ours.trunks[line], line) for line, route in want.routes.items()]
+    return [change for change in changes if change]
+
+
+def rule_changes(want: Desired, ours: Ours) -> list[Change]:
+    trunk_ids = ours.trunk_ids()
+    changes = [
+        bring_to(route.rule_for(trunk_ids.get(line, ANY_TRUNK)), ours.rules[line], line)
+        for line, route in want.routes.items()
+    ]
+    return [change for change in changes if change]
+
+
+def bring_to(wanted: M, found: Sequence[M], line: str) -> Change | None:
+    """Create or update what a line should have; None if it is right already."""
+    if not found:
+        return Change("create", wanted, line, "the server has none")
+    why = differences(found[0], wanted)
+    return Change("update", merge(found[0], wanted), line, "; ".join(why)) if why else None
+
+
+def in_turn(changes: Sequence[Change], have: Sequence[Trunk] | Sequence[Rule]) -> list[Change]:
+    """Pick the changes that can be made now: those that claim nothing that another line still holds.
+
+    When all of them wait for one another, as in a swap of two lines' numbers, one line lets go of what it holds.
+    """
+    held = {id_of(one): claims(one) for one in have}
+    ready = [
+        change
+        for change in changes
+        if not any(claims(change.message) & claimed for id_, claimed in held.items() if id_ != id_of(change.message))
+    ]
+    if ready or not changes:
+        return ready
+    holding = [
+        change
+        for change in changes
+        if any(held.get(id_of(change.message), set()) & claims(other.message) for other in changes if other != change)
+    ]
+    last = max(holding, key=lambda change: id_of(change.message))
+    return [let_go(last, next(one for one in have if id_of(one) == id_of(last.message)))]
+
+
+def claims(one: Trunk | Rule) -> set[str]:
+    """What no two trunks, and no two rules, may have: a number, and a trunk's id."""
+    return numbers_of(one) if isinstance(one, Trunk) else set(one.trunk_ids)
+
+
+def let_go(change: Change, have: Trunk | Rule) -> Change:
+    """Leave to `have` only what it also has after `change`.
+
+    An empty list would match every number, or every trunk: a word that matches none stands for nothing.
+    """
+    field = "numbers" if isinstance(have, Trunk) else "trunk_ids"
+    kept = [claim for claim in getattr(have, field) if claim in getattr(change.message, field)]
+    message = copy.deepcopy(have)
+    message.ClearField(field)
+    getattr(message, field).extend(kept or [f"none-{id_of(have)}"])
+    return replace(change, message=message, why="it lets go of what another line takes")

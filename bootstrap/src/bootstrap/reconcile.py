@@ -1,4 +1,4 @@
-"""Look, compare, change, look again: until there is nothing to change."""
+"""Look, compare, change, and look again, until there is nothing to change."""
 
 import asyncio
 import logging
@@ -8,35 +8,45 @@ from bootstrap.desired import Desired
 from bootstrap.plan import Change, next_changes
 from bootstrap.server import OvertakenError, Server, ServerError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-# One bootstrap alone needs three: the trunk, the rule, the last look. Others at the same time cost a few more each.
+# One bootstrap alone needs a handful: deletions, trunks, rules, the last look, and one more for each line in a chain of
+# moved numbers. Others at the same time cost a few more each. Two that want different things, because .env was edited
+# between them, undo each other's changes until one of them pauses for long enough.
 ROUNDS = 50
+ROUNDS_WITHOUT_PAUSE = 6
 
 
 async def reconcile(server: Server, want: Desired) -> list[Change]:
-    """Bring the server to `want`; the changes that took.
+    """Bring the server to `want`; return the changes that this took.
 
-    The server looks for conflicts and stores in two steps, so bootstraps that run at once can each create a trunk. They
-    still end with one: all keep the smallest id and delete the others, and whoever changed something last looks once
-    more after that, and so sees whatever is left to do.
+    The server looks for conflicts and stores in two steps, so bootstraps that run at once can each create a line's
+    trunk. They still end with one: all keep the smallest id and delete the others, and the one that made the last
+    change looks once more after it, and so sees whatever is left to do.
     """
     done: list[Change] = []
 
     async def step() -> bool:
-        """One look, and the changes it calls for; whether there were any."""
+        """Look once and make the changes that are called for; say whether there were any."""
         changes = next_changes(want, await server.trunks(), await server.rules())
         try:
             for change in changes:
-                await server.make(change)
-                log.info("done: %s", change)
+                await server.apply(change)
+                logger.info("done: %s", change)
                 done.append(change)
         except OvertakenError as error:
-            log.debug("overtaken by another bootstrap: %s", error)
-            await asyncio.sleep(random.uniform(0.05, 0.5))  # noqa: S311 - only keeps them out of each other's step
+            logger.debug("overtaken by another bootstrap: %s", error)
+            await pause()
         return bool(changes)
 
-    for _ in range(ROUNDS):
-        if not await server.patiently(step):
+    for count in range(ROUNDS):
+        if not await server.retry(step):
             return done
-    raise ServerError(f"After {ROUNDS} rounds somebody else is still changing the same trunk or rule.")
+        if count >= ROUNDS_WITHOUT_PAUSE:
+            await pause()
+    raise ServerError(f"After {ROUNDS} rounds somebody else is still changing the same trunks or rules.")
+
+
+async def pause() -> None:
+    """Get out of step with other bootstraps."""
+    await asyncio.sleep(random.uniform(0.05, 0.5))  # noqa: S311 - nothing is secret about it

@@ -1,4 +1,4 @@
-"""The LiveKit API: the one module that imports it, and the one retry policy."""
+"""The one module that talks to LiveKit, and the one retry policy."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exp
 from bootstrap.plan import Change
 from bootstrap.settings import ServerSettings
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -31,34 +31,34 @@ class OvertakenError(Exception):
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to try, at most. Times in seconds; `seconds` counts once, from the connection on."""
+class RetryPolicy:
+    """How long a server is asked, at most. Times are in seconds; `seconds` counts once, from the connection on."""
 
-    tries: int = 20
+    attempts: int = 20
     seconds: float = 60
-    a_request: float = 5
+    request_seconds: float = 5
     longest_pause: float = 5
 
 
 class Server:
     """A server's trunks and rules."""
 
-    def __init__(self, client: api.LiveKitAPI, url: str, patience: Patience) -> None:
+    def __init__(self, client: api.LiveKitAPI, url: str, policy: RetryPolicy) -> None:
         self.sip = client.sip
         self.url = url
-        self.patience = patience
-        self.until = time.monotonic() + patience.seconds
+        self.policy = policy
+        self.deadline = time.monotonic() + policy.seconds
 
     async def trunks(self) -> list[Trunk]:
-        return list((await self.answer(self.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest()))).items)
+        return list((await self.within_bound(self.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest()))).items)
 
     async def rules(self) -> list[Rule]:
-        return list((await self.answer(self.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest()))).items)
+        return list((await self.within_bound(self.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest()))).items)
 
-    async def make(self, change: Change) -> None:
-        """Make `change`, or raise OvertakenError if the server is no longer as the change supposes."""
+    async def apply(self, change: Change) -> None:
+        """Make `change`; OvertakenError if the server is no longer as the change supposes."""
         try:
-            await self.answer(self.send(change))
+            await self.within_bound(self.send(change))
         except api.ServerError as error:
             if error.code == api.ServerErrorCode.NOT_FOUND or is_conflict(error):
                 raise OvertakenError(error.message) from error
@@ -81,57 +81,57 @@ class Server:
                 request = api.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=rule.sip_dispatch_rule_id)
                 await self.sip.delete_dispatch_rule(request)
 
-    async def answer(self, request: Awaitable[T]) -> T:
+    async def within_bound(self, request: Awaitable[T]) -> T:
         # Not left to the client: livekit-api 1.2.2 hands aiohttp timeout=None with each request, which means no bound.
-        async with asyncio.timeout(self.patience.a_request):
+        async with asyncio.timeout(self.policy.request_seconds):
             return await request
 
-    async def patiently(self, step: Callable[[], Awaitable[T]]) -> T:
-        """`step`, repeated while the server is out of reach or not ready; ServerError if it stays so.
+    async def retry(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Run `step`, again while the server is out of reach or not ready; ServerError if it stays so.
 
-        A change whose answer was lost may have been made: so a step begins with a look, and is repeated as a whole.
+        A change whose answer was lost may have been made, so a step begins with a look and is repeated as a whole.
         """
         retrying = AsyncRetrying(
-            retry=retry_if_exception(may_pass),
-            stop=self.out_of_patience,
-            wait=wait_exponential_jitter(multiplier=0.25, max=self.patience.longest_pause, jitter=0.25),
-            before_sleep=self.say_so,
+            retry=retry_if_exception(is_transient),
+            stop=self.is_over,
+            wait=wait_exponential_jitter(multiplier=0.25, max=self.policy.longest_pause, jitter=0.25),
+            before_sleep=self.log_wait,
             reraise=True,
         )
         try:
             return await retrying(step)
         except (api.ServerError, aiohttp.ClientError, TimeoutError, DecodeError) as error:
-            tries = retrying.statistics["attempt_number"]
-            tried = f" after {tries} tries" if tries > 1 else ""
-            raise ServerError(f"LiveKit at {self.url} {fault(error)}{tried}.") from error
+            attempts = retrying.statistics["attempt_number"]
+            tried = f" after {attempts} attempts" if attempts > 1 else ""
+            raise ServerError(f"LiveKit at {self.url} {explain(error)}{tried}.") from error
 
-    def out_of_patience(self, state: RetryCallState) -> bool:
-        late = time.monotonic() + state.upcoming_sleep + self.patience.a_request > self.until
-        return late or state.attempt_number >= self.patience.tries
+    def is_over(self, state: RetryCallState) -> bool:
+        late = time.monotonic() + state.upcoming_sleep + self.policy.request_seconds > self.deadline
+        return late or state.attempt_number >= self.policy.attempts
 
-    def say_so(self, state: RetryCallState) -> None:
+    def log_wait(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         level = logging.INFO if state.attempt_number == 1 else logging.DEBUG
-        bound = self.patience.seconds
-        log.log(level, "waiting up to %.0f s for LiveKit at %s, which %s", bound, self.url, fault(error))
+        bound = self.policy.seconds
+        logger.log(level, "waiting up to %.0f s for LiveKit at %s, which %s", bound, self.url, explain(error))
 
 
 @asynccontextmanager
-async def connect(settings: ServerSettings, patience: Patience = Patience()) -> AsyncIterator[Server]:
+async def connect(settings: ServerSettings, policy: RetryPolicy = RetryPolicy()) -> AsyncIterator[Server]:
     key, secret = settings.livekit_api_key.get_secret_value(), settings.livekit_api_secret.get_secret_value()
     # The client's own failover is for LiveKit's cloud; with it there would be two retry policies.
     async with api.LiveKitAPI(settings.livekit_url, key, secret, failover=False) as client:
-        yield Server(client, settings.livekit_url, patience)
+        yield Server(client, settings.livekit_url, policy)
 
 
 def is_conflict(error: api.ServerError) -> bool:
-    """The server's words for "a trunk or rule with the same key exists": it has no code of its own for them."""
+    """Recognise the server's words for "a trunk or rule with the same key exists", which has no code of its own."""
     words = ("Conflicting inbound SIP Trunks", "already exists in dispatch rule")
     return error.code == api.ServerErrorCode.INVALID_ARGUMENT and any(part in error.message for part in words)
 
 
-def may_pass(error: BaseException) -> bool:
-    """Whether to ask again: transport errors and a server that is not ready, never a refusal."""
+def is_transient(error: BaseException) -> bool:
+    """Say whether asking again may help: transport errors and a server that is not ready pass, a refusal does not."""
     if isinstance(error, api.ServerError):
         passing = {api.ServerErrorCode.UNAVAILABLE, api.ServerErrorCode.DEADLINE_EXCEEDED}
         return error.status >= 500 or error.code in passing
@@ -139,8 +139,8 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, (aiohttp.ClientError, TimeoutError)) and not is_tls
 
 
-def fault(error: BaseException | None) -> str:
-    """What went wrong and what to do, as the end of "LiveKit at <url> …"."""
+def explain(error: BaseException | None) -> str:
+    """Say what went wrong and what to do, as the end of "LiveKit at <url> …"."""
     match error:
         case api.ServerError(status=401 | 403):
             return (

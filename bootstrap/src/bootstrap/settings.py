@@ -1,5 +1,10 @@
-"""Settings from environment variables, a clone's `.env` and /run/secrets; what is wrong is told in one report."""
+"""Settings from environment variables, a clone's `.env`, /run/secrets and the lines' folders.
 
+Every problem with any of them is in one report.
+"""
+
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -16,20 +21,21 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bootstrap import addresses, numbers, trunks, values
-from bootstrap.text import check_text, shown
+from bootstrap import addresses, env_checksums, numbers, trunks, values
+from bootstrap.lines import Lines, LinesError, read_lines
+from bootstrap.text import check_text, quote
 
 S = TypeVar("S", bound="Settings")
 
 
 class SettingsError(Exception):
-    """Every wrong variable, one line each; holds no secret."""
+    """The report of every problem, one line each; it holds no secret."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """/run/secrets/<name in lower case>, as written but for one newline at its end; empty means unset.
+    """Reads /run/secrets/<name in lower case> as written, but for one newline at its end; empty means unset.
 
-    pydantic-settings' own source strips all white space, and so hides what the server beside us does not strip.
+    pydantic-settings' own source strips all white space, and so hides what LiveKit's server does not strip.
     """
 
     folder = Path("/run/secrets")
@@ -49,8 +55,8 @@ def secret(check: Any) -> AfterValidator:
     return AfterValidator(lambda value: SecretStr(check(value.get_secret_value())))
 
 
-class Settings(BaseSettings):
-    """What the line is. The order matters: a validator sees the fields above its own."""
+class LinesFolder(BaseSettings):
+    """Where the lines are. It is known by itself, so that wrong lines are told beside other wrong settings."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -60,6 +66,28 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
         validate_default=False,
     )
+
+    lines_folder: Path = Path("lines")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, dotenv_settings, SecretFiles(settings_cls)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def refuse_the_invisible(cls, value: object) -> object:
+        return check_text(value) if isinstance(value, str) else value
+
+
+class Settings(LinesFolder):
+    """What the host is. The order matters: a validator sees the fields above its own."""
 
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -86,20 +114,10 @@ class Settings(BaseSettings):
     ringing_timeout: Annotated[int, BeforeValidator(values.seconds(5, 80))] = 20
     max_call_duration: Annotated[int, BeforeValidator(values.seconds(60, 86_400))] = 3600
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, dotenv_settings, SecretFiles(settings_cls)
-
     @field_validator("allowed_addresses", mode="before")
     @classmethod
-    def come_from_somewhere(cls, text: str, info: ValidationInfo) -> tuple[str, ...]:
+    def know_where_calls_come_from(cls, text: str, info: ValidationInfo) -> tuple[str, ...]:
+        check_text(text)  # pydantic runs a base class's check after this one
         if text:
             # A flag that is itself wrong has its own line in the report: count it as yes here.
             return addresses.parse(
@@ -114,37 +132,48 @@ class Settings(BaseSettings):
 
     @field_validator("sip_password", mode="after")
     @classmethod
-    def come_in_a_pair(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def require_both_credentials(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         # The gateway asks for credentials only if it has both; otherwise it lets everybody in.
         if "sip_username" in info.data and (value is None) != (info.data["sip_username"] is None):
             raise ValueError("and SIP_USERNAME: one is set and the other is not; set both, or neither")
         return value
 
-    @field_validator("*", mode="before")  # the last here: of these, pydantic runs the last one first
-    @classmethod
-    def hold_nothing_invisible(cls, value: object) -> object:
-        return check_text(value) if isinstance(value, str) else value
-
 
 class ServerSettings(Settings):
-    """What the line is, and the key to the server it is registered with."""
+    """What the host is, and the key to the server on which its lines are registered."""
 
     livekit_api_key: Annotated[SecretStr, secret(values.api_key)]
     livekit_api_secret: Annotated[SecretStr, secret(values.api_secret)]
 
 
-def load(kind: type[S]) -> S:
+def load(kind: type[S]) -> tuple[S, Lines]:
+    """Read the settings and the lines; SettingsError with every problem there is."""
     try:
-        return kind()
-    except ValidationError as error:
-        lines = [f"  {line(details)}" for details in error.errors()]
-        count = "One setting is" if len(lines) == 1 else f"{len(lines)} settings are"
-        raise SettingsError("\n".join([f"{count} wrong; nothing was changed.", *lines])) from None
+        problems = list(env_checksums.find_overrides(os.environ, SecretFiles.folder))
+        settings, lines = None, None
+        try:
+            settings = kind()
+        except ValidationError as error:
+            problems += [sentence(details) for details in error.errors()]
+        try:
+            lines = read_lines(LinesFolder().lines_folder, settings.phone_numbers if settings else None)
+        except ValidationError:
+            pass  # LINES_FOLDER itself is wrong, which is in the report already
+        except LinesError as error:
+            problems += error.problems
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"A settings file cannot be read: {error}") from None
+        raise SettingsError(report([f"a settings file cannot be read: {error}"])) from None
+    if problems or settings is None or lines is None:
+        raise SettingsError(report(problems))
+    return settings, lines
 
 
-def line(details: ErrorDetails) -> str:
+def report(problems: Sequence[str]) -> str:
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return "\n  ".join([f"The configuration is not usable ({count}); nothing was changed.", *problems])
+
+
+def sentence(details: ErrorDetails) -> str:
     variable = str(details["loc"][0]).upper()
     match details["type"]:
         case "missing":
@@ -152,4 +181,4 @@ def line(details: ErrorDetails) -> str:
         case "value_error":
             return f"{variable} {details['ctx']['error']}"
         case _:
-            return f"{variable} is {shown(str(details['input']))}: {details['msg']}"
+            return f"{variable} is {quote(str(details['input']))}: {details['msg']}"

@@ -1,14 +1,14 @@
-"""What the raw text of a variable may hold, and how it is shown in an error."""
+"""Checks on the text of a setting, and how such text is quoted in an error message."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 QUOTES = "\"'`‘’“”«»"  # noqa: RUF001 - typographic quotes come with copied text
-SHOWN_ERRORS = 5
+MOST_ERRORS = 5  # of one list, in one report
 
 
-def shown(text: str) -> str:
-    """`text` for an error message: every unusual character escaped, long text cut."""
+def quote(text: str) -> str:
+    """Quote `text` for an error message: unusual characters are escaped, long text is cut."""
     return ascii(text if len(text) <= 60 else text[:57] + "...")
 
 
@@ -26,8 +26,12 @@ def check_text(text: str) -> str:
 
 
 def parse_list(text: str, at_most: int, parse: Callable[[str], str]) -> tuple[str, ...]:
-    """Entries separated by commas, each parsed; all that is wrong, duplicates too, in one ValueError."""
-    entries = [entry.strip(" ") for entry in text.split(",")]
+    """Parse entries that are separated by commas, as `parse_entries` does."""
+    return parse_entries([entry.strip(" ") for entry in text.split(",")], at_most, parse)
+
+
+def parse_entries(entries: Sequence[str], at_most: int, parse: Callable[[str], str]) -> tuple[str, ...]:
+    """Parse each entry. One ValueError names every wrong entry and every duplicate."""
     if len(entries) > at_most:
         raise ValueError(f"has {len(entries)} entries; at most {at_most} are accepted")
     parsed: dict[str, str] = {}
@@ -39,9 +43,9 @@ def parse_list(text: str, at_most: int, parse: Callable[[str], str]) -> tuple[st
             wrong.append(str(error))
             continue
         if value in parsed:
-            wrong.append(f"{shown(entry)} repeats {shown(parsed[value])} (both are {value}); keep one")
+            wrong.append(f"{quote(entry)} repeats {quote(parsed[value])} (both are {value}); keep one")
         parsed[value] = entry
     if wrong:
-        more = [f"and {len(wrong) - SHOWN_ERRORS} more"] if len(wrong) > SHOWN_ERRORS else []
-        raise ValueError("; ".join(wrong[:SHOWN_ERRORS] + more))
+        more = [f"and {len(wrong) - MOST_ERRORS} more"] if len(wrong) > MOST_ERRORS else []
+        raise ValueError("; ".join(wrong[:MOST_ERRORS] + more))
     return tuple(parsed)

@@ -7,9 +7,10 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from bootstrap import addresses
-from bootstrap.text import shown
+from bootstrap.text import quote
 
 FOLDER = Path(__file__).parents[2] / "trunks"
+ACCOUNT = "trunk.account"  # an attribute of the caller's participant, whoever the provider is
 
 
 class Provider(BaseModel):
@@ -19,8 +20,14 @@ class Provider(BaseModel):
 
     name: str
     allowed_addresses: list[Annotated[str, AfterValidator(addresses.parse_one)]]
+    account_header: str | None  # the SIP header that names the caller's account with the provider
     headers_to_attributes: dict[str, str]
     sends_credentials: bool
+
+    def attributes(self) -> dict[str, str]:
+        """Map SIP headers to attributes of the caller's participant; the agent finds the account in `trunk.account`."""
+        account = {self.account_header: ACCOUNT} if self.account_header else {}
+        return {**self.headers_to_attributes, **account}
 
 
 def available(folder: Path = FOLDER) -> list[str]:
@@ -28,9 +35,9 @@ def available(folder: Path = FOLDER) -> list[str]:
 
 
 def load(name: str, folder: Path = FOLDER) -> Provider:
-    """The provider in `<name>.yaml`; ValueError if there is none, or if the file is wrong."""
+    """Read the provider in `<name>.yaml`; ValueError if there is none, or if the file is wrong."""
     if name not in available(folder):
-        raise ValueError(f"is {shown(name)}; expected one of {', '.join(available(folder))}")
+        raise ValueError(f"is {quote(name)}; expected one of {', '.join(available(folder))}")
     file = folder / f"{name}.yaml"
     try:
         return Provider.model_validate(yaml.safe_load(file.read_text("utf-8")))

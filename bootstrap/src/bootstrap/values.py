@@ -1,23 +1,23 @@
-"""One function a kind of value: text in, value out, or a ValueError that ends the sentence "VARIABLE …"."""
+"""One function for each kind of value: it takes text and returns the value, or a ValueError that ends "VARIABLE …"."""
 
 import re
 from collections.abc import Callable
 
-from bootstrap.text import shown
+from bootstrap.text import quote
 
 PUBLISHED = {"devkey", "secret"}  # LiveKit's development pair, known to every scanner
 
 
 def yes_or_no(text: str) -> bool:
     if text not in {"yes", "no"}:
-        raise ValueError(f"is {shown(text)}; write exactly yes or no")
+        raise ValueError(f"is {quote(text)}; write exactly yes or no")
     return text == "yes"
 
 
 def seconds(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-            raise ValueError(f"is {shown(text)}; write whole seconds from {low} to {high}")
+            raise ValueError(f"is {quote(text)}; write whole seconds from {low} to {high}")
         return int(text)
 
     return parse
@@ -28,7 +28,7 @@ def url(text: str) -> str:
     match = re.fullmatch(r"(?:ws|http)s?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", text)
     if not match or not 0 < int(match[1] or 80) < 65536:
         raise ValueError(
-            f"is {shown(text)}; write scheme (ws, wss, http, https), host and port, and no path: ws://livekit:7880"
+            f"is {quote(text)}; write scheme (ws, wss, http, https), host and port, and no path: ws://livekit:7880"
         )
     return text
 
@@ -43,13 +43,13 @@ def title(text: str) -> str:
 def token(text: str) -> str:
     """A name that programs compare, or build other names from."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text):
-        raise ValueError(f"is {shown(text)}; write 1 to 64 of the characters A-Z a-z 0-9 . _ -")
+        raise ValueError(f"is {quote(text)}; write 1 to 64 of the characters A-Z a-z 0-9 . _ -")
     return text
 
 
 def user_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._~+-]{1,64}", text):
-        raise ValueError(f"is {shown(text)}; write 1 to 64 of the characters A-Z a-z 0-9 . _ ~ + -")
+        raise ValueError(f"is {quote(text)}; write 1 to 64 of the characters A-Z a-z 0-9 . _ ~ + -")
     return text
 
 

@@ -5,8 +5,9 @@
 Every trunk and every rule on that server is deleted.
 """
 
+import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +41,12 @@ class LiveKit:
                 environment.setenv(name.upper(), text)
             return ServerSettings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own, not a field
 
-    async def apply(self, **values: Any) -> list[Change]:
-        """One bootstrap; what it changed."""
+    async def apply(self, lines: Mapping[str, str] | None = None, /, **values: Any) -> list[Change]:
+        """Run one bootstrap and return what it changed; `lines` are names and numbers, by default `coffee` alone."""
         settings = self.settings(**values)
+        numbers = {name: tuple(text.split()) for name, text in (lines or {}).items()}
         async with connect(settings) as server:
-            return await reconcile(server, desired(settings))
+            return await reconcile(server, desired(settings, numbers or {"coffee": settings.phone_numbers}))
 
     def client(self) -> api.LiveKitAPI:
         return api.LiveKitAPI(self.url, self.key, self.secret)
@@ -61,6 +63,17 @@ class LiveKit:
         """The one trunk and the one rule."""
         [trunk], [rule] = await self.trunks(), await self.rules()
         return trunk, rule
+
+    async def routes(self) -> dict[str, tuple[Trunk, Rule]]:
+        """Each rule with the one trunk that it names, by the line in the agent's dispatch."""
+        trunks = {trunk.sip_trunk_id: trunk for trunk in await self.trunks()}
+        rules = await self.rules()
+        assert len(rules) == len(trunks)
+        return {line_of(rule): (trunks[id_], rule) for rule in rules for [id_] in [rule.trunk_ids]}
+
+    async def numbers(self) -> dict[str, str]:
+        """The numbers that each line's trunk answers."""
+        return {line: " ".join(sorted(trunk.numbers)) for line, (trunk, _) in (await self.routes()).items()}
 
     async def add_trunk(self, **fields: Any) -> str:
         """A trunk made by hand; its id."""
@@ -82,6 +95,11 @@ class LiveKit:
                 await client.sip.delete_dispatch_rule(request)
             for trunk in await self.trunks():
                 await client.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id))
+
+
+def line_of(rule: Rule) -> str:
+    [agent] = rule.room_config.agents
+    return str(json.loads(agent.metadata)["line"])
 
 
 REAL = [os.environ.get(f"LANDLINE_TEST_LIVEKIT_{part}", "") for part in ("URL", "API_KEY", "API_SECRET")]

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from livekit import api
 
-from bootstrap.ownership import BlockedError, open_doors
+from bootstrap.ownership import BlockedError, warn_of_open_rules
 from bootstrap.server import ServerError, connect
 from tests.contract.reconcile.conftest import LiveKit, Trunk
 
-NUMBER, OTHER_NUMBER = "+12025550100", "+12025550111"
+NUMBER, OTHER_NUMBER, THIRD_NUMBER = "+12025550100", "+12025550111", "+12025550122"
 
 
 async def test_an_empty_server_gets_one_trunk_and_one_rule_that_names_it(livekit: LiveKit) -> None:
@@ -44,7 +44,6 @@ async def test_a_second_run_changes_nothing(livekit: LiveKit) -> None:
         ("phone_address", "172.29.53.10"),
         ("trunk_name", "Another"),
         ("rule_name", "Another"),
-        ("agent_name", "another"),
         ("room_prefix", "another-"),
         ("ringing_timeout", "30"),
         ("max_call_duration", "60"),
@@ -72,11 +71,19 @@ async def test_credentials_are_set_together_and_removed_together(livekit: LiveKi
     assert (trunk.auth_username, trunk.auth_password) == ("", "")
 
 
-async def test_name_numbers_and_agent_edited_at_once_keep_the_ids(livekit: LiveKit) -> None:
+async def test_names_and_numbers_edited_at_once_keep_the_ids(livekit: LiveKit) -> None:
     await livekit.apply()
     before = await livekit.only()
-    await livekit.apply(trunk_name="Another", phone_numbers=OTHER_NUMBER, agent_name="another")
+    await livekit.apply(trunk_name="Another", rule_name="Another", phone_numbers=OTHER_NUMBER)
     assert ids(await livekit.only()) == ids(before)
+
+
+async def test_an_edited_agent_name_makes_another_host_whose_number_is_taken(livekit: LiveKit) -> None:
+    await livekit.apply()
+    before = await livekit.only()
+    with pytest.raises(BlockedError, match="set it back to 'inbound-voice-agent'"):
+        await livekit.apply(agent_name="another")
+    assert await livekit.only() == before
 
 
 async def test_ten_at_once_end_with_one_trunk_and_one_rule(livekit: LiveKit) -> None:
@@ -139,13 +146,18 @@ async def test_other_peoples_trunks_and_rules_are_not_touched(livekit: LiveKit) 
     assert before[1] in rules
 
 
-async def test_two_lines_with_names_of_their_own_share_a_server(livekit: LiveKit) -> None:
-    second = {"trunk_name": "Second", "rule_name": "Second", "phone_numbers": OTHER_NUMBER}
+async def test_two_hosts_with_agent_names_of_their_own_share_a_server(livekit: LiveKit) -> None:
+    second = {"agent_name": "second", "phone_numbers": OTHER_NUMBER}
     await livekit.apply()
     await livekit.apply(**second)
-    assert len(await livekit.trunks()) == len(await livekit.rules()) == 2
+    before = await livekit.trunks(), await livekit.rules()
+    assert [len(found) for found in before] == [2, 2]
     assert await livekit.apply() == []
     assert await livekit.apply(**second) == []
+    await livekit.apply({"tea": THIRD_NUMBER})  # the first host's line is gone, and only that one
+    assert sorted(await livekit.numbers()) == ["coffee", "tea"]
+    [kept] = [trunk for trunk in await livekit.trunks() if trunk.numbers == [OTHER_NUMBER]]
+    assert kept in before[0]
 
 
 @pytest.mark.parametrize("written", [NUMBER, "12025550100", "+1 (202) 555-0100"])
@@ -185,7 +197,7 @@ async def test_two_by_hand_under_our_name_are_not_chosen_from(livekit: LiveKit) 
 async def test_a_rule_that_names_no_trunk_is_told_of(livekit: LiveKit) -> None:
     open_rule = await livekit.add_rule(name="Another")
     await livekit.apply()
-    [warning] = open_doors(await livekit.rules())
+    [warning] = warn_of_open_rules(await livekit.rules())
     assert open_rule in warning
 
 

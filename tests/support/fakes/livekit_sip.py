@@ -125,8 +125,11 @@ class FakeLiveKit:
     async def store_trunk(self, trunk: Trunk, trunk_id: str) -> Trunk:
         if not (trunk.auth_username or trunk.auth_password or trunk.allowed_addresses or trunk.numbers):
             raise TwirpError("invalid_argument", "for security, one of the fields must be set: …")
-        others = [t for id_, t in self.trunks.items() if id_ != trunk_id]
-        refuse_trunk_conflicts([*(t for t in others if overlap(t.numbers, trunk.numbers)), trunk])
+        # As the server does: of an update's trunk it looks at what is stored now, so a number that is new to the trunk
+        # is compared with nothing, and an update can take a number that another trunk has.
+        listed = [t for t in self.trunks.values() if overlap(t.numbers, trunk.numbers)]
+        replaced = [trunk if t.sip_trunk_id == trunk_id else t for t in listed]
+        refuse_trunk_conflicts(replaced if trunk_id in self.trunks else [*listed, trunk])
         await asyncio.sleep(self.race_window)
         stored = Trunk()
         stored.CopyFrom(trunk)
@@ -152,8 +155,9 @@ class FakeLiveKit:
     async def store_rule(self, rule: Rule, rule_id: str) -> Rule:
         if not rule.HasField("rule"):
             raise TwirpError("invalid_argument", "missing rule")
-        others = [r for id_, r in self.rules.items() if id_ != rule_id]
-        refuse_rule_conflicts([*(r for r in others if overlap(r.trunk_ids, rule.trunk_ids)), rule])
+        listed = [r for r in self.rules.values() if overlap(r.trunk_ids, rule.trunk_ids)]
+        replaced = [rule if r.sip_dispatch_rule_id == rule_id else r for r in listed]
+        refuse_rule_conflicts(replaced if rule_id in self.rules else [*listed, rule])
         await asyncio.sleep(self.race_window)
         stored = Rule()
         stored.CopyFrom(rule)

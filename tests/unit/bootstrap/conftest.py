@@ -24,8 +24,11 @@ def secrets(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, secrets: Path) -> Environment:
-    """Sets variables; those not set are absent. The current folder has no .env."""
+    """Sets variables; those not set are absent. The current folder has no .env, and one line without numbers."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "lines/coffee").mkdir(parents=True)
+    (tmp_path / "lines/coffee/line.toml").touch()
+    monkeypatch.delenv("ENV_CHECKSUMS", raising=False)
     monkeypatch.setattr(SecretFiles, "folder", secrets)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
@@ -42,7 +45,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, secrets: Path) 
 def settings(environment: Environment) -> Callable[..., ServerSettings]:
     def load_with(**variables: str) -> ServerSettings:
         environment(**variables)
-        return load(ServerSettings)
+        return load(ServerSettings)[0]
 
     return load_with
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,8 @@ def test_plan_prints_trunk_and_rule_in_the_apis_json_and_asks_nobody(run: Run) -
     code, out, err = run("plan", LIVEKIT_API_KEY="", LIVEKIT_API_SECRET="", PHONE_ADDRESS="172.29.53.10")
     planned = json.loads(out)
     assert (code, err) == (0, "")
+    assert planned.keys() == {"coffee"}
+    planned = planned["coffee"]
     assert planned.keys() == {"trunk", "rule"}
     assert planned["trunk"]["numbers"] == ["+12025550100"]
     assert planned["trunk"]["allowedAddresses"][-1] == "172.29.53.10/32"
@@ -66,22 +69,24 @@ def test_plan_prints_trunk_and_rule_in_the_apis_json_and_asks_nobody(run: Run) -
     assert planned["trunk"]["maxCallDuration"] == "3630s"
     assert planned["rule"]["trunkIds"] == ["<trunk>"]
     assert planned["rule"]["rule"] == {"dispatchRuleIndividual": {"roomPrefix": "call-"}}
-    assert planned["rule"]["roomConfig"] == {"agents": [{"agentName": "inbound-voice-agent"}]}
+    assert planned["rule"]["roomConfig"] == {
+        "agents": [{"agentName": "inbound-voice-agent", "metadata": '{"line": "coffee"}'}]
+    }
 
 
 def test_plan_masks_the_password_and_warns_where_a_provider_sends_none(run: Run) -> None:
     code, out, err = run("plan", SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
     assert code == 0
-    assert json.loads(out)["trunk"]["authPassword"] == "********"
+    assert json.loads(out)["coffee"]["trunk"]["authPassword"] == "********"
     assert "canary" not in out + err
     assert "Twilio sends no credentials" in err
 
 
 def test_wrong_settings_end_every_command_with_2_and_a_report(run: Run) -> None:
-    for name in ("apply", "plan", "show"):
+    for name in ("apply", "plan", "show", "numbers"):
         code, out, err = run(name, PHONE_NUMBERS="1", RINGING_TIMEOUT="0", LIVEKIT_URL="ws://no-such-host.invalid")
         assert (code, out) == (2, "")
-        assert err.startswith("2 settings are wrong; nothing was changed.\n  PHONE_NUMBERS ")
+        assert err.startswith("The configuration is not usable (2 problems); nothing was changed.\n  PHONE_NUMBERS ")
 
 
 def test_an_unknown_command_ends_with_2(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,20 +125,23 @@ def test_show_prints_what_there_is_and_how_it_differs(run_with: Run, server: Fak
     code, out, _ = run_with("show")
     assert code == 1
     assert json.loads(out) == {
-        "trunk": None,
-        "rule": None,
-        "differences": ["create trunk: the server has none", "create rule: the server has none"],
+        "lines": {"coffee": {"trunk": None, "rule": None}},
+        "differences": [
+            "create trunk of line coffee: the server has none",
+            "create rule of line coffee: the server has none",
+        ],
         "warnings": [],
     }
     run_with(SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
     code, out, _ = run_with("show", SIP_USERNAME="bob", SIP_PASSWORD="canary-password")
     assert code == 0
     shown = json.loads(out)
-    assert shown["trunk"]["sipTrunkId"] in server.trunks
-    assert shown["trunk"]["authPassword"] == "********"
-    assert shown["rule"]["trunkIds"] == [shown["trunk"]["sipTrunkId"]]
+    coffee = shown["lines"]["coffee"]
+    assert coffee["trunk"]["sipTrunkId"] in server.trunks
+    assert coffee["trunk"]["authPassword"] == "********"
+    assert coffee["rule"]["trunkIds"] == [coffee["trunk"]["sipTrunkId"]]
     assert shown["differences"] == []
-    assert run_with("show", AGENT_NAME="another")[0] == 1
+    assert run_with("show", RINGING_TIMEOUT="30")[0] == 1
 
 
 def test_show_changes_nothing(run_with: Run, server: FakeLiveKit) -> None:
@@ -153,3 +161,70 @@ def test_a_refusing_server_ends_with_3_and_one_sentence(run_with: Run) -> None:
     assert len(out.splitlines()) == 1
     assert "refused the key" in out
     assert "canary" not in out + err
+
+
+@pytest.fixture
+def two_lines(environment: Environment, tmp_path: Path) -> None:
+    """A line without numbers, coffee, and bread, which comes before it."""
+    (tmp_path / "lines/bread").mkdir()
+    (tmp_path / "lines/bread/line.toml").write_text('numbers = ["+12025550133", "+12025550122"]')
+
+
+@pytest.mark.usefixtures("two_lines")
+def test_numbers_prints_each_lines_numbers_and_asks_nobody(run: Run) -> None:
+    given = {"PHONE_NUMBERS": "+12025550111,+12025550122,+12025550100"}
+    code, out, err = run("numbers", LIVEKIT_API_KEY="", LIVEKIT_API_SECRET="", **given)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "bread +12025550133",
+        "bread +12025550122",
+        "coffee +12025550111",
+        "coffee +12025550100",
+    ]
+
+
+@pytest.mark.usefixtures("two_lines")
+def test_plan_and_show_tell_of_every_line(run: Run, run_with: Run) -> None:
+    planned = json.loads(run("plan")[1])
+    assert {line: route["trunk"]["name"] for line, route in planned.items()} == {
+        "bread": "Twilio Trunk (bread)",
+        "coffee": "Twilio Trunk (coffee)",
+    }
+    run_with("apply")
+    code, out, _ = run_with("show")
+    assert code == 0
+    assert list(json.loads(out)["lines"]) == ["bread", "coffee"]
+
+
+def test_show_tells_of_a_line_that_is_gone(run_with: Run, tmp_path: Path) -> None:
+    run_with("apply")
+    (tmp_path / "lines/coffee").rename(tmp_path / "lines/tea")
+    code, out, _ = run_with("show", PHONE_NUMBERS="+12025550111", TRUNK_NAME="Another", RULE_NAME="Other")
+    differences = json.loads(out)["differences"]
+    assert code == 1
+    assert any("of line coffee: the line is gone" in difference for difference in differences)
+
+
+@pytest.mark.usefixtures("two_lines")
+def test_apply_names_the_lines_and_no_number(run_with: Run) -> None:
+    _, out, _ = run_with("apply")
+    assert "create trunk of line bread" in out
+    assert "create rule of line coffee" in out
+    assert "2025550" not in out
+
+
+def test_numbers_on_no_line_are_warned_of_without_the_numbers(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "lines/coffee/line.toml").write_text('numbers = ["+12025550100"]')
+    code, _, err = run("plan", PHONE_NUMBERS="+12025550100,+12025550111")
+    assert code == 0
+    assert "1 of PHONE_NUMBERS on no line" in err
+    assert "2025550" not in err
+
+
+def test_a_wrong_line_is_refused_before_the_server_is_asked(run_with: Run, server: FakeLiveKit, tmp_path: Path) -> None:
+    (tmp_path / "lines/coffee/line.toml").write_text("numbers = [")
+    for name in ("apply", "show"):
+        code, _, err = run_with(name)
+        assert code == 2
+        assert err.startswith("The configuration is not usable (1 problem); nothing was changed.\n  lines/coffee/")
+    assert server.calls == []

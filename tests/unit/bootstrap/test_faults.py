@@ -11,14 +11,14 @@ from aiohttp import web
 from bootstrap.desired import desired
 from bootstrap.plan import Change
 from bootstrap.reconcile import reconcile
-from bootstrap.server import Patience, ServerError, connect
+from bootstrap.server import RetryPolicy, Server, ServerError, connect
 from bootstrap.settings import ServerSettings
 from tests.support.fakes.livekit_sip import FakeLiveKit
 
 Load = Callable[..., ServerSettings]
 SettingsFor = Callable[[FakeLiveKit], ServerSettings]
 
-SHORT = Patience(tries=5, seconds=3, a_request=0.3, longest_pause=0.1)
+SHORT = RetryPolicy(attempts=5, seconds=3, request_seconds=0.3, longest_pause=0.1)
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def settings_for(settings: Load) -> Callable[[FakeLiveKit], ServerSettings]:
     return load
 
 
-async def apply(settings: ServerSettings, patience: Patience = SHORT) -> list[Change]:
-    async with connect(settings, patience) as server:
-        return await reconcile(server, desired(settings))
+async def apply(settings: ServerSettings, policy: RetryPolicy = SHORT) -> list[Change]:
+    async with connect(settings, policy) as server:
+        return await reconcile(server, desired(settings, {"coffee": settings.phone_numbers}))
 
 
 async def test_a_server_that_is_not_ready_is_waited_for(fake: FakeLiveKit, settings_for: SettingsFor) -> None:
@@ -69,7 +69,9 @@ async def test_a_server_that_starts_late_is_waited_for_and_that_is_said_first(
     given = settings(
         LIVEKIT_URL=f"ws://127.0.0.1:{unused_tcp_port}", LIVEKIT_API_KEY=fake.key, LIVEKIT_API_SECRET=fake.secret
     )
-    applying = asyncio.create_task(apply(given, Patience(tries=20, seconds=10, longest_pause=0.1, a_request=1)))
+    applying = asyncio.create_task(
+        apply(given, RetryPolicy(attempts=20, seconds=10, longest_pause=0.1, request_seconds=1))
+    )
     await asyncio.sleep(0.3)
     async with fake.serving(unused_tcp_port):
         assert len(await applying) == 2
@@ -80,9 +82,11 @@ async def test_a_server_that_starts_late_is_waited_for_and_that_is_said_first(
     assert others == []
 
 
-async def test_waiting_ends_after_so_many_tries_with_one_sentence(fake: FakeLiveKit, settings_for: SettingsFor) -> None:
+async def test_waiting_ends_after_so_many_attempts_with_one_sentence(
+    fake: FakeLiveKit, settings_for: SettingsFor
+) -> None:
     fake.refuse_next = 1000
-    with pytest.raises(ServerError, match=r"^LiveKit at ws://[^ ]+ answered unavailable: injected after 5 tries\.$"):
+    with pytest.raises(ServerError, match=r"^LiveKit at ws://[^ ]+ answered unavailable: injected after 5 attempts\.$"):
         await apply(settings_for(fake))
     assert len(fake.calls) == 5
 
@@ -90,13 +94,13 @@ async def test_waiting_ends_after_so_many_tries_with_one_sentence(fake: FakeLive
 async def test_waiting_ends_after_so_many_seconds(unused_tcp_port: int, settings: Load) -> None:
     started = time.monotonic()
     with pytest.raises(ServerError, match="could not be reached"):
-        await apply(settings(LIVEKIT_URL=f"ws://127.0.0.1:{unused_tcp_port}"), Patience(1000, 1, 0.2, 0.1))
+        await apply(settings(LIVEKIT_URL=f"ws://127.0.0.1:{unused_tcp_port}"), RetryPolicy(1000, 1, 0.2, 0.1))
     assert time.monotonic() - started < 1.2
 
 
 async def test_a_name_that_does_not_resolve_ends_in_one_sentence(settings: Load) -> None:
     with pytest.raises(ServerError, match=r"^LiveKit at ws://no-such-host\.invalid could not be reached \(.+\)"):
-        await apply(settings(LIVEKIT_URL="ws://no-such-host.invalid"), Patience(2, 1, 1, 0.1))
+        await apply(settings(LIVEKIT_URL="ws://no-such-host.invalid"), RetryPolicy(2, 1, 1, 0.1))
 
 
 async def test_a_refusal_is_not_repeated(fake: FakeLiveKit, settings: Load) -> None:
@@ -131,9 +135,27 @@ async def test_ten_at_once_do_create_doubles_and_end_with_one_of_each(
 ) -> None:
     fake.race_window = 0.05
     given = settings_for(fake)
-    patient = Patience(tries=5, seconds=30, a_request=5)
+    patient = RetryPolicy(attempts=5, seconds=30, request_seconds=5)
     await asyncio.gather(*(apply(given, patient) for _ in range(10)))
     assert "DeleteSIPTrunk" in fake.calls  # or there was no race, and nothing was tested
     [trunk] = fake.trunks.values()
     [rule] = fake.rules.values()
     assert rule.trunk_ids == [trunk.sip_trunk_id]
+
+
+async def test_a_bootstrap_whose_changes_are_undone_pauses_and_at_last_gives_up(
+    fake: FakeLiveKit, settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = []
+
+    async def count_pause() -> None:
+        pauses.append(len(fake.calls))
+
+    async def make_nothing(server: Server, change: Change) -> None:
+        """Somebody else undoes the change at once."""
+
+    monkeypatch.setattr("bootstrap.reconcile.pause", count_pause)
+    monkeypatch.setattr(Server, "apply", make_nothing)
+    with pytest.raises(ServerError, match=r"^After 50 rounds somebody else is still changing"):
+        await apply(settings_for(fake))
+    assert len(pauses) == 44

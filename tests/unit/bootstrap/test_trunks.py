@@ -2,10 +2,20 @@
 
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from bootstrap import trunks
+
+RIGHT: dict[str, Any] = {
+    "name": "x",
+    "allowed_addresses": ["54.172.60.0/30"],
+    "account_header": None,
+    "headers_to_attributes": {},
+    "sends_credentials": True,
+}
 
 
 def test_the_folder_is_the_list() -> None:
@@ -28,13 +38,28 @@ def test_twilio_is_all_of_its_published_ranges() -> None:
     [
         ("name: x", "allowed_addresses"),
         ("name: [", "x.yaml"),
-        ("name: x\nallowed_addresses: [54.172.60.0/73]\nheaders_to_attributes: {}\nsends_credentials: true", "'73'"),
-        ("name: x\nallowed_addresses: [10.0.0.1]\nheaders_to_attributes: {}\nsends_credentials: true", "private"),
-        ("name: x\nallowed_addresses: []\nheaders_to_attributes: {}\nsends_credentials: true\nextra: 1", "extra"),
+        ("{allowed_addresses: [54.172.60.0/73]}", "'73'"),
+        ("{allowed_addresses: [10.0.0.1]}", "private"),
+        ("{extra: 1}", "extra"),
+        ("{account_header: 1}", "account_header"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_name_and_the_reason(tmp_path: Path, content: str, reason: str) -> None:
-    (tmp_path / "x.yaml").write_text(content)
+    edit = yaml.safe_load(content) if content.startswith("{") else None
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(RIGHT | edit) if edit else content)
     with pytest.raises(ValueError, match=r"x\.yaml") as caught:
         trunks.load("x", tmp_path)
     assert reason in str(caught.value)
+
+
+def test_the_account_has_one_attribute_whatever_the_providers_header() -> None:
+    twilio = trunks.load("twilio")
+    assert twilio.attributes() == {"X-Twilio-AccountSid": "trunk.account", "X-Twilio-CallSid": "sip.twilio.callSid"}
+    assert trunks.load("generic").attributes() == {}
+
+
+@pytest.mark.parametrize("name", trunks.available())
+def test_a_shell_script_can_read_the_account_header(name: str) -> None:
+    lines = (trunks.FOLDER / f"{name}.yaml").read_text().splitlines()
+    [line] = [line for line in lines if line.startswith("account_header: ")]
+    assert line == f"account_header: {trunks.load(name).account_header or 'null'}"

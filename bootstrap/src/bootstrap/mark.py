@@ -1,0 +1,36 @@
+"""The mark in a trunk's or rule's metadata: it says which host made it, and for which line. Pure.
+
+A host is known by its AGENT_NAME: several may share one LiveKit server, and both mark what they make. LiveKit hands a
+rule's metadata on as the metadata of the SIP participant, so the agent can read the mark of a call's rule, too.
+"""
+
+import json
+from dataclasses import dataclass
+
+MANAGER = "landline"
+MARK_WITHOUT_LINE = "managed by landline"  # the whole mark, before there were lines
+
+
+@dataclass(frozen=True)
+class Mark:
+    agent: str
+    line: str
+
+    def __str__(self) -> str:
+        return json.dumps({"managed_by": MANAGER, "agent": self.agent, "line": self.line})
+
+
+def read_mark(metadata: str) -> Mark | None:
+    """Read the mark; None if there is none, or only the one without a line."""
+    try:
+        match json.loads(metadata):
+            case {"managed_by": "landline", "agent": str(agent), "line": str(line)}:
+                return Mark(agent, line)
+    except ValueError:
+        pass
+    return None
+
+
+def is_marked(metadata: str) -> bool:
+    """Say whether some host's bootstrap made it, perhaps another host's."""
+    return metadata == MARK_WITHOUT_LINE or read_mark(metadata) is not None
