@@ -7,9 +7,10 @@ set -eu
 . bootstrap/host/_judge.sh
 forget_the_shells_settings
 
-build() { # SERVICE...: without one, all that are used
+build() { # IMAGES, SERVICE...: without a service, all that are used
+    images=$1; shift
     docker compose build "$@" && return
-    docker compose config --images | xargs docker image inspect >/dev/null 2>&1 ||
+    printf '%s\n' "$images" | xargs docker image inspect >/dev/null 2>&1 ||
         die "an image could not be built. What is above says why; a download that failed is tried again by make up."
     warn "the images could not be built anew; those that are here are started"
 }
@@ -48,11 +49,11 @@ sh bootstrap/host/make_env.sh
 look_at_the_engine
 room_on_the_disk "$(images_of_judges)"
 # shellcheck disable=SC2086 # a list of services
-build $JUDGES
+build "$(images_of_judges)" $JUDGES
 settings_are_right
 write_the_profile
 look_at_the_rest
-build
+build "$(docker compose config --images)"
 stop_speech_that_is_no_longer_used
 started=$(date +%s)
 start
