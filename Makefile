@@ -1,10 +1,11 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up call logs down clean venv test lint lock bench turns capacity
+.PHONY: help up check call logs down clean venv test lint lock bench turns capacity
 
 PYTHON ?= python3
+ROOMS = agent bootstrap phone speech
 
-export SAY WAV EXPECT YES
+export LINE SAY WAV EXPECT YES DATA
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -12,7 +13,10 @@ help: ## list the verbs
 up: ## start the line; safe to repeat
 	@sh bootstrap/host/up.sh
 
-call: ## call the line and print what was said; SAY="a question" or WAV=file, EXPECT="a regular expression"
+check: ## judge .env and the lines, and start nothing
+	@sh bootstrap/host/check.sh
+
+call: ## call a line and print what was said; LINE=name, SAY="a question" or WAV=file, EXPECT="a regular expression"
 	@sh bootstrap/host/call.sh
 
 logs: ## follow what the services say, one line an event; LOG_FORMAT=json in .env for JSON
@@ -21,14 +25,14 @@ logs: ## follow what the services say, one line an event; LOG_FORMAT=json in .en
 down: ## say goodbye to whoever is on the line and stop; nothing is lost
 	@sh bootstrap/host/down.sh
 
-clean: ## delete containers, volumes and images, after asking
+clean: ## delete containers, images and volumes, after asking; DATA=yes: the calls' recordings too
 	@sh bootstrap/host/clean.sh
 
 venv: .venv/installed ## a virtualenv with every room installed in place, for work from a clone
-.venv/installed: requirements.lock agent/pyproject.toml bootstrap/pyproject.toml phone/pyproject.toml speech/pyproject.toml
+.venv/installed: requirements.lock $(ROOMS:%=%/pyproject.toml)
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --require-hashes --requirement requirements.lock
-	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable agent --editable bootstrap --editable phone --editable speech
+	.venv/bin/pip install --quiet --no-deps --no-build-isolation $(ROOMS:%=--editable %)
 	@touch $@
 
 test: venv lint ## every test; STACK=require makes a missing engine or image a failure
@@ -41,7 +45,7 @@ lint: venv ## ruff, mypy, import-linter, hadolint, shellcheck, yamllint
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
 	.venv/bin/hadolint */Dockerfile tests/bench/*/Dockerfile tests/bench/*/*/Dockerfile
-	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh .ci/run
+	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh livekit/*.sh .ci/run
 	.venv/bin/yamllint --strict .
 
 lock: ## resolve every room's requirements again, together; needs uv

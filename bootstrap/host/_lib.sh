@@ -1,14 +1,46 @@
-# Shared by the scripts of this folder, which run on the host before there is a container: POSIX sh and awk, nothing more.
+# Shared by the scripts of this folder, which run on the host before there is a container: POSIX sh and awk, nothing
+# more.
 # shellcheck shell=sh
-
-ENV_FILE=${COMPOSE_ENV_FILES:-.env}
 
 say()  { printf '%s\n' "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }
 die()  { printf 'error: %s\n' "$*" >&2; exit 2; }
 
+ENV_FILE=${COMPOSE_ENV_FILES:-.env}
+case $ENV_FILE in
+    *,*) die "COMPOSE_ENV_FILES is '$ENV_FILE', and Landline reads one file of settings. Name one, or unset it." ;;
+esac
+
 # Every variable a person may set, in the order of .env.example.
-known_names() { sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' .env.example; }
+known_names() { names_in .env.example; }
+names_in() { sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' "$1"; }
+
+# Every variable that make writes at the end of .env: those that _derive.sh says, and a checksum or two for each
+# service.
+derived_names() {
+    sed -n 's/^ *say "\([A-Z_]*\)=.*/\1/p' bootstrap/host/_derive.sh
+    given_to_services | awk '{ print $1 "_OF_" $2 }' | sort -u
+}
+
+# What compose.yaml gives to a service, one thing a line: `SECRETS SERVICE VARIABLE` or `FILES SERVICE PATH`.
+# It is read twice, since the variables of the secrets stand at its end.
+given_to_services() {
+    awk '
+        /^[a-z]/ { block = $1 }
+        block == "secrets:" && /environment:/ {
+            variable = $0; sub(/.*environment: */, "", variable); sub(/[ }].*/, "", variable)
+            variable_of[substr($1, 1, length($1) - 1)] = variable
+        }
+        NR == FNR || block != "services:" { next }
+        /^  [a-z]+:$/ { service = toupper(substr($1, 1, length($1) - 1)) }
+        /^    secrets: \[/ {
+            list = $0; sub(/.*\[/, "", list); sub(/\].*/, "", list)
+            n = split(list, secrets, /, */)
+            for (i = 1; i <= n; i++) print "SECRETS", service, variable_of[secrets[i]]
+        }
+        /^      - \.\/.*:ro$/ { path = $2; sub(/:.*/, "", path); print "FILES", service, path }
+    ' compose.yaml compose.yaml
+}
 
 # The value of NAME in .env; where that is empty or missing, the default .env.example has.
 value_of() {
@@ -17,14 +49,12 @@ value_of() {
     printf '%s\n' "$value"
 }
 
-# Replace .env with standard input: written beside it and renamed, so that a full disk or a Ctrl-C loses nothing.
-replace_env() {
-    umask 077
-    cat > "$ENV_FILE.new" && mv "$ENV_FILE.new" "$ENV_FILE"
-}
+# Replace FILE with standard input: written beside it and renamed, so that a full disk or a Ctrl-C loses nothing.
+replace() { cat > "$1.new" && mv "$1.new" "$1"; }
+replace_private() { (umask 077 && replace "$1"); }
 
-# .env is the one source of settings. Compose would let a variable of the calling shell win over it, in this shell only.
+# .env is the one source of settings. Compose would let a variable of the calling shell win over it, in this shell
+# only.
 forget_the_shells_settings() {
-    for name in $(known_names) $DERIVED; do unset "$name"; done
+    for name in $(known_names) $(derived_names); do unset "$name"; done
 }
-DERIVED="COMPOSE_FILE COMPOSE_PROFILES BIND_ADDRESS PHONE_ADDRESS ADVERTISED_IP HOST_IP SITE RTP_PORTS LOG_JSON CADDY_LOG SERVER_SECRETS KEY_SECRET"

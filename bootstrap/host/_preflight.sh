@@ -4,21 +4,30 @@
 MIN_ENGINE=25.0      # start_interval in health checks
 MIN_COMPOSE=2.24.4   # !reset in an override file
 
-look() {
+look_at_the_engine() {
     new_enough "Docker Engine" "$(docker version --format '{{.Server.Version}}')" "$MIN_ENGINE"
     new_enough "Docker Compose" "$(docker compose version --short)" "$MIN_COMPOSE"
     fits_this_engine
-    room_for_what_is_missing
+    subnet_is_free   # before the settings are judged, for which Compose makes the network
+}
+
+look_at_the_rest() {
+    there_is_memory
+    room_on_the_disk "$(docker compose config --images)"
     ports_are_free
-    subnet_is_free
 }
 
 engine_answers() {
-    command -v docker >/dev/null || die "there is no docker command here. Install Docker Engine or Docker Desktop, then run make up again."
-    docker compose version >/dev/null 2>&1 || die "docker is here, but its compose plugin is not. Install docker-compose-plugin, then run make up again."
+    command -v docker >/dev/null ||
+        die "there is no docker command here. Install Docker Engine or Docker Desktop, then run make up again."
+    docker compose version >/dev/null 2>&1 ||
+        die "docker is here, but its compose plugin is not. Install docker-compose-plugin, then run make up again."
     docker info >/dev/null 2>&1 && return
-    docker info 2>&1 | grep -qi 'permission denied' && die "the Docker Engine runs, but this user may not use it. Run: sudo usermod -aG docker \$USER, log in again, then make up."
-    die "no Docker Engine answers. Start it (sudo systemctl start docker, or open Docker Desktop), then run make up again."
+    docker info 2>&1 | grep -qi 'permission denied' &&
+        die "the Docker Engine runs, but this user may not use it." \
+            "Run: sudo usermod -aG docker \$USER, log in again, then make up."
+    die "no Docker Engine answers. Start it (sudo systemctl start docker, or open Docker Desktop)," \
+        "then run make up again."
 }
 
 started_from_here() {
@@ -33,22 +42,27 @@ new_enough() { # NAME FOUND MINIMUM
 }
 
 fits_this_engine() {
-    case $(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}') in *Desktop* | *rootless*) ;; *) return 0 ;; esac
-    [ "$(value_of NETWORK)" != host ] || die "NETWORK=host needs a Docker Engine on Linux, and this one is Docker Desktop or rootless. Use NETWORK=bridge."
-    [ -z "$(value_of ADVERTISED_IP)" ] || warn "Docker Desktop and rootless Docker rewrite callers' addresses, so the trunk's list of allowed ones lets nobody in.
-         Here the line is for trying (make call); for a real number run it on a Linux engine."
+    case $(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}') in
+        *Desktop* | *rootless*) ;;
+        *) return 0 ;;
+    esac
+    [ "$(value_of NETWORK)" != host ] || die "NETWORK=host needs a Docker Engine on Linux," \
+        "and this one is Docker Desktop or rootless. Use NETWORK=bridge."
+    [ -z "$(value_of ADVERTISED_IP)" ] || warn "Docker Desktop and rootless Docker rewrite callers' addresses, so the" \
+        "trunk's list of allowed ones lets nobody in. Here the line is for trying (make call);" \
+        "for a real number run it on a Linux engine."
 }
 
 # Disk in megabytes by image, measured on amd64 (about a third less is downloaded); memory is what all services hold.
-room_for_what_is_missing() {
+there_is_memory() {
     case $(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE) in
         local,small) memory=2000 ;;
         local,*) memory=3000 ;;
         *) memory=1000 ;;
     esac
     have=$(($(docker info --format '{{.MemTotal}}') / 1000000))
-    [ "$have" -ge "$memory" ] || warn "the engine has $have MB of memory, and the line wants about $memory MB$(smaller)."
-    room_on_the_disk "$(docker compose config --images)"
+    [ "$have" -ge "$memory" ] ||
+        warn "the engine has $have MB of memory, and the line wants about $memory MB$(smaller)."
 }
 
 room_on_the_disk() { # for those IMAGES that are not here
@@ -70,10 +84,14 @@ room_on_the_disk() { # for those IMAGES that are not here
     root=$(docker info --format '{{.DockerRootDir}}')
     [ -d "$root" ] || return 0   # a virtual machine's: its disk cannot be seen from here
     free=$(df -Pm "$root" | awk 'NR == 2 { print $4 }')
-    [ "$free" -ge $((need * 2)) ] || die "$root has $free MB free, and building needs about $((need * 2)) MB. Make room (docker system prune), then run make up again."
+    [ "$free" -ge $((need * 2)) ] || die "$root has $free MB free, and building needs about $((need * 2)) MB." \
+        "Make room (docker system prune), then run make up again."
 }
 
-smaller() { [ "$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)" != local,default ] || say "; SPEECH_SIZE=small in $ENV_FILE wants 2000"; }
+smaller() {
+    [ "$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)" != local,default ] ||
+        say "; SPEECH_SIZE=small in $ENV_FILE wants 2000"
+}
 
 ports_are_free() {
     # On the host's own network a listener has no container's name on it: ours, when it runs, is not told from another.
@@ -92,13 +110,21 @@ port_is_free() { # PORT or FIRST-LAST, KIND, CURE
     stranger=$(printf '%s\n' "$holders" | awk -v project="$(project)" 'NF && $1 != project { print $2; exit }')
     [ -z "$stranger" ] || die "port $1/$2 is taken by the container $stranger. Stop it, or $3."
     [ -z "$holders" ] || return 0
-    taken=$(listening "$2" | awk -v first="${1%-*}" -v last="${1#*-}" '$1 >= first + 0 && $1 <= last + 0 { if (NF == 1) $2 = "another program"; print; exit }')
+    taken=$(listening "$2" | awk -v first="${1%-*}" -v last="${1#*-}" '
+        $1 >= first + 0 && $1 <= last + 0 { if (NF == 1) $2 = "another program"; print; exit }')
     [ -z "$taken" ] || die "port ${taken%% *}/$2 is taken by ${taken#* }. Stop it, or $3."
 }
 
 listening() { # KIND: a line each, the port and who holds it (as far as this user may know)
     if command -v ss >/dev/null; then
-        ss -Hlnp "--$1" | awk '{ n = split($4, a, ":"); who = ""; if (match($0, /"[^"]+",pid=[0-9]+/)) { who = substr($0, RSTART + 1, RLENGTH - 1); sub(/",pid=/, ", process ", who) } print a[n], who }'
+        ss -Hlnp "--$1" | awk '
+            {
+                n = split($4, a, ":"); who = ""
+                if (match($0, /"[^"]+",pid=[0-9]+/)) {
+                    who = substr($0, RSTART + 1, RLENGTH - 1); sub(/",pid=/, ", process ", who)
+                }
+                print a[n], who
+            }'
     elif command -v lsof >/dev/null; then
         case $1 in tcp) set -- -iTCP -sTCP:LISTEN ;; udp) set -- -iUDP ;; esac
         lsof -nP "$@" 2>/dev/null |
@@ -108,14 +134,20 @@ listening() { # KIND: a line each, the port and who holds it (as far as this use
 
 subnet_is_free() {
     subnet=$(value_of SUBNET)
-    printf '%s' "$subnet" | awk -F. 'NF == 3 { for (i = 1; i <= 3; i++) if ($i !~ /^[0-9]+$/ || $i > 255) exit 1; ok = 1 } END { exit !ok }' ||
-        die "SUBNET is '$subnet' in $ENV_FILE; it has to be the first three numbers of a private network, such as 172.29.53."
-    owner=$(docker network ls --quiet | xargs docker network inspect --format '{{.Name}} {{range .IPAM.Config}}{{.Subnet}} {{end}}' |
+    networks='{{.Name}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'
+    owner=$(docker network ls --quiet | xargs docker network inspect --format "$networks" |
         awk -v mine="$subnet.0" -v project="$(project)" '
             function number(a, o) { split(a, o, "."); return ((o[1] * 256 + o[2]) * 256 + o[3]) * 256 + o[4] }
-            function overlap(net, bits, size) { size = 2 ^ (32 - (bits < 24 ? bits : 24)); return int(number(net) / size) == int(number(mine) / size) }
-            $1 != project "_default" { for (i = 2; i <= NF; i++) if ($i !~ /:/) { split($i, n, "/"); if (overlap(n[1], n[2])) { print $1; exit } } }')
-    [ -z "$owner" ] || die "the network $subnet.0/24 overlaps with Docker's network $owner. Set SUBNET in $ENV_FILE to another, such as 172.29.54."
+            function overlap(net, bits, size) {
+                size = 2 ^ (32 - (bits < 24 ? bits : 24))
+                return int(number(net) / size) == int(number(mine) / size)
+            }
+            $1 != project "_default" {
+                for (i = 2; i <= NF; i++)
+                    if ($i !~ /:/) { split($i, n, "/"); if (overlap(n[1], n[2])) { print $1; exit } }
+            }')
+    [ -z "$owner" ] || die "the network $subnet.0/24 overlaps with Docker's network $owner." \
+        "Set SUBNET in $ENV_FILE to another, such as 172.29.54."
 }
 
 project() { say "${COMPOSE_PROJECT_NAME:-landline}"; }

@@ -1,26 +1,51 @@
 #!/bin/sh
-# make call: the phone of this bundle dials the line, asks, listens, and prints what both sides heard; then, from the
+# make call: the phone of this bundle dials a line, asks, listens, and prints what both sides heard; then, from the
 # agent's log, where the time of each turn went.
 # Ends with the phone's exit code (make itself turns any that is not 0 into 2).
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
+. bootstrap/host/_judge.sh
+. bootstrap/host/_toml.sh
 forget_the_shells_settings
 
 # As the person who typed it, so that the recordings are theirs.
 run() { docker compose --progress quiet run --rm --user "$(id -u):$(id -g)" "$@"; }
 
+# The number to dial, of the line LINE or of the first there is, is left in NUMBER.
+choose_line() {
+    numbers=$(ask bootstrap numbers) || die "the lines' numbers are not known. make check says what is wrong."
+    chosen=$(printf '%s\n' "$numbers" | awk -v line="${LINE:-}" 'line == "" || $1 == line { print; exit }')
+    [ -n "$chosen" ] || die "LINE is '${LINE:-}', and there is no such line with a number. There are:" \
+        "$(printf '%s\n' "$numbers" | awk '{ print $1 }' | sort -u | tr '\n' ' ')"
+    LINE=${chosen%% *} NUMBER=${chosen#* }
+}
+
+language_of_line() {
+    file=$(value_of LINES_FOLDER)/$LINE/line.toml
+    [ ! -r "$file" ] || text_of_toml "$(toml_value "$file" language)"
+}
+
+# The header that names the trunk's account, as the trunk provider's file has it.
+account_header() {
+    sed -n 's/^account_header: *//p' "bootstrap/trunks/$(value_of TRUNK_PROVIDER).yaml" 2>/dev/null |
+        sed "s/ *#.*//; s/[\"']//g; s/^null\$//; s/^~\$//"
+}
+
 timeline() { # REPORT
     case $(value_of LOG_LEVEL) in
         info | debug) ;;
-        *) say "no timeline: LOG_LEVEL is $(value_of LOG_LEVEL) in $ENV_FILE, and the agent tells its part at info"; return ;;
+        *)
+            say "no timeline: LOG_LEVEL is $(value_of LOG_LEVEL) in $ENV_FILE, and the agent tells its part at info"
+            return ;;
     esac
     docker compose logs --no-log-prefix --no-color --since "$started" agent | run -T phone timeline --report "$1"
 }
 
 engine_answers
 [ -n "$(docker compose ps --quiet --status running agent 2>/dev/null)" ] || die "the line is not up. Run make up first."
-[ -z "$(docker ps --quiet --filter "label=com.docker.compose.project=$(project)" --filter label=com.docker.compose.service=phone)" ] ||
+ours="label=com.docker.compose.project=$(project)"
+[ -z "$(docker ps --quiet --filter "$ours" --filter label=com.docker.compose.service=phone)" ] ||
     die "the phone is in a call already. Wait for its end, then run make call again."
 if [ -n "${WAV:-}" ]; then
     [ -r "$WAV" ] || die "WAV is '$WAV', and there is no such file to read."
@@ -29,10 +54,12 @@ else
     set -- --say "${SAY:-When are you open?}"
 fi
 [ -z "${EXPECT:-}" ] || set -- "$@" --expect "$EXPECT"
+choose_line
+set -- "$@" --to "$NUMBER"
 # As the trunk does: with another account than TRUNK_ACCOUNT, or none, the line takes no call.
-account=$(value_of TRUNK_ACCOUNT)
-[ -z "$account" ] || set -- "$@" --header "X-Twilio-AccountSid: $account"
-language=$(value_of LANGUAGE)
+account=$(value_of TRUNK_ACCOUNT) header=$(account_header)
+[ -z "$account" ] || [ -z "$header" ] || set -- "$@" --header "$header: $account"
+language=$(language_of_line)
 [ -z "$language" ] || set -- "$@" --language "$language"
 room_on_the_disk "$(docker compose --profile phone config --images | grep phone)"
 docker compose --progress quiet build phone

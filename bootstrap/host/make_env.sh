@@ -1,53 +1,69 @@
 #!/bin/sh
-# Make .env: copied from .env.example the first time, secrets filled in, what a newer release adds appended,
-# what follows from the settings (profiles, files, addresses) written at its end. A person's lines are never changed.
+# Make .env: copied from .env.example the first time, secrets filled in, what a newer release adds appended, what
+# follows from the settings (files, addresses, checksums) written at its end. A person's lines are never changed,
+# but for those that belong to a line now, which move. Make the folder of the lines, too, if there is none.
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_lint_env.sh
 . bootstrap/host/_derive.sh
+. bootstrap/host/_toml.sh
+. bootstrap/host/_lines.sh
+. bootstrap/host/_move.sh
 
 MARK='# Below: written by "make up" from the settings above, so that "docker compose" by itself does the same.'
+
+OURS=$(derived_names; names_make_wrote_once)
 
 # What a person wrote, also below the mark; awk ends an unended last line.
 a_persons_lines() { written no; }
 written_lines() { written yes; }
 written() { # yes or no: the lines that make wrote, or all others
-    awk -v want="$1" -v mark="$MARK" -v names="$DERIVED" '
-        BEGIN { n = split(names, list, " "); for (i = 1; i <= n; i++) ours[list[i]] = 1 }
-        { name = $0; sub(/=.*/, "", name); is = ($0 == mark || name in ours) ? "yes" : "no"; if (is == want) print }' "$ENV_FILE"
+    NAMES=$OURS awk -v want="$1" -v mark="$MARK" '
+        BEGIN { n = split(ENVIRON["NAMES"], list, /[ \n]+/); for (i = 1; i <= n; i++) ours[list[i]] = 1 }
+        { name = $0; sub(/=.*/, "", name); is = ($0 == mark || name in ours) ? "yes" : "no"; if (is == want) print }
+    ' "$ENV_FILE"
 }
 
 create() {
     [ -e "$ENV_FILE" ] && return
-    replace_env < .env.example
+    replace_private "$ENV_FILE" < .env.example
     say "made $ENV_FILE from .env.example"
 }
 
+lint_env() {
+    # shellcheck disable=SC2046,SC2086 # lists of names
+    lint "$ENV_FILE" $(known_names) $OURS $(moved_names)
+}
+
 add_what_is_missing() {
-    for name in $(known_names); do
-        grep -q "^$name=" "$ENV_FILE" && continue
-        line=$(grep "^$name=" .env.example)
-        { a_persons_lines; say "$line"; written_lines; } | replace_env
-        say "added $name to $ENV_FILE, new in this release"
-    done
+    missing=$(for name in $(known_names); do grep -q "^$name=" "$ENV_FILE" || grep "^$name=" .env.example; done)
+    [ -n "$missing" ] || return 0
+    { a_persons_lines; say "$missing"; written_lines; } | replace_private "$ENV_FILE"
+    say "added to $ENV_FILE, new in this release: $(say "$missing" | sed 's/=.*//' | tr '\n' ' ')"
 }
 
 generate_secrets() {
     for name in LIVEKIT_API_KEY LIVEKIT_API_SECRET REDIS_PASSWORD; do
         [ -z "$(value_of "$name")" ] || continue
         secret=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
-        sed "s/^$name=\$/$name=$secret/" "$ENV_FILE" | replace_env
+        sed "s/^$name=\$/$name=$secret/" "$ENV_FILE" | replace_private "$ENV_FILE"
     done
 }
 
 write_what_follows() {
     derived=$(derive)
-    { a_persons_lines; say "$MARK"; say "$derived"; } | replace_env
+    { a_persons_lines; say "$MARK"; say "$derived"; } | replace_private "$ENV_FILE"
 }
 
 create
 chmod 600 "$ENV_FILE"
-lint "$ENV_FILE"
+lint_env
+check_settings
+check_line_secrets
+check_moves
+make_lines
+move_to_first_line
 add_what_is_missing
 generate_secrets
 write_what_follows
+let_containers_read

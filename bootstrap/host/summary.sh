@@ -2,15 +2,17 @@
 # The last lines of make up: what is up, where it is reached, what to type next.
 set -eu
 . bootstrap/host/_lib.sh
+. bootstrap/host/_judge.sh
 
 address=$(value_of ADVERTISED_IP) site=$(value_of SITE) port=$(value_of SIP_PORT)
 host=$site
 [ "$site" != localhost ] || host=$address
 say ""
-say "The line is up after $1 s: it answers $(value_of PHONE_NUMBERS)."
+say "Up after $1 s. These lines answer:"
+ask bootstrap numbers | awk '{ printf "  %-10s %s\n", $1, $2 }'
 case $(value_of COMPOSE_PROFILES) in
     local) say "  speech     embedded models, on this machine, for what has no other provider" ;;
-    *) say "  speech     $(value_of OPENAI_BASE_URL | sed 's/^$/OpenAI/')" ;;
+    *) say "  speech     by other providers; no embedded model is running" ;;
 esac
 if [ -n "$address" ]; then
     say "  address    $address: the trunk's origination URI is sip:$host:$port;transport=udp"

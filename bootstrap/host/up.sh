@@ -1,29 +1,26 @@
 #!/bin/sh
-# make up: look first, build what is missing, start in order, return when a call can be answered, say what is up.
+# make up: look first, judge the settings, build what is missing, start in order, return when a call can be
+# answered, say what is up.
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
+. bootstrap/host/_judge.sh
 forget_the_shells_settings
 
-build() {
-    docker compose build && return
-    docker compose config --images | xargs docker image inspect >/dev/null 2>&1 ||
+build() { # IMAGES, SERVICE...: without a service, all that are used
+    images=$1; shift
+    docker compose build "$@" && return
+    printf '%s\n' "$images" | xargs docker image inspect >/dev/null 2>&1 ||
         die "an image could not be built. What is above says why; a download that failed is tried again by make up."
     warn "the images could not be built anew; those that are here are started"
 }
 
-# Numbers and addresses are bootstrap's to judge, the other settings, prompts and rules are the agent's. Asked first, so that
-# a running line is not touched for a wrong one.
-settings_are_right() {
-    wrong=no
-    docker compose --progress quiet run --rm --no-deps -T bootstrap plan >/dev/null || wrong=yes
-    docker compose --progress quiet run --rm --no-deps -T agent --check >/dev/null || wrong=yes
-    [ "$wrong" = no ] || die "nothing was started or stopped. Correct what is named above and run make up again."
-}
+write_the_profile() { sed "s/^COMPOSE_PROFILES=.*/$PROFILE/" "$ENV_FILE" | replace_private "$ENV_FILE"; }
 
 # A service whose profile is off now is no orphan to Compose, and would go on holding its gigabytes.
 stop_speech_that_is_no_longer_used() {
-    case $(value_of COMPOSE_PROFILES) in local) ;; *) docker compose --profile local rm --stop --force speech >/dev/null 2>&1 || true ;; esac
+    case $(value_of COMPOSE_PROFILES) in local) return ;; esac
+    docker compose --profile local rm --stop --force speech >/dev/null 2>&1 || true
 }
 
 start() {
@@ -41,16 +38,22 @@ wait_for_the_agent() {
     seconds=0
     until docker compose exec -T agent python -m agent.worker.health >/dev/null 2>&1; do
         seconds=$((seconds + 1))
-        [ "$seconds" -le 30 ] || die "the agent is not registered with the media server after 30 s. docker compose logs agent says why."
+        [ "$seconds" -le 30 ] ||
+            die "the agent is not registered with the media server after 30 s. docker compose logs agent says why."
         sleep 1
     done
 }
 
 engine_answers
 sh bootstrap/host/make_env.sh
-look
-build
+look_at_the_engine
+room_on_the_disk "$(images_of_judges)"
+# shellcheck disable=SC2086 # a list of services
+build "$(images_of_judges)" $JUDGES
 settings_are_right
+write_the_profile
+look_at_the_rest
+build "$(docker compose config --images)"
 stop_speech_that_is_no_longer_used
 started=$(date +%s)
 start

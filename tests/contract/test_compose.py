@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -16,37 +17,116 @@ COMPOSE = compose_file()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOTS = {"bootstrap"}
 ON_REQUEST = {"phone"}
-SECRETS = {name.upper() for name in COMPOSE["secrets"]}
+SECRETS = {secret["environment"] for secret in COMPOSE["secrets"].values()}
+FILES = ("compose.yaml", "livekit/host-network.yaml")
 
 
 def interpolated() -> set[str]:
-    texts = [(ROOT / name).read_text() for name in ("compose.yaml", "livekit/host-network.yaml")]
-    return set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", "".join(texts)))
+    return set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", "".join((ROOT / name).read_text() for name in FILES)))
+
+
+def handed_on() -> set[str]:
+    """What a service gets as it stands in .env: a name without a value."""
+    environments = [service.get("environment", {}) for service in SERVICES.values()]
+    return {name for environment in environments for name, value in environment.items() if value is None}
 
 
 def read_by_make() -> set[str]:
     scripts = "".join(p.read_text() for p in (ROOT / "bootstrap/host").glob("*.sh"))
-    return set(re.findall(r"value_of ([A-Z_]+)", scripts)) | set(re.findall(r"for name in ([A-Z_ ]+);", scripts))
+    return set(re.findall(r"(?:value_of|one_of) ([A-Z_]+)", scripts)) | {
+        name for names in re.findall(r"for name in ([A-Z_ ]+);", scripts) for name in names.split()
+    }
+
+
+def host_function(call: str) -> str:
+    script = f". bootstrap/host/_lib.sh; {call}"
+    return subprocess.run(["sh", "-ec", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def derived() -> set[str]:
-    [line] = re.findall(r'^DERIVED="(.*)"$', (ROOT / "bootstrap/host/_lib.sh").read_text(), re.M)
-    return set(line.split())
+    return set(host_function("derived_names").split())
 
 
 def test_every_variable_compose_fills_in_is_in_the_example_or_written_by_make() -> None:
-    assert interpolated() <= set(example_variables()) | derived()
+    assert interpolated() | handed_on() | SECRETS <= set(example_variables()) | derived()
 
 
 def test_every_variable_of_the_example_reaches_a_service_or_make() -> None:
-    used = interpolated() | SECRETS | read_by_make()
+    used = interpolated() | handed_on() | SECRETS | read_by_make()
     assert set(example_variables()) <= used
+
+
+def test_every_variable_that_make_writes_reaches_compose() -> None:
+    assert derived() - {"COMPOSE_FILE", "COMPOSE_PROFILES"} <= interpolated() | handed_on() | SECRETS
+
+
+def test_make_sees_which_service_has_which_secret_and_which_file_mounted() -> None:
+    seen = {tuple(line.split()) for line in host_function("given_to_services").splitlines()}
+    given = set()
+    for name, service in SERVICES.items():
+        for secret in service.get("secrets", []):
+            given.add(("SECRETS", name.upper(), COMPOSE["secrets"][secret]["environment"]))
+        for volume in service.get("volumes", []):
+            if volume.startswith("./") and volume.endswith(":ro"):
+                given.add(("FILES", name.upper(), volume.split(":")[0]))
+    assert seen == given
+
+
+@pytest.mark.parametrize(("kind", "part"), [("secrets", "SECRETS"), ("files", "FILES")])
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_has_a_label_for_what_compose_would_not_see_change(name: str, kind: str, part: str) -> None:
+    service = SERVICES[name]
+    mounts = any(volume.startswith("./") and volume.endswith(":ro") for volume in service.get("volumes", []))
+    label = f"${{{part}_OF_{name.upper()}:-}}" if (mounts if part == "FILES" else service.get("secrets")) else None
+    assert service.get("labels", {}).get(f"landline.{kind}") == label
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_no_script_of_more_than_three_lines_is_in_the_wiring(name: str) -> None:
+    service = SERVICES[name]
+    parts = [service.get("command"), service.get("entrypoint"), service.get("healthcheck", {}).get("test")]
+    words = [word for part in parts if part for word in (part if isinstance(part, list) else [part])]
+    assert all(word.count("\n") < 3 for word in words)
+
+
+def test_speech_stands_before_the_agent_that_waits_for_it() -> None:
+    assert list(SERVICES).index("speech") < list(SERVICES).index("agent")
+
+
+def test_a_default_in_compose_is_the_one_that_people_see_in_the_example() -> None:
+    example = example_variables()
+    texts = "".join((ROOT / name).read_text() for name in FILES)
+    defaults = set(re.findall(r"\$\{([A-Z_]+):-([^}]+)\}", texts))
+    assert {name for name, _ in defaults} & set(example)
+    for name, default in defaults:
+        assert example.get(name) in ("", None, default), name
+
+
+def as_written(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return ",".join(value)
+    return str(value)
+
+
+@pytest.mark.parametrize("room", ["agent", "bootstrap", "speech"])
+def test_what_the_example_shows_is_the_default_that_the_room_has(room: str) -> None:
+    fields = importlib.import_module(f"{room}.settings").Settings.model_fields
+    example = example_variables()
+    # Its default is a provider that is loaded, and here is the name of its file.
+    names = {name for name in fields if example.get(name.upper()) and name != "trunk_provider"}
+    assert names
+    assert {name: as_written(fields[name].default) for name in names} == {name: example[name.upper()] for name in names}
 
 
 @pytest.mark.parametrize("room", ["agent", "bootstrap", "speech"])
 def test_a_rooms_settings_and_what_compose_gives_it_are_the_same(room: str) -> None:
     service = SERVICES[room]
-    given = set(service["environment"]) | {secret["source"].upper() for secret in service.get("secrets", [])}
+    given = set(service["environment"]) | {secret.upper() for secret in service.get("secrets", [])}
     assert given == settings_variables(room)
 
 
@@ -103,10 +183,10 @@ def test_compose_renders_with_every_profile_and_every_file(files: str, profile: 
     assert compose_config("--quiet", files=files, COMPOSE_PROFILES=profile) == ""
 
 
-@pytest.mark.parametrize("service", ["redis", "livekit", "sip", "agent"])
+@pytest.mark.parametrize("service", [name for name in SERVICES if "secrets" in SERVICES[name]])
 def test_a_changed_secret_makes_compose_replace_the_container(service: str) -> None:
-    changed = "KEY_SECRET" if service == "agent" else "SERVER_SECRETS"
-    assert compose_config("--hash", service) != compose_config("--hash", service, **{changed: "2"})
+    changed = {f"SECRETS_OF_{service.upper()}": "2", "COMPOSE_PROFILES": "phone"}
+    assert compose_config("--hash", service, COMPOSE_PROFILES="phone") != compose_config("--hash", service, **changed)
 
 
 def compose_config(*arguments: str, files: str = "compose.yaml", **variables: str) -> str:

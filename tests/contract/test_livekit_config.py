@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 
 from tests.support.house import ROOT, compose_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # The keys of livekit/sip's pkg/config/config.go that are there in v1.3.0 and in v1.11.0.
 GATEWAY_KEYS = {
@@ -47,10 +54,88 @@ GATEWAY_KEYS = {
 }
 
 
-def test_the_gateway_knows_every_key_of_its_configuration() -> None:
+SETTINGS = {"SIP_PORT": "5060", "RTP_PORTS": "10000-10099", "RTC_TCP_PORT": "7881", "RTC_UDP_PORT": "7882"}
+
+
+def started(folder: Path, script: str, then: str, **environment: str) -> str:
+    """Run a start script outside its container, with secrets of its own, and `then` in place of its last command."""
+    for secret in ("livekit_api_key", "livekit_api_secret", "redis_password"):
+        (folder / secret).write_text(f"the-{secret}")
+    text = (ROOT / "livekit" / script).read_text().replace("/run/secrets", str(folder))
+    text = text.replace("/etc/", f"{ROOT}/livekit/")
+    start, last = text.rsplit("\nexec ", 1)
+    rest = last.split("\n", 1)[1] if "<<" in last else ""
+    command = f"{start}\n{then}\n{rest}"
+    env = {"PATH": os.environ["PATH"], **SETTINGS, **environment}
+    return subprocess.run(["sh", "-c", command], env=env, capture_output=True, text=True, check=True).stdout
+
+
+def gateway_config(folder: Path, **environment: str) -> dict[str, Any]:
+    written = started(folder, "start-gateway.sh", 'printf %s "$SIP_CONFIG_BODY"', **environment)
+    loaded: dict[str, Any] = yaml.safe_load(written)
+    return loaded
+
+
+def server_config(folder: Path, **environment: str) -> dict[str, Any]:
+    written = started(folder, "start-server.sh", 'printf %s "$LIVEKIT_CONFIG"', **environment)
+    loaded: dict[str, Any] = yaml.safe_load(written)
+    return loaded
+
+
+def listen(service: str, file: str = "compose.yaml") -> str:
+    return str(
+        yaml.safe_load((ROOT / file).read_text().replace("!reset", ""))["services"][service]["environment"]["LISTEN"]
+    )
+
+
+def test_the_gateway_knows_every_key_of_its_configuration(tmp_path: Path) -> None:
     written = set(yaml.safe_load((ROOT / "livekit/sip.yaml").read_text()))
-    script = "\n".join(compose_file()["services"]["sip"]["command"])
-    appended = set(re.findall(r"^(?:\$\{ADVERTISED_IP:\+)?([a-z_0-9]+): ", script, re.M))
-    listen = {compose_file()["services"]["sip"]["environment"]["LISTEN"].split(":")[0]}
-    assert appended >= {"redis", "rtp_port", "sip_port", "nat_1_to_1_ip"}
-    assert written | appended | listen <= GATEWAY_KEYS
+    config = gateway_config(tmp_path, ADVERTISED_IP="203.0.113.7", LISTEN=listen("sip"))
+    assert set(config) - written == {"redis", "logging", "sip_port", "rtp_port", "nat_1_to_1_ip", "prometheus_port"}
+    assert set(config) <= GATEWAY_KEYS
+    assert config["redis"] == {"address": "redis:6379", "password": "the-redis_password"}
+    assert config["nat_1_to_1_ip"] == "203.0.113.7"
+
+
+def test_what_a_host_does_not_have_is_not_in_the_configuration(tmp_path: Path) -> None:
+    config = gateway_config(tmp_path, ADVERTISED_IP="", LISTEN=listen("sip", "livekit/host-network.yaml"))
+    assert {"nat_1_to_1_ip", "prometheus_port"} & set(config) == set()
+    assert config["logging"] == {"level": "error", "json": False}
+    assert "ips" not in server_config(tmp_path, HOST_IP="")["rtc"]
+
+
+def test_the_servers_own_address_is_among_its_settings_of_rtc(tmp_path: Path) -> None:
+    config = server_config(tmp_path, HOST_IP="192.0.2.9", LISTEN=listen("livekit"), LOG_JSON="true")
+    assert config["rtc"]["ips"] == {"includes": ["192.0.2.9/32"]}
+    assert config["prometheus"] == {"port": 6789}
+    assert config["logging"] == {"level": "error", "json": True}
+
+
+@pytest.mark.parametrize(("address", "told"), [("", []), ("203.0.113.7", ["--node-ip", "203.0.113.7"])])
+def test_the_server_is_told_ports_and_address_and_no_secret_as_an_argument(
+    tmp_path: Path, address: str, told: list[str]
+) -> None:
+    written = started(tmp_path, "start-server.sh", 'printf "%s\\n" "$@"', ADVERTISED_IP=address)
+    ports = ["--redis-host", "redis:6379", "--udp-port", "7882", "--rtc.tcp_port", "7881"]
+    assert written.split("\n")[:-1] == ports + told
+
+
+def test_the_servers_secrets_are_in_the_environment_of_its_process_alone(tmp_path: Path) -> None:
+    written = started(tmp_path, "start-server.sh", 'env | grep -e "^LIVEKIT_KEYS" -e "^REDIS_PASSWORD"')
+    assert set(written.splitlines()) == {
+        "LIVEKIT_KEYS=the-livekit_api_key: the-livekit_api_secret",
+        "REDIS_PASSWORD=the-redis_password",
+    }
+
+
+def test_redis_reads_its_password_from_standard_input(tmp_path: Path) -> None:
+    written = started(tmp_path, "start-redis.sh", "cat - <<END")
+    assert "requirepass the-redis_password" in written.splitlines()
+    [start] = [line for line in (ROOT / "livekit/start-redis.sh").read_text().splitlines() if line.startswith("exec")]
+    assert shlex.split(start) == ["exec", "redis-server", "-", "<<END"]
+
+
+def test_every_script_beside_the_configuration_is_mounted_in_a_container() -> None:
+    volumes = [volume for service in compose_file()["services"].values() for volume in service.get("volumes", [])]
+    mounted = {volume.split(":")[0] for volume in volumes}
+    assert {f"./livekit/{path.name}" for path in (ROOT / "livekit").glob("*.sh")} <= mounted

@@ -43,3 +43,22 @@ def test_every_room_is_built_on_the_same_python() -> None:
     }
     assert len(bases) == 1
     assert re.fullmatch(r"python:3\.\d+\.\d+-slim-trixie", bases.pop())
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_an_image_of_a_clone_under_a_strict_umask_can_be_read_by_its_user(room: str) -> None:
+    """COPY keeps the modes of the clone: the stage that copies into /app has to open them afterwards."""
+    stages = re.split(r"^FROM ", (ROOT / room / "Dockerfile").read_text(), flags=re.M)
+    [build] = [stage for stage in stages if re.search(r"^COPY src /app/src$", stage, re.M)]
+    copied = [match.start() for match in re.finditer(r"^COPY ", build, re.M)]
+    assert build.index("chmod -R a+rX /app") > max(copied)
+    final = stages[-1]
+    assert all("--from=" in line for line in re.findall(r"^COPY .*", final, re.M))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_build_context_lets_in_nothing_but_what_is_named(room: str) -> None:
+    lines = (ROOT / room / ".dockerignore").read_text().splitlines()
+    assert lines[0] == "*"
+    named = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    assert all((ROOT / room / name).exists() for name in named)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.house import ROOT
-
 if TYPE_CHECKING:
-    from pathlib import Path
+    import subprocess
 
-DOCKER = """#!/bin/sh
-echo "$@" >> {folder}/asked
+    from tests.unit.host.conftest import Clone
+
+DOCKER = """
+echo "$@" >> asked
 case "$*" in
     *"compose ps"*) echo agent ;;
+    *"bootstrap numbers") printf 'coffee +12025550100\ncoffee +12025550101\ndentist +12025550102\n' ;;
     *SystemTime*) echo 2026-11-22T22:46:01.5Z ;;
     *"compose logs"*) echo "turn answered" ;;
     *" timeline "*)
@@ -31,56 +30,103 @@ esac
 """
 
 
-def make_call(folder: Path, call: int = 0, timeline: int = 0, settings: str = "") -> subprocess.CompletedProcess[str]:
-    (folder / "docker").write_text(DOCKER.format(folder=folder, call=call, timeline=timeline))
-    (folder / "docker").chmod(0o755)
-    (folder / ".env").write_text(settings)
-    env = {"PATH": f"{folder}:{os.environ['PATH']}", "COMPOSE_ENV_FILES": str(folder / ".env")}
-    return subprocess.run(["sh", "bootstrap/host/call.sh"], cwd=ROOT, env=env, capture_output=True, text=True)
+def make_call(
+    clone: Clone, call: int = 0, timeline: int = 0, settings: str = "", **shell: str
+) -> subprocess.CompletedProcess[str]:
+    clone.docker(DOCKER.format(call=call, timeline=timeline))
+    clone.env_file.write_text(settings)
+    return clone.script("call", **shell)
 
 
-def asked(folder: Path, what: str) -> list[str]:
-    return [line for line in (folder / "asked").read_text().splitlines() if what in line]
+def asked(clone: Clone, what: str) -> list[str]:
+    return [line for line in (clone.root / "asked").read_text().splitlines() if what in line]
 
 
-def test_after_the_call_the_phone_is_handed_what_the_agent_has_logged_since_it_began(tmp_path: Path) -> None:
-    done = make_call(tmp_path)
+def write_line(clone: Clone, name: str, toml: str) -> None:
+    folder = clone.root / "lines" / name
+    folder.mkdir(parents=True)
+    (folder / "line.toml").write_text(toml)
+
+
+def test_after_the_call_the_phone_is_handed_what_the_agent_has_logged_since_it_began(clone: Clone) -> None:
+    done = make_call(clone)
     assert (done.returncode, done.stderr) == (0, "")
     assert "timeline of: turn answered" in done.stdout
-    [logs] = asked(tmp_path, "compose logs")
+    [logs] = asked(clone, "compose logs")
     assert logs.endswith("--no-log-prefix --no-color --since 2026-11-22T22:46:01.5Z agent")
-    [call], [timeline] = asked(tmp_path, " call "), asked(tmp_path, " timeline ")
+    [call], [timeline] = asked(clone, " call "), asked(clone, " timeline ")
     report = timeline.split("--report ")[1]
-    assert f"--json {report} --patience 4 --say" in call
+    assert f"--json {report} --patience 4 --say When are you open? --to +12025550100" in call
 
 
-def test_the_report_that_was_handed_over_is_gone_afterwards(tmp_path: Path) -> None:
-    make_call(tmp_path)
-    [timeline] = asked(tmp_path, " timeline ")
-    assert not (ROOT / timeline.split("--report /")[1]).exists()
+def test_the_report_that_was_handed_over_is_gone_afterwards(clone: Clone) -> None:
+    make_call(clone)
+    [timeline] = asked(clone, " timeline ")
+    assert not (clone.root / timeline.split("--report /")[1]).exists()
 
 
 @pytest.mark.parametrize("code", [0, 11, 12, 13])
 @pytest.mark.parametrize("timeline", [0, 1])
-def test_the_phones_exit_code_is_kept_whatever_becomes_of_the_timeline(
-    tmp_path: Path, code: int, timeline: int
-) -> None:
-    done = make_call(tmp_path, call=code, timeline=timeline)
+def test_the_phones_exit_code_is_kept_whatever_becomes_of_the_timeline(clone: Clone, code: int, timeline: int) -> None:
+    done = make_call(clone, call=code, timeline=timeline)
     assert done.returncode == code
     assert "timeline of: " in done.stdout
 
 
 @pytest.mark.parametrize("code", [2, 10, 125, 130])
-def test_a_call_that_was_not_answered_has_no_timeline(tmp_path: Path, code: int) -> None:
-    done = make_call(tmp_path, call=code)
+def test_a_call_that_was_not_answered_has_no_timeline(clone: Clone, code: int) -> None:
+    done = make_call(clone, call=code)
     assert done.returncode == code
-    assert asked(tmp_path, " timeline ") == []
+    assert asked(clone, " timeline ") == []
 
 
 @pytest.mark.parametrize("level", ["warning", "error"])
-def test_a_log_that_is_too_quiet_for_it_is_named(tmp_path: Path, level: str) -> None:
-    done = make_call(tmp_path, call=13, settings=f"LOG_LEVEL={level}\n")
+def test_a_log_that_is_too_quiet_for_it_is_named(clone: Clone, level: str) -> None:
+    done = make_call(clone, call=13, settings=f"LOG_LEVEL={level}\n")
     assert done.returncode == 13
     [said] = [line for line in done.stdout.splitlines() if "timeline" in line]
     assert f"LOG_LEVEL is {level}" in said
-    assert asked(tmp_path, " timeline ") == []
+    assert asked(clone, " timeline ") == []
+
+
+@pytest.mark.parametrize(("line", "number"), [("", "+12025550100"), ("dentist", "+12025550102")])
+def test_the_first_number_of_the_line_that_is_named_is_dialled(clone: Clone, line: str, number: str) -> None:
+    assert make_call(clone, LINE=line).returncode == 0
+    [call] = asked(clone, " call ")
+    assert f"--to {number}" in call
+
+
+def test_a_line_that_is_not_there_is_refused_in_one_sentence_with_those_that_are(clone: Clone) -> None:
+    done = make_call(clone, LINE="florist")
+    assert done.returncode == 2
+    [said] = done.stderr.splitlines()
+    assert said == "error: LINE is 'florist', and there is no such line with a number. There are: coffee dentist "
+    assert asked(clone, " call ") == []
+
+
+@pytest.mark.parametrize("written", ['language = "de"', "language='de' # German"])
+def test_the_phone_is_told_the_language_of_the_line(clone: Clone, written: str) -> None:
+    write_line(clone, "coffee", "[turns]\n")
+    write_line(clone, "dentist", f'numbers = ["+12025550102"]\n{written}\n[models]\nlanguage = "xx"\n')
+    make_call(clone, LINE="dentist")
+    make_call(clone, LINE="coffee")
+    dentist, coffee = asked(clone, " call ")
+    assert dentist.endswith("--language de")
+    assert "--language" not in coffee
+
+
+@pytest.mark.parametrize(
+    ("written", "header"),
+    [
+        ("account_header: X-Twilio-AccountSid", "X-Twilio-AccountSid: AC1"),
+        ('account_header: "X-Account"  # of the customer', "X-Account: AC1"),
+        ("account_header: null", ""),
+        ("account_header:", ""),
+        ("", ""),
+    ],
+)
+def test_the_account_goes_into_the_header_that_the_trunk_provider_has(clone: Clone, written: str, header: str) -> None:
+    (clone.root / "bootstrap/trunks/acme.yaml").write_text(f"name: Acme\n{written}\n")
+    make_call(clone, settings="TRUNK_PROVIDER=acme\nTRUNK_ACCOUNT=AC1\n")
+    [call] = asked(clone, " call ")
+    assert (f"--header {header}" in call) if header else ("--header" not in call)

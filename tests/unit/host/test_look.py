@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def look(folder: Path, command: str, docker: str = ":", settings: str = "") -> subprocess.CompletedProcess[str]:
-    """Run `command` among the functions of look.sh, with `docker` as the body of a script of that name."""
+    """Run `command` among the functions of _preflight.sh, with `docker` as the body of a script of that name."""
     (folder / "docker").write_text(f"#!/bin/sh\n{docker}\n")
     (folder / "docker").chmod(0o755)
     (folder / ".env").write_text(settings)

@@ -1,0 +1,66 @@
+# The folder of the lines: made from agent/example when there is none, never changed afterwards, readable for
+# containers.
+# shellcheck shell=sh
+
+FIRST_LINE=coffee
+
+lines_folder() { value_of LINES_FOLDER | sed 's/^\.\///'; }
+first_line() { say "$(lines_folder)/$FIRST_LINE"; }
+secrets_file() { say "$(lines_folder)/secrets.env"; }
+
+check_line_secrets() { [ ! -e "$(secrets_file)" ] || lint "$(secrets_file)"; }
+
+make_lines() {
+    mkdir -p "$(lines_folder)" || die "LINES_FOLDER is '$(lines_folder)' in $ENV_FILE, and that folder cannot be made."
+    copy_what_is_missing agent/example/README.md "$(lines_folder)/README.md"
+    [ -e "$(secrets_file)" ] || replace_private "$(secrets_file)" < agent/example/secrets.env
+    chmod 600 "$(secrets_file)"
+    ! first_line_is_to_be_made || make_first_line
+}
+
+# Where there is no line at all; or where there is this one, but not its line.toml, which comes last: a run was
+# broken off, or somebody has put their own words there beforehand.
+first_line_is_to_be_made() {
+    if [ -d "$(first_line)" ]; then
+        [ ! -e "$(first_line)/line.toml" ]
+    else
+        [ -z "$(find "$(lines_folder)/." ! -name . -prune -type d ! -name '.*')" ]
+    fi
+}
+
+make_first_line() {
+    mkdir -p "$(first_line)"
+    for path in agent/example/coffee/*; do
+        file=${path##*/}
+        [ "$file" = line.toml ] || copy_what_is_missing "$(first_version "$file")" "$(first_line)/$file"
+    done
+    copy_what_is_missing agent/example/coffee/line.toml "$(first_line)/line.toml"
+    say "made what was missing in $(first_line), a line of your own to edit: $(lines_folder)/README.md explains it"
+}
+
+# Where a file of the first line is copied from. Release 0.1.0 kept an operator's own in the folders PROMPTS and
+# RULES, and preferred the line's language.
+first_version() { # FILE
+    case $1 in *.md) folder=$(value_of PROMPTS) ;; *) folder=$(value_of RULES) ;; esac
+    language=$(value_of LANGUAGE)
+    for found in ${folder:+"$folder/$language/$1" "$folder/$1"} \
+        "agent/example/translations/$language/$1" "agent/example/coffee/$1"; do
+        if [ -f "$found" ]; then say "$found"; return; fi
+    done
+}
+
+copy_what_is_missing() { [ -e "$2" ] || replace "$2" < "$1"; } # FROM TO
+
+# The containers' users are not the one who cloned this: with a strict umask they could read none of what is mounted.
+let_containers_read() {
+    folder=$(lines_folder)
+    find "$folder" -name '.*' ! -path "$folder" -prune -o -type d ! -perm -555 -exec chmod a+rx {} +
+    find "$folder" -name '.*' ! -path "$folder" -prune -o \
+        -type f ! -name '*secrets.env*' ! -perm -444 -exec chmod a+r {} +
+    given_to_services | awk '$1 == "FILES" { print $3 }' | while read -r file; do chmod a+r "$file"; done
+}
+
+# All of secrets.env as one line, for Compose; nothing while no NAME=value is in it.
+encoded_line_secrets() {
+    ! grep -q '^[A-Z][A-Z0-9_]*=' "$(secrets_file)" || base64 < "$(secrets_file)" | tr -d '\n'
+}

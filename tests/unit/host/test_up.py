@@ -1,0 +1,85 @@
+"""The order of `make up`, and `make check`: Docker is a script that writes down what it was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.host.conftest import Clone
+
+DOCKER = """
+echo "$@" >> asked
+case "$*" in
+    *"bootstrap plan") exit {plan} ;;
+    *"agent --check") echo "{check}"; exit {judged} ;;
+    *"bootstrap numbers") echo coffee +12025550100 ;;
+    *"config --images") printf 'landline/agent:0.1.0\\nredis:8\\nlandline/bootstrap:0.1.0\\n' ;;
+    "image inspect "*) exit {images} ;;
+    "version "*) echo 28.0.0 ;;
+    "compose version"*) echo 2.40.0 ;;
+    *MemTotal*) echo 8000000000 ;;
+    *DockerRootDir*) echo /not/here ;;
+esac
+"""
+
+
+def docker(
+    clone: Clone, plan: int = 0, check: str = "COMPOSE_PROFILES=local", judged: int = 0, images: int = 0
+) -> None:
+    clone.docker(DOCKER.format(plan=plan, check=check, judged=judged, images=images))
+
+
+def asked(clone: Clone) -> list[str]:
+    return [line.replace("--progress quiet ", "") for line in (clone.root / "asked").read_text().splitlines()]
+
+
+def at(clone: Clone, what: str) -> int:
+    [first, *_] = [number for number, line in enumerate(asked(clone)) if what in line]
+    return first
+
+
+def test_settings_are_judged_before_the_rest_is_built_and_anything_is_started(clone: Clone) -> None:
+    docker(clone)
+    done = clone.script("up")
+    assert done.returncode == 0, done.stderr
+    order = ["compose build bootstrap agent", "bootstrap plan", "agent --check", "compose up"]
+    places = [at(clone, step) for step in order]
+    assert places == sorted(places)
+    assert places[2] < asked(clone).index("compose build") < places[3]
+    assert "coffee     +12025550100" in done.stdout
+
+
+@pytest.mark.parametrize("profile", ["local", ""])
+def test_the_profile_that_the_agent_names_is_written_down(clone: Clone, profile: str) -> None:
+    clone.set(COMPOSE_PROFILES="" if profile else "local", LIVEKIT_API_SECRET="s" * 40)
+    docker(clone, check=f"COMPOSE_PROFILES={profile}")
+    assert clone.script("up").returncode == 0
+    assert clone.env()["COMPOSE_PROFILES"] == profile
+    assert ("compose --profile local rm --stop --force speech" in asked(clone)) == (profile == "")
+    before = clone.env_file.read_bytes()
+    assert clone.make_env().returncode == 0
+    assert clone.env_file.read_bytes() == before
+
+
+@pytest.mark.parametrize("wrong", [{"plan": 2}, {"judged": 2}, {"check": "something else"}])
+@pytest.mark.parametrize("verb", ["up", "check"])
+def test_wrong_settings_touch_nothing_that_runs(clone: Clone, verb: str, wrong: dict[str, int]) -> None:
+    docker(clone, **wrong)  # type: ignore[arg-type]
+    done = clone.script(verb)
+    assert done.returncode == 2
+    assert "agent --check" in "".join(asked(clone))  # both judge, so that one report has everything
+    assert not [line for line in asked(clone) if line.startswith(("compose up", "compose --profile local rm"))]
+    assert "compose build" not in asked(clone)
+
+
+def test_check_starts_nothing_and_builds_only_what_is_missing(clone: Clone) -> None:
+    docker(clone)
+    done = clone.script("check")
+    assert done.returncode == 0, done.stderr
+    assert "are right" in done.stdout
+    assert not [line for line in asked(clone) if line.startswith(("compose build", "compose up", "compose stop"))]
+    docker(clone, images=1)
+    assert clone.script("check").returncode == 0
+    assert [line for line in asked(clone) if "build" in line] == ["compose build bootstrap agent"]
