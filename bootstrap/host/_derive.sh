@@ -18,6 +18,7 @@ derive() {
     range=$(value_of RTP_PORT_RANGE)
     case $address in '') bind=127.0.0.1 ;; *) bind=0.0.0.0 ;; esac
     case $(value_of LOG_FORMAT) in json) json=true caddy=json ;; *) json=false caddy=console ;; esac
+    provider_keys=$(encoded_provider_keys)
     line_secrets=$(encoded_line_secrets)
     say "COMPOSE_FILE=$files"
     say "COMPOSE_PROFILES=$(value_of COMPOSE_PROFILES)"
@@ -29,6 +30,7 @@ derive() {
     say "RTP_PORTS=${range:-$ports}"
     say "LOG_JSON=$json"
     say "CADDY_LOG=$caddy"
+    say "PROVIDER_KEYS=$provider_keys"
     say "LINE_SECRETS=$line_secrets"
     say "ENV_CHECKSUMS=$(env_checksums)"
     for label in $(given_to_services | awk '{ print $1 "_OF_" $2 }' | sort -u); do
@@ -122,7 +124,7 @@ site() {
 # With these bootstrap notices that a value reached it from somewhere else than .env.
 env_checksums() {
     separator=
-    for name in OPENAI_API_KEY LIVEKIT_API_KEY LIVEKIT_API_SECRET LIVEKIT_URL SIP_PASSWORD LINE_SECRETS; do
+    for name in LIVEKIT_URL $(given_to_services | awk '$1 == "SECRETS" && $2 == "BOOTSTRAP" { print $3 }'); do
         printf '%s%s=%s' "$separator" "$name" "$(value_or_new "$name" | checksum)"
         separator=' '
     done
@@ -135,6 +137,18 @@ checksum_of_what_is_given() { # SECRETS or FILES, SERVICE
         done | checksum
 }
 
-value_or_new() { case $1 in LINE_SECRETS) printf '%s\n' "$line_secrets" ;; *) value_of "$1" ;; esac; }
+value_or_new() {
+    case $1 in
+        LINE_SECRETS) printf '%s\n' "$line_secrets" ;;
+        PROVIDER_KEYS) printf '%s\n' "$provider_keys" ;;
+        *) value_of "$1" ;;
+    esac
+}
+
+# Every provider's key that is set, NAME=value in one line for Compose, which does not know the names; so a shell that
+# exports OPENAI_API_KEY changes nothing.
+encoded_provider_keys() {
+    sed -n '/^LIVEKIT_/d; /^[A-Z0-9_]*_API_KEY=./p' "$ENV_FILE" | base64 | tr -d '\n'
+}
 
 checksum() { cksum | cut -d ' ' -f 1; }

@@ -30,20 +30,20 @@ def sums(**values: str) -> str:
 
 
 def test_values_that_are_those_of_env_are_no_problem(settings: Load, secrets: Path) -> None:
-    (secrets / "openai_api_key").write_text("sk-one")
+    (secrets / "provider_keys").write_text("sk-one")
     (secrets / "livekit_api_secret").write_text(SECRET)
     (secrets / "sip_password").write_text("")
-    wanted = sums(OPENAI_API_KEY="sk-one", LIVEKIT_API_SECRET=SECRET, SIP_PASSWORD="", LINE_SECRETS="")
+    wanted = sums(PROVIDER_KEYS="sk-one", LIVEKIT_API_SECRET=SECRET, SIP_PASSWORD="", LINE_SECRETS="")
     settings(ENV_CHECKSUMS=wanted, LIVEKIT_API_SECRET="")
 
 
 def test_nothing_is_compared_where_there_are_no_checksums(settings: Load, secrets: Path) -> None:
-    (secrets / "openai_api_key").write_text("sk-of-the-shell")
+    (secrets / "provider_keys").write_text("sk-of-the-shell")
     settings()
     settings(ENV_CHECKSUMS="")
 
 
-@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "LIVEKIT_API_KEY", "SIP_PASSWORD", "LINE_SECRETS"])
+@pytest.mark.parametrize("name", ["PROVIDER_KEYS", "LIVEKIT_API_KEY", "SIP_PASSWORD", "LINE_SECRETS"])
 @pytest.mark.parametrize(
     ("in_env", "given"), [("canary-env", "canary-shell"), ("", "canary-shell"), ("canary-env", "")]
 )
@@ -60,9 +60,9 @@ def test_another_value_is_refused_by_name_and_never_shown(
 
 
 def test_a_secret_that_did_not_come_counts_as_empty(report: Report, settings: Load) -> None:
-    settings(ENV_CHECKSUMS=sums(OPENAI_API_KEY=""))
-    [line] = report(ENV_CHECKSUMS=sums(OPENAI_API_KEY="sk-one"))
-    assert line.startswith("OPENAI_API_KEY: ")
+    settings(ENV_CHECKSUMS=sums(PROVIDER_KEYS=""))
+    [line] = report(ENV_CHECKSUMS=sums(PROVIDER_KEYS="sk-one"))
+    assert line.startswith("PROVIDER_KEYS: ")
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_a_changed_secret_of_a_line_replaces_those_who_know_it(clone: Clone) -> 
 
 def test_a_secret_that_is_new_in_compose_is_forgotten_nowhere(clone: Clone, file: Path) -> None:
     compose = clone.root / "compose.yaml"
-    text = compose.read_text().replace("openai_api_key, line_secrets]", "openai_api_key, made_up, line_secrets]", 1)
+    text = compose.read_text().replace("provider_keys, line_secrets]", "provider_keys, made_up, line_secrets]", 1)
     compose.write_text(text.rstrip() + "\n  made_up: {environment: MADE_UP_KEY}\n")
     with (clone.root / ".env.example").open("a") as example:
         example.write("# A secret that a later release adds\nMADE_UP_KEY=\n")
@@ -130,7 +130,7 @@ def test_the_checksums_tell_bootstrap_what_env_has(clone: Clone) -> None:
     made = clone.env()
     told = dict(pair.split("=") for pair in made["ENV_CHECKSUMS"].split(" "))
     assert set(told) == {
-        *("OPENAI_API_KEY", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "SIP_PASSWORD", "LINE_SECRETS")
+        *("PROVIDER_KEYS", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "SIP_PASSWORD", "LINE_SECRETS")
     }
     for name, checksum in told.items():
         value = subprocess.run(["cksum"], input=f"{made[name]}\n", capture_output=True, text=True, check=True).stdout
