@@ -21,11 +21,8 @@ make_lines() {
 # Where there is no line at all; or where there is this one, but not its line.toml, which comes last: a run was
 # broken off, or somebody has put their own words there beforehand.
 first_line_is_to_be_made() {
-    if [ -d "$(first_line)" ]; then
-        [ ! -e "$(first_line)/line.toml" ]
-    else
-        [ -z "$(find "$(lines_folder)/." ! -name . -prune -type d ! -name '.*')" ]
-    fi
+    [ ! -d "$(first_line)" ] || { [ ! -e "$(first_line)/line.toml" ]; return; }
+    for folder in "$(lines_folder)"/*/; do [ ! -d "$folder" ] || return 1; done
 }
 
 make_first_line() {

@@ -15,9 +15,10 @@ run() { docker compose --progress quiet run --rm --user "$(id -u):$(id -g)" "$@"
 # The number to dial, of the line LINE or of the first there is, is left in NUMBER.
 choose_line() {
     numbers=$(ask bootstrap numbers) || die "the lines' numbers are not known. make check says what is wrong."
+    [ -n "$numbers" ] || die "no line has a number to dial. Set PHONE_NUMBERS in $ENV_FILE, or numbers in a line.toml."
     chosen=$(printf '%s\n' "$numbers" | awk -v line="${LINE:-}" 'line == "" || $1 == line { print; exit }')
     [ -n "$chosen" ] || die "LINE is '${LINE:-}', and there is no such line with a number. There are:" \
-        "$(printf '%s\n' "$numbers" | awk '{ print $1 }' | sort -u | tr '\n' ' ')"
+        "$(printf '%s\n' "$numbers" | cut -d ' ' -f 1 | sort -u | paste -s -d ' ' -)."
     LINE=${chosen%% *} NUMBER=${chosen#* }
 }
 

@@ -39,7 +39,7 @@ add_what_is_missing() {
     missing=$(for name in $(known_names); do grep -q "^$name=" "$ENV_FILE" || grep "^$name=" .env.example; done)
     [ -n "$missing" ] || return 0
     { a_persons_lines; say "$missing"; written_lines; } | replace_private "$ENV_FILE"
-    say "added to $ENV_FILE, new in this release: $(say "$missing" | sed 's/=.*//' | tr '\n' ' ')"
+    say "added to $ENV_FILE, new in this release: $(say "$missing" | cut -d = -f 1 | paste -s -d ' ' -)"
 }
 
 generate_secrets() {
