@@ -14,7 +14,7 @@ from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
 from bootstrap.desired import desired
-from bootstrap.lines import Lines, count_unanswered
+from bootstrap.lines import Lines, numbers_left
 from bootstrap.logs import set_up_logging
 from bootstrap.ownership import BlockedError, find_ours, warn_of_open_rules
 from bootstrap.plan import ANY_TRUNK, all_changes
@@ -68,8 +68,12 @@ def parse(arguments: Sequence[str] | None) -> str:
 def warn(settings: Settings, lines: Lines) -> None:
     if settings.sip_username and not settings.trunk_provider.sends_credentials:
         logger.warning("SIP_USERNAME is set, but %s sends no credentials: its calls fail", settings.trunk_provider.name)
-    if count := count_unanswered(lines, settings.phone_numbers):
-        logger.warning("%d of PHONE_NUMBERS on no line: put each into a line's numbers, or take it out of .env", count)
+    if left := numbers_left(lines, settings.phone_numbers):
+        logger.warning(
+            "no line answers %d of the %d numbers in PHONE_NUMBERS: add each to a line, or remove it from .env",
+            len(left),
+            len(settings.phone_numbers),
+        )
 
 
 async def apply(settings: ServerSettings, lines: Lines) -> int:

@@ -13,15 +13,15 @@ REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def find_overrides(environment: Mapping[str, str], secrets: Path) -> Iterator[str]:
-    """One sentence for each variable of ENV_CHECKSUMS that has another value here than in `.env`; never the value."""
+    """Yield one sentence for each variable that has another value here than in `.env`, without either value."""
     for entry in environment.get("ENV_CHECKSUMS", "").split():
         name, _, expected = entry.partition("=")
         if name == "LIVEKIT_URL" and expected == checksum(b"") and environment.get(name) == DEFAULT_URL:
             continue
         if checksum(read_value(name, environment, secrets)) != expected:
             yield (
-                f"{name}: the calling shell exports another value than .env has; "
-                f"run `unset {name}` there and start again, or run `make up`, which uses .env alone"
+                f"{name}: the calling shell exports another value than .env has, or .env was edited after `make up`; "
+                f"run `unset {name}` in that shell, or run `make up`, which uses .env alone"
             )
 
 

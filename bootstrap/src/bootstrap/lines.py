@@ -36,17 +36,13 @@ def read_lines(folder: Path, phone_numbers: Sequence[str] | None) -> Lines:
             named[line.name] = read_numbers(line)
         except ValueError as error:
             problems.append(f"{line.parent.name}/{line.name}{error}")
-    problems += find_shared(folder.name, named)
-    if not problems and phone_numbers is not None:
-        named, problems = fill_in(folder.name, named, phone_numbers)
+    problems += find_shared(folder.name, named) + find_several_without(folder.name, named)
+    left = numbers_left(named, phone_numbers or ())
+    if not problems and phone_numbers is not None and not left:
+        problems += find_left_out(folder.name, named)
     if problems:
         raise LinesError(problems)
-    return named
-
-
-def count_unanswered(lines: Lines, phone_numbers: Sequence[str]) -> int:
-    """Count the numbers of PHONE_NUMBERS that are on no line."""
-    return len(set(phone_numbers) - {number for answered in lines.values() for number in answered})
+    return {line: answered or left for line, answered in named.items()}
 
 
 def list_folders(folder: Path) -> list[Path]:
@@ -102,17 +98,25 @@ def find_shared(folder: str, named: Lines) -> list[str]:
     return problems
 
 
-def fill_in(folder: str, named: Lines, phone_numbers: Sequence[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """Give the line without numbers those of `phone_numbers` that no other line names."""
-    without = [line for line, answered in named.items() if not answered]
-    if len(without) > 1:
-        files = ", ".join(f"{folder}/{line}/{FILE}" for line in without)
-        return {}, [f"{files}: numbers is set in none of them, and only one line may go without; {EXAMPLE}"]
+def find_several_without(folder: str, named: Lines) -> list[str]:
+    """Name the lines without numbers, if there are several: it would be open which one answers PHONE_NUMBERS."""
+    files = [f"{folder}/{line}/{FILE}" for line, answered in named.items() if not answered]
+    if len(files) < 2:
+        return []
+    return [f"{', '.join(files)}: numbers is set in none of them, and only one line may go without; {EXAMPLE}"]
+
+
+def find_left_out(folder: str, named: Lines) -> list[str]:
+    """Name the line without numbers, for which none of PHONE_NUMBERS is left."""
+    return [
+        f"{folder}/{line}/{FILE}: numbers is not set, and other lines answer all of PHONE_NUMBERS; "
+        f"{EXAMPLE}, or add the line's number to PHONE_NUMBERS"
+        for line, answered in named.items()
+        if not answered
+    ]
+
+
+def numbers_left(named: Lines, phone_numbers: Sequence[str]) -> tuple[str, ...]:
+    """The numbers of PHONE_NUMBERS that no line names."""
     taken = {number for answered in named.values() for number in answered}
-    left = tuple(number for number in phone_numbers if number not in taken)
-    if without and not left:
-        return {}, [
-            f"{folder}/{without[0]}/{FILE}: numbers is not set, and other lines answer all of PHONE_NUMBERS; "
-            f"{EXAMPLE}, or add the line's number to PHONE_NUMBERS"
-        ]
-    return {line: answered or left for line, answered in named.items()}, []
+    return tuple(number for number in phone_numbers if number not in taken)

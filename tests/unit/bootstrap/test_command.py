@@ -217,7 +217,7 @@ def test_numbers_on_no_line_are_warned_of_without_the_numbers(run: Run, tmp_path
     (tmp_path / "lines/coffee/line.toml").write_text('numbers = ["+12025550100"]')
     code, _, err = run("plan", PHONE_NUMBERS="+12025550100,+12025550111")
     assert code == 0
-    assert "1 of PHONE_NUMBERS on no line" in err
+    assert "no line answers 1 of the 2 numbers in PHONE_NUMBERS" in err
     assert "2025550" not in err
 
 

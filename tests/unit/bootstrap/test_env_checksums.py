@@ -53,8 +53,8 @@ def test_another_value_is_refused_by_name_and_never_shown(
     (secrets / name.lower()).write_text(given)
     [line, *_] = report(ENV_CHECKSUMS=sums(**{name: in_env}))
     assert line == (
-        f"{name}: the calling shell exports another value than .env has; "
-        f"run `unset {name}` there and start again, or run `make up`, which uses .env alone"
+        f"{name}: the calling shell exports another value than .env has, or .env was edited after `make up`; "
+        f"run `unset {name}` in that shell, or run `make up`, which uses .env alone"
     )
     assert "canary" not in "".join(report(ENV_CHECKSUMS=sums(**{name: in_env})))
 

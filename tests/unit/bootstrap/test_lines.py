@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.lines import count_unanswered, read_lines
+from bootstrap.lines import numbers_left, read_lines
 from bootstrap.settings import Settings, load
 from tests.unit.bootstrap.conftest import Environment
 
@@ -46,11 +46,11 @@ def test_hidden_folders_and_plain_files_are_no_lines(folder: Path) -> None:
     assert list(read_lines(folder, [A])) == ["coffee"]
 
 
-def test_numbers_on_no_line_are_counted(folder: Path) -> None:
+def test_numbers_on_no_line_are_found(folder: Path) -> None:
     write(folder, coffee=f'numbers = ["{A}"]')
     lines = read_lines(folder, [A, B, C])
-    assert count_unanswered(lines, [A, B, C]) == 2
-    assert count_unanswered(lines, [A]) == 0
+    assert numbers_left(lines, [A, B, C]) == (B, C)
+    assert numbers_left(lines, [A]) == ()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_wrong_lines_are_refused_by_file_and_key(
 
 
 def test_every_problem_with_the_lines_and_the_settings_is_in_one_report(folder: Path, report: Report) -> None:
-    write(folder, Coffee="", bread="numbers = [", tea=f'numbers = ["{A}"]', wine=f'numbers = ["{A}", "1"]')
+    write(folder, Coffee="", a="", b="", bread="numbers = [", tea=f'numbers = ["{A}"]', wine=f'numbers = ["{A}", "1"]')
     lines = report(PHONE_NUMBERS="1", RINGING_TIMEOUT="0")
     assert [line.partition(" ")[0] for line in lines] == [
         "PHONE_NUMBERS",
@@ -96,6 +96,7 @@ def test_every_problem_with_the_lines_and_the_settings_is_in_one_report(folder: 
         "lines/Coffee:",
         "lines/bread/line.toml",
         "lines/wine/line.toml:",
+        "lines/a/line.toml,",
     ]
 
 
