@@ -20,12 +20,16 @@ def begin(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return task
 
 
-async def repeat(step: Callable[[], Awaitable[object]], every: float, complaint: str) -> None:
-    """Do `step`, then again `every` so many seconds, until this is cancelled.
+async def repeat(
+    step: Callable[[], Awaitable[object]], every: float, complaint: str, *, begin_at_once: bool = True
+) -> None:
+    """Do `step` now, or first after `every` seconds, then again every so many seconds, until this is cancelled.
 
     `complaint` is logged with the first error after a success: a sentence such as "Could not delete old records".
     """
     failing = False
+    if not begin_at_once:
+        await asyncio.sleep(every)
     while True:
         try:
             await step()

@@ -36,7 +36,7 @@ class SipCall:
             caller=attributes.get("sip.phoneNumber", ""),
             dialled=attributes.get("sip.trunkPhoneNumber", ""),
             sip_call_id=attributes.get("sip.callIDFull", ""),
-            account=attributes.get("sip.twilio.accountSid", ""),
+            account=attributes.get("trunk.account", ""),
         )
 
     def objection(self, account: str | None = None) -> str | None:

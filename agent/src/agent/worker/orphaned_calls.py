@@ -60,7 +60,7 @@ async def hang_up_after_crashes_while(work: Awaitable[T], server: AgentServer, s
         watch = _Watch(server, livekit.room, livekit.agent_dispatch, settings.room_prefix, settings.agent_name)
         tasks = [
             asyncio.create_task(repeat(watch.sweep, SWEPT_EVERY, COMPLAINT)),
-            asyncio.create_task(repeat(watch.look, LOOKED_EVERY, COMPLAINT)),
+            asyncio.create_task(repeat(watch.look, LOOKED_EVERY, COMPLAINT, begin_at_once=False)),
         ]
         try:
             return await work

@@ -57,7 +57,7 @@ async def serve(server: AgentServer, drain_grace: int, prosody: ProsodyProcess) 
     complaint = "Could not look after the process that hears prosody"
     beside = [
         repeat(_HealthReport(server).tell, health.TOUCHED_EVERY, "Could not note whether the agent is registered"),
-        repeat(_Minder(prosody, server).look, LOOKED_AFTER_EVERY, complaint),
+        repeat(_Minder(prosody, server).look, LOOKED_AFTER_EVERY, complaint, begin_at_once=False),
     ]
     tasks = [asyncio.create_task(work) for work in beside]
     running = asyncio.create_task(server.run())

@@ -12,7 +12,7 @@ ATTRIBUTES = {
     "sip.phoneNumber": "+12025550199",
     "sip.trunkPhoneNumber": "+12025550100",
     "sip.callIDFull": "0a1b2c@198.51.100.7",
-    "sip.twilio.accountSid": "AC0123456789",
+    "trunk.account": "AC0123456789",
     "sip.callStatus": "ringing",
 }
 

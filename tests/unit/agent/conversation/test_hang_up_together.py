@@ -225,7 +225,7 @@ def test_a_known_carrier_is_not_refused(job: Job) -> None:
 def test_a_call_of_another_trunk_account_is_refused_where_ours_is_set(
     job: Job, caplog: pytest.LogCaptureFixture, account: str
 ) -> None:
-    call = a_call(job, KNOWN | {"sip.twilio.accountSid": account})
+    call = a_call(job, KNOWN | {"trunk.account": account})
     assert not refuse_strangers(call, admission())
     assert refuse_strangers(call, admission(trunk_account="AC1"))
     assert job.reasons == ["refused"]
@@ -233,7 +233,7 @@ def test_a_call_of_another_trunk_account_is_refused_where_ours_is_set(
 
 
 def test_a_call_of_our_trunk_account_is_not_refused(job: Job) -> None:
-    call = a_call(job, KNOWN | {"sip.twilio.accountSid": "AC1"})
+    call = a_call(job, KNOWN | {"trunk.account": "AC1"})
     assert not refuse_strangers(call, admission(trunk_account="AC1"))
 
 
