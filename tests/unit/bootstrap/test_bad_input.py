@@ -101,7 +101,7 @@ WRONG_ADDRESSES = {
 }
 
 WRONG_OTHERS = {
-    "an unknown provider": ("TRUNK_PROVIDER", "acme", "expected one of generic, twilio"),
+    "an unknown provider": ("TRUNK_PROVIDER", "nobody", "expected one of"),
     "a provider that is a path": ("TRUNK_PROVIDER", "../trunks/twilio", "expected one of"),
     "the wrong case of yes": ("ALLOW_ANY_ADDRESS", "Yes", "exactly yes or no"),
     "true for yes": ("ALLOW_PRIVATE_ADDRESSES", "true", "exactly yes or no"),

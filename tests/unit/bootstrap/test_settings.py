@@ -87,7 +87,7 @@ def test_every_wrong_variable_is_in_one_report(report: Report) -> None:
         LIVEKIT_URL="livekit",
         LIVEKIT_API_SECRET="short",
         PHONE_NUMBERS="1",
-        TRUNK_PROVIDER="acme",
+        TRUNK_PROVIDER="nobody",
         ALLOW_ANY_ADDRESS="maybe",
         ALLOWED_ADDRESSES="x",
         SIP_USERNAME="bob",

@@ -19,7 +19,7 @@ RIGHT: dict[str, Any] = {
 
 
 def test_the_folder_is_the_list() -> None:
-    assert trunks.available() == ["generic", "twilio"]
+    assert {"generic", "twilio"} <= set(trunks.available())
 
 
 @pytest.mark.parametrize("name", trunks.available())

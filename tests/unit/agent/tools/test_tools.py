@@ -70,7 +70,7 @@ async def test_a_model_that_ends_the_call_says_its_goodbye_and_nobody_says_anoth
     assert await call.ends_after("That was it, bye.") == ["It was a pleasure. Goodbye."]
     assert call.outcome == ["the talk was over"]
     first, second = endpoint.asked("llm")
-    assert [tool["function"]["name"] for tool in first.body["tools"]] == ["end_call"]
+    assert "end_call" in [tool["function"]["name"] for tool in first.body["tools"]]
     assert second.body["messages"][-1]["content"] == "say goodbye to the user"
 
 
