@@ -10,6 +10,11 @@ from tests.unit.agent.never_silent import INSTANT
 
 
 @pytest.fixture(autouse=True)
+def turned(clock: None) -> None:
+    """No test of the agent waits for time to pass, but for those marked `real_time`."""
+
+
+@pytest.fixture(autouse=True)
 def own_connections() -> Iterator[None]:
     """A later endpoint may have the port of an earlier one, whose client is closed."""
     yield

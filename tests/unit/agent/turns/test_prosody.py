@@ -33,6 +33,7 @@ async def is_there(socket: Path) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.real_time
 async def test_the_process_says_what_the_model_says_of_the_moments_after_the_voice(socket: Path) -> None:
     listener = ProsodyProcess()
     await listener.wanted()
