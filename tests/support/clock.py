@@ -2,12 +2,15 @@
 
 While `turned_clock()` lasts, `time.time`, `time.monotonic`, `time.perf_counter` and the time of every event loop are
 that clock's, also for modules that took one of these functions for themselves after this one was imported (as
-`field(default_factory=time.time)` does): `tests/conftest.py` imports it before all others. It hardly goes on while anything runs: every reading is a microsecond after the one before. When every loop waits and nothing has arrived for any of them, it
-jumps to the next moment for which one of them has something planned. Sockets may be used between loops of this process,
-in one thread or in several: what was sent on the loopback interface has arrived when `send` returns.
+`field(default_factory=time.time)` does): `tests/conftest.py` imports it before all others.
 
-While a function runs in a loop's executor, the clock goes on in real time, since nobody knows when it will be done. What
-happens in other processes, and in threads without an event loop, is not waited for: that needs the real clock.
+The clock hardly goes on while anything runs: every reading is a microsecond after the one before. When every loop waits
+and nothing has arrived for any of them, it jumps to the next moment for which one of them has something planned.
+Sockets may be used between loops of this process, in one thread or in several: what was sent on the loopback interface
+has arrived when `send` returns.
+
+While a function runs in a loop's executor, the clock goes on in real time, since nobody knows when it will be done.
+What happens in other processes, and in threads without an event loop, is not waited for: that needs the real clock.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.passed = 0.0  # seconds
-        self._began = {name: getattr(time, name)() for name in FUNCTIONS}
+        self._began: dict[str, float] = {name: getattr(time, name)() for name in FUNCTIONS}
         self._leader = threading.get_ident()
         self._lock = threading.Lock()
         self._running: set[TurnedLoop] = set()
@@ -65,6 +68,8 @@ class Clock:
         finally:
             with self._lock:
                 self._running.discard(loop)
+                for other in self._waiting:  # so that one of them turns the clock
+                    other.wake()
 
     def wait(self, loop: TurnedLoop, seconds: float | None, select: Callable[[float | None], Events]) -> Events:
         """What arrives for a loop within these seconds of the clock; None: however long it takes."""
@@ -139,7 +144,7 @@ class TurnedLoop(asyncio.SelectorEventLoop):
         self.at_work -= 1
 
 
-class _News(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _News(selectors.DefaultSelector):
     """What arrives for a loop."""
 
     def __init__(self, clock: Clock, loop: TurnedLoop) -> None:
@@ -159,7 +164,7 @@ class _News(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
 
 @contextmanager
 def turned_clock() -> Iterator[Clock]:
-    global _turned  # noqa: PLW0603 - as the functions of the module `time` are
+    global _turned
     clock = Clock()
     with patch("asyncio.events.new_event_loop", lambda: TurnedLoop(clock)), patch("time.sleep", clock.sleep):
         _turned = clock
