@@ -133,6 +133,14 @@ class TurnedLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._work_is_done)
         return future
 
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        """In a thread too, which a loop in another thread must not run away from."""
+        self.at_work += 1
+        try:
+            await super().shutdown_default_executor(*args)
+        finally:
+            self.at_work -= 1
+
     def has_news(self) -> bool:
         """Whether something has arrived that the loop has not looked at."""
         return bool(self._news.at_once())

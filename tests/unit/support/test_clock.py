@@ -1,6 +1,7 @@
 """The clock itself: what may be jumped over, and what may not."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -131,6 +132,34 @@ def test_a_loop_in_another_thread_stands_still_while_this_one_works() -> None:
     asyncio.run(asyncio.sleep(0.5))
     thread.join(5)
     assert len(ticks) == 10
+
+
+def test_a_loop_in_another_thread_does_not_run_away_while_this_one_closes() -> None:
+    begun = threading.Event()
+    over = threading.Event()
+
+    async def tick() -> None:
+        begun.set()
+        while not over.is_set():  # noqa: ASYNC110 - another thread sets it
+            await asyncio.sleep(0.02)
+
+    def slowly() -> None:
+        REAL_SLEEP(0.1)
+
+    async def leave_work_behind() -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.to_thread(slowly), 0.01)
+
+    thread = threading.Thread(target=lambda: asyncio.run(tick()), daemon=True)
+    thread.start()
+    begun.wait(5)
+    since = time.monotonic()
+    asyncio.run(leave_work_behind())
+    took = time.monotonic() - since
+    over.set()
+    asyncio.run(asyncio.sleep(1))
+    thread.join(5)
+    assert took < 0.5
 
 
 def test_time_dot_sleep_turns_it() -> None:
