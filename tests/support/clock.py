@@ -85,7 +85,7 @@ class Clock:
                 if ready := select(TICK if ticks else None):
                     return ready
                 with self._lock:
-                    self.passed = min(self.passed + TICK, *self._waiting.values())
+                    self._go_on_to(min(self.passed + TICK, *self._waiting.values()))
         finally:
             with self._lock:
                 self._waiting.pop(loop, None)
@@ -98,9 +98,11 @@ class Clock:
         if any(loop.has_news() for loop in self._waiting):
             return
         following = min(self._waiting.values())
-        if math.isinf(following):
-            return
-        self.passed = max(self.passed, following)
+        if not math.isinf(following):
+            self._go_on_to(following)
+
+    def _go_on_to(self, moment: float) -> None:
+        self.passed = max(self.passed, moment)
         for loop, until in self._waiting.items():
             if until <= self.passed:
                 loop.wake()

@@ -81,6 +81,11 @@ async def test_work_in_the_executor_is_waited_for_and_takes_the_time_it_takes() 
             await asyncio.to_thread(REAL_SLEEP, 0.3)
 
 
+async def test_a_loop_in_the_executor_gets_the_time_it_waits_for() -> None:
+    async with asyncio.timeout(5):
+        await asyncio.to_thread(asyncio.run, asyncio.sleep(0.05))
+
+
 def test_loops_of_two_threads_go_by_one_clock() -> None:
     ours, theirs = socket.socketpair(type=socket.SOCK_DGRAM)
     for end in (ours, theirs):
