@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.stack.calls import QUESTION, STAYS, eventually
 from tests.stack.line import Line
-from tests.stack.test_calls import QUESTION, STAYS, eventually
 from tests.support.house import ROOT
 
 if TYPE_CHECKING:

@@ -175,6 +175,7 @@ def test_nor_do_calls_in_processes_of_their_own(tmp_path: Path) -> None:
     assert sorted(str(refusal) for refusal in refusals) == ["None"] * 3 + ["busy"] * 5
 
 
+@pytest.mark.real_time
 def test_it_waits_for_another_calls_transaction_for_a_second_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

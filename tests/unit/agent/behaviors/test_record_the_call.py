@@ -42,6 +42,8 @@ NOTICE, QUESTION = "This call is recorded.", "May I record this call? Please say
 NOT_RECORDED = "All right, this call is not recorded."
 GREETING = "Hello, Landline."
 
+pytestmark = pytest.mark.real_time  # livekit-agents encodes in a thread of its own
+
 
 def tone(seconds: float, rate: int) -> rtc.AudioFrame:
     at = np.arange(int(seconds * rate)) / rate
