@@ -36,14 +36,14 @@ venv: .venv/installed ## a virtualenv with every room installed in place, for wo
 	@touch $@
 
 test: venv lint ## every test; STACK=require makes a missing engine or image a failure
-	.venv/bin/pytest --numprocesses 4 tests/contract tests/unit # they wait more than they work
+	.venv/bin/pytest --numprocesses auto tests/contract tests/unit
 	.venv/bin/pytest tests/stack
 
 lint: venv ## ruff, mypy, import-linter, hadolint, shellcheck, yamllint
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
+	.venv/bin/lint-imports --no-logo --no-cache
 	.venv/bin/hadolint */Dockerfile tests/bench/*/Dockerfile tests/bench/*/*/Dockerfile
 	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh livekit/*.sh .ci/run
 	.venv/bin/yamllint --strict .
