@@ -68,11 +68,10 @@ def flavor() -> str:
 def line(tmp_path_factory: pytest.TempPathFactory, flavor: str) -> Iterator[Line]:
     """A line that is up, with the ice cream of the week among the persona's facts."""
     line = Line("landline-test", tmp_path_factory.mktemp("line"), subnet="172.29.54", first_port=15060)
-    persona = line.prompts / "persona.md"
+    persona = line.words / "persona.md"
     persona.write_text(persona.read_text() + f"\n- The ice cream of the week is {flavor}.\n")
     # The embedded models share two cores with the phone here: what they answer late is still to be heard.
-    line.set("FILLER_AFTER", "30")
-    line.set("APOLOGY_AFTER", "60")
+    line.change(filler_after=30, apology_after=60)
     with line.running():
         line.compose("build", "phone")  # no part of what `make up` builds
         yield line

@@ -43,10 +43,10 @@ class Talk:
 
 @pytest.fixture(scope="module")
 def talk(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Talk:
-    settings = {"LANGUAGE": "de", "SILENT_CALLER_AFTER": "4", "MAX_CONCURRENT_CALLS": "2", "IDLE_PROCESSES": "3"}
-    settings |= {"APOLOGY_AFTER": "12"}
+    host: dict[str, Any] = {"MAX_CONCURRENT_CALLS": "2", "IDLE_PROCESSES": "3"}
+    settings: dict[str, Any] = {"language": "de", "silent_caller_after": 4, "apology_after": 12}
     folder = tmp_path_factory.mktemp("german")
-    with an_extension(line, folder, **settings) as extension:
+    with an_extension(line, folder, **host, **settings) as extension:
         extension.provider.script(rules=[{"kind": "llm", "match": "wetter", "answer": "Es ist sonnig.", "delay": 7}])
         outcomes = extension.calls_by_name(CALLS)
         docker("cp", f"{extension.container}:/app/recorded", str(folder / "recorded"))
@@ -81,11 +81,11 @@ def read_line(wav: Path) -> tuple[Array, int]:
 def test_ears_model_and_voice_are_told_the_language(talk: Talk) -> None:
     assert {request["body"]["language"] for request in talk.of("stt")} == {"de"}
     [system] = {request["body"]["messages"][0]["content"] for request in talk.of("llm")}
-    assert system.startswith((ROOT / "agent/prompts/de/persona.md").read_text().strip())
+    assert system.startswith((ROOT / "agent/example/translations/de/persona.md").read_text().strip())
     assert (ROOT / "agent/src/agent/languages/de/rules.md").read_text().strip() in system
     spoken = {request["text"]: request["body"]["instructions"] for request in talk.of("tts")}
     assert all(instructions.startswith("Sprich Deutsch") for instructions in spoken.values())
-    assert {(ROOT / "agent/prompts/de/greeting.md").read_text().strip(), "Es ist sonnig."} <= set(spoken)
+    assert {(ROOT / "agent/example/translations/de/greeting.md").read_text().strip(), "Es ist sonnig."} <= set(spoken)
 
 
 def test_a_silent_caller_is_asked_and_told_goodbye_in_german(talk: Talk) -> None:
@@ -113,14 +113,17 @@ def test_a_caller_too_many_is_told_so_in_german(talk: Talk) -> None:
 
 
 def test_make_up_refuses_in_one_sentence_a_language_that_the_embedded_models_do_not_know(line: Line) -> None:
-    line.set("LANGUAGE", "de")
+    line.change(language="de")
     try:
         refused = line.run("make", "up", check=False)
     finally:
-        line.set("LANGUAGE", "en")
+        line.change(language=None)
     told = refused.stdout + refused.stderr
     assert refused.returncode, told
-    assert told.count("LANGUAGE is 'de', which needs other models than speech/whisper-tiny.en") == 1, told
+    assert (
+        told.count("lines/coffee/line.toml has language = 'de', which needs other models than speech/whisper-tiny.en")
+        == 1
+    ), told
     assert "set OPENAI_API_KEY" in told, told
     assert "(1 problem)" in told, told
     assert line.active_jobs() == 0  # the line that was up still is
