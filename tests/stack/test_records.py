@@ -293,7 +293,7 @@ def genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
 
 
 def test_what_is_too_old_is_deleted_while_the_line_is_up(day: Day) -> None:
-    assert f"the record {TOO_OLD} is deleted" in day.logs
+    assert f"/{TOO_OLD} is deleted" in day.logs
 
 
 # With the caller's consent.
@@ -439,5 +439,5 @@ def test_the_caller_of_an_agent_that_was_killed_is_hung_up_on_by_the_next(night:
 
 
 def test_the_oldest_calls_are_deleted_when_all_are_too_large(night: Night) -> None:
-    assert f"the record {TOO_LARGE} is deleted" in night.logs
+    assert f"/{TOO_LARGE} is deleted" in night.logs
     assert len(night.left) == 2
