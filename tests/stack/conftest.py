@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.stack.calls import FLAVORS
 from tests.stack.line import Line
 from tests.support.house import ROOT, compose_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-
-FLAVORS = ["mango", "vanilla", "lemon", "cherry", "banana", "coconut", "ginger", "chocolate", "strawberry", "peach"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
