@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 # The greeting is over by then; where it is not, the caller is listened to all the same.
 QUESTION = ("--at", "6", "--say", "What is the ice cream of the week?")
+FLAVORS = ["mango", "vanilla", "lemon", "cherry", "banana", "coconut", "ginger", "chocolate", "strawberry", "peach"]
 STAYS = ("--silent", "--patience", "1", "--stay", "5")
 
 

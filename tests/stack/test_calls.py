@@ -20,7 +20,7 @@ def test_a_caller_asks_for_a_fact_made_up_for_this_run_and_hears_it(line: Line, 
 
 
 def test_an_edited_greeting_is_spoken_on_the_next_call_without_a_restart(line: Line) -> None:
-    greeting = line.prompts / "greeting.md"
+    greeting = line.words / "greeting.md"
     before = greeting.read_text()
     greeting.write_text("Good morning, this is the elephant hotline.\n")
     try:

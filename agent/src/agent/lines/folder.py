@@ -68,10 +68,10 @@ class LinesFolder:
             raise UnknownLineError(f"its dispatch rule names the line {name}, and there are {there}") from None
 
     def all(self) -> Iterator[Line]:
-        """Read every line that can be read."""
+        """Read every line that can be read; a line.toml that is no good is told of by `read`, not here."""
         for name in self.names():
             with contextlib.suppress(ValueError):  # which `problems` tells
-                yield self.read(name)
+                yield self._settings(name).read(quietly=True)
 
     def all_as_written(self) -> Iterator[Line]:
         """Read every line whose line.toml is good as it is now; nothing falls back and nothing is kept."""
@@ -89,8 +89,9 @@ class LinesFolder:
 
     def keep_good_versions(self) -> None:
         """Read every file once, so that there is something to fall back to."""
-        for line in self.all():
-            self.read_words(line)
+        for name in self.names():
+            with contextlib.suppress(ValueError):  # which `problems` has told
+                self.read_words(self.read(name))
 
     def _judge(self, judge: "Callable[[LiveFile[Line] | LiveFile[str]], str | None]") -> list[str]:
         if not self.names():

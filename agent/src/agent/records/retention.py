@@ -187,7 +187,7 @@ def delete_old(folders: Folders, keep: Recording) -> None:
                 break
             if deletion.of(call.folder, shutil.rmtree):
                 total -= call.size
-                logger.info("the record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls))
+                logger.info("the record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls.parent))
         for day in folders.calls.glob("????-??-??"):
             if not any(day.iterdir()) and day.name != f"{datetime.now(UTC):%Y-%m-%d}":
                 deletion.of(day, Path.rmdir)

@@ -36,8 +36,10 @@ class LiveFile(Generic[T]):
     may_be_missing: bool = False  # while it has never been there it is then like an empty one
     kept: Path = KEPT
 
-    def read(self) -> T:
+    def read(self, *, quietly: bool = False) -> T:
         """What is in it; of a file that is no good, or gone, what was in its last good version, and the log says why.
+
+        `quietly`: the log does not, because this is read again and again, and whoever reads it for a call tells.
 
         Raises:
             ValueError: there is no good version, which `hopeless` tells at the start.
@@ -46,7 +48,7 @@ class LiveFile(Generic[T]):
             text = self._text(self.folder / self.name)
             value = self._parsed(text)
         except ValueError as problem:
-            return self._instead(problem)
+            return self._instead(problem, quietly=quietly)
         try:
             _keep(self._good_version, text)
         except OSError as problem:  # a full disk is no reason not to answer
@@ -78,7 +80,7 @@ class LiveFile(Generic[T]):
             return problem
         return None
 
-    def _instead(self, problem: ValueError) -> T:
+    def _instead(self, problem: ValueError, *, quietly: bool) -> T:
         # Not even where the file may be missing is there nothing in it: an editor or a wrong folder may be why.
         missing = self.may_be_missing and isinstance(problem, _MissingError)
         try:
@@ -87,6 +89,8 @@ class LiveFile(Generic[T]):
             if missing:
                 return self._parsed("")
             raise problem from None
+        if quietly:
+            return value
         if not missing:
             logger.error("%s; the last good version is used", problem)
         elif value != self._parsed(""):

@@ -33,8 +33,9 @@ FORMS = pytest.mark.parametrize("line", [TextLine(), JsonLine()], ids=["text", "
 
 
 def test_text_reads_like_a_sentence() -> None:
-    line = TextLine().format(record("call answered", call_id="SCL_1", room_id="RM_1"))
-    assert line == "1970-01-01T00:00:00.250+00:00 INFO    livekit: call answered  call_id=SCL_1  room_id=RM_1"
+    line = TextLine().format(record("call answered", call_id="SCL_1", room_id="RM_1", line="coffee"))
+    told = "livekit: call answered  line=coffee  call_id=SCL_1  room_id=RM_1"
+    assert line == f"1970-01-01T00:00:00.250+00:00 INFO    {told}"
 
 
 def test_json_is_one_object_with_the_same_facts() -> None:
