@@ -19,7 +19,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 # Ids that match our lines to the server's and the gateway's, what says how something went, and a turn's timeline.
 FIELDS = (
-    *("call_id", "room_id", "job_id", "reason", "error", "seconds", "retry_count"),
+    *("line", "call_id", "room_id", "job_id", "reason", "error", "seconds", "retry_count"),
     *("spoke_until", "transcribed", "decided", "first_token", "first_audio"),
 )
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
