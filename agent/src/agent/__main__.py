@@ -15,10 +15,11 @@ from agent.conversation.reject_when_full import REJECTED_AT_ONCE
 from agent.conversation.session import modules
 from agent.lines.folder import LinesFolder
 from agent.providers.capacity import calls_at_once
+from agent.providers.judge import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
-from agent.settings import Settings, exit_if, settings_or_exit
+from agent.settings import Settings, exit_if, read_what_can_be_read
 from agent.turns.prosody import ProsodyProcess
 from agent.worker.check import needs_speech, problems, unrecoverable_problems
 from agent.worker.logs import set_up_logging
@@ -31,13 +32,13 @@ PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls nee
 def main() -> int:
     """Offer this agent to the media server and take calls until told to stop; with --check only judge the settings."""
     load_dotenv()  # outside a container, the bundle's own .env
-    settings = settings_or_exit()
-    lines = LinesFolder(settings.lines_folder, settings.line_secrets)
+    settings, wrong = read_what_can_be_read()
+    lines = lines_of(settings)
     if "--check" in sys.argv[1:]:
-        exit_if(problems(settings, lines))
+        exit_if([*wrong, *problems(settings, lines)])
         print(f"COMPOSE_PROFILES={'local' if needs_speech(settings, lines) else ''}")  # noqa: T201 - for make up
         return 0
-    exit_if(unrecoverable_problems(settings, lines))
+    exit_if([*wrong, *unrecoverable_problems(settings, lines)])
     set_up_logging(settings.log_level, settings.log_format)
     _keep_good_versions(lines)
     os.environ[PRELOAD] = "0"

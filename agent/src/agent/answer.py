@@ -27,11 +27,11 @@ from agent.conversation.receptionist import Receptionist
 from agent.conversation.refuse_strangers import refuse_strangers
 from agent.conversation.reject_when_full import reject_when_full
 from agent.conversation.session import connect_options, new_session, new_voice_activity, room_options
-from agent.lines.folder import LinesFolder, UnknownLineError
 from agent.lines.line import Line
 from agent.lines.words import Words
 from agent.providers import catalog
 from agent.providers.capacity import calls_at_once
+from agent.providers.judge import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.records.call_record import CallRecord
 from agent.records.webhook.report import report_the_call
@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 def prewarm(process: JobProcess) -> None:
     """Prepare a call's process before there is a call: what takes long and does not depend on it."""
     settings = process.userdata["settings"] = read_settings()
-    lines = process.userdata["lines"] = LinesFolder(settings.lines_folder, settings.line_secrets)
+    lines = process.userdata["lines"] = lines_of(settings)
     there = list(lines.all())
     process.userdata["calls_at_once"] = calls_at_once(there, settings)
     process.userdata["voice_activity"] = {kind: new_voice_activity(kind) for kind in {it.turns.vad for it in there}}
@@ -56,14 +56,16 @@ async def answer(ctx: JobContext) -> None:
 
     # Whose call it is: the dispatch rule has told the job, before anybody knows who calls.
     settings = ctx.proc.userdata["settings"]
-    lines: LinesFolder = ctx.proc.userdata["lines"]
+    lines = ctx.proc.userdata["lines"]
     try:
-        line = lines.dispatched(ctx.job.metadata)
-    except UnknownLineError as error:
+        line: Line = lines.dispatched(ctx.job.metadata)
+        words: Words = lines.read_words(line)
+    except ValueError as error:
         logger.error("Call refused: %s", error)
         ctx.shutdown(reason="refused")
         return
-    words, pipeline = lines.read_words(line), Pipeline(line, settings)
+    ctx.log_context_fields = {"line": line.name}
+    pipeline = Pipeline(line, settings)
     session = new_session(line, pipeline, _voice_activity(ctx, line))
     admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"])
     greeting = _synthesize_greeting(words, line, pipeline) if await admission.lets_anybody_in() else None
@@ -74,8 +76,8 @@ async def answer(ctx: JobContext) -> None:
     if participant is None:
         return
     sip = SipCall.from_attributes(participant.attributes)
-    ctx.log_context_fields = {"call_id": sip.call_id, "line": line.name}
-    caller = identify(sip.caller, region_of(line.numbers or settings.phone_numbers.split(",")))
+    ctx.log_context_fields = {"line": line.name, "call_id": sip.call_id}
+    caller = identify(sip.caller, region_of([sip.dialled, *line.numbers, *settings.phone_numbers.split(",")]))
     slot = admission.slot(ctx.job.id, caller)
     record = CallRecord(sip, caller, line, pipeline)
     call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record)

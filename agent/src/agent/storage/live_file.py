@@ -7,7 +7,7 @@ volume, so that the next container has it, too.
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -21,7 +21,15 @@ T = TypeVar("T")
 KEPT = state.DATA / "kept"  # a line comes back after a reboot, whatever has become of a file meanwhile
 
 
-class _MissingError(ValueError):
+class FileError(ValueError):
+    """A file that cannot be used; `problems` has a sentence for each reason."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class _MissingError(FileError):
     pass
 
 
@@ -31,23 +39,25 @@ class LiveFile(Generic[T]):
 
     folder: Path
     name: str  # within the folder
-    parse: Callable[[str], T]  # of "" for a file with nothing in it; a ValueError completes "<file> …"
+    parse: Callable[[str], T]  # of "" for a file with nothing in it; a ValueError, or each problem of a FileError,
+    # completes "<file> …"
     largest: int  # bytes
     may_be_missing: bool = False  # while it has never been there it is then like an empty one
     kept: Path = KEPT
+    when_missing: str = ""  # the sentence that is said where the file is not there; empty: one for any file
 
     def read(self, *, quietly: bool = False) -> T:
-        """What is in it; of a file that is no good, or gone, what was in its last good version, and the log says why.
+        """Return what is in it; of a file that is no good, or gone, the last good version, and the log says why.
 
         `quietly`: the log does not, because this is read again and again, and whoever reads it for a call tells.
 
         Raises:
-            ValueError: there is no good version, which `hopeless` tells at the start.
+            FileError: there is no good version, which `unrecoverable_problems` tells at the start.
         """
         try:
             text = self._text(self.folder / self.name)
             value = self._parsed(text)
-        except ValueError as problem:
+        except FileError as problem:
             return self._instead(problem, quietly=quietly)
         try:
             _keep(self._good_version, text)
@@ -56,36 +66,41 @@ class LiveFile(Generic[T]):
         return value
 
     def as_written(self) -> T:
-        """Return what is in the file now, and keep nothing; a ValueError says why that is no good."""
+        """Return what is in the file now, and keep nothing; a FileError says why that is no good."""
         return self._parsed(self._text(self.folder / self.name))
 
-    def problem(self) -> str | None:
-        """What is wrong with it, in one sentence: the file, what was found, what was expected, what to do."""
+    def good_version(self) -> T:
+        """Return the last good version, whatever is in the file now; a FileError where there is none.
+
+        A version that an older release took for good may be none for this one.
+        """
+        return self._parsed(self._text(self._good_version))
+
+    def problems(self) -> list[str]:
+        """Say what is wrong with it, in sentences: the file, what was found, what was expected, what to do."""
         try:
-            self._parsed(self._text(self.folder / self.name))
+            self.as_written()
         except _MissingError as problem:
-            return None if self.may_be_missing else str(problem)
-        except ValueError as problem:
-            return str(problem)
-        return None
+            return [] if self.may_be_missing else problem.problems
+        except FileError as problem:
+            return problem.problems
+        return []
 
-    def unrecoverable_problem(self) -> str | None:
-        """The same, if there is no good version either that could be used in its place."""
-        problem = self.problem()
-        if problem is None:
-            return None
-        try:
-            self._parsed(self._text(self._good_version))
-        except ValueError:  # there is none, or it was one for an older release
-            return problem
-        return None
+    def unrecoverable_problems(self) -> list[str]:
+        """Say what is wrong with it, if there is no good version either that could be used in its place."""
+        problems = self.problems()
+        if problems:
+            with contextlib.suppress(FileError):
+                self.good_version()
+                return []
+        return problems
 
-    def _instead(self, problem: ValueError, *, quietly: bool) -> T:
+    def _instead(self, problem: FileError, *, quietly: bool) -> T:
         # Not even where the file may be missing is there nothing in it: an editor or a wrong folder may be why.
         missing = self.may_be_missing and isinstance(problem, _MissingError)
         try:
-            value = self._parsed(self._text(self._good_version))
-        except ValueError:
+            value = self.good_version()
+        except FileError:
             if missing:
                 return self._parsed("")
             raise problem from None
@@ -106,26 +121,28 @@ class LiveFile(Generic[T]):
     def _parsed(self, text: str) -> T:
         try:
             return self.parse(text)
-        except ValueError as problem:
-            raise ValueError(f"{self._shown} {problem}") from None
+        except FileError as error:
+            problems = error.problems
+        except ValueError as error:
+            problems = [str(error)]
+        raise FileError(f"{self._shown} {problem}" for problem in problems)
 
     def _text(self, path: Path) -> str:
         try:
             with path.open("rb") as file:
                 size, data = os.fstat(file.fileno()).st_size, file.read(self.largest + 1)
         except FileNotFoundError as error:
-            raise _MissingError(self._unreadable(error)) from None
+            raise _MissingError([self.when_missing or self._unreadable(error)]) from None
         except OSError as error:
-            raise ValueError(self._unreadable(error)) from None
+            raise FileError([self._unreadable(error)]) from None
         if len(data) > self.largest:
-            raise ValueError(f"{self._shown} has {size} bytes, at most {self.largest} are read: shorten it")
+            raise FileError([f"{self._shown} has {size} bytes, at most {self.largest} are read: shorten it"])
         try:
             return data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            raise ValueError(
-                f"{self._shown} line {line} is not UTF-8 at byte {error.start}: save it as UTF-8"
-            ) from None
+            problem = f"{self._shown} line {line} is not UTF-8 at byte {error.start}: save it as UTF-8"
+        raise FileError([problem])
 
     def _unreadable(self, error: OSError) -> str:
         return f"{self._shown} cannot be read ({error.strerror}): put it back, readable to all"

@@ -37,11 +37,11 @@ def test_what_another_process_has_read_is_the_last_good_version(folder: Path, ca
 
 
 def test_a_missing_file_is_like_an_empty_one_where_it_may_be_missing(folder: Path) -> None:
-    assert file(folder, may_be_missing=True).problem() is None
+    assert file(folder, may_be_missing=True).problems() == []
     assert file(folder, may_be_missing=True).read() == []
-    assert file(folder).problem() == (
+    assert file(folder).problems() == [
         "lines/rules/words.txt cannot be read (No such file or directory): put it back, readable to all"
-    )
+    ]
 
 
 def test_a_file_that_has_gone_is_no_empty_file(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -77,7 +77,7 @@ def test_a_bad_file_without_a_good_version_is_no_empty_file(folder: Path) -> Non
 
 def test_a_wrong_letter_is_told_by_its_line(folder: Path) -> None:
     (folder / "words.txt").write_bytes(b"one\ntwo\nGr\xfc\xdfe")
-    assert file(folder).problem() == "lines/rules/words.txt line 3 is not UTF-8 at byte 10: save it as UTF-8"
+    assert file(folder).problems() == ["lines/rules/words.txt line 3 is not UTF-8 at byte 10: save it as UTF-8"]
 
 
 def test_without_any_good_version_it_is_an_error(folder: Path) -> None:
@@ -95,12 +95,12 @@ def test_a_bad_file_is_unrecoverable_only_without_a_good_version_of_it(
         kept.parent.mkdir(parents=True)
         kept.write_text(earlier)
     for bad in (file(folder), file(folder, may_be_missing=True)):
-        assert bad.unrecoverable_problem() == (bad.problem() if expected else None)
+        assert bad.unrecoverable_problems() == (bad.problems() if expected else [])
 
 
 def test_a_good_file_is_not_unrecoverable(folder: Path) -> None:
     (folder / "words.txt").write_text("one")
-    assert file(folder).unrecoverable_problem() is None
+    assert file(folder).unrecoverable_problems() == []
 
 
 def test_a_folder_that_cannot_be_written_keeps_no_version_and_the_file_is_used(
@@ -124,4 +124,5 @@ def test_a_broken_kept_version_is_replaced_by_the_good_live_file(folder: Path) -
 def test_of_a_file_that_is_too_large_no_more_is_read_than_tells_it(folder: Path) -> None:
     with (folder / "words.txt").open("wb") as much:
         much.truncate(1 << 40)  # a terabyte of nothing, which takes no place on the disk
-    assert file(folder).problem() == f"lines/rules/words.txt has {1 << 40} bytes, at most 100 are read: shorten it"
+    [problem] = file(folder).problems()
+    assert problem == f"lines/rules/words.txt has {1 << 40} bytes, at most 100 are read: shorten it"

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from agent.lines.folder import LinesFolder
+from agent.lines.webhook import key_of
 from agent.records.folders import Folders
 from agent.records.retention import keep_records_while
 from agent.records.webhook import delivery, outbox
@@ -108,10 +109,10 @@ def test_the_library_of_standard_webhooks_finds_it_genuine(secret: str, theirs: 
 
 
 def test_a_secret_in_standard_webhooks_own_form_is_base64() -> None:
-    assert outbox.key_of("whsec_" + base64.b64encode(b"key").decode()) == b"key"
-    assert outbox.key_of("plain") == b"plain"
+    assert key_of("whsec_" + base64.b64encode(b"key").decode()) == b"key"
+    assert key_of("plain") == b"plain"
     with pytest.raises(ValueError, match="base64"):
-        outbox.key_of("whsec_not+base64!")
+        key_of("whsec_not+base64!")
 
 
 async def test_it_is_tried_again_until_the_receiver_understands(post: Post) -> None:
