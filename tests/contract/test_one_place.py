@@ -1,0 +1,225 @@
+"""Each new thing has one place: CONTRIBUTING.md's recipes, applied to a copy of the repository, work as they stand.
+
+So the counts of the page are true, and the page cannot drift from the code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.house import ROOT
+
+PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+COPIED = ("agent", "bootstrap/src", "bootstrap/trunks", "speech/src", ".env.example", "compose.yaml", "pyproject.toml")
+REST = " …"  # of a row in the page
+NEW = {
+    "provider": "A provider",
+    "tool": "A tool",
+    "behaviour": "A behaviour",
+    "setting of a line": "A setting of a line",
+    "variable of the host": "A variable of the host",
+    "language": "A language",
+    "trunk provider": "A trunk provider",
+    "second line": "A second line",
+    "package": "A package",
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, and the file whose name stands above it or above the block before."""
+
+    kind: str
+    file: str
+    rows: tuple[str, ...]
+
+
+def recipe(heading: str) -> list[Block]:
+    """Read the blocks of one section of the page."""
+    text = re.split(r"^##", PAGE.partition(f"\n### {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    blocks, file = [], ""
+    for name, kind, body in re.findall(r"^`([\w./-]+)`$|^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        file = name or file
+        if kind:
+            blocks.append(Block(kind, file, tuple(body.splitlines())))
+    assert blocks, f"CONTRIBUTING.md has no recipe under {heading!r}"
+    return blocks
+
+
+def apply(block: Block, tree: Path) -> None:
+    """Do what the block says, in this copy of the repository."""
+    path = tree / block.file
+    if block.kind == "sh":
+        subprocess.run(["sh", "-euc", "\n".join(block.rows)], cwd=tree, check=True)
+    elif block.kind == "diff":
+        path.write_text(edited(path.read_text(), block))
+    else:
+        assert not path.exists(), f"{block.file} is there already"
+        path.write_text("\n".join(block.rows) + "\n")
+
+
+def edited(text: str, block: Block) -> str:
+    """Replace the rows that are there before by those that are there afterwards."""
+    rows = text.splitlines()
+    before = [row[1:] for row in block.rows if row[0] in " -"]
+    places = [at for at in range(len(rows)) if rows_match(rows[at : at + len(before)], before)]
+    assert len(places) == 1, f"{before} is {len(places)} times in {block.file}, expected once"
+    old, new, rest = iter(rows[places[0] : places[0] + len(before)]), list[str](), ""
+    for sign, row in ((row[0], row[1:]) for row in block.rows):
+        start = row.removesuffix(REST)
+        if sign == "+":
+            new.append(start + rest if row.endswith(REST) else row)
+            continue
+        there = next(old)
+        rest = there.removeprefix(start)
+        new += [there] if sign == " " else []
+    rows[places[0] : places[0] + len(before)] = new
+    return "\n".join(rows) + "\n"
+
+
+def rows_match(rows: list[str], written: list[str]) -> bool:
+    return len(rows) == len(written) and all(
+        row.startswith(it.removesuffix(REST)) if it.endswith(REST) else row == it
+        for row, it in zip(rows, written, strict=True)
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of what the recipes touch, with the first line as `make up` makes it."""
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "agent/example/coffee", tmp_path / "lines/coffee")
+    return tmp_path
+
+
+def files_of(tree: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+
+
+def counted() -> dict[str, tuple[int, int]]:
+    """Read the page's table: how many files are new, and how many are edited."""
+    rows = re.findall(r"^\| \[(.+?)\]\(#[\w-]+\) \| (\d+) \| (\d+) \|$", PAGE, re.MULTILINE)
+    return {name: (int(new), int(changed)) for name, new, changed in rows}
+
+
+def test_the_table_has_a_row_for_each_recipe() -> None:
+    assert list(counted()) == list(NEW)
+    assert re.findall(r"^### (.+)$", PAGE, re.MULTILINE) == list(NEW.values())
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_a_new_thing_touches_as_many_files_as_the_page_says(name: str, tree: Path) -> None:
+    before = files_of(tree)
+    edits = set()
+    for block in recipe(NEW[name]):
+        apply(block, tree)
+        edits |= {block.file} if block.kind == "diff" else set()
+    after = files_of(tree)
+    assert {it for it in before if after.get(it) != before[it]} <= edits
+    assert (len(after.keys() - before.keys()), len(edits)) == counted()[name]
+
+
+def test_every_new_thing_works(tree: Path) -> None:
+    for name in NEW.values():
+        for block in recipe(name):
+            apply(block, tree)
+    found = subprocess.run([sys.executable, "-c", PROBE], cwd=tree, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout) == {
+        "provider": [
+            "acme/m",
+            "https://api.acme.example/v1/",
+            [],
+            "has models.llm = 'acme/m', which needs ACME_API_KEY",
+        ],
+        "tool": ["end_call", "tell_the_time"],
+        "behaviour": [True, ["conversation_item_added"], "Turns of the caller: 1"],
+        "setting": [True, False, {"default": True, "type": "boolean"}],
+        "variable": [60, 5],
+        "language": [True, "it", "it"],
+        "trunk provider": [["generic", "acme"], "Acme", "X-Acme-Account"],
+        "second line": {"coffee": ["+12025550100"], "dentist": ["+12025550101"]},
+    }
+
+
+def test_the_recipes_are_as_lint_wants_them(tree: Path) -> None:
+    for name in NEW.values():
+        for block in recipe(name):
+            apply(block, tree)
+    ruff = Path(sys.executable).with_name("ruff")
+    for command in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
+        done = subprocess.run([str(ruff), *command, "."], cwd=tree, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+
+
+PROBE = """
+import asyncio, json, logging, os, sys
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path[:0] = ["agent/src", "bootstrap/src", "speech/src"]
+os.environ.update(LIVEKIT_API_KEY="k", LIVEKIT_API_SECRET="s", CALLS_A_MINUTE="5")
+from livekit.agents import ChatMessage
+from pydantic import SecretStr
+
+import agent.answer as answer
+from agent import languages
+from agent.behaviors.count_the_turns import count_the_turns
+from agent.lines.line import Line, parse
+from agent.providers.pipeline import Pipeline
+from agent.settings import Settings, read_settings
+from agent.tools import tools_of
+from bootstrap import lines, trunks
+from speech.sentences import ESPEAK
+
+assert Path(answer.__file__).is_relative_to(Path.cwd()), "not the copy"
+key = {"ACME_API_KEY": SecretStr("a"), "OPENAI_API_KEY": SecretStr("o")}
+host = read_settings().model_copy(update={"provider_keys": key})
+line = parse('[models]\\nllm = "acme/m"', "coffee", {})
+
+
+async def new_llm():
+    return str(Pipeline(line, host).new_llm()._client.base_url)
+
+
+missing = Pipeline(line, host.model_copy(update={"provider_keys": {"OPENAI_API_KEY": SecretStr("o")}})).problems()
+call = SimpleNamespace(line=line, pipeline=SimpleNamespace(uses_tools=True), ending=None)
+
+heard, ended, logged = {}, [], []
+logging.getLogger("agent").addHandler(SimpleNamespace(level=0, handle=lambda it: logged.append(it.getMessage())))
+logging.getLogger("agent").setLevel("INFO")
+count_the_turns(SimpleNamespace(session=SimpleNamespace(on=heard.__setitem__),
+                                ctx=SimpleNamespace(add_shutdown_callback=ended.append)))
+for said in (ChatMessage(role="user", content=["Hello"]), ChatMessage(role="assistant", content=["Hello"])):
+    heard["conversation_item_added"](SimpleNamespace(item=said))
+asyncio.run(ended[0](""))
+
+schema = Line.model_json_schema()["$defs"]["Handling"]["properties"]["count_turns"]
+print(json.dumps({
+    "provider": [Pipeline(line, host).name("llm"), asyncio.run(new_llm()), Pipeline(line, host).problems(),
+                 missing[0].partition(", which is not")[0]],
+    "tool": [tool.info.name for tool in tools_of(call)],
+    "behaviour": ["count_the_turns" in answer.answer.__code__.co_names, list(heard), logged[-1]],
+    "setting": [parse("", "coffee", {}).handling.count_turns,
+                parse("[handling]\\ncount_turns = false", "coffee", {}).handling.count_turns,
+                {name: schema[name] for name in ("default", "type")}],
+    "variable": [Settings.model_fields["calls_a_minute"].default, host.calls_a_minute],
+    "language": ["it" in languages.known() and all((languages.sentences("it"), languages.heard("it"),
+                  languages.rules("it"))), parse('language = "it"', "coffee", {}).language, ESPEAK["it"]],
+    "trunk provider": [sorted(set(trunks.available()) - {"twilio"}, reverse=True), trunks.load("acme").name,
+                       trunks.load("acme").account_header],
+    "second line": lines.read_lines(Path("lines"), ("+12025550100", "+12025550101")),
+}))
+"""
