@@ -209,7 +209,7 @@ asyncio.run(ended[0](""))
 schema = Line.model_json_schema()["$defs"]["Handling"]["properties"]["count_turns"]
 print(json.dumps({
     "provider": [Pipeline(line, host).name("llm"), asyncio.run(new_llm()), Pipeline(line, host).problems(),
-                 missing[0].partition(", which is not")[0]],
+                 f"has {missing[0].key} {missing[0].about}".partition(", which is not")[0]],
     "tool": [tool.info.name for tool in tools_of(call)],
     "behaviour": ["count_the_turns" in answer.answer.__code__.co_names, list(heard), logged[-1]],
     "setting": [parse("", "coffee", {}).handling.count_turns,

@@ -186,9 +186,9 @@ def test_of_a_broken_line_toml_the_last_good_version_serves_and_the_log_says_why
     make(path, "dentist", 'language = "fr"')
     lines.keep_good_versions()
     break_(path / "coffee/line.toml", content)
-    for _ in range(3):
-        assert lines.read("coffee").language == "de"
-        assert lines.read("dentist").language == "fr"
+    assert lines.read("coffee").language == "de"
+    assert lines.read("dentist").language == "fr"
+    for _ in range(3):  # those who read it beside a call do not tell it again
         assert [line.name for line in lines.all()] == ["coffee", "dentist"]
     [record] = caplog.records
     assert record.levelno == logging.ERROR
