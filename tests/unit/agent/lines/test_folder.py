@@ -196,6 +196,16 @@ def test_of_a_broken_line_toml_the_last_good_version_serves_and_the_log_says_why
     assert record.getMessage().endswith("; the last good version is used")
 
 
+def test_a_line_toml_that_is_broken_at_the_start_is_told_then(
+    path: Path, lines: LinesFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines.keep_good_versions()
+    (path / "coffee/line.toml").write_text("language = 3")
+    lines.keep_good_versions()
+    [message] = caplog.messages
+    assert message.startswith("lines/coffee/line.toml line 1 has language = 3")
+
+
 def test_a_line_toml_that_breaks_a_second_time_is_told_again(
     path: Path, lines: LinesFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
