@@ -111,7 +111,7 @@ async def test_an_error_with_one_lines_records_keeps_none_of_the_others_and_is_r
     assert [record.exists() for record in records] == [True, False, False]
 
 
-async def test_a_broken_line_toml_keeps_the_other_lines_from_nothing_and_is_told_once(
+async def test_a_broken_line_toml_keeps_the_other_lines_from_nothing_and_is_for_its_calls_to_tell(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     coffee, dentist = house.line("coffee", "[recording]\nkeep_days = 365"), house.line("dentist")
@@ -122,7 +122,7 @@ async def test_a_broken_line_toml_keeps_the_other_lines_from_nothing_and_is_told
     for _ in range(3):
         await house.look()
     assert (kept.exists(), deleted.exists()) == (True, False)
-    assert [record.levelname for record in caplog.records if "line.toml" in record.getMessage()] == ["ERROR"]
+    assert not [record for record in caplog.records if "line.toml" in record.getMessage()]
 
 
 @pytest.mark.parametrize(
