@@ -20,6 +20,7 @@ from agent.providers.pipeline import Pipeline
 from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
 from agent.settings import Settings, exit_if, read_what_can_be_read
+from agent.storage.live_file import delete_versions_of_the_release_before
 from agent.turns.prosody import ProsodyProcess
 from agent.worker.check import needs_speech, problems, unrecoverable_problems
 from agent.worker.logs import set_up_logging
@@ -79,6 +80,7 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
 
 def _keep_good_versions(lines: LinesFolder) -> None:
     """Read every file once, so that there is something to fall back to."""
+    delete_versions_of_the_release_before()
     lines.keep_good_versions()
     for name in lines.names():
         for file in owner_files(lines.path / name):

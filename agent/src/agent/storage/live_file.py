@@ -7,6 +7,7 @@ volume, so that the next container has it, too.
 import contextlib
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-KEPT = state.DATA / "kept"  # a line comes back after a reboot, whatever has become of a file meanwhile
+KEPT = state.DATA / "good"  # a line comes back after a reboot, whatever has become of a file meanwhile
+KEPT_BEFORE = state.DATA / "kept"  # up to release 0.1.0, when there was one line
 
 
 class FileError(ValueError):
@@ -157,3 +159,13 @@ def _keep(path: Path, text: str) -> None:
         if path.read_bytes() == text.encode():  # as bytes: what is kept may be broken, and then it is written anew
             return
     state.write(path, text)  # two calls may start at once: whole or not at all
+
+
+def delete_versions_of_the_release_before(kept: Path = KEPT_BEFORE) -> None:
+    """Delete what a release without lines has kept: people's names are among it, and nothing reads it any more."""
+    try:
+        shutil.rmtree(kept)
+    except FileNotFoundError:
+        pass
+    except OSError as problem:
+        logger.warning("Could not delete %s, which nothing reads any more: %s", kept, problem)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage.live_file import LiveFile
+from agent.storage.live_file import LiveFile, delete_versions_of_the_release_before
 
 
 def parse(text: str) -> list[str]:
@@ -126,3 +126,11 @@ def test_of_a_file_that_is_too_large_no_more_is_read_than_tells_it(folder: Path)
         much.truncate(1 << 40)  # a terabyte of nothing, which takes no place on the disk
     [problem] = file(folder).problems()
     assert problem == f"lines/rules/words.txt has {1 << 40} bytes, at most 100 are read: shorten it"
+
+
+def test_what_a_release_without_lines_has_kept_is_deleted_once(tmp_path: Path) -> None:
+    (tmp_path / "kept/rules").mkdir(parents=True)
+    (tmp_path / "kept/rules/contacts.csv").write_text("number,name,notes\n+12025550123,Ann Smith,\n")
+    for _ in range(2):
+        delete_versions_of_the_release_before(tmp_path / "kept")
+    assert list(tmp_path.iterdir()) == []
