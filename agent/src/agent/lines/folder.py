@@ -109,7 +109,8 @@ class LinesFolder:
     def keep_good_versions(self) -> None:
         """Read every file once, so that there is something to fall back to."""
         for line in self.all():
-            self.read_words(line)
+            with contextlib.suppress(ValueError):  # which `unrecoverable_problems` tells
+                self.read_words(line)
 
     def _each(self, judge: Callable[[LiveFile[Any]], list[str]]) -> list[str]:
         try:

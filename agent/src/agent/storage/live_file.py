@@ -61,10 +61,7 @@ class LiveFile(Generic[T]):
         except FileError as problem:
             return self._instead(problem)
         _told.pop(self.folder / self.name, None)
-        try:
-            _keep(self._good_version, text)
-        except OSError as problem:  # a full disk is no reason not to answer
-            logger.warning("this version of %s cannot be kept for later: %s", self.name, problem)
+        self._keep(text)
         return value
 
     def as_written(self) -> T:
@@ -103,21 +100,25 @@ class LiveFile(Generic[T]):
         try:
             value = self.good_version()
         except FileError:
-            if missing:
-                return self._parsed("")
-            raise problem from None
+            if not missing:
+                raise problem from None
+            self._keep("")  # of a first edit that is no good, this is the version before
+            return self._parsed("")
         if not missing:
-            self._tell(logging.ERROR, f"{problem}; the last good version is used")
+            _tell(self.folder / self.name, logging.ERROR, f"{problem}; the last good version is used")
         elif value != self._parsed(""):
             advice = "put it back, or an empty file in its place"
-            self._tell(logging.WARNING, f"{self._shown} is missing; the last good version is used: {advice}")
+            complaint = f"{self._shown} is missing; the last good version is used: {advice}"
+            _tell(self.folder / self.name, logging.WARNING, complaint)
         return value
 
-    def _tell(self, level: int, complaint: str) -> None:
-        path = self.folder / self.name
-        if _told.get(path) != complaint:
-            logger.log(level, "%s", complaint)
-        _told[path] = complaint
+    def _keep(self, text: str) -> None:
+        kept = self._good_version
+        try:
+            _write_if_other(kept, text)
+            _told.pop(kept, None)
+        except OSError as problem:  # a full disk is no reason not to answer
+            _tell(kept, logging.WARNING, f"this version of {self._shown} cannot be kept for later: {problem}")
 
     @property
     def _good_version(self) -> Path:
@@ -157,7 +158,13 @@ class LiveFile(Generic[T]):
         return f"{self.folder.parent.name}/{self.folder.name}/{self.name}"
 
 
-def _keep(path: Path, text: str) -> None:
+def _tell(file: Path, level: int, complaint: str) -> None:
+    if _told.get(file) != complaint:
+        logger.log(level, "%s", complaint)
+    _told[file] = complaint
+
+
+def _write_if_other(path: Path, text: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == text.encode():  # as bytes: what is kept may be broken, and then it is written anew
             return
