@@ -61,10 +61,7 @@ class LiveFile(Generic[T]):
             value = self._parsed(text)
         except FileError as problem:
             return self._instead(problem, quietly=quietly)
-        try:
-            _keep(self._good_version, text)
-        except OSError as problem:  # a full disk is no reason not to answer
-            logger.warning("this version of %s cannot be kept for later: %s", self.name, problem)
+        self._keep(text, quietly=quietly)
         return value
 
     def as_written(self) -> T:
@@ -103,9 +100,10 @@ class LiveFile(Generic[T]):
         try:
             value = self.good_version()
         except FileError:
-            if missing:
-                return self._parsed("")
-            raise problem from None
+            if not missing:
+                raise problem from None
+            self._keep("", quietly=quietly)  # of a first edit that is no good, this is the version before
+            return self._parsed("")
         if quietly:
             return value
         if not missing:
@@ -115,6 +113,13 @@ class LiveFile(Generic[T]):
                 "%s is missing; the last good version is used: put it back, or an empty file in its place", self._shown
             )
         return value
+
+    def _keep(self, text: str, *, quietly: bool) -> None:
+        try:
+            _write_if_other(self._good_version, text)
+        except OSError as problem:  # a full disk is no reason not to answer
+            if not quietly:
+                logger.warning("This version of %s cannot be kept for later: %s", self._shown, problem)
 
     @property
     def _good_version(self) -> Path:
@@ -154,7 +159,7 @@ class LiveFile(Generic[T]):
         return f"{self.folder.parent.name}/{self.folder.name}/{self.name}"
 
 
-def _keep(path: Path, text: str) -> None:
+def _write_if_other(path: Path, text: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == text.encode():  # as bytes: what is kept may be broken, and then it is written anew
             return

@@ -8,10 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from agent import __main__ as agent
+from agent.admission.owner_files import owner_files, read_lists
 from agent.lines.folder import LinesFolder
 from agent.providers.judge import lines_of
 from agent.settings import Settings
-from agent.worker.check import needs_speech, problems, unrecoverable_problems
+from agent.worker.check import needs_speech, problems, problems_at_start
 from tests.unit.agent.fakes import KEYS, host
 from tests.unit.agent.lines.test_folder import make
 
@@ -29,6 +30,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             lines, folder, secrets, kept, judge
         ),
     )
+    monkeypatch.setattr(owner_files, "__defaults__", (tmp_path / "kept",))
+    monkeypatch.setattr(read_lists, "__defaults__", (tmp_path / "kept",))
     make(tmp_path / "lines", "coffee")
     return tmp_path / "lines"
 
@@ -109,7 +112,7 @@ def test_what_has_a_good_version_does_not_keep_the_agent_from_starting(folder: P
     lines.keep_good_versions()
     write(folder, '[models]\nllm = "nobody/x"\n')
     assert "names the provider 'nobody'" in problems(settings, lines)[0]
-    assert unrecoverable_problems(settings, lines) == []
+    assert problems_at_start(settings, lines) == ([], [])
     assert next(lines.all()).models.llm == ""
 
 
@@ -118,8 +121,38 @@ def test_what_was_good_with_a_key_that_is_gone_is_unrecoverable(folder: Path) ->
     with_a_key = host(lines_folder=folder)
     lines_of(with_a_key).keep_good_versions()
     without = host(lines_folder=folder, provider_keys=NO_KEY)
-    [problem] = unrecoverable_problems(without, lines_of(without))
+    [problem], of_lines = problems_at_start(without, lines_of(without))
     assert "line 1 has language = 'de', which needs other models than" in problem
+    assert of_lines == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "problem"),
+    [
+        ("line.toml", 'language = "xx"', "line 1 has language = 'xx'"),
+        ("greeting.md", "", "is empty"),
+        ("allowed.txt", "Ann", "line 1 has something else where a number is expected"),
+    ],
+)
+def test_one_line_that_is_no_good_keeps_no_other_from_being_answered_after_a_restart(
+    folder: Path, file: str, content: str, problem: str
+) -> None:
+    settings = host(lines_folder=folder)
+    lines = lines_of(settings)
+    (folder / "coffee" / file).write_text(content)
+    [alone], of_lines = problems_at_start(settings, lines)
+    assert alone.startswith(f"lines/coffee/{file} {problem}")
+    assert of_lines == []
+    make(folder, "dentist")
+    assert problems_at_start(settings, lines) == ([], [alone])
+    assert problems(settings, lines) == [alone]  # make up refuses it all the same
+
+
+def test_a_problem_of_the_host_keeps_every_line_from_being_answered(folder: Path) -> None:
+    settings = host(lines_folder=folder, provider_keys=NO_KEY, openai_base_url="http://localhost:9/v1")
+    fatal, of_lines = problems_at_start(settings, lines_of(settings))
+    assert fatal[0].startswith("OPENAI_BASE_URL needs OPENAI_API_KEY")
+    assert of_lines == []
 
 
 @pytest.mark.parametrize(
