@@ -186,7 +186,7 @@ def test_of_files_that_are_wrong_the_last_good_version_holds_and_the_log_says_so
 def test_no_number_no_name_and_no_secret_is_in_the_log(calls: Calls) -> None:
     numbers = [number.lstrip("+") for number in (ANN, BOB, SLOW, STRANGER)] + ["2025550123"]
     private = [*numbers, *NAMES, *QUESTIONS.values(), TOKEN, ACCOUNT, ANOTHER]
-    assert "call answered" in calls.logs
+    assert "Call answered" in calls.logs
     assert [it for it in private if it.lower() in calls.logs.lower()] == []
 
 

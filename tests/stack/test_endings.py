@@ -178,7 +178,7 @@ def test_a_key_stops_the_agent(evening: Evening) -> None:
 
 
 def test_keys_and_words_are_in_no_log(evening: Evening) -> None:
-    assert "call ended" in evening.logs
+    assert "Call ended" in evening.logs
     for secret in ("1234", "1 2 3 4", "7 7", "keys pressed", "soup", "farmer"):
         assert secret not in evening.logs
 

@@ -92,14 +92,14 @@ def _single(line: Line, folder: Path) -> Day:
                 "leaves while it rings": (35, B, ("--silent", "--ring-timeout", "0.3")),
             },
         )
-        _wait_for(extension, "call answered", 1)
+        _wait_for(extension, "Call answered", 1)
         extension.run(KILL_THE_CALL)
         _wait_for(extension, "the caller is in blocked.txt", 2)
         (extension.rules / "blocked.txt").write_text("nobody\n")
         _wait_for(extension, "the caller is in blocked.txt", 3)
         (extension.rules / "blocked.txt").write_text("")
         (extension.rules / "allowed.txt").write_text(f"{C}\n")
-        _wait_for(extension, "call answered", 2)
+        _wait_for(extension, "Call answered", 2)
         (extension.rules / "allowed.txt").write_text("")
         outcomes = held.result()
         extension.until(lambda: extension.is_idle, "idle")
@@ -126,14 +126,14 @@ def _counted(line: Line, folder: Path) -> Day:
             calls = {"again": (0, again, STAYS), "for the first time": (1, once, short), "still": (9, again, STAYS)}
             held = pool.submit(_at, extension, calls)
             _wait_for(extension, "the caller's limit of the day", 1)
-            _wait_for(extension, "call answered", 2 + 2 + 1)
+            _wait_for(extension, "Call answered", 2 + 2 + 1)
             limits.write_text("calls_per_caller = none\n")
             outcomes |= held.result()
             limits.write_text("calls_per_caller = 1\n")
 
             extension.restart()
             held = pool.submit(_at, extension, {"after a restart": (0, again, STAYS), "cut off": (5, D, short)})
-            _wait_for(extension, "call answered", 2 + 2 + 1 + 1)
+            _wait_for(extension, "Call answered", 2 + 2 + 1 + 1)
             extension.kill()
             outcomes |= held.result()
         extension.start()
@@ -175,7 +175,7 @@ def test_the_next_caller_hears_at_once_that_all_lines_are_busy_and_is_hung_up_on
 
 
 def test_no_provider_is_asked_for_a_call_that_is_not_taken(single: Day) -> None:
-    assert single.spoken == [GREETING] * single.logs.count("call answered")
+    assert single.spoken == [GREETING] * single.logs.count("Call answered")
     assert not single.asked_otherwise
 
 
@@ -294,5 +294,5 @@ def test_files_that_are_wrong_are_refused_before_the_line_is_touched(line: Line,
 @pytest.mark.parametrize("day", ["single", "counted"])
 def test_no_number_is_in_the_log(request: pytest.FixtureRequest, day: str) -> None:
     logs = request.getfixturevalue(day).logs
-    assert "call turned away" in logs
+    assert "Call rejected" in logs
     assert [number for number in (A, B, C, D, BLOCKED, STRANGER, PREMIUM) if number.lstrip("+") in logs] == []

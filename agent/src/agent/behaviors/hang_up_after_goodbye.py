@@ -1,7 +1,7 @@
-"""A caller who takes leave is said goodbye to, and the agent hangs up; no model is asked, or its answer not waited for.
+"""The agent says goodbye to a caller who does so, and hangs up, without waiting for the model.
 
-Only a turn in which there is nothing else counts: "Thanks, bye." does, "Goodbye to my old contract" does not. Nor does
-the first thing a caller says: "buenas noches" may be a greeting, and a cough is sometimes transcribed as "bye".
+Only a turn with nothing else in it counts: "Thanks, bye." does, "Goodbye to my old contract" does not. The first thing
+a caller says does not count either: "buenas noches" may be a greeting, and a cough is sometimes transcribed as "bye".
 """
 
 from livekit.agents import ChatMessage, ConversationItemAddedEvent
@@ -11,7 +11,7 @@ from agent.languages import Heard, phrases_of
 
 
 def hang_up_after_goodbye(call: Call) -> None:
-    """Look at each turn of the caller when it is over."""
+    """Judge each turn of the caller when it is over."""
     session, heard = call.session, call.heard
 
     def answer(event: ConversationItemAddedEvent) -> None:
@@ -25,7 +25,7 @@ def hang_up_after_goodbye(call: Call) -> None:
 
 
 def is_goodbye(said: str, heard: Heard) -> bool:
-    """Whether this is a goodbye, and nothing else but what is said out of courtesy."""
+    """Return whether this is a goodbye with nothing else but courtesies."""
     phrases = heard.goodbyes | heard.courtesies
     parts = phrases_of(said, phrases)
     return not heard.goodbyes.isdisjoint(parts) and phrases >= set(parts)

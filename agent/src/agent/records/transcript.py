@@ -1,4 +1,4 @@
-"""A call in writing: the shape of transcript.json, which docs/manners/recording.md describes."""
+"""The transcript of a call: the shape of transcript.json, which docs/manners/recording.md describes."""
 
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -34,7 +34,7 @@ class ToolCall(BaseModel):
 
 
 class Keys(BaseModel):
-    """Keys that were pressed one after the other; a `#` or `*` among them."""
+    """DTMF digits that were entered one after the other; `#` and `*` may be among them."""
 
     keys: str
     start: float
@@ -67,7 +67,7 @@ class Transcript(BaseModel):
 
 
 class Draft(BaseModel):
-    """A transcript from which nothing has been taken out yet, and what is needed for that."""
+    """A transcript from which nothing has been redacted yet, and what redaction needs."""
 
     transcript: Transcript
     speech: list[tuple[float, float]] = Field(default_factory=list)  # the caller's, as its sound tells, words or not
@@ -76,5 +76,5 @@ class Draft(BaseModel):
 
 
 def iso(moment: float) -> str:
-    """A time.time() as ISO 8601, in UTC."""
+    """Return a time.time() as ISO 8601, in UTC."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

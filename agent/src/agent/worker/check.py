@@ -1,4 +1,4 @@
-"""Whether the host's settings and every line can be used: what `make up` asks before it touches anything."""
+"""Judging whether the host's settings and every line can be used, as `make up` does before it changes anything."""
 
 from collections.abc import Iterable
 
@@ -10,21 +10,21 @@ from agent.settings import Settings
 
 
 def problems(settings: Settings, lines: LinesFolder) -> list[str]:
-    """Judge everything that a call would meet; each problem is a sentence that names the file or the variable."""
+    """Judge everything that a call will use; each problem is a sentence that names the file or the variable."""
     files = [file for name in lines.names() for file in owner_files(lines.path / name)]
     broken = [problem for file in files if (problem := file.problem())]
     return [*_of_host(settings), *lines.problems(), *broken, *_of_lines(settings, lines.all_as_written())]
 
 
 def unrecoverable_problems(settings: Settings, lines: LinesFolder) -> list[str]:
-    """Judge it again, but for files that have a good version to fall back to."""
+    """Judge everything that a call will use, except files that have a good version to fall back to."""
     files = [file for name in lines.names() for file in owner_files(lines.path / name)]
     broken = [problem for file in files if (problem := file.unrecoverable_problem())]
     return [*_of_host(settings), *lines.unrecoverable_problems(), *broken, *_of_lines(settings, lines.all())]
 
 
 def needs_speech(settings: Settings, lines: LinesFolder) -> bool:
-    """Whether a line uses an embedded model, for which the speech service has to run."""
+    """Return whether any line uses an embedded model, for which the speech service has to run."""
     return any(Pipeline(line, settings).embedded for line in lines.all_as_written())
 
 

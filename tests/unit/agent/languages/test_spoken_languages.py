@@ -46,7 +46,7 @@ def test_the_end_of_a_turn_is_judged_in_every_language(language: str) -> None:
         its = line(language=language)
         return new_session(its, pipeline(its), inference.VAD(model="silero")).turn_detection
 
-    assert asyncio.run(detector()).model == "last words and melody"  # type: ignore[attr-defined]
+    assert asyncio.run(detector()).model == "lexical cue and prosody"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("language", languages.known())

@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_version_and_the_file_is_used(
     (folder / "words.txt").write_text("one")
     (folder.parent / "kept").write_text("a file where the folder should be")
     assert file(folder).read() == ["one"]
-    assert "cannot be kept for later" in caplog.text
+    assert "Could not keep this version" in caplog.text
 
 
 def test_a_broken_kept_version_is_replaced_by_the_good_live_file(folder: Path) -> None:
