@@ -1,4 +1,4 @@
-"""What the agent uses of livekit-agents although it is private there, or not exported.
+"""The parts of livekit-agents that the agent uses although they are private there, or not exported.
 
 An upgrade of livekit-agents may change any of it without notice, so no other module of the agent reaches past what
 livekit-agents exports. `tests/contract/test_framework.py` names every part that is used here, and fails when one of

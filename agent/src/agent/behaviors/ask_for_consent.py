@@ -10,7 +10,7 @@ from livekit.agents.voice import SpeechHandle
 
 from agent.behaviors.take_digits import TURN
 from agent.conversation.call import Call
-from agent.languages import Heard, phrases_of
+from agent.languages import Phrases, split_phrases
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Consent(Agent):
     ) -> None:
         """On a yes, `on_granted` is called before `next_agent` takes over."""
         super().__init__(instructions="", turn_handling={"preemptive_generation": {"enabled": False}})
-        self._announcer, self._ending, self._heard = call.announcer, call.ending, call.heard
+        self._announcer, self._ending, self._phrases = call.announcer, call.ending, call.phrases
         # Seconds to wait for an answer. After the whole time `ask_a_silent_caller` would ask whether the caller is
         # there.
         self._wait = call.line.handling.silent_caller_after / 2
@@ -86,7 +86,7 @@ class Consent(Agent):
             if self._ending.begun:
                 break
             answer = await self._wait_for_answer()
-            if (allowed := judge_answer(answer, self._heard)) is not None:
+            if (allowed := judge_answer(answer, self._phrases)) is not None:
                 return allowed
         return False
 
@@ -109,7 +109,7 @@ class Consent(Agent):
             asked.cancel()
 
 
-def judge_answer(answer: str, heard: Heard) -> bool | None:
+def judge_answer(answer: str, phrases: Phrases) -> bool | None:
     """Return whether an answer is a yes or a no; None for what is neither.
 
     A no anywhere is a no. A yes counts only if nothing else was said but courtesies.
@@ -117,7 +117,7 @@ def judge_answer(answer: str, heard: Heard) -> bool | None:
     if answer.startswith(DIGITS):
         digits = set(answer.removeprefix(DIGITS).split()) - CLOSING_DIGITS
         return digits == {YES_DIGIT} if digits in ({YES_DIGIT}, {NO_DIGIT}) else None
-    said = set(phrases_of(answer, heard.yes | heard.no | heard.courtesies))
-    if said & heard.no:
+    said = set(split_phrases(answer, phrases.yes | phrases.no | phrases.courtesies))
+    if said & phrases.no:
         return False
-    return True if said & heard.yes and said <= heard.yes | heard.courtesies else None
+    return True if said & phrases.yes and said <= phrases.yes | phrases.courtesies else None

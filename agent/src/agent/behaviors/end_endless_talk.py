@@ -14,7 +14,7 @@ from agent.conversation.call import Call
 from agent.conversation.speech_outcome import was_heard_to_its_end
 from agent.records.redaction.spoken_digits import SpokenDigits
 
-MOST_REPEATS = 3  # times in a row: a queue's announcement, a refrain, or what speech to text makes of music
+MACHINE_REPEATS = 3  # the same words, in a row: an announcement, a refrain, or what speech to text makes of music
 
 
 def end_endless_talk(call: Call) -> None:
@@ -35,7 +35,7 @@ class _TalkLimit:
     """Watches what the caller has said since the agent last finished speaking."""
 
     def __init__(self, call: Call) -> None:
-        self._session, self._ending, self._heard = call.session, call.ending, call.heard
+        self._session, self._ending, self._phrases = call.session, call.ending, call.phrases
         self._longest, self._numbers = call.line.handling.longest_talk, SpokenDigits.of(call.line.language)
         self._until: float | None = None  # loop time; None while nobody talks
         self._timer: asyncio.TimerHandle | None = None
@@ -57,15 +57,15 @@ class _TalkLimit:
         joined = f"{self._last} {words}"  # a pause may be in the middle of a phrase
         self._repeats = self._repeats + 1 if words == self._last else 1
         self._last = words
-        if languages.contains(joined, self._heard.machines) or self._is_repetition(event.transcript):
+        if languages.contains(joined, self._phrases.machines) or self._is_repetition(event.transcript):
             self._ending.say("endless", "a machine was on the line")
 
     def watch_speech(self, event: SpeechCreatedEvent) -> None:
         event.speech_handle.add_done_callback(self._start_over)
 
     def _is_repetition(self, said: str) -> bool:
-        answer = self._last in self._heard.yes or self._last in self._heard.no or " " not in self._last
-        return self._repeats >= MOST_REPEATS and not answer and not self._numbers.is_number(said)
+        answer = self._last in self._phrases.yes or self._last in self._phrases.no or " " not in self._last
+        return self._repeats >= MACHINE_REPEATS and not answer and not self._numbers.is_number(said)
 
     def _start_over(self, speech: SpeechHandle) -> None:
         if was_heard_to_its_end(speech):

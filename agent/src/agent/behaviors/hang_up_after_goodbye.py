@@ -7,16 +7,16 @@ a caller says does not count either: "buenas noches" may be a greeting, and a co
 from livekit.agents import ChatMessage, ConversationItemAddedEvent
 
 from agent.conversation.call import Call
-from agent.languages import Heard, phrases_of
+from agent.languages import Phrases, split_phrases
 
 
 def hang_up_after_goodbye(call: Call) -> None:
     """Judge each turn of the caller when it is over."""
-    session, heard = call.session, call.heard
+    session, phrases = call.session, call.phrases
 
     def answer(event: ConversationItemAddedEvent) -> None:
         item = event.item
-        if not isinstance(item, ChatMessage) or item.role != "user" or not is_goodbye(item.text_content or "", heard):
+        if not isinstance(item, ChatMessage) or item.role != "user" or not is_goodbye(item.text_content or "", phrases):
             return
         if sum(isinstance(said, ChatMessage) and said.role == "user" for said in session.history.items) > 1:
             call.ending.say("farewell", "the caller said goodbye")
@@ -24,8 +24,8 @@ def hang_up_after_goodbye(call: Call) -> None:
     session.on("conversation_item_added", answer)
 
 
-def is_goodbye(said: str, heard: Heard) -> bool:
+def is_goodbye(said: str, phrases: Phrases) -> bool:
     """Return whether this is a goodbye with nothing else but courtesies."""
-    phrases = heard.goodbyes | heard.courtesies
-    parts = phrases_of(said, phrases)
-    return not heard.goodbyes.isdisjoint(parts) and phrases >= set(parts)
+    allowed = phrases.goodbyes | phrases.courtesies
+    parts = split_phrases(said, allowed)
+    return not phrases.goodbyes.isdisjoint(parts) and allowed >= set(parts)

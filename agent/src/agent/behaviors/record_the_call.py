@@ -1,4 +1,4 @@
-"""With `recording.enabled` the recording and the transcript of a call are kept.
+"""The recording and the transcript of a call are kept if `recording.enabled` is set.
 
 The caller is told so before anything else is said, or is asked for consent. After a no, and after no answer at all,
 nothing that they have said is kept.

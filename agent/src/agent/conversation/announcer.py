@@ -1,4 +1,4 @@
-"""What the agent says without asking a model: the language's sentences, whose sound is in the image."""
+"""The agent's sentences that need no model: their sound is in the image."""
 
 import asyncio
 import logging

@@ -62,9 +62,9 @@ class Call:
         return self.ctx.room
 
     @property
-    def heard(self) -> languages.Heard:
+    def phrases(self) -> languages.Phrases:
         """The phrases of the line's language that the agent acts upon."""
-        return languages.heard(self.line.language)
+        return languages.phrases(self.line.language)
 
     @property
     def longest(self) -> int:

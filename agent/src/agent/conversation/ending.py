@@ -1,4 +1,4 @@
-"""How the agent ends a call: once, with a last sentence that the caller hears to its end, and then by hanging up.
+"""The end of a call by the agent: the caller hears a last sentence to its end, and then the agent hangs up.
 
 The call ends whatever happens meanwhile. A sentence that cannot be spoken is not waited for, and a caller who hangs up
 first ends the job in any case (`conversation.hang_up_together`).

@@ -1,4 +1,4 @@
-"""What differs from language to language, one folder for each: whoever adds a folder adds a language.
+"""The differences between languages, one folder for each language: whoever adds a folder adds a language.
 
 `lexical_cue.toml` has the words for `turns.lexical_cue`, and `redaction.toml` those for `records.redaction`.
 `sentences.toml` has the `Sentences` that need no model, and `heard.toml` the phrases of callers and machines that the
@@ -20,7 +20,7 @@ WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """What the agent says word for word; the sentences are synthesized when the image is built."""
+    """Sentences that the agent says word for word; they are synthesized when the image is built."""
 
     hello: str
     filler: str
@@ -42,8 +42,8 @@ class Sentences:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """The phrases of a language that the agent acts upon, in the form that `plain` returns."""
+class Phrases:
+    """What callers and machines say in a language that the agent acts upon, in the form that `plain` returns."""
 
     machines: frozenset[str]  # said by machines, and by no caller
     goodbyes: frozenset[str]
@@ -64,10 +64,10 @@ def sentences(language: str) -> Sentences:
 
 
 @cache
-def heard(language: str) -> Heard:
+def phrases(language: str) -> Phrases:
     """Read the phrases of a language; a TypeError means that a list is missing or unknown."""
     lists = tomllib.loads((FOLDER / language / "heard.toml").read_text(encoding="utf-8"))
-    return Heard(**{name: frozenset(map(plain, phrases)) for name, phrases in lists.items()})
+    return Phrases(**{name: frozenset(map(plain, said)) for name, said in lists.items()})
 
 
 def plain(said: str) -> str:
@@ -81,7 +81,7 @@ def contains(said: str, phrases: frozenset[str]) -> bool:
     return any(f" {phrase} " in words for phrase in phrases)
 
 
-def phrases_of(said: str, known: frozenset[str]) -> list[str]:
+def split_phrases(said: str, known: frozenset[str]) -> list[str]:
     """Cut what was said into known phrases, the longer of two that fit, and single words where none fits."""
     longest_first = sorted((phrase.replace("-", " ") for phrase in known), key=len, reverse=True)
     return re.findall(rf"(?:{'|'.join(map(re.escape, longest_first))})(?=\s|$)|\S+", plain(said.replace("-", " ")))

@@ -16,7 +16,7 @@ class Latencies(BaseModel):
 
 
 class Turn(BaseModel):
-    """What one side said; `start` and `end` are seconds into the recording."""
+    """The words of one side; `start` and `end` are seconds into the recording."""
 
     who: Literal["caller", "agent"]
     text: str
@@ -70,7 +70,7 @@ class Draft(BaseModel):
     """A transcript from which nothing has been redacted yet, and what redaction needs."""
 
     transcript: Transcript
-    speech: list[tuple[float, float]] = Field(default_factory=list)  # the caller's, as its sound tells, words or not
+    speech: list[tuple[float, float]] = Field(default_factory=list)  # when the caller spoke, with words or without
     redact: bool
     whole: bool  # it has everything that was said; not so after a crash
 

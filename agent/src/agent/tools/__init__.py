@@ -1,4 +1,4 @@
-"""What the language model can do besides talking: a module for each tool, named after what it does; see `TOOLS`."""
+"""The tools of the language model: a module for each, named after what it does, and a line in `TOOLS`."""
 
 from collections.abc import Callable
 

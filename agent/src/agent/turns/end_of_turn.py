@@ -1,4 +1,4 @@
-"""Whether a caller who has fallen silent is going to go on, judged by a lexical cue and by prosody.
+"""Judging whether a caller who has fallen silent will go on, by a lexical cue and by prosody.
 
 People pause inside a sentence where it cannot end: after "the", after "um", between the digits of a number. They also
 keep their voice up there. Each of the two clues misses what the other one catches. Both are at hand when the question
@@ -99,7 +99,7 @@ class EndOfTurn:
 
 
 class _Stream:
-    """What livekit-agents asks of a detector that listens: at each pause, and once more at the end of the pause."""
+    """The stream that livekit-agents asks about a turn: at each pause, and once more at the end of the pause."""
 
     model = EndOfTurn.model
     provider = EndOfTurn.provider

@@ -1,4 +1,4 @@
-"""How long each reply took: the moments between the caller's last sound and the first sound of the reply."""
+"""The latency of each reply: the moments between the caller's last sound and the first sound of the reply."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ def measure_replies(session: AgentSession[None], report: Callable[[ReplyLatency]
 
 @dataclass
 class _Turn:
-    """What is known of the turn in progress; all times are time.time()."""
+    """The turn in progress, as far as it is known; all times are time.time()."""
 
     report: Callable[[ReplyLatency], None]
     words: str = ""  # of the caller's latest segment

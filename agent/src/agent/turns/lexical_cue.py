@@ -1,4 +1,4 @@
-"""What a caller's last words say about whether the sentence goes on."""
+"""The lexical cue: what a caller's last words say about whether the sentence goes on."""
 
 import enum
 import re
@@ -15,7 +15,7 @@ GOES_ON = (",", "...", "…", "-", "–", "—")  # noqa: RUF001 - what speech t
 
 
 class Hint(enum.Enum):
-    """What the last words say. Where they say nothing there is no hint, and None stands in its place."""
+    """A hint that the last words give; None stands in its place where they give none."""
 
     UNFINISHED = enum.auto()  # no sentence ends like this
     NUMBER = enum.auto()  # it ends with a number: an amount, or the first digits of a number that is read out

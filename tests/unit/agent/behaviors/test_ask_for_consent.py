@@ -143,7 +143,7 @@ async def test_what_was_said_without_known_times_is_the_speech_that_was_heard(ca
     ],
 )
 def test_a_yes_is_one_with_nothing_beside_it_and_a_no_is_one_anywhere(answer: str, meaning: bool | None) -> None:
-    assert judge_answer(answer, languages.heard("en")) is meaning
+    assert judge_answer(answer, languages.phrases("en")) is meaning
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_a_yes_is_one_with_nothing_beside_it_and_a_no_is_one_anywhere(answer: st
     ],
 )
 def test_so_it_is_in_every_language(language: str, answer: str, meaning: bool) -> None:
-    assert judge_answer(answer, languages.heard(language)) is meaning
+    assert judge_answer(answer, languages.phrases(language)) is meaning

@@ -54,5 +54,5 @@ def test_a_language_is_a_folder_with_all_its_files(language: str) -> None:
     files, english = ({file.name for file in (languages.FOLDER / it).iterdir()} for it in (language, "en"))
     assert files - {"voice.md"} == english
     assert languages.sentences(language)
-    assert languages.heard(language)
+    assert languages.phrases(language)
     assert languages.rules(language)

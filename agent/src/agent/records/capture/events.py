@@ -1,4 +1,4 @@
-"""What happens in a call while it lasts, for its transcript: whatever the session's history does not contain."""
+"""The events of a call that its transcript needs and that the session's history does not contain."""
 
 import json
 import time

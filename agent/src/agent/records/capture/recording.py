@@ -1,4 +1,4 @@
-"""What is kept of one call: it is collected from the moment at which that is allowed, and becomes the call's folder."""
+"""The recording and the transcript of one call: collected as soon as that is allowed, and made into a folder."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""How to find numbers that must not be kept: cards by their check digit, identity numbers country by country.
+"""Finding numbers that must not be kept: cards by their check digit, identity numbers country by country.
 
 The patterns say what to look for, and python-stdnum says whether a number is valid. Each function takes digits and
 capital letters without anything between them, and yields where a number begins and ends. `edges` are the places at

@@ -24,7 +24,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class SpokenDigits:
-    """How numbers are spoken in one language, from `languages/<language>/redaction.toml`."""
+    """The way numbers are spoken in one language, from `languages/<language>/redaction.toml`."""
 
     numbers: dict[tuple[str, ...], str]  # the words of a number, and its digits
     longest: int  # words of one number
