@@ -14,12 +14,14 @@ from livekit import rtc
 from livekit.agents import AgentServer, stt, worker
 from livekit.agents.beta.tools import end_call
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
+from livekit.agents.ipc import _preload
 from livekit.agents.voice import SpeechHandle, io
 from livekit.agents.voice.recorder_io import RecorderIO
 from livekit.agents.voice.turn import _StreamingTurnDetectorStream
 from livekit.local_inference import EOT, EOT_MAX_SAMPLES
 
 from agent import framework, languages
+from agent.__main__ import PRELOAD
 from agent.turns.end_of_turn import EndOfTurn, Waits
 
 AGENT = Path(framework.__file__).parent
@@ -209,3 +211,7 @@ def test_the_words_for_the_model_about_ending_a_call_are_there() -> None:
 @pytest.mark.parametrize("module", framework.LATE_IMPORTS)
 def test_what_is_imported_before_a_call_is_there(module: str) -> None:
     assert importlib.import_module(module)
+
+
+def test_the_worker_can_be_told_not_to_load_the_end_of_turn_model_itself() -> None:
+    assert PRELOAD == _preload.ENV_PRELOAD_LOCAL_INFERENCE
