@@ -216,7 +216,7 @@ print(json.dumps({
                 parse("[handling]\\ncount_turns = false", "coffee", {}).handling.count_turns,
                 {name: schema[name] for name in ("default", "type")}],
     "variable": [Settings.model_fields["calls_a_minute"].default, host.calls_a_minute],
-    "language": ["it" in languages.known() and all((languages.sentences("it"), languages.heard("it"),
+    "language": ["it" in languages.known() and all((languages.sentences("it"), languages.phrases("it"),
                   languages.rules("it"))), parse('language = "it"', "coffee", {}).language, ESPEAK["it"]],
     "trunk provider": [sorted(set(trunks.available()) - {"twilio"}, reverse=True), trunks.load("acme").name,
                        trunks.load("acme").account_header],

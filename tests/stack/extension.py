@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tests.stack.outcome import Outcome
 
 STARTS_WITHIN = 30.0  # seconds
-REGISTERED = "registered with the media server"
+REGISTERED = "Registered with the media server"
 GREETING = "Hello, how can I help?"
 AT_ONCE = 3  # calls that two cores bear without a hole in the line's speech
 BETWEEN = 0.8  # seconds between their beginnings, for each of which a core is busy

@@ -14,7 +14,7 @@ from agent.admission.owner_files import owner_files
 from agent.answer import answer, prewarm
 from agent.behaviors.record_the_call import FINISHED_WITHIN
 from agent.conversation.reject_when_full import REJECTED_AT_ONCE
-from agent.conversation.session import modules
+from agent.conversation.session import modules_to_preload
 from agent.lines.folder import LinesFolder
 from agent.providers.capacity import calls_at_once
 from agent.providers.judge import lines_of
@@ -61,7 +61,7 @@ def _new_server(settings: Settings, lines: LinesFolder) -> AgentServer:
         api_secret=settings.livekit_api_secret.get_secret_value(),
         setup_fnc=prewarm,
         preload_modules=sorted(
-            {name for line in there for name in Pipeline(line, settings).modules} | set(modules(there))
+            {name for line in there for name in Pipeline(line, settings).modules} | set(modules_to_preload(there))
         ),
         num_idle_processes=settings.idle_processes,
         shutdown_process_timeout=FINISHED_WITHIN,

@@ -15,12 +15,12 @@ from agent.behaviors.end_endless_talk import end_endless_talk
 from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye
+from agent.behaviors.log_the_timeline import log_the_timeline
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.behaviors.record_the_call import record_the_call
 from agent.behaviors.take_digits import take_digits
-from agent.behaviors.tell_the_timeline import tell_the_timeline
 from agent.conversation.call import Call
-from agent.conversation.call_room import wait_for_caller
+from agent.conversation.call_room import HangUp, wait_for_caller
 from agent.conversation.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.receptionist import Receptionist
@@ -52,7 +52,8 @@ def prewarm(process: JobProcess) -> None:
 
 async def answer(ctx: JobContext) -> None:
     """Answer one call, in a process of its own."""
-    close_the_room_with_the_job(ctx)
+    hang_up = HangUp(ctx)
+    close_the_room_with_the_job(ctx, hang_up)
 
     # Whose call it is: the dispatch rule has told the job, before anybody knows who calls.
     settings = ctx.proc.userdata["settings"]
@@ -80,7 +81,7 @@ async def answer(ctx: JobContext) -> None:
     caller = identify(sip.caller, region_of([sip.dialled, *line.numbers, *settings.phone_numbers.split(",")]))
     slot = admission.slot(ctx.job.id, caller)
     record = CallRecord(sip, caller, line, pipeline)
-    call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record)
+    call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record, hang_up)
     if refuse_strangers(call, admission):
         return
     report_the_call(ctx, record)
@@ -94,7 +95,7 @@ async def answer(ctx: JobContext) -> None:
     call.receptionist = Receptionist(call, greeting, tools_of(call))
     hang_up_together(call)
     go_on_after_a_backchannel(call)
-    tell_the_timeline(call)
+    log_the_timeline(call)
     fill_the_silence(call)
     ask_a_silent_caller(call)
     end_endless_talk(call)

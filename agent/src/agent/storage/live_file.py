@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from agent.storage import private_files as state
+from agent.storage import private_files
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-KEPT = state.DATA / "good"  # a line comes back after a reboot, whatever has become of a file meanwhile
-KEPT_BEFORE = state.DATA / "kept"  # up to release 0.1.0, when there was one line
+KEPT = private_files.DATA / "good"  # a line comes back after a reboot, whatever has become of a file meanwhile
+KEPT_BEFORE = private_files.DATA / "kept"  # up to release 0.1.0, when there was one line
 
 
 class FileError(ValueError):
@@ -119,7 +119,7 @@ class LiveFile(Generic[T]):
             _write_if_other(self._good_version, text)
         except OSError as problem:  # a full disk is no reason not to answer
             if not quietly:
-                logger.warning("This version of %s cannot be kept for later: %s", self._shown, problem)
+                logger.warning("Could not keep this version of %s for later: %s", self._shown, problem)
 
     @property
     def _good_version(self) -> Path:
@@ -163,7 +163,7 @@ def _write_if_other(path: Path, text: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == text.encode():  # as bytes: what is kept may be broken, and then it is written anew
             return
-    state.write(path, text)  # two calls may start at once: whole or not at all
+    private_files.write(path, text)  # two calls may start at once: whole or not at all
 
 
 def delete_versions_of_the_release_before(kept: Path = KEPT_BEFORE) -> None:

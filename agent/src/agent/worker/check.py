@@ -1,4 +1,4 @@
-"""Whether the host's settings and every line can be used: what `make up` asks before it touches anything."""
+"""Judging whether the host's settings and every line can be used, as `make up` does before it changes anything."""
 
 from agent.admission.owner_files import owner_files, read_lists
 from agent.lines.folder import LinesFolder
@@ -9,14 +9,14 @@ from agent.settings import Settings
 
 
 def problems(settings: Settings, lines: LinesFolder) -> list[str]:
-    """Judge everything that a call would meet; each problem is a sentence that names the file or the variable."""
+    """Judge everything that a call will use; each problem is a sentence that names the file or the variable."""
     files = [file for name in lines.names() for file in owner_files(lines.path / name)]
     broken = [problem for file in files for problem in file.problems()]
     return [*_of_host(settings, lines), *lines.problems(), *broken]
 
 
 def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str], list[str]]:
-    """Judge it again, but for files that have a good version to fall back to.
+    """Judge everything that a call will use, except files that have a good version to fall back to.
 
     Returns:
         What keeps the agent from starting, and what only keeps some of several lines from being answered.
@@ -30,7 +30,7 @@ def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str]
 
 
 def needs_speech(settings: Settings, lines: LinesFolder) -> bool:
-    """Whether a line uses an embedded model, for which the speech service has to run."""
+    """Return whether any line uses an embedded model, for which the speech service has to run."""
     return any(Pipeline(line, settings).embedded for line in lines.all_as_written())
 
 

@@ -121,7 +121,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_version_and_the_file_is_used(
     assert file(folder).read() == ["one"]
     assert file(folder).read(quietly=True) == ["one"]  # by whoever reads it again and again
     [message] = caplog.messages
-    assert message.startswith("This version of lines/rules/words.txt cannot be kept for later")
+    assert message.startswith("Could not keep this version of lines/rules/words.txt for later")
 
 
 def test_a_broken_kept_version_is_replaced_by_the_good_live_file(folder: Path) -> None:

@@ -38,7 +38,7 @@ def moment(seconds: float) -> str:
 def line(form: logging.Formatter, spoke_until: float, **after: float) -> str:
     """As the agent writes it."""
     fields = {"call_id": "SCL_1", "spoke_until": moment(INVITED + spoke_until), **after}
-    record = {"name": "agent.behaviors", "levelno": logging.INFO, "levelname": "INFO", "msg": "turn answered", **fields}
+    record = {"name": "agent.behaviors", "levelno": logging.INFO, "levelname": "INFO", "msg": "Turn answered", **fields}
     return form.format(logging.makeLogRecord(record)) + "\n"
 
 
@@ -103,8 +103,8 @@ def test_a_turn_in_which_something_is_missing_says_so(gap: float | None, log: li
     [
         text(7.0).replace("spoke_until=2026", "spoke_until=soon"),
         text(7.0).replace("INFO", "DEBUG"),
-        text(7.0).replace("turn answered", "turn answered twice"),
-        as_json(7.0).replace("turn answered", "call answered"),
+        text(7.0).replace("Turn answered", "Turn answered twice"),
+        as_json(7.0).replace("Turn answered", "call answered"),
         as_json(7.0, decided=0.6).replace("0.6", "null"),
     ],
 )

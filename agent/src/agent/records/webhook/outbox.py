@@ -1,4 +1,4 @@
-"""News for the webhook: a file each until it is delivered, so that none is lost, whoever is down."""
+"""The outbox of the webhook: an event is a file there until it is delivered, so that none is lost in an outage."""
 
 import json
 import math
@@ -15,16 +15,17 @@ TYPE = "call.ended"
 
 
 def post(event: str, created: str, data: dict[str, Any], folders: Folders) -> None:
-    """Leave news to be delivered; the same `event` again takes the place of what has not been delivered yet."""
-    news = {"id": event, "type": TYPE, "created": created, "data": data}
-    write(folders.outbox / f"{event}.json", json.dumps(news, ensure_ascii=False))
+    """Leave an event to be delivered; it replaces an undelivered one with the same id."""
+    body = {"id": event, "type": TYPE, "created": created, "data": data}
+    write(folders.outbox / f"{event}.json", json.dumps(body, ensure_ascii=False))
 
 
-def signed(event: str, body: str, secret: str, now: datetime) -> dict[str, str]:
-    """The headers of Standard Webhooks (standardwebhooks.com); `now` has a time zone."""
+def signature_headers(event: str, body: str, secret: str, now: datetime) -> dict[str, str]:
+    """Return the headers of Standard Webhooks (standardwebhooks.com); `now` has a time zone."""
     return {
         "content-type": "application/json",
         "webhook-id": event,
         "webhook-timestamp": str(math.floor(now.timestamp())),
+        # The library itself would take any secret for Base64, and skip whatever is not.
         "webhook-signature": Webhook(key_of(secret)).sign(event, now.astimezone(UTC), body),
     }
