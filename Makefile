@@ -1,6 +1,6 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call logs down clean venv test lint lock bench turns capacity
+.PHONY: help up check call logs down clean venv test lint docs lock bench turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
@@ -47,6 +47,9 @@ lint: venv ## ruff, mypy, import-linter, hadolint, shellcheck, yamllint
 	.venv/bin/hadolint */Dockerfile tests/bench/*/Dockerfile tests/bench/*/*/Dockerfile
 	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh livekit/*.sh .ci/run
 	.venv/bin/yamllint --strict .
+
+docs: venv ## write docs/settings.md and docs/line.schema.json from the settings
+	.venv/bin/python -m agent.lines.reference
 
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh

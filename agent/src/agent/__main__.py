@@ -1,6 +1,8 @@
 """The agent's process: its settings, its log, and the worker that offers it to the media server."""
 
 import asyncio
+import contextlib
+import logging
 import math
 import os
 import sys
@@ -20,11 +22,14 @@ from agent.providers.pipeline import Pipeline
 from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
 from agent.settings import Settings, exit_if, read_what_can_be_read
+from agent.storage.live_file import delete_versions_of_the_release_before
 from agent.turns.prosody import ProsodyProcess
-from agent.worker.check import needs_speech, problems, unrecoverable_problems
+from agent.worker.check import needs_speech, problems, problems_at_start
 from agent.worker.logs import set_up_logging
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.serve import admit_up_to, serve
+
+logger = logging.getLogger(__name__)
 
 PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls need, see `turns.prosody`
 
@@ -38,8 +43,11 @@ def main() -> int:
         exit_if([*wrong, *problems(settings, lines)])
         print(f"COMPOSE_PROFILES={'local' if needs_speech(settings, lines) else ''}")  # noqa: T201 - for make up
         return 0
-    exit_if([*wrong, *unrecoverable_problems(settings, lines)])
+    fatal, of_lines = problems_at_start(settings, lines)
+    exit_if([*wrong, *fatal])
     set_up_logging(settings.log_level, settings.log_format)
+    for problem in of_lines:  # one line that is no good takes none of the others down
+        logger.error("%s; its line's calls are refused meanwhile", problem)
     _keep_good_versions(lines)
     os.environ[PRELOAD] = "0"
     return asyncio.run(_work(_new_server(settings, lines), settings, lines))
@@ -71,7 +79,8 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
     """Take calls, and look after what is around them; return an exit code."""
     for line in lines.all():
         if (pipeline := Pipeline(line, settings)).reads_slowly:  # else the first call after a start waits for it
-            read_ahead(pipeline.new_llm(), lines.read_words(line).persona)
+            with contextlib.suppress(ValueError):  # of which the log has been told
+                read_ahead(pipeline.new_llm(), lines.read_words(line).persona)
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
     return await hang_up_after_crashes_while(serving, server, settings)
@@ -79,10 +88,12 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
 
 def _keep_good_versions(lines: LinesFolder) -> None:
     """Read every file once, so that there is something to fall back to."""
+    delete_versions_of_the_release_before()
     lines.keep_good_versions()
     for name in lines.names():
         for file in owner_files(lines.path / name):
-            file.read()
+            with contextlib.suppress(ValueError):
+                file.read()
 
 
 if __name__ == "__main__":

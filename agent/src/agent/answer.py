@@ -60,6 +60,7 @@ async def answer(ctx: JobContext) -> None:
     try:
         line: Line = lines.dispatched(ctx.job.metadata)
         words: Words = lines.read_words(line)
+        admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"])
     except ValueError as error:
         logger.error("Call refused: %s", error)
         ctx.shutdown(reason="refused")
@@ -67,7 +68,6 @@ async def answer(ctx: JobContext) -> None:
     ctx.log_context_fields = {"line": line.name}
     pipeline = Pipeline(line, settings)
     session = new_session(line, pipeline, _voice_activity(ctx, line))
-    admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"])
     greeting = _synthesize_greeting(words, line, pipeline) if await admission.lets_anybody_in() else None
 
     # Who calls, and whether they are let in.

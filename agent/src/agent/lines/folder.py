@@ -109,7 +109,7 @@ class LinesFolder:
     def keep_good_versions(self) -> None:
         """Read every file once, so that there is something to fall back to."""
         for name in self.names():
-            with contextlib.suppress(ValueError):  # which `problems` has told
+            with contextlib.suppress(ValueError):  # which `unrecoverable_problems` tells
                 self.read_words(self.read(name))
 
     def _each(self, judge: Callable[[LiveFile[Any]], list[str]]) -> list[str]:

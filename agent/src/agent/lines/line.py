@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, SecretStr, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails
 
 from agent import languages
@@ -51,22 +51,29 @@ def _check_timezone(name: str) -> str:
     return name
 
 
+Number = Annotated[
+    str, AfterValidator(_check_number), WithJsonSchema({"type": "string", "pattern": f"^{E164.pattern}$"})
+]
+Language = Annotated[
+    str, AfterValidator(_check_language), WithJsonSchema({"type": "string", "enum": languages.known()})
+]
+Timezone = Annotated[str, AfterValidator(_check_timezone)]
+
+
 class Line(Group):
     """One line. Its name is that of its folder; its secrets have been found in lines/secrets.env."""
 
-    numbers: list[Annotated[str, AfterValidator(_check_number)]] = Field(
+    numbers: list[Number] = Field(
         default_factory=list,
         description="The numbers this line answers, in E.164 form; empty: those of PHONE_NUMBERS in .env that no other "
         "line names.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
-    language: Annotated[str, AfterValidator(_check_language)] = setting(
+    language: Language = setting(
         "en",
         "The language of the line, as ISO 639-1 code; all but en need a key, since the embedded models know English.",
     )
-    timezone: Annotated[str, AfterValidator(_check_timezone)] = setting(
-        "UTC", "The time zone in which a day begins for the limits, such as Europe/Berlin."
-    )
+    timezone: Timezone = setting("UTC", "The time zone in which a day begins for the limits, such as Europe/Berlin.")
     models: Models = Field(default_factory=Models)
     turns: Turns = Field(default_factory=Turns)
     handling: Handling = Field(default_factory=Handling)

@@ -8,12 +8,12 @@ from agent.lines.group import NEEDS_MAKE_UP, Group, setting
 from agent.lines.secret import NAME, Secret
 
 EMBEDDED: dict[str, Any] = {
-    "json_schema_extra": {"takes_effect": "make up, if it is the first use of an embedded model"}
+    "json_schema_extra": {"takes_effect": "next call; make up for the first use of an embedded model"}
 }
 
 
 class Models(Group):
-    """Each model is named `provider/model`. Which ones there are is known to `agent.providers`, which checks them."""
+    """Each model is named `provider/model`, such as `openai/gpt-4o-mini`; the providers know which there are."""
 
     stt: str = setting(
         "", "The speech to text, as provider/model; empty: chosen by whether there is a key.", **EMBEDDED

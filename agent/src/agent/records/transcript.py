@@ -1,4 +1,4 @@
-"""A call in writing: the shape of transcript.json, which docs/manners/recording.md describes."""
+"""A call in writing: the shape of transcript.json, which docs/calls/recording.md describes."""
 
 from datetime import UTC, datetime
 from typing import Any, Literal

@@ -73,6 +73,8 @@ def read_what_can_be_read() -> tuple[Settings, list[str]]:
         return read_settings(), []
     except ValidationError as error:
         wrong = {str(problem["loc"][0]) for problem in error.errors()}
+        if wrong & {"provider_keys", "line_secrets"}:  # the lines would be blamed for what they name
+            exit_if(explain(error))
         return Settings(**{name: _stand_in(name) for name in wrong}), explain(error)
 
 

@@ -7,6 +7,7 @@ volume, so that the next container has it, too.
 import contextlib
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-KEPT = state.DATA / "kept"  # a line comes back after a reboot, whatever has become of a file meanwhile
+KEPT = state.DATA / "good"  # a line comes back after a reboot, whatever has become of a file meanwhile
+KEPT_BEFORE = state.DATA / "kept"  # up to release 0.1.0, when there was one line
 
 
 class FileError(ValueError):
@@ -59,10 +61,7 @@ class LiveFile(Generic[T]):
             value = self._parsed(text)
         except FileError as problem:
             return self._instead(problem, quietly=quietly)
-        try:
-            _keep(self._good_version, text)
-        except OSError as problem:  # a full disk is no reason not to answer
-            logger.warning("this version of %s cannot be kept for later: %s", self.name, problem)
+        self._keep(text, quietly=quietly)
         return value
 
     def as_written(self) -> T:
@@ -101,9 +100,10 @@ class LiveFile(Generic[T]):
         try:
             value = self.good_version()
         except FileError:
-            if missing:
-                return self._parsed("")
-            raise problem from None
+            if not missing:
+                raise problem from None
+            self._keep("", quietly=quietly)  # of a first edit that is no good, this is the version before
+            return self._parsed("")
         if quietly:
             return value
         if not missing:
@@ -113,6 +113,13 @@ class LiveFile(Generic[T]):
                 "%s is missing; the last good version is used: put it back, or an empty file in its place", self._shown
             )
         return value
+
+    def _keep(self, text: str, *, quietly: bool) -> None:
+        try:
+            _write_if_other(self._good_version, text)
+        except OSError as problem:  # a full disk is no reason not to answer
+            if not quietly:
+                logger.warning("This version of %s cannot be kept for later: %s", self._shown, problem)
 
     @property
     def _good_version(self) -> Path:
@@ -152,8 +159,18 @@ class LiveFile(Generic[T]):
         return f"{self.folder.parent.name}/{self.folder.name}/{self.name}"
 
 
-def _keep(path: Path, text: str) -> None:
+def _write_if_other(path: Path, text: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == text.encode():  # as bytes: what is kept may be broken, and then it is written anew
             return
     state.write(path, text)  # two calls may start at once: whole or not at all
+
+
+def delete_versions_of_the_release_before(kept: Path = KEPT_BEFORE) -> None:
+    """Delete what a release without lines has kept: people's names are among it, and nothing reads it any more."""
+    try:
+        shutil.rmtree(kept)
+    except FileNotFoundError:
+        pass
+    except OSError as problem:
+        logger.warning("Could not delete %s, which nothing reads any more: %s", kept, problem)

@@ -1,7 +1,8 @@
 """Whether the host's settings and every line can be used: what `make up` asks before it touches anything."""
 
-from agent.admission.owner_files import owner_files
+from agent.admission.owner_files import owner_files, read_lists
 from agent.lines.folder import LinesFolder
+from agent.lines.line import Line
 from agent.providers.openai import PROVIDER as OPENAI
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
@@ -14,16 +15,32 @@ def problems(settings: Settings, lines: LinesFolder) -> list[str]:
     return [*_of_host(settings, lines), *lines.problems(), *broken]
 
 
-def unrecoverable_problems(settings: Settings, lines: LinesFolder) -> list[str]:
-    """Judge it again, but for files that have a good version to fall back to."""
+def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str], list[str]]:
+    """Judge it again, but for files that have a good version to fall back to.
+
+    Returns:
+        What keeps the agent from starting, and what only keeps some of several lines from being answered.
+    """
     files = [file for name in lines.names() for file in owner_files(lines.path / name)]
     broken = [problem for file in files for problem in file.unrecoverable_problems()]
-    return [*_of_host(settings, lines), *lines.unrecoverable_problems(), *broken]
+    of_host, of_lines = _of_host(settings, lines), [*lines.unrecoverable_problems(), *broken]
+    if of_host or not any(_can_be_answered(lines, line) for line in lines.all()):
+        return [*of_host, *of_lines], []
+    return [], of_lines
 
 
 def needs_speech(settings: Settings, lines: LinesFolder) -> bool:
     """Whether a line uses an embedded model, for which the speech service has to run."""
     return any(Pipeline(line, settings).embedded for line in lines.all_as_written())
+
+
+def _can_be_answered(lines: LinesFolder, line: Line) -> bool:
+    try:
+        lines.read_words(line)
+        read_lists(lines.path / line.name)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_host(settings: Settings, lines: LinesFolder) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage.live_file import LiveFile
+from agent.storage.live_file import LiveFile, delete_versions_of_the_release_before
 
 
 def parse(text: str) -> list[str]:
@@ -69,6 +69,16 @@ def test_a_file_with_nothing_in_it_may_go_without_a_word(folder: Path, caplog: p
     assert caplog.messages == []
 
 
+def test_a_first_edit_that_is_no_good_leaves_what_was_before_it_which_is_nothing(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert file(folder, may_be_missing=True).read() == []
+    (folder / "words.txt").write_text("wrong")
+    assert file(folder, may_be_missing=True).unrecoverable_problems() == []
+    assert file(folder, may_be_missing=True).read() == []
+    assert "the last good version is used" in caplog.text
+
+
 def test_a_bad_file_without_a_good_version_is_no_empty_file(folder: Path) -> None:
     (folder / "words.txt").write_text("wrong")
     with pytest.raises(ValueError, match="line 1 has a wrong word"):
@@ -109,7 +119,9 @@ def test_a_folder_that_cannot_be_written_keeps_no_version_and_the_file_is_used(
     (folder / "words.txt").write_text("one")
     (folder.parent / "kept").write_text("a file where the folder should be")
     assert file(folder).read() == ["one"]
-    assert "cannot be kept for later" in caplog.text
+    assert file(folder).read(quietly=True) == ["one"]  # by whoever reads it again and again
+    [message] = caplog.messages
+    assert message.startswith("This version of lines/rules/words.txt cannot be kept for later")
 
 
 def test_a_broken_kept_version_is_replaced_by_the_good_live_file(folder: Path) -> None:
@@ -126,3 +138,11 @@ def test_of_a_file_that_is_too_large_no_more_is_read_than_tells_it(folder: Path)
         much.truncate(1 << 40)  # a terabyte of nothing, which takes no place on the disk
     [problem] = file(folder).problems()
     assert problem == f"lines/rules/words.txt has {1 << 40} bytes, at most 100 are read: shorten it"
+
+
+def test_what_a_release_without_lines_has_kept_is_deleted_once(tmp_path: Path) -> None:
+    (tmp_path / "kept/rules").mkdir(parents=True)
+    (tmp_path / "kept/rules/contacts.csv").write_text("number,name,notes\n+12025550123,Ann Smith,\n")
+    for _ in range(2):
+        delete_versions_of_the_release_before(tmp_path / "kept")
+    assert list(tmp_path.iterdir()) == []

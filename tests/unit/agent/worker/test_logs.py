@@ -38,6 +38,11 @@ def test_text_reads_like_a_sentence() -> None:
     assert line == f"1970-01-01T00:00:00.250+00:00 INFO    {told}"
 
 
+@FORMS
+def test_a_record_of_a_call_names_its_line(line: logging.Formatter) -> None:
+    assert "dentist" in line.format(record("Call answered", line="dentist"))
+
+
 def test_json_is_one_object_with_the_same_facts() -> None:
     event = json.loads(JsonLine().format(record("call ended", seconds=34, reason="the caller hung up")))
     assert event == {

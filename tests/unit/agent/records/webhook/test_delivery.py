@@ -78,7 +78,7 @@ async def test_news_are_sent_signed_as_standard_webhooks_say_and_then_gone(post:
 
 @pytest.mark.parametrize("secret", [SECRET, "whsec_" + base64.b64encode(b"0123456789abcdef").decode()])
 def test_the_documented_lines_tell_a_genuine_one_from_another(secret: str) -> None:
-    page = (ROOT / "docs" / "manners" / "recording.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "calls" / "recording.md").read_text(encoding="utf-8")
     [lines] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     names: dict[str, Any] = {}
     exec(lines, names)  # noqa: S102 - our own page
