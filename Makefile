@@ -1,6 +1,6 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call logs down clean venv test lint lock bench turns capacity
+.PHONY: help up check call logs down clean venv test lint docs lock bench turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
@@ -36,17 +36,20 @@ venv: .venv/installed ## a virtualenv with every room installed in place, for wo
 	@touch $@
 
 test: venv lint ## every test; STACK=require makes a missing engine or image a failure
-	.venv/bin/pytest --numprocesses 4 tests/contract tests/unit # they wait more than they work
+	.venv/bin/pytest --numprocesses auto tests/contract tests/unit
 	.venv/bin/pytest tests/stack
 
 lint: venv ## ruff, mypy, import-linter, hadolint, shellcheck, yamllint
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
+	.venv/bin/lint-imports --no-logo --no-cache
 	.venv/bin/hadolint */Dockerfile tests/bench/*/Dockerfile tests/bench/*/*/Dockerfile
 	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh livekit/*.sh .ci/run
 	.venv/bin/yamllint --strict .
+
+docs: venv ## write docs/settings.md and docs/line.schema.json from the settings
+	.venv/bin/python -m agent.lines.reference
 
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh

@@ -151,4 +151,4 @@ encoded_provider_keys() {
     sed -n '/^LIVEKIT_/d; /^[A-Z0-9_]*_API_KEY=./p' "$ENV_FILE" | base64 | tr -d '\n'
 }
 
-checksum() { cksum | cut -d ' ' -f 1; }
+checksum() { cksum | { read -r sum _; say "$sum"; }; }

@@ -44,9 +44,10 @@ given_to_services() {
 
 # The value of NAME in .env; where that is empty or missing, the default .env.example has.
 value_of() {
-    value=$(sed -n "s/^$1=//p" "$ENV_FILE" | tail -n 1)
-    [ -n "$value" ] || value=$(sed -n "s/^$1=//p" .env.example)
-    printf '%s\n' "$value"
+    awk -v name="$1=" '
+        index($0, name) == 1 { value[FILENAME] = substr($0, length(name) + 1) }
+        END { print value[ARGV[1]] != "" ? value[ARGV[1]] : value[ARGV[2]] }
+    ' "$ENV_FILE" .env.example
 }
 
 # Replace FILE with standard input: written beside it and renamed, so that a full disk or a Ctrl-C loses nothing.

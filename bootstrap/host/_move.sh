@@ -8,13 +8,15 @@ names_make_wrote_once() { sed -n 's/^\([A-Z][A-Z0-9_]*\) .* made$/\1/p' bootstra
 
 # Run a command for each variable that .env still has, with what moved.txt says: NAME VALUE DEFAULT KEY TYPE MAP.
 for_each_moved_variable() { # COMMAND
+    moved=$(awk 'NR == FNR { sub(/=.*/, ""); there[$0]; next } $1 in there' "$ENV_FILE" bootstrap/host/moved.txt)
     while read -r name default key type map <&3; do
-        case $name in '' | '#'*) continue ;; esac
-        grep -q "^$name=" "$ENV_FILE" || continue
+        [ -n "$name" ] || continue
         [ "$default" != - ] || default=
         value=$(value_of "$name")
         "$1" "$name" "${value:-$default}" "$default" "$key" "$type" "$map"
-    done 3< bootstrap/host/moved.txt
+    done 3<<END
+$moved
+END
 }
 
 # Refuse before anything is changed: a value that has no place, and values for a line that is not there.

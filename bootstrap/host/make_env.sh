@@ -36,7 +36,7 @@ lint_env() {
 }
 
 add_what_is_missing() {
-    missing=$(for name in $(known_names); do grep -q "^$name=" "$ENV_FILE" || grep "^$name=" .env.example; done)
+    missing=$(awk -F= 'NR == FNR { there[$1]; next } /^[A-Z]/ && !($1 in there)' "$ENV_FILE" .env.example)
     [ -n "$missing" ] || return 0
     { a_persons_lines; say "$missing"; written_lines; } | replace_private "$ENV_FILE"
     say "added to $ENV_FILE, new in this release: $(say "$missing" | cut -d = -f 1 | paste -s -d ' ' -)"

@@ -209,14 +209,14 @@ asyncio.run(ended[0](""))
 schema = Line.model_json_schema()["$defs"]["Handling"]["properties"]["count_turns"]
 print(json.dumps({
     "provider": [Pipeline(line, host).name("llm"), asyncio.run(new_llm()), Pipeline(line, host).problems(),
-                 missing[0].partition(", which is not")[0]],
+                 f"has {missing[0].key} {missing[0].about}".partition(", which is not")[0]],
     "tool": [tool.info.name for tool in tools_of(call)],
     "behaviour": ["count_the_turns" in answer.answer.__code__.co_names, list(heard), logged[-1]],
     "setting": [parse("", "coffee", {}).handling.count_turns,
                 parse("[handling]\\ncount_turns = false", "coffee", {}).handling.count_turns,
                 {name: schema[name] for name in ("default", "type")}],
     "variable": [Settings.model_fields["calls_a_minute"].default, host.calls_a_minute],
-    "language": ["it" in languages.known() and all((languages.sentences("it"), languages.heard("it"),
+    "language": ["it" in languages.known() and all((languages.sentences("it"), languages.phrases("it"),
                   languages.rules("it"))), parse('language = "it"', "coffee", {}).language, ESPEAK["it"]],
     "trunk provider": [sorted(set(trunks.available()) - {"twilio"}, reverse=True), trunks.load("acme").name,
                        trunks.load("acme").account_header],

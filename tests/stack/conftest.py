@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.stack.calls import FLAVORS
 from tests.stack.line import Line
 from tests.support.house import ROOT, compose_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-
-FLAVORS = ["mango", "vanilla", "lemon", "cherry", "banana", "coconut", "ginger", "chocolate", "strawberry", "peach"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,11 +67,10 @@ def flavor() -> str:
 def line(tmp_path_factory: pytest.TempPathFactory, flavor: str) -> Iterator[Line]:
     """A line that is up, with the ice cream of the week among the persona's facts."""
     line = Line("landline-test", tmp_path_factory.mktemp("line"), subnet="172.29.54", first_port=15060)
-    persona = line.prompts / "persona.md"
+    persona = line.words / "persona.md"
     persona.write_text(persona.read_text() + f"\n- The ice cream of the week is {flavor}.\n")
     # The embedded models share two cores with the phone here: what they answer late is still to be heard.
-    line.set("FILLER_AFTER", "30")
-    line.set("APOLOGY_AFTER", "60")
+    line.change(filler_after=30, apology_after=60)
     with line.running():
         line.compose("build", "phone")  # no part of what `make up` builds
         yield line

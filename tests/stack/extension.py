@@ -2,7 +2,7 @@
 
 @pytest.fixture(scope="module")
 def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Extension]:
-    with an_extension(line, tmp_path_factory.mktemp("quick"), SILENT_CALLER_AFTER="2") as extension:
+    with an_extension(line, tmp_path_factory.mktemp("quick"), silent_caller_after=2) as extension:
         yield extension
 
 def test_the_soup_is_tomato(extension: Extension) -> None:
@@ -14,9 +14,9 @@ def test_the_soup_is_tomato(extension: Extension) -> None:
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
-import shutil
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,31 +24,31 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from livekit import api
 
+from bootstrap.mark import read_mark
 from phone.audio import save_stereo
 from phone.sound.speech import synthesise
 from tests.stack.caller import Caller
 from tests.stack.provider import Provider, provider
 from tests.support.containers import docker
-from tests.support.house import ROOT
+from tests.support.lines import make_folder, write_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
 STARTS_WITHIN = 30.0  # seconds
-REGISTERED = "registered with the media server"
+REGISTERED = "Registered with the media server"
 GREETING = "Hello, how can I help?"
 AT_ONCE = 3  # calls that two cores bear without a hole in the line's speech
 BETWEEN = 0.8  # seconds between their beginnings, for each of which a core is busy
 # What a test does not need and would wait for: the model that hears the melody takes a core for a second.
-QUICK = {"END_OF_TURN": "words"}
-USUAL = {"FILLER_AFTER": "3", "APOLOGY_AFTER": "7"}  # which the line itself has not, see conftest
+QUICK = {"end_of_turn": "words"}
 
 _numbers = itertools.count(20)
 
@@ -57,28 +57,36 @@ _numbers = itertools.count(20)
 class Extension:
     line: Line
     name: str
-    number: str
+    numbers: Mapping[str, str]  # by its own lines, of which there is one as a rule, named as itself
     container: str
-    folder: Path  # of the test's: prompts, rules, sounds
+    home: Path  # of the test's: lines, sounds
     provider: Provider
     caller: Caller
     said: set[str] = field(default_factory=set)  # texts that the provider knows the sound of
 
     @property
-    def prompts(self) -> Path:
-        return self.folder / "prompts"
+    def number(self) -> str:
+        return next(iter(self.numbers.values()))
 
     @property
-    def rules(self) -> Path:
-        return self.folder / "rules"
+    def folder(self) -> Path:
+        """The folder of its first line: line.toml, persona.md, contacts.csv …"""
+        return self.folder_of(next(iter(self.numbers)))
+
+    def folder_of(self, line: str) -> Path:
+        return self.home / "lines" / line
+
+    def change(self, **settings: Any) -> None:
+        """Change settings of its first line, see `write_settings`; most of them hold from the next call on."""
+        write_settings(self.folder, **settings)
 
     @property
     def sounds(self) -> Path:
         """The phone has it as /sounds."""
-        return self.folder / "sounds"
+        return self.home / "sounds"
 
     def call(self, *arguments: str) -> Outcome:
-        """Call it as `phone call` does; --to is its number already."""
+        """Call it as `phone call` does; --to is its first number already."""
         return self.calls(arguments)[0]
 
     def calls(self, *calls: Sequence[str]) -> list[Outcome]:
@@ -129,7 +137,7 @@ class Extension:
 
     def data(self) -> Path:
         """A copy of its /data as it is now."""
-        copy = self.folder / f"data-{time.monotonic_ns()}"
+        copy = self.home / f"data-{time.monotonic_ns()}"
         docker("cp", f"{self.container}:/data", str(copy))
         return copy
 
@@ -148,53 +156,67 @@ class Extension:
 
 
 @contextmanager
-def an_extension(line: Line, folder: Path, **settings: str) -> Iterator[Extension]:
-    """An agent with these settings, named as in .env, its provider and its phone; all are gone after the block.
+def an_extension(
+    line: Line,
+    home: Path,
+    *,
+    lines: Mapping[str, Mapping[str, Any]] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> Iterator[Extension]:
+    """An agent, its provider and its phone; all are gone after the block.
 
-    In a setting `{receiver}` is the address of the provider's receiver, for WEBHOOK_URL and CALLER_LOOKUP_URL.
+    Of the settings those in capitals are the host's, as in .env; the others are the lines', as `write_settings` takes
+    them. `lines` has settings of one line alone by its name, each of which then answers a number of its own; without
+    it there is one line. `secrets` are those of the lines: in their values `{receiver}` is the address of the
+    provider's receiver.
     """
     which = next(_numbers)
-    name, number, address = f"ext{which}", f"+120255501{which}", f"{line.subnet}.{which}"
-    _make(folder)
+    name, address = f"ext{which}", f"{line.subnet}.{which}"
+    numbers = _numbers_of(lines or {name: {}}, which)
+    _make(home, numbers, lines or {}, {key: value for key, value in settings.items() if not key.isupper()})
+    host = {key: value for key, value in settings.items() if key.isupper()}
+    route = {"AGENT_NAME": name, "ROOM_PREFIX": f"{name}-", "LINES_FOLDER": str(home / "lines")}
+    route["PHONE_NUMBERS"] = ",".join(numbers.values())
     with ExitStack() as up, ThreadPoolExecutor() as pool:
-        route = pool.submit(_register, line, name, number, address)
+        registered = pool.submit(_register, line, name, address, route)
         up.callback(_unregister, line, name)
         helper = up.enter_context(provider(line, f"{name}-provider"))
-        caller = up.enter_context(Caller(line, f"{name}-phone", address, folder / "sounds"))
-        given = {setting: value.replace("{receiver}", helper.receiver) for setting, value in settings.items()}
-        container = up.enter_context(_agent(line, name, folder, {**_own(name, number, helper, folder), **given}))
-        extension = Extension(line, name, number, container, folder, helper, caller)
-        route.result()
+        caller = up.enter_context(Caller(line, f"{name}-phone", address, home / "sounds"))
+        given = {key: value.replace("{receiver}", helper.receiver) for key, value in (secrets or {}).items()}
+        keys = {"PROVIDER_KEYS": _packed({"OPENAI_API_KEY": name}), "LINE_SECRETS": _packed(given)}
+        environment = {**route, "OPENAI_BASE_URL": helper.api, **keys, **host}
+        container = up.enter_context(_agent(line, name, environment))
+        extension = Extension(line, name, numbers, container, home, helper, caller)
+        registered.result()
         extension.wait_until_registered()
         yield extension
 
 
-def _make(folder: Path) -> None:
-    shutil.copytree(ROOT / "agent/prompts", folder / "prompts")
-    (folder / "prompts/greeting.md").write_text(f"{GREETING}\n")
-    rules = ROOT / "agent/rules"
-    if rules.is_dir():
-        shutil.copytree(rules, folder / "rules")
-    for name in ("rules", "sounds"):
-        (folder / name).mkdir(exist_ok=True)
-    folder.chmod(0o755)  # the containers' users are not this one
+def _numbers_of(lines: Iterable[str], which: int) -> dict[str, str]:
+    return {line: f"+12025550{place}{which}" for place, line in enumerate(lines, 1)}
 
 
-def _own(name: str, number: str, helper: Provider, folder: Path) -> dict[str, str]:
-    return {
-        **QUICK,
-        **USUAL,
-        "AGENT_NAME": name,
-        "PHONE_NUMBERS": number,
-        "PROMPTS": str(folder / "prompts"),
-        "RULES": str(folder / "rules"),
-        "OPENAI_API_KEY": name,
-        "OPENAI_BASE_URL": helper.api,
-    }
+def _make(
+    home: Path, numbers: Mapping[str, str], lines: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]
+) -> None:
+    for line, number in numbers.items():
+        own = {"numbers": [number]} if len(numbers) > 1 else {}  # a line alone answers PHONE_NUMBERS
+        wanted = {**QUICK, **settings, **own, **lines.get(line, {})}
+        folder = make_folder(home / "lines" / line, wanted.get("language", "en"))
+        write_settings(folder, **wanted)
+        if wanted.get("language", "en") == "en":
+            (folder / "greeting.md").write_text(f"{GREETING}\n")
+    (home / "sounds").mkdir()
+
+
+def _packed(secrets: Mapping[str, str]) -> str:
+    """As `make up` hands them to Compose."""
+    return base64.b64encode("".join(f"{name}={value}\n" for name, value in secrets.items()).encode()).decode()
 
 
 @contextmanager
-def _agent(line: Line, name: str, folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
+def _agent(line: Line, name: str, settings: Mapping[str, str]) -> Iterator[str]:
     container = f"{line.project}-{name}"
     docker("rm", "--force", "--volumes", container, check=False)
     run = ["docker", "compose", "--progress", "quiet", "run", "--detach", "--no-deps", "--name", container]
@@ -207,10 +229,9 @@ def _agent(line: Line, name: str, folder: Path, settings: Mapping[str, str]) -> 
         docker("rm", "--force", "--volumes", container, check=False)
 
 
-def _register(line: Line, name: str, number: str, address: str) -> None:
-    """A trunk and a rule of its own, by the image that makes the line's."""
-    values = {"PHONE_NUMBERS": number, "TRUNK_NAME": name, "RULE_NAME": name, "AGENT_NAME": name}
-    values |= {"ROOM_PREFIX": f"{name}-", "PHONE_ADDRESS": address}
+def _register(line: Line, name: str, address: str, route: Mapping[str, str]) -> None:
+    """A trunk and a rule for each of its lines, by the image that makes the line's."""
+    values = {**route, "TRUNK_NAME": name, "RULE_NAME": name, "PHONE_ADDRESS": address}
     run = ["docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "bootstrap"]
     done = line.run(*run, check=False, settings=values)
     assert not done.returncode, f"{done.stdout}{done.stderr}"
@@ -226,12 +247,17 @@ async def _delete_route(line: Line, name: str) -> None:
         rules = (await server.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest())).items
         trunks = (await server.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest())).items
         for rule in rules:
-            if rule.name == name:
+            if _is_of(rule, name):
                 gone = api.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=rule.sip_dispatch_rule_id)
                 await server.sip.delete_dispatch_rule(gone)
         for trunk in trunks:
-            if trunk.name == name:
+            if _is_of(trunk, name):
                 await server.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id))
+
+
+def _is_of(one: api.SIPDispatchRuleInfo | api.SIPInboundTrunkInfo, agent: str) -> bool:
+    mark = read_mark(one.metadata)
+    return mark is not None and mark.agent == agent
 
 
 def _succeeds(*command: str) -> bool:

@@ -1,4 +1,4 @@
-"""A running line as a test sees it: its settings file, its compose project, and phones to call it with."""
+"""A running line as a test sees it: .env, its folder, its compose project, and phones to call it with."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.stack.caller import Caller
 from tests.stack.outcome import Outcome
 from tests.support.house import ROOT
+from tests.support.lines import make_folder, write_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,27 +27,31 @@ class Line:
         self.project = project
         self.subnet = subnet
         self.env_file = folder / ".env"
-        self.prompts = folder / "prompts"
+        self.lines = folder / "lines"
         self.sip_port = first_port
         self._callers: dict[str, Caller] = {}  # by their address, while they stand
         self._standing = ExitStack()  # ends them all
         self._guests: list[str] = []
         self._last_words = ""  # of guests that something went wrong with
-        shutil.copytree(ROOT / "agent/prompts", self.prompts)
+        self.words = make_folder(self.lines / "coffee")  # and line.toml, contacts.csv …
         shutil.copy(ROOT / ".env.example", self.env_file)
         ports = {"SIP_PORT": 0, "HTTP_PORT": 1, "HTTPS_PORT": 2, "RTC_TCP_PORT": 3, "RTC_UDP_PORT": 4, "API_PORT": 5}
         for name, offset in ports.items():
             self.set(name, str(first_port + offset))
         self.set("RTP_PORT_RANGE", f"{first_port + 1000}-{first_port + 1039}")
         self.set("SUBNET", subnet)
-        self.set("PROMPTS", str(self.prompts))
+        self.set("LINES_FOLDER", str(self.lines))
 
     def set(self, name: str, value: str) -> None:
-        """Change one setting, as a person with an editor would."""
+        """Change one of the host's settings, as a person with an editor would."""
         lines = self.env_file.read_text().splitlines()
         [at] = [i for i, line in enumerate(lines) if line.startswith(f"{name}=")]
         lines[at] = f"{name}={value}"
         self.env_file.write_text("\n".join(lines) + "\n")
+
+    def change(self, **settings: Any) -> None:
+        """Change settings of the line, see `write_settings`; most of them hold from the next call on."""
+        write_settings(self.words, **settings)
 
     def value(self, name: str) -> str:
         [line] = [line for line in self.env_file.read_text().splitlines() if line.startswith(f"{name}=")]
@@ -65,6 +70,12 @@ class Line:
 
     def up(self) -> str:
         return self.run("make", "up", timeout=3600).stdout
+
+    def check(self, lines: Path) -> subprocess.CompletedProcess[str]:
+        """Have the agent judge the lines in another folder, as `make up` does with the line's own."""
+        lines.chmod(0o755)  # the container's user is not this one
+        run = ["docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "agent", "--check"]
+        return self.run(*run, check=False, settings={"LINES_FOLDER": str(lines)})
 
     @contextmanager
     def running(self) -> Iterator[None]:

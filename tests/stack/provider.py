@@ -35,12 +35,15 @@ class Provider:
 
     @property
     def receiver(self) -> str:
-        """For WEBHOOK_URL and CALLER_LOOKUP_URL, with a path of your own."""
+        """For the addresses that a line asks or tells, with a path of your own."""
         return f"http://{self.name}:{RECEIVER_PORT}"
 
-    def script(self, **changes: Any) -> None:
-        """Change these fields of `Script`: script(answers=["We open at nine."], rules=[dict(kind="llm", …)])."""
-        self._ask("PUT", "/script", changes)
+    def script(self, who: str = "", **changes: Any) -> None:
+        """Change these fields of `Script`: script(answers=["We open at nine."], rules=[dict(kind="llm", …)]).
+
+        `who`: for the requests with this API key alone.
+        """
+        self._ask("PUT", f"/script?{urllib.parse.urlencode({'who': who} if who else {})}", changes)
 
     def hear(self, text: str, wav: bytes) -> None:
         """This is how the text sounds: whoever says so is understood at once."""

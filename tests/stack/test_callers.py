@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.stack.extension import Extension, an_extension
+from tests.support.lines import make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,10 +60,10 @@ class Calls:
 
 @pytest.fixture(scope="module")
 def calls(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Calls:
-    settings = {"TRUNK_ACCOUNT": ACCOUNT, "IDLE_PROCESSES": "3"}
-    settings |= {"CALLER_LOOKUP_URL": "{receiver}/callers", "CALLER_LOOKUP_TIMEOUT": f"{BUDGET:g}"}
-    settings |= {"CALLER_LOOKUP_TOKEN": TOKEN}
-    with an_extension(line, tmp_path_factory.mktemp("callers"), **settings) as extension:
+    lookup = {"url": "CALLER_LOOKUP_URL", "token": "CALLER_LOOKUP_TOKEN", "timeout": BUDGET}
+    secrets = {"CALLER_LOOKUP_URL": "{receiver}/callers", "CALLER_LOOKUP_TOKEN": TOKEN}
+    host: dict[str, Any] = {"TRUNK_ACCOUNT": ACCOUNT, "IDLE_PROCESSES": "3"}
+    with an_extension(line, tmp_path_factory.mktemp("callers"), secrets=secrets, lookup=lookup, **host) as extension:
         return _held(extension)
 
 
@@ -73,7 +74,7 @@ def _held(extension: Extension) -> Calls:
         {"match": SLOW.lstrip("+"), "delay": 6, "body": json.dumps({"name": "Too Late"})},
         {"status": 404},
     )
-    contacts, persona = extension.rules / "contacts.csv", extension.prompts / "persona.md"
+    contacts, persona = extension.folder / "contacts.csv", extension.folder / "persona.md"
     contacts.write_text(f'number,name,notes\n{ANN},Ann Smith,"{NOTES}"\n')
     outcomes = extension.calls_by_name(
         {
@@ -175,8 +176,8 @@ def test_of_files_that_are_wrong_the_last_good_version_holds_and_the_log_says_so
     # A machine that is too busy may keep the ledger from its answer.
     told_of = [line for line in calls.logs.splitlines() if " ERROR " in line]
     problems = [line for line in told_of if "the ledger of calls cannot be used (no answer" not in line]
-    persona = [line for line in problems if "prompts/persona.md is empty: write the words into it" in line]
-    contacts = [line for line in problems if "rules/contacts.csv line 3 has '2025…' where a number is expected" in line]
+    persona = [line for line in problems if "/persona.md is empty: write the words into it" in line]
+    contacts = [line for line in problems if "/contacts.csv line 3 has '2025…' where a number is expected" in line]
     assert len(persona) == 3, problems  # calls
     assert len(contacts) == 1, problems  # call that was let in
     assert len(problems) == 4, problems
@@ -186,15 +187,12 @@ def test_of_files_that_are_wrong_the_last_good_version_holds_and_the_log_says_so
 def test_no_number_no_name_and_no_secret_is_in_the_log(calls: Calls) -> None:
     numbers = [number.lstrip("+") for number in (ANN, BOB, SLOW, STRANGER)] + ["2025550123"]
     private = [*numbers, *NAMES, *QUESTIONS.values(), TOKEN, ACCOUNT, ANOTHER]
-    assert "call answered" in calls.logs
+    assert "Call answered" in calls.logs
     assert [it for it in private if it.lower() in calls.logs.lower()] == []
 
 
 def test_a_wrong_persona_is_refused_before_the_line_is_touched(line: Line, tmp_path: Path) -> None:
-    for name, text in {"persona": "", "greeting": "Hello.", "goodbye": "Goodbye."}.items():
-        (tmp_path / f"{name}.md").write_text(text)
-    tmp_path.chmod(0o755)
-    check = ["docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "agent", "--check"]
-    done = line.run(*check, check=False, settings={"PROMPTS": str(tmp_path)})
+    (make_folder(tmp_path / "coffee") / "persona.md").write_text("")
+    done = line.check(tmp_path)
     assert done.returncode == 2, done.stderr
-    assert "persona.md is empty: write the words into it" in done.stderr
+    assert "lines/coffee/persona.md is empty: write the words into it" in done.stderr

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import concurrent.futures
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.stack.calls import QUESTION, STAYS, eventually
 
+if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
-
-# The greeting is over by then; where it is not, the caller is listened to all the same.
-QUESTION = ("--at", "6", "--say", "What is the ice cream of the week?")
-STAYS = ("--silent", "--patience", "1", "--stay", "5")
 
 
 def test_a_caller_asks_for_a_fact_made_up_for_this_run_and_hears_it(line: Line, flavor: str) -> None:
@@ -25,7 +20,7 @@ def test_a_caller_asks_for_a_fact_made_up_for_this_run_and_hears_it(line: Line, 
 
 
 def test_an_edited_greeting_is_spoken_on_the_next_call_without_a_restart(line: Line) -> None:
-    greeting = line.prompts / "greeting.md"
+    greeting = line.words / "greeting.md"
     before = greeting.read_text()
     greeting.write_text("Good morning, this is the elephant hotline.\n")
     try:
@@ -94,10 +89,3 @@ def test_neither_logs_nor_docker_inspect_tell_a_secret_or_a_number(line: Line) -
     assert caller.lstrip("+") not in line.logs()
     assert "eyJ" not in told
     assert "ice cream" not in line.logs()
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)

@@ -64,6 +64,7 @@ class Evening:
     outcomes: dict[str, Outcome]
     sights: list[Sight]
     told: list[str]  # to the model, by the callers
+    line: str  # its name
     logs: str
     kept: list[str]  # files on its volume
     news: list[dict[str, Any]]  # that the webhook got
@@ -71,9 +72,13 @@ class Evening:
 
 @pytest.fixture(scope="module")
 def evening(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Evening:
-    settings = {"DIGITS_TIMEOUT": f"{DIGITS_TIMEOUT:g}", "IDLE_PROCESSES": "4"}
-    settings |= {"WEBHOOK_URL": "{receiver}/ended", "WEBHOOK_SECRET": "a-secret-of-thirty-two-letters-00"}
-    with an_extension(line, tmp_path_factory.mktemp("endings"), **settings) as extension:
+    secrets = {"WEBHOOK_URL": "{receiver}/ended", "WEBHOOK_SECRET": "a-secret-of-thirty-two-letters-00"}
+    settings: dict[str, Any] = {
+        "digits_timeout": DIGITS_TIMEOUT,
+        "webhook": {"url": "WEBHOOK_URL", "secret": "WEBHOOK_SECRET"},
+    }
+    folder = tmp_path_factory.mktemp("endings")
+    with an_extension(line, folder, secrets=secrets, IDLE_PROCESSES="4", **settings) as extension:
         extension.provider.script(rules=[{"kind": "llm", **rule} for rule in RULES])
         with watched(extension) as sights:
             outcomes = extension.calls_by_name(CALLS)
@@ -84,6 +89,7 @@ def evening(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Evening:
             outcomes,
             sights,
             [message["content"] for message in messages if message["role"] == "user"],
+            extension.name,
             extension.logs,
             [str(file.relative_to(data)) for file in data.rglob("*") if file.is_file()],
             [json.loads(request["body"]) for request in extension.provider.received("/ended")],
@@ -178,7 +184,7 @@ def test_a_key_stops_the_agent(evening: Evening) -> None:
 
 
 def test_keys_and_words_are_in_no_log(evening: Evening) -> None:
-    assert "call ended" in evening.logs
+    assert "Call ended" in evening.logs
     for secret in ("1234", "1 2 3 4", "7 7", "keys pressed", "soup", "farmer"):
         assert secret not in evening.logs
 
@@ -192,7 +198,7 @@ def test_the_webhook_is_told_how_each_call_ended_and_not_a_word_of_it(evening: E
     ]
     for data in about:
         assert (data["recording"], data["transcript"]) == (None, None)
-        assert (data["caller"], data["language"]) == ("+15555550123", "en")
+        assert (data["caller"], data["language"], data["line"]) == ("+15555550123", "en", evening.line)
     assert not [word for word in ("soup", "farmer", "keys", "1 2 3 4") if word in json.dumps(evening.news)]
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import wave
+import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
-from phone.audio import RATE, load
-from tests.bench.sides.endpoints.recognise import UNKNOWN, Array, Known, look, trimmed
 from tests.stack.extension import an_extension
-from tests.support.containers import docker
+from tests.stack.recorded import KEEP, recorded_sentences
 from tests.support.house import ROOT
 
 if TYPE_CHECKING:
@@ -21,7 +17,7 @@ if TYPE_CHECKING:
     from tests.stack.outcome import Outcome
 
 QUESTION, GOODBYE = "Wie ist das Wetter heute?", "Vielen Dank, tschüss."
-GERMAN = ("--language", "de", "--out", "/tmp/heard")  # noqa: S108 - in the phone's container
+GERMAN = ("--language", "de", *KEEP)
 CALLS = {
     "silence": ["--silent", "--stay", "40", *GERMAN],
     "a slow answer": ["--say", QUESTION, "--say", GOODBYE, "--stay", "10", *GERMAN],
@@ -43,49 +39,23 @@ class Talk:
 
 @pytest.fixture(scope="module")
 def talk(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Talk:
-    settings = {"LANGUAGE": "de", "SILENT_CALLER_AFTER": "4", "MAX_CONCURRENT_CALLS": "2", "IDLE_PROCESSES": "3"}
-    settings |= {"APOLOGY_AFTER": "12"}
+    host: dict[str, Any] = {"MAX_CONCURRENT_CALLS": "2", "IDLE_PROCESSES": "3"}
+    settings: dict[str, Any] = {"language": "de", "silent_caller_after": 4, "apology_after": 12}
     folder = tmp_path_factory.mktemp("german")
-    with an_extension(line, folder, **settings) as extension:
+    with an_extension(line, folder, **host, **settings) as extension:
         extension.provider.script(rules=[{"kind": "llm", "match": "wetter", "answer": "Es ist sonnig.", "delay": 7}])
         outcomes = extension.calls_by_name(CALLS)
-        docker("cp", f"{extension.container}:/app/recorded", str(folder / "recorded"))
-        docker("cp", f"{line.project}-{extension.name}-phone:/tmp/heard", str(folder / "heard"))
-        known = sentences(folder / "recorded")
-        heard = {name: recognised(outcome, folder / "heard", known) for name, outcome in outcomes.items()}
-        return Talk(outcomes, heard, extension.provider.asked())
-
-
-def sentences(recorded: Path) -> Known:
-    """The sentences of all languages, by their sound: Whisper does not make out the synthetic voice's German."""
-    files = sorted(recorded.glob("*/*.ogg"))
-    looks = tuple(trimmed(look(np.asarray(load(file) / 32768, np.float32), RATE)) for file in files)
-    names = [f"{file.parent.name}/{file.stem}" for file in files]
-    return Known(tuple(((name, 0, len(sound)),) for name, sound in zip(names, looks, strict=True)), looks)
-
-
-def recognised(outcome: Outcome, heard: Path, known: Known) -> list[str]:
-    """The sentences that the line said, as they sounded at the phone."""
-    sound, rate = read_line(heard / Path(outcome.report["recording"]).name)
-    parts = [sound[round(part["start"] * rate) : round(part["end"] * rate)] for part in outcome.said]
-    return [name for name in (known.best(look(part, rate))[0] for part in parts) if name != UNKNOWN]
-
-
-def read_line(wav: Path) -> tuple[Array, int]:
-    """The line's side of a call's sound."""
-    with wave.open(str(wav)) as file:
-        both = np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, 2)
-        return np.asarray(both[:, 1] / 32768, np.float32), file.getframerate()
+        return Talk(outcomes, recorded_sentences(extension, outcomes), extension.provider.asked())
 
 
 def test_ears_model_and_voice_are_told_the_language(talk: Talk) -> None:
     assert {request["body"]["language"] for request in talk.of("stt")} == {"de"}
     [system] = {request["body"]["messages"][0]["content"] for request in talk.of("llm")}
-    assert system.startswith((ROOT / "agent/prompts/de/persona.md").read_text().strip())
+    assert system.startswith((ROOT / "agent/example/translations/de/persona.md").read_text().strip())
     assert (ROOT / "agent/src/agent/languages/de/rules.md").read_text().strip() in system
     spoken = {request["text"]: request["body"]["instructions"] for request in talk.of("tts")}
     assert all(instructions.startswith("Sprich Deutsch") for instructions in spoken.values())
-    assert {(ROOT / "agent/prompts/de/greeting.md").read_text().strip(), "Es ist sonnig."} <= set(spoken)
+    assert {(ROOT / "agent/example/translations/de/greeting.md").read_text().strip(), "Es ist sonnig."} <= set(spoken)
 
 
 def test_a_silent_caller_is_asked_and_told_goodbye_in_german(talk: Talk) -> None:
@@ -113,14 +83,15 @@ def test_a_caller_too_many_is_told_so_in_german(talk: Talk) -> None:
 
 
 def test_make_up_refuses_in_one_sentence_a_language_that_the_embedded_models_do_not_know(line: Line) -> None:
-    line.set("LANGUAGE", "de")
+    line.change(language="de")
     try:
         refused = line.run("make", "up", check=False)
     finally:
-        line.set("LANGUAGE", "en")
+        line.change(language=None)
     told = refused.stdout + refused.stderr
     assert refused.returncode, told
-    assert told.count("LANGUAGE is 'de', which needs other models than speech/whisper-tiny.en") == 1, told
+    wrong = "has language = 'de', which needs other models than speech/whisper-tiny.en"
+    assert len(re.findall(rf"lines/coffee/line.toml line \d+ {wrong}", told)) == 1, told
     assert "set OPENAI_API_KEY" in told, told
     assert "(1 problem)" in told, told
     assert line.active_jobs() == 0  # the line that was up still is

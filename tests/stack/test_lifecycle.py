@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.stack.calls import QUESTION, STAYS, eventually
 from tests.stack.line import Line
-from tests.stack.test_calls import QUESTION, STAYS, eventually
 from tests.support.house import ROOT
 
 if TYPE_CHECKING:
@@ -37,6 +37,32 @@ def test_compose_by_itself_does_what_make_did(line: Line) -> None:
     before = line.compose("ps", "--quiet").split()
     line.wait_until_healthy()
     assert line.compose("ps", "--quiet").split() == before
+
+
+def test_what_a_shell_exports_for_other_programs_changes_nothing(line: Line) -> None:
+    exported = {"OPENAI_API_KEY": "sk-of-the-shell", "LANGUAGE": "de", "LC_ALL": "C", "VOICE": "x", "PROMPTS": "/"}
+    compose = ["docker", "compose", "--progress", "quiet"]
+    assert line.run(*compose, "config", settings=exported).stdout == line.run(*compose, "config").stdout
+    before = line.compose("ps", "--quiet").split()
+    line.run(*compose, "up", "--detach", "--wait", "--no-build", settings=exported)
+    assert line.compose("ps", "--quiet").split() == before
+
+
+def test_another_secret_that_a_shell_exports_is_refused_in_one_sentence(line: Line) -> None:
+    before = line.stored(), line.compose("ps", "--quiet").split()
+    line.compose("rm", "--force", "bootstrap")  # as `make down` does: a container that is there keeps its secrets
+    exported = {"LIVEKIT_API_SECRET": "s" * 48}
+    try:
+        refused = line.run(
+            "docker", "compose", "up", "--detach", "--wait", "--no-build", check=False, settings=exported
+        )
+        told = [row for row in line.logs("bootstrap").splitlines() if "LIVEKIT_API_SECRET" in row]
+    finally:
+        line.up()
+    assert refused.returncode, refused.stderr
+    assert len(told) == 1, told
+    assert "the calling shell exports another value than .env has" in told[0]
+    assert (line.stored(), line.compose("ps", "--quiet").split()) == before
 
 
 def test_signalling_is_served_over_https_and_never_over_http_3(line: Line) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.stack.extension import GREETING, Extension, an_extension
+from tests.support.lines import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,10 +73,10 @@ def counted(days: tuple[Day, Day]) -> Day:
 
 
 def _single(line: Line, folder: Path) -> Day:
-    settings = {"MAX_CONCURRENT_CALLS": "1", "MAX_CALL_DURATION": "60", "CALL_WARNING": "50"}
-    settings |= {"SILENT_CALLER_AFTER": "300", "IDLE_PROCESSES": "2"}
-    with an_extension(line, folder, **settings) as extension, ThreadPoolExecutor() as pool:
-        (extension.rules / "blocked.txt").write_text(f"{BLOCKED}  # rude\n+1900*\n")
+    host: dict[str, Any] = {"MAX_CONCURRENT_CALLS": "1", "MAX_CALL_DURATION": "60", "IDLE_PROCESSES": "2"}
+    handling = {"call_warning": 50, "silent_caller_after": 300}
+    with an_extension(line, folder, handling=handling, **host) as extension, ThreadPoolExecutor() as pool:
+        (extension.folder / "blocked.txt").write_text(f"{BLOCKED}  # rude\n+1900*\n")
         held = pool.submit(
             _at,
             extension,
@@ -92,48 +94,50 @@ def _single(line: Line, folder: Path) -> Day:
                 "leaves while it rings": (35, B, ("--silent", "--ring-timeout", "0.3")),
             },
         )
-        _wait_for(extension, "call answered", 1)
+        _wait_for(extension, "Call answered", 1)
         extension.run(KILL_THE_CALL)
         _wait_for(extension, "the caller is in blocked.txt", 2)
-        (extension.rules / "blocked.txt").write_text("nobody\n")
+        (extension.folder / "blocked.txt").write_text("nobody\n")
         _wait_for(extension, "the caller is in blocked.txt", 3)
-        (extension.rules / "blocked.txt").write_text("")
-        (extension.rules / "allowed.txt").write_text(f"{C}\n")
-        _wait_for(extension, "call answered", 2)
-        (extension.rules / "allowed.txt").write_text("")
+        (extension.folder / "blocked.txt").write_text("")
+        (extension.folder / "allowed.txt").write_text(f"{C}\n")
+        _wait_for(extension, "Call answered", 2)
+        (extension.folder / "allowed.txt").write_text("")
         outcomes = held.result()
         extension.until(lambda: extension.is_idle, "idle")
         return _day(extension, outcomes)
 
 
 def _counted(line: Line, folder: Path) -> Day:
-    settings = {"CALL_WARNING": "15", "SILENT_CALLER_AFTER": "300", "IDLE_PROCESSES": "3"}
-    with an_extension(line, folder, **settings) as extension:
-        limits = extension.rules / "limits.toml"
-        limits.write_text("minutes = 1\n")
+    handling = {"call_warning": 15, "silent_caller_after": 300}
+    with an_extension(line, folder, handling=handling, IDLE_PROCESSES="3") as extension:
+        extension.change(minutes=1)
         stays = ("--silent", "--stay", "60")
         outcomes = _at(extension, {"shares": (0, A, stays), "shares too": (0, B, stays), "too late": (9, C, STAYS)})
 
         extension.run("import pathlib; [file.unlink() for file in pathlib.Path('/data').glob('ledger.db*')]")
-        limits.write_text("calls = 2\n")
+        extension.change(minutes=None, calls=2)
         short = ("--silent", "--stay", "3")
         at_once = _at(extension, {caller: (0, caller, short) for caller in (A, B, C)})
         outcomes |= {f"at once {caller}": outcome for caller, outcome in at_once.items()}
         [again, *_], [once, *_] = _by_whether_let_in(at_once)
 
-        limits.write_text("calls_per_caller = 1\n")
+        extension.change(calls=None, calls_per_caller=1)
         with ThreadPoolExecutor() as pool:
             calls = {"again": (0, again, STAYS), "for the first time": (1, once, short), "still": (9, again, STAYS)}
             held = pool.submit(_at, extension, calls)
             _wait_for(extension, "the caller's limit of the day", 1)
-            _wait_for(extension, "call answered", 2 + 2 + 1)
-            limits.write_text("calls_per_caller = none\n")
+            _wait_for(extension, "Call answered", 2 + 2 + 1)
+            settings = (extension.folder / "line.toml").read_text()
+            (extension.folder / "line.toml").write_text(
+                settings.replace("calls_per_caller = 1", "calls_per_caller = none")
+            )
             outcomes |= held.result()
-            limits.write_text("calls_per_caller = 1\n")
+            (extension.folder / "line.toml").write_text(settings)
 
             extension.restart()
             held = pool.submit(_at, extension, {"after a restart": (0, again, STAYS), "cut off": (5, D, short)})
-            _wait_for(extension, "call answered", 2 + 2 + 1 + 1)
+            _wait_for(extension, "Call answered", 2 + 2 + 1 + 1)
             extension.kill()
             outcomes |= held.result()
         extension.start()
@@ -175,7 +179,7 @@ def test_the_next_caller_hears_at_once_that_all_lines_are_busy_and_is_hung_up_on
 
 
 def test_no_provider_is_asked_for_a_call_that_is_not_taken(single: Day) -> None:
-    assert single.spoken == [GREETING] * single.logs.count("call answered")
+    assert single.spoken == [GREETING] * single.logs.count("Call answered")
     assert not single.asked_otherwise
 
 
@@ -228,7 +232,7 @@ def test_a_list_that_is_wrong_is_told_once_a_call_and_its_last_good_version_hold
     assert single.outcomes["blocked by the last good version"].code == NOT_ANSWERED
     told = [line for line in single.logs.splitlines() if " ERROR " in line and "blocked.txt" in line]
     assert len(told) == 1, told
-    assert "rules/blocked.txt line 1 has something else where a number is expected" in told[0]
+    assert "/blocked.txt line 1 has something else where a number is expected" in told[0]
 
 
 # So many a day.
@@ -263,9 +267,9 @@ def test_a_callers_second_call_of_the_day_hears_so_and_somebody_else_is_still_an
 
 def test_limits_that_are_wrong_are_told_once_a_call_and_their_last_good_version_holds(counted: Day) -> None:
     assert ENOUGH_CALLS in counted.outcomes["still"].heard, counted.outcomes["still"].printed
-    told = [line for line in counted.logs.splitlines() if " ERROR " in line and "limits.toml" in line]
+    told = [line for line in counted.logs.splitlines() if " ERROR " in line and "line.toml" in line]
     assert len(told) == 1, told
-    assert "rules/limits.toml is no TOML" in told[0]
+    assert re.search(r"/line.toml line \d+ is not TOML at column \d+: ", told[0]), told
 
 
 @pytest.mark.parametrize("after", ["after a restart", "after a crash", "was cut off"])
@@ -275,18 +279,17 @@ def test_what_was_counted_is_still_known(counted: Day, after: str) -> None:
 
 def test_files_that_are_wrong_are_refused_before_the_line_is_touched(line: Line, tmp_path: Path) -> None:
     wrong = {
-        "limits.toml": "calls = 5\nminutes = -1\n",
+        "line.toml": "[limits]\ncalls = 5\nminutes = -1\n",
         "blocked.txt": "2025550123\n",
         "contacts.csv": "number,name,notes\n+12025550123,Ann\n",
     }
+    folder = make_folder(tmp_path / "coffee")
     for name, text in wrong.items():
-        (tmp_path / name).write_text(text)
-    tmp_path.chmod(0o755)
-    check = ["docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "agent", "--check"]
-    done = line.run(*check, check=False, settings={"RULES": str(tmp_path)})
+        (folder / name).write_text(text)
+    done = line.check(tmp_path)
     assert done.returncode == 2, done.stderr
     assert "not usable (3 problems)" in done.stderr
-    assert "limits.toml line 2 has minutes = -1, a whole number from 1 to 999999 is expected" in done.stderr
+    assert "line.toml line 3 has limits.minutes = -1, which should be greater than or equal to 1" in done.stderr
     assert "blocked.txt line 1 has '2025…' where a number is expected: write it with its country" in done.stderr
     assert "contacts.csv line 2 has 2 fields, 3 are expected (number,name,notes)" in done.stderr
 
@@ -294,5 +297,5 @@ def test_files_that_are_wrong_are_refused_before_the_line_is_touched(line: Line,
 @pytest.mark.parametrize("day", ["single", "counted"])
 def test_no_number_is_in_the_log(request: pytest.FixtureRequest, day: str) -> None:
     logs = request.getfixturevalue(day).logs
-    assert "call turned away" in logs
+    assert "Call rejected" in logs
     assert [number for number in (A, B, C, D, BLOCKED, STRANGER, PREMIUM) if number.lstrip("+") in logs] == []

@@ -51,7 +51,7 @@ MACHINE = "You have reached the voicemail of Bob Miller. Please leave a message 
 @pytest.fixture(scope="module")
 def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Extension]:
     folder = tmp_path_factory.mktemp("never-silent")
-    with an_extension(line, folder, LONGEST_TALK="8", IDLE_PROCESSES="3") as extension:
+    with an_extension(line, folder, longest_talk=8, IDLE_PROCESSES="3") as extension:
         faults = [{"kind": kind, "match": match, "fault": fault} for _, kind, match, fault in FAULTS.values()]
         answers = [{"kind": "llm", "match": match, "answer": answer} for match, answer in ANSWERS.items()]
         extension.provider.script(rules=[*faults, *answers])
@@ -102,11 +102,11 @@ def test_the_call_is_ended_politely_of(outcomes: dict[str, Outcome], who: str) -
 @pytest.fixture(scope="module")
 def others(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Outcome]]:
     """Calls to a line with a second provider of everything, on which a caller may be silent for 5 seconds only."""
-    first = {"STT": "openai/first", "LLM": "openai/first", "TTS": "openai/first"}
-    second = {f"{kind}_FALLBACK": "openai/second" for kind in first}
+    first = dict.fromkeys(("stt", "llm", "tts"), "openai/first")
+    models = first | {f"{kind}_fallback": "openai/second" for kind in first}
     folder = tmp_path_factory.mktemp("others")
-    limits = {"SILENT_CALLER_AFTER": "5", "LONGEST_TALK": "8"}
-    with an_extension(line, folder, IDLE_PROCESSES="3", **limits, **first, **second) as extension:
+    handling = {"silent_caller_after": 5, "longest_talk": 8}
+    with an_extension(line, folder, IDLE_PROCESSES="3", models=models, handling=handling) as extension:
         broken = [{"kind": kind, "model": "first", "fault": "error"} for kind in ("stt", "llm", "tts")]
         extension.provider.script(rules=broken, answers=["The soup of the day is tomato."])
         hold_music(extension.sounds / "music.wav", seconds=60)

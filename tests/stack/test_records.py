@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from tests.stack.outcome import Outcome
 
 SECRET = "whsec_" + base64.b64encode(b"thirty-two letters are a secret!").decode()
-KEPT = {"RECORD_CALLS": "yes", "WEBHOOK_URL": "{receiver}/ended", "WEBHOOK_SECRET": SECRET, "KEEP_DAYS": "2"}
+SECRETS = {"WEBHOOK_URL": "{receiver}/ended", "WEBHOOK_SECRET": SECRET}
+WEBHOOK = {"url": "WEBHOOK_URL", "secret": "WEBHOOK_SECRET"}
+KEPT: dict[str, Any] = {"secrets": SECRETS, "webhook": WEBHOOK, "enabled": True, "keep_days": 2}
 
 SUMMARY = "The caller asked about soup and was told that it is tomato."
 SUMMARY_TAKES = SLOW = 4.0  # seconds; who has to wait so long for an answer hears a filler first
@@ -63,12 +65,12 @@ LATE = 0.4  # seconds that a sound may be later in the recording than at the cal
 
 OUTBOX = """
 import json, pathlib
-print(json.dumps({file.stem: file.read_text() for file in pathlib.Path("/data/outbox").glob("*.json")}))
+print(json.dumps({file.stem: file.read_text() for file in pathlib.Path("/data/outbox").glob("*/*.json")}))
 """
-# One more call that is kept, of that name and size.
+# One more call that is kept, of that line, name and size.
 AN_OLD_CALL = """
 import pathlib
-folder = pathlib.Path("/data/calls/{name}")
+folder = pathlib.Path("/data/calls/{line}/{name}")
 folder.mkdir(parents=True)
 with (folder / "audio.ogg").open("wb") as file:
     file.truncate({size})
@@ -126,7 +128,7 @@ class Day:
 
 def seen(extension: Extension, outcomes: Mapping[str, Outcome]) -> Day:
     data = extension.data()
-    kept = [Kept(file.parent) for file in sorted(data.glob("calls/*/*/transcript.json"))]
+    kept = [Kept(file.parent) for file in sorted(data.glob("calls/*/*/*/transcript.json"))]
     return Day(
         dict(outcomes),
         {one.transcript["caller"]: one for one in kept},
@@ -138,7 +140,7 @@ def seen(extension: Extension, outcomes: Mapping[str, Outcome]) -> Day:
 
 def kept_calls(extension: Extension) -> list[str]:
     """`<day>/<time and number>` of each call on its volume."""
-    found = extension.run("import pathlib; print(*pathlib.Path('/data/calls').glob('????-??-??/*'))").split()
+    found = extension.run("import pathlib; print(*pathlib.Path('/data/calls').glob('*/????-??-??/*'))").split()
     return ["/".join(path.split("/")[-2:]) for path in found]
 
 
@@ -158,7 +160,7 @@ def day(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Day:
     with an_extension(line, tmp_path_factory.mktemp("recorded"), IDLE_PROCESSES="3", **KEPT) as extension:
         extension.provider.script(rules=[{"kind": "llm", **rule} for rule in RULES])
         extension.provider.replies({"match": FRIEND[1:], "only": [1, 2], "status": 503})
-        extension.run(AN_OLD_CALL.format(name=TOO_OLD, size=1000))
+        extension.run(AN_OLD_CALL.format(line=extension.name, name=TOO_OLD, size=1000))
         outcomes = extension.calls_by_name(
             {
                 PAYER: ["--from", PAYER, "--say", NAME, "--say", CARD, *BREAD],
@@ -279,11 +281,11 @@ def test_the_webhook_is_signed_and_told_again_until_it_takes_the_news(day: Day) 
     assert len(set(told)) == 1
     news = day.news(FRIEND)
     assert news["transcript"] == day.kept[FRIEND].transcript
-    assert news["recording"] == "/".join(day.kept[FRIEND].folder.parts[-2:])
+    assert news["recording"] == "/".join(day.kept[FRIEND].folder.parts[-3:])
 
 
 def genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-    """As docs/manners/recording.md says it is judged."""
+    """As docs/calls/recording.md says it is judged."""
     sent, at = headers["webhook-id"], headers["webhook-timestamp"]
     key = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
     mac = base64.b64encode(hmac.new(key, f"{sent}.{at}.".encode() + body, hashlib.sha256).digest()).decode()
@@ -291,7 +293,7 @@ def genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
 
 
 def test_what_is_too_old_is_deleted_while_the_line_is_up(day: Day) -> None:
-    assert f"the record {TOO_OLD} is deleted" in day.logs
+    assert f"/{TOO_OLD} is deleted" in day.logs
 
 
 # With the caller's consent.
@@ -302,9 +304,14 @@ MAY_I, NOT_RECORDED = "please say yes", "this call is not recorded"
 
 @pytest.fixture(scope="module")
 def consents(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Day:
-    settings = {**KEPT, "RECORDING_NOTICE": "ask", "SILENT_CALLER_AFTER": "6", "DIGITS_TIMEOUT": "1"}
-    settings |= {"IDLE_PROCESSES": "4", "CALL_SUMMARY": "no"}
-    with an_extension(line, tmp_path_factory.mktemp("consents"), **settings) as extension:
+    settings: dict[str, Any] = {
+        **KEPT,
+        "notice": "ask",
+        "silent_caller_after": 6,
+        "digits_timeout": 1,
+        "summary": False,
+    }
+    with an_extension(line, tmp_path_factory.mktemp("consents"), IDLE_PROCESSES="4", **settings) as extension:
         extension.provider.script(rules=[{"kind": "llm", **rule} for rule in RULES])
         outcomes = extension.calls_by_name(
             {
@@ -362,9 +369,9 @@ class Night(Day):
 @pytest.fixture(scope="module")
 def night(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Night:
     """One call is over and its news waits, one is being summed up, one is being held: then the agent is killed."""
-    settings = {**KEPT, "MAX_CONCURRENT_CALLS": "1", "KEEP_MB": "20", "IDLE_PROCESSES": "2"}
+    host: dict[str, Any] = {"MAX_CONCURRENT_CALLS": "1", "IDLE_PROCESSES": "2"}
     folder = tmp_path_factory.mktemp("killed")
-    with an_extension(line, folder, **settings) as extension, ThreadPoolExecutor() as pool:
+    with an_extension(line, folder, keep_mb=20, **host, **KEPT) as extension, ThreadPoolExecutor() as pool:
         extension.provider.script(rules=[{"kind": "llm", **rule} for rule in RULES])
         extension.provider.receiver_is_up(False)
         outcomes = {EARLY: extension.call("--from", EARLY, *BREAD, "--no-transcript")}
@@ -375,7 +382,7 @@ def night(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Night:
         story = ["--from", CUT_OFF, "--say", "Please tell me a story.", "--stay", "60"]
         cut_off = pool.submit(extension.call, *story)
         extension.until(lambda: is_asked(extension, "story"), "asked for a story")
-        extension.run(AN_OLD_CALL.format(name=TOO_LARGE, size=25_000_000))
+        extension.run(AN_OLD_CALL.format(line=extension.name, name=TOO_LARGE, size=25_000_000))
         extension.kill()
         extension.start()
         extension.provider.receiver_is_up(True)
@@ -432,5 +439,5 @@ def test_the_caller_of_an_agent_that_was_killed_is_hung_up_on_by_the_next(night:
 
 
 def test_the_oldest_calls_are_deleted_when_all_are_too_large(night: Night) -> None:
-    assert f"the record {TOO_LARGE} is deleted" in night.logs
+    assert f"/{TOO_LARGE} is deleted" in night.logs
     assert len(night.left) == 2

@@ -7,7 +7,6 @@ import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench.footprint import proportional_set_size
@@ -15,10 +14,11 @@ from tests.support.house import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from tests.stack.line import Line
 
-HERE = Path(__file__).parent
+SIDES = ROOT / "tests/bench/sides"
 ENDPOINTS = "endpoints"
 PORT = 8000
 
@@ -64,9 +64,9 @@ def of_service(line: Line, service: str) -> Container:
 
 
 def built(name: str) -> str:
-    """The image of one of the folders here."""
+    """The image of one of the bench's sides."""
     image = f"landline-bench/{name}"
-    docker("build", "--quiet", "--tag", image, str(HERE / name))
+    docker("build", "--quiet", "--tag", image, str(SIDES / name))
     return image
 
 

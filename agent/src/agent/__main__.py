@@ -1,6 +1,8 @@
 """The agent's process: its settings, its log, and the worker that offers it to the media server."""
 
 import asyncio
+import contextlib
+import logging
 import math
 import os
 import sys
@@ -12,18 +14,22 @@ from agent.admission.owner_files import owner_files
 from agent.answer import answer, prewarm
 from agent.behaviors.record_the_call import FINISHED_WITHIN
 from agent.conversation.reject_when_full import REJECTED_AT_ONCE
-from agent.conversation.session import modules
+from agent.conversation.session import modules_to_preload
 from agent.lines.folder import LinesFolder
 from agent.providers.capacity import calls_at_once
+from agent.providers.judge import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
-from agent.settings import Settings, exit_if, settings_or_exit
+from agent.settings import Settings, exit_if, read_what_can_be_read
+from agent.storage.live_file import delete_versions_of_the_release_before
 from agent.turns.prosody import ProsodyProcess
-from agent.worker.check import needs_speech, problems, unrecoverable_problems
+from agent.worker.check import needs_speech, problems, problems_at_start
 from agent.worker.logs import set_up_logging
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.serve import admit_up_to, serve
+
+logger = logging.getLogger(__name__)
 
 PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls need, see `turns.prosody`
 
@@ -31,14 +37,17 @@ PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls nee
 def main() -> int:
     """Offer this agent to the media server and take calls until told to stop; with --check only judge the settings."""
     load_dotenv()  # outside a container, the bundle's own .env
-    settings = settings_or_exit()
-    lines = LinesFolder(settings.lines_folder, settings.line_secrets)
+    settings, wrong = read_what_can_be_read()
+    lines = lines_of(settings)
     if "--check" in sys.argv[1:]:
-        exit_if(problems(settings, lines))
+        exit_if([*wrong, *problems(settings, lines)])
         print(f"COMPOSE_PROFILES={'local' if needs_speech(settings, lines) else ''}")  # noqa: T201 - for make up
         return 0
-    exit_if(unrecoverable_problems(settings, lines))
+    fatal, of_lines = problems_at_start(settings, lines)
+    exit_if([*wrong, *fatal])
     set_up_logging(settings.log_level, settings.log_format)
+    for problem in of_lines:  # one line that is no good takes none of the others down
+        logger.error("%s; its line's calls are refused meanwhile", problem)
     _keep_good_versions(lines)
     os.environ[PRELOAD] = "0"
     return asyncio.run(_work(_new_server(settings, lines), settings, lines))
@@ -52,7 +61,7 @@ def _new_server(settings: Settings, lines: LinesFolder) -> AgentServer:
         api_secret=settings.livekit_api_secret.get_secret_value(),
         setup_fnc=prewarm,
         preload_modules=sorted(
-            {name for line in there for name in Pipeline(line, settings).modules} | set(modules(there))
+            {name for line in there for name in Pipeline(line, settings).modules} | set(modules_to_preload(there))
         ),
         num_idle_processes=settings.idle_processes,
         shutdown_process_timeout=FINISHED_WITHIN,
@@ -70,7 +79,8 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
     """Take calls, and look after what is around them; return an exit code."""
     for line in lines.all():
         if (pipeline := Pipeline(line, settings)).reads_slowly:  # else the first call after a start waits for it
-            read_ahead(pipeline.new_llm(), lines.read_words(line).persona)
+            with contextlib.suppress(ValueError):  # of which the log has been told
+                read_ahead(pipeline.new_llm(), lines.read_words(line).persona)
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
     return await hang_up_after_crashes_while(serving, server, settings)
@@ -78,10 +88,12 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
 
 def _keep_good_versions(lines: LinesFolder) -> None:
     """Read every file once, so that there is something to fall back to."""
+    delete_versions_of_the_release_before()
     lines.keep_good_versions()
     for name in lines.names():
         for file in owner_files(lines.path / name):
-            file.read()
+            with contextlib.suppress(ValueError):
+                file.read()
 
 
 if __name__ == "__main__":

@@ -15,23 +15,23 @@ from agent.behaviors.end_endless_talk import end_endless_talk
 from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye
+from agent.behaviors.log_the_timeline import log_the_timeline
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.behaviors.record_the_call import record_the_call
 from agent.behaviors.take_digits import take_digits
-from agent.behaviors.tell_the_timeline import tell_the_timeline
 from agent.conversation.call import Call
-from agent.conversation.call_room import wait_for_caller
+from agent.conversation.call_room import HangUp, wait_for_caller
 from agent.conversation.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.refuse_strangers import refuse_strangers
 from agent.conversation.reject_when_full import reject_when_full
 from agent.conversation.session import connect_options, new_session, new_voice_activity, room_options
-from agent.lines.folder import LinesFolder, UnknownLineError
 from agent.lines.line import Line
 from agent.lines.words import Words
 from agent.providers import catalog
 from agent.providers.capacity import calls_at_once
+from agent.providers.judge import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.records.call_record import CallRecord
 from agent.records.webhook.report import report_the_call
@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 def prewarm(process: JobProcess) -> None:
     """Prepare a call's process before there is a call: what takes long and does not depend on it."""
     settings = process.userdata["settings"] = read_settings()
-    lines = process.userdata["lines"] = LinesFolder(settings.lines_folder, settings.line_secrets)
+    lines = process.userdata["lines"] = lines_of(settings)
     there = list(lines.all())
     process.userdata["calls_at_once"] = calls_at_once(there, settings)
     process.userdata["voice_activity"] = {kind: new_voice_activity(kind) for kind in {it.turns.vad for it in there}}
@@ -52,20 +52,23 @@ def prewarm(process: JobProcess) -> None:
 
 async def answer(ctx: JobContext) -> None:
     """Answer one call, in a process of its own."""
-    close_the_room_with_the_job(ctx)
+    hang_up = HangUp(ctx)
+    close_the_room_with_the_job(ctx, hang_up)
 
     # Whose call it is: the dispatch rule has told the job, before anybody knows who calls.
     settings = ctx.proc.userdata["settings"]
-    lines: LinesFolder = ctx.proc.userdata["lines"]
+    lines = ctx.proc.userdata["lines"]
     try:
-        line = lines.dispatched(ctx.job.metadata)
-    except UnknownLineError as error:
+        line: Line = lines.dispatched(ctx.job.metadata)
+        words: Words = lines.read_words(line)
+        admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"])
+    except ValueError as error:
         logger.error("Call refused: %s", error)
         ctx.shutdown(reason="refused")
         return
-    words, pipeline = lines.read_words(line), Pipeline(line, settings)
+    ctx.log_context_fields = {"line": line.name}
+    pipeline = Pipeline(line, settings)
     session = new_session(line, pipeline, _voice_activity(ctx, line))
-    admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"])
     greeting = _synthesize_greeting(words, line, pipeline) if await admission.lets_anybody_in() else None
 
     # Who calls, and whether they are let in.
@@ -74,11 +77,11 @@ async def answer(ctx: JobContext) -> None:
     if participant is None:
         return
     sip = SipCall.from_attributes(participant.attributes)
-    ctx.log_context_fields = {"call_id": sip.call_id, "line": line.name}
-    caller = identify(sip.caller, region_of(line.numbers or settings.phone_numbers.split(",")))
+    ctx.log_context_fields = {"line": line.name, "call_id": sip.call_id}
+    caller = identify(sip.caller, region_of([sip.dialled, *line.numbers, *settings.phone_numbers.split(",")]))
     slot = admission.slot(ctx.job.id, caller)
     record = CallRecord(sip, caller, line, pipeline)
-    call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record)
+    call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record, hang_up)
     if refuse_strangers(call, admission):
         return
     report_the_call(ctx, record)
@@ -92,7 +95,7 @@ async def answer(ctx: JobContext) -> None:
     call.receptionist = Receptionist(call, greeting, tools_of(call))
     hang_up_together(call)
     go_on_after_a_backchannel(call)
-    tell_the_timeline(call)
+    log_the_timeline(call)
     fill_the_silence(call)
     ask_a_silent_caller(call)
     end_endless_talk(call)

@@ -1,4 +1,4 @@
-"""Work that nobody waits for: started and held until it is done, or done again and again whatever happens."""
+"""Work in the background: done once without anybody waiting for it, or repeated whatever happens."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ _running: set[asyncio.Task[Any]] = set()
 
 
 def begin(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Start `work`, and hold its task until it is done: one that nothing else holds may be collected before."""
+    """Start `work` and keep its task alive until it is done; a task without a reference may be garbage-collected."""
     task = asyncio.create_task(work)
     _running.add(task)
     task.add_done_callback(_running.discard)
@@ -23,7 +23,9 @@ def begin(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 async def repeat(
     step: Callable[[], Awaitable[object]], every: float, complaint: str, *, begin_at_once: bool = True
 ) -> None:
-    """Do `step` now, or first after `every` seconds, then again every so many seconds, until this is cancelled.
+    """Do `step` again and again with `every` seconds between, until this is cancelled.
+
+    Without `begin_at_once` the first step is `every` seconds from now.
 
     `complaint` is logged with the first error after a success: a sentence such as "Could not delete old records".
     """

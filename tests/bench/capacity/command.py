@@ -15,6 +15,7 @@ from tests.bench.footprint import cpu_seconds
 from tests.bench.sides import NUMBERS, stage
 from tests.bench.sounds import load
 from tests.bench.turns import figures, run
+from tests.bench.turns.command import SET
 from tests.bench.turns.driver.talk import Step, Talk
 from tests.bench.turns.goals import NAMES, Figure, Goal, Verdict, judge
 from tests.bench.turns.line import bench_line
@@ -43,9 +44,7 @@ GOAL = Goal(FIGURE.name, 1.5, ("article",), at_least=True)
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     capacity = commands.add_parser("capacity", help="how many callers at once ours and the article's agent serve well")
     capacity.add_argument("--most", type=int, default=levels.STEPS[-1], help="callers at once (%(default)s)")
-    capacity.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of ours; repeatable"
-    )
+    capacity.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=SET)
     capacity.add_argument("--fresh", action="store_true", help="forget what a run before has measured")
     capacity.set_defaults(main=main)
 

@@ -80,7 +80,7 @@ def article_answers(line: Line) -> Iterator[Container]:
 @contextmanager
 def pipecat_answers(line: Line) -> Iterator[Container]:
     routes.to_room(line, NUMBERS["pipecat"], "pipecat")
-    prompts = ("--volume", f"{line.prompts}:/app/prompts:ro")
+    prompts = ("--volume", f"{line.words}:/app/prompts:ro")
     room = {"LIVEKIT_ROOM_NAME": "pipecat"} | access(line, "pipecat")
     with beside(line, "pipecat", built("pipecat"), room, options=prompts) as container:
         container.until(lambda: _bot_waits(line), "in its room")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.bench.sounds import Sound
     from tests.bench.turns.plan import Group
 
+SET = "a setting of ours, of .env (in capitals) or of line.toml; repeatable"
 SIZES: dict[Profile, Size] = {"fixed": FIXED, "embedded": EMBEDDED}
 
 
@@ -39,7 +40,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     which.add_argument("--held-out", dest="which", action="store_const", const="held-out", help="only that")
     which.add_argument("--all", dest="which", action="store_const", const="", help="every sound (the default)")
-    turns.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of ours; repeatable")
+    turns.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=SET)
     turns.add_argument("--name", default="", help="keep the results apart from others, under this name")
     against = "the sides not called are those of that run (turns-tuning-NAME), for a look while tuning"
     turns.add_argument("--against", metavar="RUN", help=against)

@@ -105,7 +105,7 @@ def line_of(rule: Rule) -> str:
 REAL = [os.environ.get(f"LANDLINE_TEST_LIVEKIT_{part}", "") for part in ("URL", "API_KEY", "API_SECRET")]
 
 
-@pytest.fixture(params=["fake", "real"] if all(REAL) else ["fake"])
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.real_time)] if all(REAL) else ["fake"])
 async def livekit(request: pytest.FixtureRequest) -> AsyncIterator[LiveKit]:
     if request.param == "fake":
         fake = FakeLiveKit(race_window=0.02)

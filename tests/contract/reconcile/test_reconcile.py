@@ -11,6 +11,8 @@ from tests.contract.reconcile.conftest import LiveKit, Trunk
 
 NUMBER, OTHER_NUMBER, THIRD_NUMBER = "+12025550100", "+12025550111", "+12025550122"
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 
 async def test_an_empty_server_gets_one_trunk_and_one_rule_that_names_it(livekit: LiveKit) -> None:
     changes = await livekit.apply()

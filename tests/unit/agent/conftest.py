@@ -1,6 +1,9 @@
 """What every test of the agent needs."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
+from unittest.mock import patch
 
 import pytest
 
@@ -8,6 +11,18 @@ from agent.providers.openai import connect
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import disconnect
 from tests.unit.agent.never_silent import INSTANT
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_tls_context() -> Iterator[None]:
+    """Every client makes one, and reads all authorities there are for it, though nothing here is asked by TLS."""
+    with patch("ssl.create_default_context", cache(ssl.create_default_context)):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def turned(clock: None) -> None:
+    """No test of the agent waits for time to pass, but for those marked `real_time`."""
 
 
 @pytest.fixture(autouse=True)

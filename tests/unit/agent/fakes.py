@@ -33,6 +33,7 @@ from agent.providers import openai
 from agent.providers.openai import connect
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
+from tests.support.lines import table_of
 
 KEYS = {"OPENAI_API_KEY": SecretStr("sk-1")}
 
@@ -45,13 +46,13 @@ def host(**changes: Any) -> Settings:
 
 def line(**changes: Any) -> Line:
     """A line, "coffee". A change is a table, or a setting's name alone, wherever it stands; no bound is checked."""
-    made, tables = Line.without_a_folder(changes.pop("name", "coffee")), {}
+    made = Line.without_a_folder(changes.pop("name", "coffee"))
+    tables: dict[str, Any] = {}
     for setting, value in changes.items():
-        if setting in Line.model_fields:
+        if table := table_of(setting):
+            tables[table] = tables.get(table, getattr(made, table)).model_copy(update={setting: value})
+        else:
             tables[setting] = value
-            continue
-        table = next(it for it in Line.model_fields if setting in getattr(type(getattr(made, it)), "model_fields", ()))
-        tables[table] = tables.get(table, getattr(made, table)).model_copy(update={setting: value})
     return made.model_copy(update=tables)
 
 

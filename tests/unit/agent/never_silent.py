@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import av
@@ -168,6 +169,7 @@ async def calling(behave: Callable[[Call], None] = lambda _: None, **changes: An
             await disconnect(endpoint.url)
 
 
+@cache
 def _seconds(name: str) -> float:
     with av.open(str(recorded() / "en" / f"{name}.ogg")) as file:
         return float(sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))) - 0.01

@@ -14,6 +14,8 @@ from tests.bench.turns.driver.record import record
 from tests.bench.turns.driver.talk import Step, Talk
 from tests.unit.phone.gateway import Behaviour, Gateway, tone
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 
 @pytest.fixture
 def sounds(tmp_path: Path) -> Path:

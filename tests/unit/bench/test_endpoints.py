@@ -27,6 +27,8 @@ SILENCE = [{"role": "system", "content": "Be brief."}]
 ASKED: dict[str, Any] = {"messages": [*SILENCE, {"role": "user", "content": "Hi"}], "stream": False}
 SPEECH = {"input": REPLY, "model": "m", "voice": "v"}
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 
 @pytest.fixture
 async def api() -> AsyncIterator[Endpoints]:

@@ -24,6 +24,12 @@ MET = {
 }
 
 
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every side has one call here, which is what is drawn each time, however often."""
+    monkeypatch.setattr("tests.bench.turns.statistics.ROUNDS", 20)
+
+
 def judged(**changes: dict[str, float]) -> list[Verdict]:
     values = {**MET, **{name.replace("_", " "): sides for name, sides in changes.items()}}
     return judge({name: {side: [[value]] for side, value in sides.items()} for name, sides in values.items()})

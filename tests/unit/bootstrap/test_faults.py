@@ -18,6 +18,8 @@ from tests.support.fakes.livekit_sip import FakeLiveKit
 Load = Callable[..., ServerSettings]
 SettingsFor = Callable[[FakeLiveKit], ServerSettings]
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 SHORT = RetryPolicy(attempts=5, seconds=3, request_seconds=0.3, longest_pause=0.1)
 
 

@@ -17,7 +17,7 @@ case "$*" in
     *"compose ps"*) echo agent ;;
     *"bootstrap numbers") printf 'coffee +12025550100\ncoffee +12025550101\ndentist +12025550102\n' ;;
     *SystemTime*) echo 2026-11-22T22:46:01.5Z ;;
-    *"compose logs"*) echo "turn answered" ;;
+    *"compose logs"*) echo "Turn answered" ;;
     *" timeline "*)
         for report; do :; done
         [ -e ".$report" ] && echo "timeline of: $(cat)"
@@ -51,7 +51,7 @@ def write_line(clone: Clone, name: str, toml: str) -> None:
 def test_after_the_call_the_phone_is_handed_what_the_agent_has_logged_since_it_began(clone: Clone) -> None:
     done = make_call(clone)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "timeline of: turn answered" in done.stdout
+    assert "timeline of: Turn answered" in done.stdout
     [logs] = asked(clone, "compose logs")
     assert logs.endswith("--no-log-prefix --no-color --since 2026-11-22T22:46:01.5Z agent")
     [call], [timeline] = asked(clone, " call "), asked(clone, " timeline ")

@@ -246,6 +246,7 @@ def test_json_on_standard_output_leaves_the_rest_to_standard_error(
     assert said.err.startswith("Calling +12025550100 through 127.0.0.1:")
 
 
+@pytest.mark.real_time
 def test_sigterm_hangs_up_before_the_program_ends(tmp_path: Path) -> None:
     with Gateway() as gateway:
         arguments = ["call", "--gateway", gateway.address, "--to", "1", "--stay", "60", "--out", str(tmp_path)]

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.fakes.http_receiver import Receiver, Reply
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:

@@ -16,6 +16,8 @@ from tests.support.fakes.openai_api import CHUNK, FAULTS, FakeOpenAI, Rule, Scri
 SPEAK = {"input": "Hello there.", "model": "m", "voice": "v"}
 THINK = {"messages": [{"role": "user", "content": "Hi"}], "stream": True}
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 
 @pytest.fixture
 async def api() -> AsyncIterator[FakeOpenAI]:

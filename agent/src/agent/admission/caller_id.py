@@ -21,11 +21,11 @@ DECORATION = re.compile(r"[ ().\-/\u00a0\u2011]")
 
 
 def region_of(numbers: Sequence[str]) -> str | None:
-    """Return the country of the first of these numbers, as ISO 3166 code; None when it has none."""
-    try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(numbers[0]))
-    except NumberParseException:
-        return None
+    """Return the country of the first of these numbers that has one, as ISO 3166 code; None when none has."""
+    for number in numbers:
+        if (parsed := _parsed(number, None)) and (region := phonenumbers.region_code_for_number(parsed)):
+            return region
+    return None
 
 
 def identify(sent: str, region: str | None) -> Caller:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from agent.admission import owner_files
 from agent.admission.caller import Caller
+from agent.admission.contacts import Contacts
 from agent.lines.line import Line
 
 logger = logging.getLogger(__name__)
@@ -27,8 +28,7 @@ async def look_up(caller: Caller, dialled: str, line: Line, folder: Path) -> Cal
     """
     if caller.anonymous:
         return caller
-    contacts = await asyncio.to_thread(owner_files.read_contacts, folder)
-    if found := contacts.get(caller.number):
+    if found := (await _contacts(folder)).get(caller.number):
         name, notes = found
         return replace(caller, name=name, notes=notes)
     if not line.lookup.url:
@@ -43,6 +43,14 @@ async def look_up(caller: Caller, dialled: str, line: Line, folder: Path) -> Cal
     except ValueError as error:
         logger.warning("the caller lookup's answer is not used: %s", error)
     return caller
+
+
+async def _contacts(folder: Path) -> Contacts:
+    try:
+        return await asyncio.to_thread(owner_files.read_contacts, folder)
+    except ValueError as error:
+        logger.error("%s; nobody is known by name", error)
+        return {}
 
 
 async def _ask(address: SecretStr, token: SecretStr | None, caller: Caller, dialled: str) -> Caller:

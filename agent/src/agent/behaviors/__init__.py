@@ -1,4 +1,4 @@
-"""When this happens, the agent does that: a module each, named after what it makes the agent do.
+"""The agent's behaviours besides talking: one module for each, named after what it makes the agent do.
 
-The composition root attaches a behaviour by calling it, one line each: those lines are the table of contents.
+`answer` attaches each behaviour with one line, and so those lines are the table of contents.
 """

@@ -1,4 +1,4 @@
-"""Whoever answers first when a call is recorded only with the caller's consent: asks, listens, and hands over."""
+"""The agent that answers first when a recording needs consent: it asks the caller, listens, and hands over."""
 
 import asyncio
 import logging
@@ -10,18 +10,18 @@ from livekit.agents.voice import SpeechHandle
 
 from agent.behaviors.take_digits import TURN
 from agent.conversation.call import Call
-from agent.languages import Heard, phrases_of
+from agent.languages import Phrases, split_phrases
 
 logger = logging.getLogger(__name__)
 
 QUESTIONS = 2
-YES_KEY, NO_KEY = "1", "2"
-CLOSING_KEYS = {"#", "*"}  # pressed after it out of habit
-KEYS = TURN.format("")
+YES_DIGIT, NO_DIGIT = "1", "2"
+CLOSING_DIGITS = {"#", "*"}  # entered after it out of habit
+DIGITS = TURN.format("")
 
 
 class Consent(Agent):
-    """Needs no model: what the caller says or keys comes to `llm_node`, where it is looked up among the phrases."""
+    """Asks for consent without a model: what the caller says is looked up among the phrases of the language."""
 
     _reply: SpeechHandle | None = None
 
@@ -29,25 +29,26 @@ class Consent(Agent):
         self,
         call: Call,
         *,
-        granted: Callable[[], Awaitable[object]],
-        then: Agent,
+        on_granted: Callable[[], Awaitable[object]],
+        next_agent: Agent,
     ) -> None:
-        """On a yes `granted` is called before `then` answers."""
+        """On a yes, `on_granted` is called before `next_agent` takes over."""
         super().__init__(instructions="", turn_handling={"preemptive_generation": {"enabled": False}})
-        self._announcer, self._ending, self._heard = call.announcer, call.ending, call.heard
-        # Seconds that each question waits for an answer: with the whole, others would ask whether the caller is there.
+        self._announcer, self._ending, self._phrases = call.announcer, call.ending, call.phrases
+        # Seconds to wait for an answer. After the whole time `ask_a_silent_caller` would ask whether the caller is
+        # there.
         self._wait = call.line.handling.silent_caller_after / 2
-        self._granted = granted
-        self._then = then
+        self._on_granted = on_granted
+        self._next_agent = next_agent
         self._answers = asyncio.Queue[str]()
         self._asking: asyncio.Task[None] | None = None
 
     async def on_enter(self) -> None:
-        self.session.on("speech_created", self._follow)
+        self.session.on("speech_created", self._watch_reply)
         self._asking = asyncio.create_task(self._ask())
 
     async def on_exit(self) -> None:
-        self.session.off("speech_created", self._follow)
+        self.session.off("speech_created", self._watch_reply)
         if self._asking:
             self._asking.cancel()
 
@@ -56,41 +57,41 @@ class Consent(Agent):
     ) -> AsyncIterator[str]:
         said = [item.text_content for item in chat_ctx.items if item.type == "message" and item.role == "user"]
         self._answers.put_nowait((said or [""])[-1] or "")
-        if self._reply:  # it will be empty, which must not be taken for an answer that failed
+        if self._reply:  # the reply will be empty, and must not be taken for one that failed
             self._reply.interrupt(force=True)
         return
         yield ""
 
-    def _follow(self, event: SpeechCreatedEvent) -> None:
+    def _watch_reply(self, event: SpeechCreatedEvent) -> None:
         if event.source == "generate_reply":
             self._reply = event.speech_handle
 
     async def _ask(self) -> None:
         try:
-            allowed = await self._allowed()
+            allowed = await self._ask_for_consent()
             if self._ending.begun:
                 return
             if allowed:
-                await self._granted()
+                await self._on_granted()
             else:
-                logger.info("this call is not recorded")
+                logger.info("The caller did not consent: the call is not recorded")
                 self._announcer.say("not_recorded")
-        except Exception:  # whatever it is, the caller must be answered
-            logger.exception("the caller could not be asked for consent: this call is not recorded")
+        except Exception:  # whatever happens, the caller must get an answer
+            logger.exception("Could not ask the caller for consent: the call is not recorded")
         if not self._ending.begun:
-            self.session.update_agent(self._then)
+            self.session.update_agent(self._next_agent)
 
-    async def _allowed(self) -> bool:
+    async def _ask_for_consent(self) -> bool:
         for _ in range(QUESTIONS):
             if self._ending.begun:
                 break
-            answer = await self._answer()
-            if (allowed := verdict(answer, self._heard)) is not None:
+            answer = await self._wait_for_answer()
+            if (allowed := judge_answer(answer, self._phrases)) is not None:
                 return allowed
         return False
 
-    async def _answer(self) -> str:
-        """What is said or keyed, while the question is asked or after it; nothing if nothing comes in time."""
+    async def _wait_for_answer(self) -> str:
+        """Ask once; return what the caller says or enters meanwhile or after it, and "" if nothing comes."""
         question = self._announcer.say("may_record")
         asked = asyncio.ensure_future(question.wait_for_playout())
         answered = asyncio.ensure_future(self._answers.get())
@@ -108,15 +109,15 @@ class Consent(Agent):
             asked.cancel()
 
 
-def verdict(answer: str, heard: Heard) -> bool | None:
-    """Yes or no; None for what is neither.
+def judge_answer(answer: str, phrases: Phrases) -> bool | None:
+    """Return whether an answer is a yes or a no; None for what is neither.
 
-    A no anywhere is a no. A yes is one only if nothing else was said but courtesies.
+    A no anywhere is a no. A yes counts only if nothing else was said but courtesies.
     """
-    if answer.startswith(KEYS):
-        keys = set(answer.removeprefix(KEYS).split()) - CLOSING_KEYS
-        return keys == {YES_KEY} if keys in ({YES_KEY}, {NO_KEY}) else None
-    said = set(phrases_of(answer, heard.yes | heard.no | heard.courtesies))
-    if said & heard.no:
+    if answer.startswith(DIGITS):
+        digits = set(answer.removeprefix(DIGITS).split()) - CLOSING_DIGITS
+        return digits == {YES_DIGIT} if digits in ({YES_DIGIT}, {NO_DIGIT}) else None
+    said = set(split_phrases(answer, phrases.yes | phrases.no | phrases.courtesies))
+    if said & phrases.no:
         return False
-    return True if said & heard.yes and said <= heard.yes | heard.courtesies else None
+    return True if said & phrases.yes and said <= phrases.yes | phrases.courtesies else None

@@ -1,25 +1,25 @@
-"""No call lasts for ever: its end is announced, and then it is ended with a goodbye."""
+"""No call lasts for ever: the agent announces the end, and then ends the call with a goodbye."""
 
 import asyncio
 
 from agent.conversation.call import Call
 
-LOOKS_EVERY = 1.0  # seconds; what the day's minutes leave may change, as other calls use them too
+CHECKED_EVERY = 1.0  # seconds; other calls use up the day's minutes, too
 GREETING = 10.0  # seconds at the beginning in which nothing is announced
 PAUSE_WITHIN = 5.0  # seconds for which the announcement waits for a pause of the caller
 
 
 def bound_the_call(call: Call) -> asyncio.Task[None]:
-    """End the call after `call.longest` seconds from now, or when the day's minutes are used up.
+    """End the call `call.longest` seconds from now, or when the minutes of the day are used up.
 
-    The caller is told `handling.call_warning` seconds before.
+    The agent announces that `handling.call_warning` seconds before.
     """
-    task = asyncio.create_task(_Bounds(call).run())
+    task = asyncio.create_task(_CallLimit(call).run())
     call.session.on("close", lambda _: task.cancel())
     return task
 
 
-class _Bounds:
+class _CallLimit:
     def __init__(self, call: Call) -> None:
         self._session, self._announcer, self._ending, self._slot = call.session, call.announcer, call.ending, call.slot
         self._clock = asyncio.get_running_loop().time
@@ -34,21 +34,21 @@ class _Bounds:
         self._ending.say("time_is_up", "the minutes of the day are used up" if used_up else "the call took too long")
 
     def _seconds_left(self) -> float:
-        left = self._end - self._clock()
-        days = self._slot.seconds_left()
-        return left if days is None else min(left, days)
+        left_of_call = self._end - self._clock()
+        left_of_day = self._slot.seconds_left()
+        return left_of_call if left_of_day is None else min(left_of_call, left_of_day)
 
     async def _wait_until(self, before: float) -> None:
-        while (wait := self._seconds_left() - before) > 0:  # noqa: ASYNC110 - it is the time that is waited for
-            await asyncio.sleep(min(wait, LOOKS_EVERY))
+        while (wait := self._seconds_left() - before) > 0:  # noqa: ASYNC110 - only time is waited for
+            await asyncio.sleep(min(wait, CHECKED_EVERY))
 
     async def _announce(self) -> None:
-        """Not over what the caller says; but who makes no pause is told nevertheless, and cannot talk over it."""
-        paused = await self._pause()
+        """Announce the end in a pause of the caller, or without a pause, and then the caller cannot interrupt."""
+        paused = await self._wait_for_pause()
         if not self._ending.begun:
             self._announcer.say("ending_soon", allow_interruptions=paused)
 
-    async def _pause(self) -> bool:
+    async def _wait_for_pause(self) -> bool:
         until = self._clock() + PAUSE_WITHIN
         while (speaking := self._session.user_state == "speaking") and self._clock() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.1)

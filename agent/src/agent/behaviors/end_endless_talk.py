@@ -1,7 +1,7 @@
-"""Who talks without end, and what is no person at all, is said goodbye to.
+"""The agent ends a call in which the caller talks without end, or in which there is a machine and no person.
 
 livekit-agents' answering machine detection (`voice/amd`) is for calls that the agent makes: it asks a model, and holds
-the first words back until that has answered. Its `user_turn_limit` counts words, which music has none of.
+the first words back until the model has answered. Its `user_turn_limit` counts words, and music has none.
 """
 
 import asyncio
@@ -12,35 +12,35 @@ from livekit.agents.voice import SpeechHandle
 from agent import languages
 from agent.conversation.call import Call
 from agent.conversation.speech_outcome import was_heard_to_its_end
-from agent.records.redaction.spoken_digits import Spoken as SpokenDigits
+from agent.records.redaction.spoken_digits import SpokenDigits
 
-SAME_AGAIN = 3  # times over the agent: a queue's announcement, a sung refrain, or what speech to text makes of music
+MACHINE_REPEATS = 3  # the same words, in a row: an announcement, a refrain, or what speech to text makes of music
 
 
 def end_endless_talk(call: Call) -> None:
-    """End a call whose caller has talked for `handling.longest_talk` and let the agent say nothing to its end.
+    """End a call in which the caller has talked for `handling.longest_talk` and the agent could finish nothing.
 
-    A call in which an answering machine, a queue or a call-screening robot talks is ended as well: what such machines
-    say is in `languages/<language>/heard.toml`, and a machine is also what says the same again and again without
-    letting the agent answer. A caller may say the same again after an answer, as "I want to talk to a person", and
-    dictate a number in groups that are alike.
+    A call in which an answering machine, a queue or a call-screening robot talks is ended, too. What such machines say
+    is in `languages/<language>/heard.toml`, and whatever says the same again and again without letting the agent answer
+    is taken for a machine. A caller may say the same again after an answer ("I want to talk to a person"), and may
+    dictate a number whose groups are alike.
     """
-    talk = _Talk(call)
-    call.session.on("user_state_changed", talk.listen)
-    call.session.on("user_input_transcribed", talk.hear)
-    call.session.on("speech_created", talk.follow)
+    limit = _TalkLimit(call)
+    call.session.on("user_state_changed", limit.listen)
+    call.session.on("user_input_transcribed", limit.hear)
+    call.session.on("speech_created", limit.watch_speech)
 
 
-class _Talk:
-    """What the caller has said since the agent last had its say."""
+class _TalkLimit:
+    """Watches what the caller has said since the agent last finished speaking."""
 
     def __init__(self, call: Call) -> None:
-        self._session, self._ending, self._heard = call.session, call.ending, call.heard
+        self._session, self._ending, self._phrases = call.session, call.ending, call.phrases
         self._longest, self._numbers = call.line.handling.longest_talk, SpokenDigits.of(call.line.language)
-        self._until: float | None = None  # loop time, once they have begun
+        self._until: float | None = None  # loop time; None while nobody talks
         self._timer: asyncio.TimerHandle | None = None
-        self._last = ""  # words of the last piece of speech
-        self._times = 0  # that they have come in a row since the agent last had its say
+        self._last = ""  # the words of the last segment
+        self._repeats = 0  # how often they have come in a row since the agent last finished speaking
 
     def listen(self, event: UserStateChangedEvent) -> None:
         if event.new_state != "speaking":
@@ -54,22 +54,22 @@ class _Talk:
         words = languages.plain(event.transcript)
         if not event.is_final or not words:
             return
-        together = f"{self._last} {words}"  # a pause may fall into the middle of a phrase
-        self._times = self._times + 1 if words == self._last else 1
+        joined = f"{self._last} {words}"  # a pause may be in the middle of a phrase
+        self._repeats = self._repeats + 1 if words == self._last else 1
         self._last = words
-        if languages.contains(together, self._heard.machines) or self._is_a_refrain(event.transcript):
+        if languages.contains(joined, self._phrases.machines) or self._is_repetition(event.transcript):
             self._ending.say("endless", "a machine was on the line")
 
-    def follow(self, event: SpeechCreatedEvent) -> None:
-        event.speech_handle.add_done_callback(self._give_way)
+    def watch_speech(self, event: SpeechCreatedEvent) -> None:
+        event.speech_handle.add_done_callback(self._start_over)
 
-    def _is_a_refrain(self, said: str) -> bool:
-        answer = self._last in self._heard.yes or self._last in self._heard.no or " " not in self._last
-        return self._times >= SAME_AGAIN and not answer and not self._numbers.is_number(said)
+    def _is_repetition(self, said: str) -> bool:
+        answer = self._last in self._phrases.yes or self._last in self._phrases.no or " " not in self._last
+        return self._repeats >= MACHINE_REPEATS and not answer and not self._numbers.is_number(said)
 
-    def _give_way(self, speech: SpeechHandle) -> None:
+    def _start_over(self, speech: SpeechHandle) -> None:
         if was_heard_to_its_end(speech):
-            self._times = 0
+            self._repeats = 0
             self._stop()
             if self._session.user_state == "speaking":
                 self._begin()
@@ -80,7 +80,7 @@ class _Talk:
         self._timer = loop.call_at(self._until, self._end_if_still_talking)
 
     def _end_if_still_talking(self) -> None:
-        if self._session.user_state == "speaking":  # else with their next word, unless the agent comes first
+        if self._session.user_state == "speaking":  # else the next word ends the call, unless the agent speaks first
             self._end()
 
     def _end(self) -> None:

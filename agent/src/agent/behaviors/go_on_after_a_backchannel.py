@@ -1,7 +1,7 @@
 """A cough or an "mm-hm" while the agent speaks is no reason to stop.
 
 The agent falls silent as soon as it hears a sound, since the sound may be the beginning of "stop, that is wrong". When
-the words turn out to be none, or only what a listener says, it goes on where it was.
+the sound turns out to have no words, or only what a listener says, the agent goes on where it was.
 """
 
 import asyncio
@@ -17,27 +17,28 @@ from agent.turns.lexical_cue import LexicalCue
 
 logger = logging.getLogger(__name__)
 
-AN_ANSWER_WITHIN = 1.0  # seconds: a "yes" this close to the end of what is said may be the answer to it
+ANSWER_WITHIN = 1.0  # seconds: a "yes" this close to the end of what the agent says may be the answer to it
 
 
 def go_on_after_a_backchannel(call: Call) -> None:
-    """Look at what is heard while the agent speaks, before it counts as the caller's turn."""
-    session, words = call.session, LexicalCue.of(call.line.language)
-    # A streaming engine tells of words as they come, not of the sounds between them.
-    engines = eager_engines(session.stt)
+    """Drop each segment that is only a backchannel while the agent speaks, before it counts as the caller's turn.
 
-    def worth_telling(heard: str) -> bool:
+    A streaming engine reports words as they come, and not the sounds between them, so this is for the others.
+    """
+    session, words = call.session, LexicalCue.of(call.line.language)
+
+    def is_kept(heard: str) -> bool:
         speech = session.current_speech
         if speech is None or speech.done() or speech.interrupted or not words.is_backchannel(heard):
             return bool(heard)
-        logger.debug("the caller only listens: the agent goes on")
+        logger.debug("The caller only listens: the agent goes on")
         _go_on(session)
         if any(map(str.isalnum, heard)):
             begin(_answer_if_it_was_one(session, speech, heard))
         return False
 
-    for engine in engines:
-        engine.worth_telling = worth_telling
+    for engine in eager_engines(session.stt):
+        engine.filter_segments(is_kept)
 
 
 def _go_on(session: AgentSession[None]) -> None:
@@ -53,10 +54,10 @@ def _go_on(session: AgentSession[None]) -> None:
 
 async def _answer_if_it_was_one(session: AgentSession[None], speech: SpeechHandle, heard: str) -> None:
     try:
-        async with asyncio.timeout(AN_ANSWER_WITHIN):
+        async with asyncio.timeout(ANSWER_WITHIN):
             await speech.wait_for_playout()
     except TimeoutError:
         return
-    await asyncio.sleep(0)  # now the session has taken up what it says next, if there is anything
+    await asyncio.sleep(0)  # by now the session has begun the next speech, if there is one
     if not speech.interrupted and session.current_speech is None:
         session.generate_reply(user_input=heard)

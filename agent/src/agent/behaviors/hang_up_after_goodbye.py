@@ -1,22 +1,22 @@
-"""A caller who takes leave is said goodbye to, and the agent hangs up; no model is asked, or its answer not waited for.
+"""The agent says goodbye to a caller who does so, and hangs up, without waiting for the model.
 
-Only a turn in which there is nothing else counts: "Thanks, bye." does, "Goodbye to my old contract" does not. Nor does
-the first thing a caller says: "buenas noches" may be a greeting, and a cough is sometimes transcribed as "bye".
+Only a turn with nothing else in it counts: "Thanks, bye." does, "Goodbye to my old contract" does not. The first thing
+a caller says does not count either: "buenas noches" may be a greeting, and a cough is sometimes transcribed as "bye".
 """
 
 from livekit.agents import ChatMessage, ConversationItemAddedEvent
 
 from agent.conversation.call import Call
-from agent.languages import Heard, phrases_of
+from agent.languages import Phrases, split_phrases
 
 
 def hang_up_after_goodbye(call: Call) -> None:
-    """Look at each turn of the caller when it is over."""
-    session, heard = call.session, call.heard
+    """Judge each turn of the caller when it is over."""
+    session, phrases = call.session, call.phrases
 
     def answer(event: ConversationItemAddedEvent) -> None:
         item = event.item
-        if not isinstance(item, ChatMessage) or item.role != "user" or not is_goodbye(item.text_content or "", heard):
+        if not isinstance(item, ChatMessage) or item.role != "user" or not is_goodbye(item.text_content or "", phrases):
             return
         if sum(isinstance(said, ChatMessage) and said.role == "user" for said in session.history.items) > 1:
             call.ending.say("farewell", "the caller said goodbye")
@@ -24,8 +24,8 @@ def hang_up_after_goodbye(call: Call) -> None:
     session.on("conversation_item_added", answer)
 
 
-def is_goodbye(said: str, heard: Heard) -> bool:
-    """Whether this is a goodbye, and nothing else but what is said out of courtesy."""
-    phrases = heard.goodbyes | heard.courtesies
-    parts = phrases_of(said, phrases)
-    return not heard.goodbyes.isdisjoint(parts) and phrases >= set(parts)
+def is_goodbye(said: str, phrases: Phrases) -> bool:
+    """Return whether this is a goodbye with nothing else but courtesies."""
+    allowed = phrases.goodbyes | phrases.courtesies
+    parts = split_phrases(said, allowed)
+    return not phrases.goodbyes.isdisjoint(parts) and allowed >= set(parts)

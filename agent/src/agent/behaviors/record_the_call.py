@@ -1,6 +1,6 @@
-"""With `recording.enabled` a call is kept: its sound, what was said, and how it went.
+"""The recording and the transcript of a call are kept if `recording.enabled` is set.
 
-The caller is told so before anything else is said, or is asked, and a no, like no answer at all, is obeyed: then
+The caller is told so before anything else is said, or is asked for consent. After a no, and after no answer at all,
 nothing that they have said is kept.
 """
 
@@ -8,7 +8,7 @@ from agent.behaviors.ask_for_consent import Consent
 from agent.conversation.call import Call
 from agent.records.capture.recording import Recording
 
-FINISHED_WITHIN = 45.0  # seconds that a call's process has after the call: a summary, and a recording written anew
+FINISHED_WITHIN = 45.0  # seconds that a call's process has after the call, for a summary and a redacted recording
 
 
 def record_the_call(call: Call) -> None:
@@ -19,7 +19,7 @@ def record_the_call(call: Call) -> None:
     recording = Recording(call.room, call.session, call.record)
     call.ctx.add_shutdown_callback(recording.finish)
     if wanted.notice == "ask":
-        call.first_agent = Consent(call, granted=recording.begin, then=call.receptionist)
+        call.first_agent = Consent(call, on_granted=recording.begin, next_agent=call.receptionist)
         return
 
     async def begin() -> None:

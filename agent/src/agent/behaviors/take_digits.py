@@ -1,7 +1,7 @@
-"""What a caller types on the phone's keys is as good as said: it becomes their turn, as "(keys pressed) 1 2 3 4".
+"""DTMF digits count as words: what a caller enters on the keypad becomes their turn, "(keys pressed) 1 2 3 4".
 
-Speech and keys are alternatives at any time; the model is told so by `languages/<language>/rules.md`. Keys are secrets
-as often as not, a card's number or a PIN, so none is in the log.
+The caller may speak or use the keypad at any time; `languages/<language>/rules.md` tells the model so. The digits are
+often secret, a card number or a PIN, so none of them is logged.
 """
 
 import asyncio
@@ -14,44 +14,48 @@ from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
 from agent.conversation.call import Call
 
 TURN = "(keys pressed) {}"
-A_TURN_IS_TAKEN_WITHIN = 3.0  # seconds since its last sound; a noise that was none has been forgotten by then
-LONGEST = 64  # keys: more than any number has
+# Seconds since the caller's last sound within which their words become a turn. By then a sound without words has been
+# forgotten.
+TURN_WITHIN = 3.0
+LONGEST = 64  # digits, more than any number has
 
 
 def take_digits(call: Call) -> None:
-    """Collect the caller's keys until none has come for `handling.digits_timeout`, or `handling.digits_end` has.
+    """Collect DTMF digits until none has come for `handling.digits_timeout`, or `handling.digits_end` has.
 
-    The first one interrupts the agent. A caller who speaks meanwhile is heard out, and both are answered together.
-    The key that ends a number is a key like any other when it comes alone.
+    The first digit interrupts the agent. If the caller speaks meanwhile, the agent waits for the end of that, and
+    answers both together. `digits_end` is a digit like any other when it comes alone.
     """
     session, ending, handling = call.session, call.ending, call.line.handling
 
-    def answer(keys: str) -> None:
+    def answer(digits: str) -> None:
         if ending.begun:
             return
         _stop_speaking(session)
         with contextlib.suppress(RuntimeError):  # the call is over
-            session.generate_reply(user_input=TURN.format(" ".join(keys)))
+            session.generate_reply(user_input=TURN.format(" ".join(digits)))
 
-    keys = _Keys(answer, lambda: session.user_state == "speaking", handling.digits_timeout, handling.digits_end)
+    collector = _DigitCollector(
+        answer, lambda: session.user_state == "speaking", handling.digits_timeout, handling.digits_end
+    )
 
-    def press(event: rtc.SipDTMF) -> None:
+    def take_digit(event: rtc.SipDTMF) -> None:
         somebody_else = event.participant is not None and event.participant.identity != call.participant.identity
         if not somebody_else and not ending.begun:
             _stop_speaking(session)
-            keys.press(event.digit)
+            collector.add(event.digit)
 
     def listen(event: UserStateChangedEvent) -> None:
         if event.old_state == "speaking":
-            keys.heard_out()
+            collector.wait_for_turn()
 
-    def take(event: ConversationItemAddedEvent) -> None:
+    def take_turn(event: ConversationItemAddedEvent) -> None:
         if isinstance(event.item, ChatMessage) and event.item.role == "user":
-            keys.turn_taken()
+            collector.join_turn()
 
-    call.room.on("sip_dtmf_received", press)
+    call.room.on("sip_dtmf_received", take_digit)
     session.on("user_state_changed", listen)
-    session.on("conversation_item_added", take)
+    session.on("conversation_item_added", take_turn)
 
 
 def _stop_speaking(session: AgentSession[None]) -> None:
@@ -59,53 +63,55 @@ def _stop_speaking(session: AgentSession[None]) -> None:
         session.interrupt()
 
 
-class _Keys:
-    """The keys pressed since the last answer; `answer` is given them when they are complete and nobody speaks."""
+class _DigitCollector:
+    """Collects digits, and gives them to `answer` when the number is complete and the caller does not speak."""
 
-    def __init__(self, answer: Callable[[str], None], speaking: Callable[[], bool], timeout: float, end: str) -> None:
+    def __init__(
+        self, answer: Callable[[str], None], caller_speaks: Callable[[], bool], timeout: float, end: str
+    ) -> None:
         self._answer = answer
-        self._speaking = speaking
+        self._caller_speaks = caller_speaks
         self._timeout = timeout
         self._end = end
-        self._pressed = ""
+        self._digits = ""
         self._complete = False
         self._timer: asyncio.TimerHandle | None = None
 
-    def press(self, key: str) -> None:
-        ends = key == self._end and self._pressed
-        self._pressed += "" if ends else key
-        if key == self._end or len(self._pressed) >= LONGEST:
-            self._finish()
+    def add(self, digit: str) -> None:
+        ends = digit == self._end and self._digits
+        self._digits += "" if ends else digit
+        if digit == self._end or len(self._digits) >= LONGEST:
+            self._complete_number()
         else:
             self._complete = False
-            self._wait(self._timeout, self._finish)
+            self._start_timer(self._timeout, self._complete_number)
 
-    def heard_out(self) -> None:
-        """The caller, who spoke, is silent: what they said will be their turn in a moment, or was nothing."""
+    def wait_for_turn(self) -> None:
+        """Wait a moment after the caller has spoken: their words will become a turn, or there were none."""
         if self._complete:
-            self._wait(A_TURN_IS_TAKEN_WITHIN, self._finish)
+            self._start_timer(TURN_WITHIN, self._complete_number)
 
-    def turn_taken(self) -> None:
-        """What the caller said is on its way to the model."""
+    def join_turn(self) -> None:
+        """Give the digits to the model together with the turn that the caller has spoken."""
         if self._complete:
             self._give()
 
-    def _finish(self) -> None:
-        self._stop_waiting()
+    def _complete_number(self) -> None:
+        self._stop_timer()
         self._complete = True
-        if not self._speaking():
+        if not self._caller_speaks():
             self._give()
 
     def _give(self) -> None:
-        self._stop_waiting()
-        keys, self._pressed, self._complete = self._pressed, "", False
-        self._answer(keys)
+        self._stop_timer()
+        digits, self._digits, self._complete = self._digits, "", False
+        self._answer(digits)
 
-    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
-        self._stop_waiting()
+    def _start_timer(self, seconds: float, then: Callable[[], None]) -> None:
+        self._stop_timer()
         self._timer = asyncio.get_running_loop().call_later(seconds, then)
 
-    def _stop_waiting(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer:
             self._timer.cancel()
         self._timer = None

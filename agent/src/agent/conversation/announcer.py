@@ -1,4 +1,4 @@
-"""What the agent says without asking anybody: the language's sentences, from sound that is in the image."""
+"""The agent's sentences that need no model: their sound is in the image."""
 
 import asyncio
 import logging
@@ -8,37 +8,37 @@ from pathlib import Path
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import NOT_GIVEN, AgentSession, ConversationItemAddedEvent
+from livekit.agents import NOT_GIVEN, AgentSession, ConversationItemAddedEvent, utils
 from livekit.agents.llm import AgentHandoff
-from livekit.agents.utils.audio import audio_frames_from_file
 from livekit.agents.voice import SpeechHandle
 
 from agent import languages
 from agent.background import begin
 from agent.conversation.interjection import Interjection
+from agent.framework import new_finished_speech
 
 logger = logging.getLogger(__name__)
 
-RECORDED = Path("/app/recorded")  # <language>/<sentence>.ogg, made when the image is built
+RECORDED = Path("/app/recorded")  # <language>/<sentence>.ogg, synthesized when the image is built
 RATE = 24000  # Hz
 
 
 class Announcer:
     """Says the `languages.Sentences` of one language in one session, by their names.
 
-    It never fails: a sentence whose sound is missing is left to the text to speech, and a session that is closing says
-    nothing more.
+    An announcer never fails. A sentence whose sound is missing is synthesized by the session, and in a session that is
+    closing nothing more is said.
     """
 
     def __init__(self, session: AgentSession[Any], language: str, folder: Path = RECORDED) -> None:
         self._session = session
         self._texts = asdict(languages.sentences(language))
         self._folder = folder / language
-        self._aside: Interjection | None = None
+        self._interjection: Interjection | None = None
         session.on("conversation_item_added", self._find_the_output)
 
     def say(self, name: str, *, allow_interruptions: bool = True) -> SpeechHandle:
-        """Begin to say it, after what is being said now. It is part of the conversation that the model is told."""
+        """Begin to say a sentence, after what is being said now; the model gets it as part of the conversation."""
         try:
             return self._session.say(
                 self._texts[name],
@@ -46,48 +46,47 @@ class Announcer:
                 allow_interruptions=allow_interruptions,
             )
         except RuntimeError as error:
-            logger.debug("not said: %s", error)
-            nothing = SpeechHandle.create()
-            nothing._mark_done()
-            return nothing
+            logger.debug("The sentence %s was not said: %s", name, error)
+            return new_finished_speech()
 
     def say_instead(self, name: str) -> SpeechHandle:
-        """Say it in place of what is being said, prepared or still being transcribed: all that is given up."""
+        """Say a sentence in place of whatever is being said, prepared or transcribed, all of which is given up."""
         try:
-            # Not waited for, which may take 5 s: the next speech begins as soon as this one has let go of the line.
+            # The interruption may take 5 s and is not waited for: the next speech begins as soon as the one before
+            # ends.
             self._session.interrupt(force=True)
             self._session.clear_user_turn()
         except RuntimeError as error:
-            logger.debug("nothing to interrupt: %s", error)
+            logger.debug("There was nothing to interrupt: %s", error)
         return self.say(name)
 
-    def say_aside(self, name: str) -> None:
-        """Say it now, although a reply is being prepared, which comes after it; the model is not told of it."""
-        if self._aside and self._path(name).is_file():
-            begin(self._aside.say(self.sound(name)))
+    def interject(self, name: str) -> None:
+        """Say a sentence now, before the reply that is being prepared; the model does not get it."""
+        if self._interjection and self._path(name).is_file():
+            begin(self._interjection.play(self.sound(name)))
 
-    def hush(self) -> None:
-        """Break off what is being said aside."""
-        if self._aside:
-            self._aside.cut()
+    def cut_interjection(self) -> None:
+        """Break off the sentence that `interject` is saying, if any."""
+        if self._interjection:
+            self._interjection.cut()
 
     def sound(self, name: str) -> AsyncIterator[rtc.AudioFrame]:
-        """Its sound, mono, at RATE; a FileNotFoundError where there is none."""
-        return audio_frames_from_file(str(self._path(name)), sample_rate=RATE, num_channels=1)
+        """Read a sentence's sound, mono, at RATE; a FileNotFoundError means that it has none."""
+        return utils.audio.audio_frames_from_file(str(self._path(name)), sample_rate=RATE, num_channels=1)
 
     def _path(self, name: str) -> Path:
         path = self._folder / f"{name}.ogg"
         if not path.is_file():
-            logger.error("%s is missing: it comes with the image, build that again", path)
+            logger.error("%s is missing from the image: build the image again", path)
         return path
 
     def _find_the_output(self, event: ConversationItemAddedEvent) -> None:
-        """When the first agent takes over, the room's output is there and nobody has said anything yet."""
+        """Wait for the first agent to take over: then the room's output is there, and nothing has been said yet."""
         if isinstance(event.item, AgentHandoff):
             self._session.off("conversation_item_added", self._find_the_output)
-            # Behind a recorder that waits for the same moment, so that what is said aside is recorded, too.
+            # A recorder waits for the same moment. This comes after it, so that interjections are recorded, too.
             asyncio.get_running_loop().call_soon(self._stand_before_the_output)
 
     def _stand_before_the_output(self) -> None:
         if output := self._session.output.audio:
-            self._session.output.audio = self._aside = Interjection(output)
+            self._session.output.audio = self._interjection = Interjection(output)

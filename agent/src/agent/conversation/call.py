@@ -1,4 +1,4 @@
-"""One call, for everything that has to do with it: who calls, on which line, and the conversation with them."""
+"""One call and all that belongs to it: who calls, on which line, and the conversation with them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.admission.caller import Caller
     from agent.admission.sip_call import SipCall
     from agent.admission.slot import Slot
+    from agent.conversation.call_room import HangUp
     from agent.lines.line import Line
     from agent.lines.words import Words
     from agent.providers.pipeline import Pipeline
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Call:
-    """Behaviours, tools and the receptionist are given this, and take from it what they need."""
+    """Every behaviour, every tool and the receptionist get a call, and take from it what they need."""
 
     ctx: JobContext
     settings: Settings  # the host's
@@ -39,37 +40,38 @@ class Call:
     sip: SipCall
     slot: Slot
     record: CallRecord
+    hang_up: HangUp
     announcer: Announcer = field(init=False)
     ending: Ending = field(init=False)
-    receptionist: Agent = field(init=False)  # from the moment on at which it is known who calls
+    receptionist: Agent = field(init=False)  # set when it is known who calls
     before_greeting: Callable[[], Awaitable[object]] | None = field(init=False, default=None)
-    first_agent: Agent | None = field(init=False, default=None)  # who begins, when that is not the receptionist
+    first_agent: Agent | None = field(init=False, default=None)  # the one that begins, if not the receptionist
 
     def __post_init__(self) -> None:
         self.announcer = Announcer(self.session, self.line.language)
-        self.ending = Ending(self.ctx, self.session, self.announcer)
+        self.ending = Ending(self.ctx, self.session, self.announcer, self.hang_up)
 
     @property
     def caller(self) -> Caller:
-        """Who calls, as far as it is known so far."""
+        """The person who calls, as far as they are known so far."""
         return self.record.caller
 
     @property
     def room(self) -> rtc.Room:
-        """The call's room, in which the phone is and this agent."""
+        """The call's room, with the phone and this agent in it."""
         return self.ctx.room
 
     @property
-    def heard(self) -> languages.Heard:
-        """The phrases of the line's language that are acted upon."""
-        return languages.heard(self.line.language)
+    def phrases(self) -> languages.Phrases:
+        """The phrases of the line's language that the agent acts upon."""
+        return languages.phrases(self.line.language)
 
     @property
     def longest(self) -> int:
-        """Seconds that the call may last: the host's limit, or the line's where that is shorter."""
+        """Seconds that the call may last: the host's limit, or the line's if that is shorter."""
         return self.line.longest_call(self.settings.max_call_duration)
 
     @property
     def caller_is_there(self) -> bool:
-        """Whether the caller can still hear us."""
+        """Whether the caller can still hear the agent."""
         return self.room.isconnected() and self.participant.identity in self.room.remote_participants

@@ -1,9 +1,8 @@
-"""A call's room: the caller who comes into it, and the hang-up, which is its deletion."""
+"""A call's room: the caller who comes into it, and the hang-up, which is the deletion of the room."""
 
 import asyncio
 import logging
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from livekit import rtc
 from livekit.agents import JobContext
@@ -11,7 +10,7 @@ from livekit.agents import JobContext
 logger = logging.getLogger(__name__)
 
 CALLER_JOINS_WITHIN = 10.0  # seconds; the gateway makes a room by joining it, so as a rule the caller is there first
-SERVER_ANSWERS_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for a server that is stuck for ever
+SERVER_ANSWERS_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for ever for a server that does not answer
 
 
 async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:
@@ -34,21 +33,24 @@ async def _somebody_leaves(room: rtc.Room) -> None:
     await left.wait()
 
 
-_deletions: WeakKeyDictionary[rtc.Room, asyncio.Future[Any]] = WeakKeyDictionary()
+class HangUp:
+    """Deletes the room of one call, once: that makes the gateway hang up.
 
-
-def hang_up(ctx: JobContext) -> None:
-    """Delete the call's room: that is what makes the gateway hang up."""
-    _deletions[ctx.room] = ctx.delete_room()
-
-
-async def make_sure_of_the_hang_up(ctx: JobContext) -> None:
-    """Return when it has been done, by now or by `hang_up`: once. What cannot be done is left to `crashes`.
-
-    For a deletion that comes during another the server makes the room that just goes once more, with a new job in it.
+    While a room is being deleted, a second request would make the server create the room again, with a new job in it.
     """
-    try:
-        async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
-            await (_deletions.get(ctx.room) or ctx.delete_room())
-    except TimeoutError:
-        logger.error("the call's room could not be deleted within %g s", SERVER_ANSWERS_WITHIN)
+
+    def __init__(self, ctx: JobContext) -> None:
+        self._ctx = ctx
+        self._deletion: asyncio.Future[Any] | None = None
+
+    def begin(self) -> None:
+        """Have the room deleted, and do not wait for it."""
+        self._deletion = self._deletion or self._ctx.delete_room()
+
+    async def finish(self) -> None:
+        """Return when the room has been deleted; one that could not be is left to `worker.orphaned_calls`."""
+        try:
+            async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
+                await (self._deletion or self._ctx.delete_room())
+        except TimeoutError:
+            logger.error("Could not delete the call's room within %g s", SERVER_ANSWERS_WITHIN)

@@ -1,7 +1,7 @@
-"""How the agent ends a call: once, with a last sentence that is heard to its end, and then room and job are gone.
+"""The end of a call by the agent: the caller hears a last sentence to its end, and then the agent hangs up.
 
-Whatever happens meanwhile, it ends: a sentence that cannot be spoken is not waited for, and a caller who hangs up first
-ends the job by themselves (`behaviors.hang_up_together`).
+The call ends whatever happens meanwhile. A sentence that cannot be spoken is not waited for, and a caller who hangs up
+first ends the job in any case (`conversation.hang_up_together`).
 """
 
 import asyncio
@@ -13,47 +13,48 @@ from livekit.agents import AgentSession, AgentStateChangedEvent, JobContext
 from livekit.agents.voice import SpeechHandle
 
 from agent.conversation.announcer import Announcer
-from agent.conversation.call_room import hang_up
+from agent.conversation.call_room import HangUp
 from agent.conversation.speech_outcome import was_heard_to_its_end
 
 logger = logging.getLogger(__name__)
 
-LAST_WORDS_LIMIT = 15.0  # seconds; what cannot be said by then is not waited for
+LAST_WORDS_LIMIT = 15.0  # seconds that the last sentence may take
 GOODBYE_BEGINS_WITHIN = 10.0  # seconds that a model may take to find words for its goodbye
 LONGEST_GOODBYE = 30.0  # seconds, from its first sound
 LAST_AUDIO = 0.4  # seconds that the gateway's mixer and the caller's phone still hold when all has been sent
 
 
 class Ending:
-    """The end of one call. Whoever wants to end it calls one of the methods; only the first one counts.
+    """The end of one call. Whatever wants to end it calls one of the methods, and only the first call counts.
 
-    `reason` says in a few neutral words why: it is logged, and it is the outcome of the call's record.
+    `reason` says why in a few neutral words. It is logged, and it is the outcome in the call record.
     """
 
-    def __init__(self, ctx: JobContext, session: AgentSession[Any], announcer: Announcer) -> None:
+    def __init__(self, ctx: JobContext, session: AgentSession[Any], announcer: Announcer, hang_up: HangUp) -> None:
         self._ctx = ctx
         self._session = session
         self._announcer = announcer
+        self._hang_up = hang_up
         self._task: asyncio.Task[None] | None = None
 
     @property
     def begun(self) -> bool:
-        """Whether the last sentence is being said, or has been: nobody begins to say anything after it."""
+        """Whether the last sentence is being said, or has been: nothing else may be said after it."""
         return self._task is not None
 
     def say(self, sentence: str, reason: str) -> None:
-        """Stop whatever is being said, say this one of `languages.Sentences`, and hang up.
+        """Interrupt whatever is being said, say this one of `languages.Sentences`, and hang up.
 
-        What is being said has been stopped when this returns; may be called from anywhere, a tool included.
+        The interruption has happened when this returns. It may be called from anywhere, from a tool too.
         """
         if not self.begun:
-            self._announcer.hush()
-            with contextlib.suppress(RuntimeError):  # there is no talk any more, or not yet
+            self._announcer.cut_interjection()
+            with contextlib.suppress(RuntimeError):  # the session has ended, or has not begun
                 self._session.interrupt(force=True)
             self._task = asyncio.create_task(self._end_with(sentence, reason))
 
-    def after(self, speech: SpeechHandle, reason: str) -> None:
-        """Hang up when this has been said to its end: there is a goodbye in it, or the model is about to say one.
+    def hang_up_after(self, speech: SpeechHandle, reason: str) -> None:
+        """Hang up when this speech has been heard to its end: it is a goodbye, or the model is about to say one in it.
 
         The caller cannot interrupt it any more. If nothing comes of it, the language's `farewell` is said.
         """
@@ -66,18 +67,18 @@ class Ending:
         try:
             await self._say(sentence)
         finally:
-            self._hang_up(reason)
+            self._end_job(reason)
 
     async def _end_after(self, speech: SpeechHandle, reason: str) -> None:
         try:
-            if not await self._goodbye_is_over(speech) or not was_heard_to_its_end(speech):
+            if not await self._wait_for_goodbye(speech) or not was_heard_to_its_end(speech):
                 speech.interrupt(force=True)
                 await self._say("farewell")
         finally:
-            self._hang_up(reason)
+            self._end_job(reason)
 
-    async def _goodbye_is_over(self, speech: SpeechHandle) -> bool:
-        """Whether it began in time, and came to its end."""
+    async def _wait_for_goodbye(self, speech: SpeechHandle) -> bool:
+        """Return whether the goodbye began in time, and came to its end."""
         clock = asyncio.get_running_loop().time
         limit = asyncio.timeout(GOODBYE_BEGINS_WITHIN)
 
@@ -90,26 +91,27 @@ class Ending:
         try:
             async with limit:
                 wait_for_its_end()  # it may have begun before the end was asked for
-                return await heard_out(speech)
+                return await wait_until_heard(speech)
         except TimeoutError:
             return False
         finally:
             self._session.off("agent_state_changed", wait_for_its_end)
 
     async def _say(self, sentence: str) -> None:
-        """Say it to its end, behind whatever takes a moment to stop."""
-        if not await heard_out(self._announcer.say(sentence, allow_interruptions=False), LAST_WORDS_LIMIT):
-            logger.warning("the last sentence could not be said within %g s", LAST_WORDS_LIMIT)
+        """Say a sentence to its end; what was interrupted for it may take a moment to stop."""
+        if not await wait_until_heard(self._announcer.say(sentence, allow_interruptions=False), LAST_WORDS_LIMIT):
+            logger.warning("Could not say the last sentence within %g s", LAST_WORDS_LIMIT)
 
-    def _hang_up(self, reason: str) -> None:
+    def _end_job(self, reason: str) -> None:
         self._ctx.shutdown(reason=reason)
-        # The job does this too, but not before the session is closed, for which a provider that hangs takes seconds.
+        # The end of the job hangs up as well, but only after the session has closed, for which a provider that does not
+        # answer takes seconds.
         if self._ctx.room.isconnected():
-            hang_up(self._ctx)
+            self._hang_up.begin()
 
 
-async def heard_out(speech: SpeechHandle, limit: float | None = None) -> bool:
-    """Wait until it is over and the caller has its last sound; False: it was not over within `limit` seconds."""
+async def wait_until_heard(speech: SpeechHandle, limit: float | None = None) -> bool:
+    """Wait until a speech is over and the caller has heard its last sound; False: it took more than `limit` seconds."""
     try:
         async with asyncio.timeout(limit):
             await speech.wait_for_playout()

@@ -1,4 +1,4 @@
-"""Whoever ends a call ends it for all: caller, session, job and room go together, and no line stays open in silence."""
+"""Caller, session, job and room of a call end together, whichever of them ends first: no call stays open in silence."""
 
 import logging
 import time
@@ -7,24 +7,24 @@ from livekit import rtc
 from livekit.agents import CloseEvent, JobContext
 
 from agent.conversation.call import Call
-from agent.conversation.call_room import make_sure_of_the_hang_up
+from agent.conversation.call_room import HangUp
 
 logger = logging.getLogger(__name__)
 
 
-def close_the_room_with_the_job(ctx: JobContext) -> None:
-    """Hang up when the job ends, however it ends. To be called first of all."""
+def close_the_room_with_the_job(ctx: JobContext, hang_up: HangUp) -> None:
+    """Hang up when the job ends, however it ends. This has to be attached before anything else of a call."""
     since = time.monotonic()
 
     async def close(reason: str) -> None:
-        await make_sure_of_the_hang_up(ctx)
+        await hang_up.finish()
         logger.info("Call ended", extra={"reason": reason, "seconds": round(time.monotonic() - since)})
 
     ctx.add_shutdown_callback(close)
 
 
 def hang_up_together(call: Call) -> None:
-    """End the job when the caller leaves, for whatever reason, and when the session closes, an error included."""
+    """End the job when the caller leaves, for whatever reason, and when the session closes, on an error included."""
 
     def caller_left(participant: rtc.RemoteParticipant) -> None:
         if participant.identity == call.participant.identity:
@@ -35,5 +35,5 @@ def hang_up_together(call: Call) -> None:
 
     call.room.on("participant_disconnected", caller_left)
     call.session.on("close", session_closed)
-    if not call.caller_is_there:  # hung up before we listened
+    if not call.caller_is_there:  # the caller hung up before these handlers were attached
         caller_left(call.participant)

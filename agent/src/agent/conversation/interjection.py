@@ -1,8 +1,8 @@
 """A way to say something while a reply is still being prepared.
 
-livekit-agents says one thing after the other, and a reply has its turn from the moment it is asked for: what is said by
-`session.say` meanwhile comes after it. Its BackgroundAudioPlayer has a track of its own, which would go on over the
-reply, and which recordings do not have.
+livekit-agents says one thing after the other, and a reply has its turn from the moment at which it is asked for, so
+that whatever `session.say` says meanwhile comes after it. Its BackgroundAudioPlayer has a track of its own, which would
+go on over the reply, and which recordings do not have.
 """
 
 import asyncio
@@ -11,11 +11,16 @@ from collections.abc import AsyncIterator
 from livekit import rtc
 from livekit.agents.voice import io
 
-GRACE = 1.0  # seconds that a sound may come to its end later than its length tells
+from agent.framework import is_playing
+
+GRACE = 1.0  # seconds after its length within which a sound has to report its end
 
 
 class Interjection(io.AudioOutput):
-    """The session's `output`. While something is said aside, the session's own sound waits, and is told of nothing."""
+    """An audio output in front of the session's `output`, which can play one sound before the session's own.
+
+    While it does, the session's own sound waits, and the session hears of none of it.
+    """
 
     def __init__(self, output: io.AudioOutput) -> None:
         super().__init__(
@@ -24,17 +29,17 @@ class Interjection(io.AudioOutput):
             next_in_chain=output,
             sample_rate=output.sample_rate,
         )
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._cut = False
         self._detached = False
 
-    async def say(self, sound: AsyncIterator[rtc.AudioFrame]) -> None:
-        """Returns when it has been said, or cut off; it is not said at all over something else, or after the call."""
-        if self._detached or not self._quiet.is_set() or self._pending_playback_count:
+    async def play(self, sound: AsyncIterator[rtc.AudioFrame]) -> None:
+        """Play a sound and wait for its end; over another sound, and after the call, nothing is played."""
+        if self._detached or not self._idle.is_set() or is_playing(self):
             return
         output, self._cut = self._output, False
-        self._quiet.clear()
+        self._idle.clear()
         try:
             seconds = 0.0
             async for frame in sound:
@@ -42,25 +47,26 @@ class Interjection(io.AudioOutput):
                     await output.capture_frame(frame)
                     seconds += frame.duration
             output.flush()
-            await _played(output, seconds + GRACE)
+            await _wait_for_playout(output, seconds + GRACE)
         finally:
-            self._quiet.set()
+            self._idle.set()
 
     def cut(self) -> None:
-        """Stop what is being said aside."""
-        if not self._quiet.is_set():
+        """Stop the sound, if one is being played."""
+        if not self._idle.is_set():
             self._cut = True
             self._output.clear_buffer()
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        await self._quiet.wait()
-        # This waits till the phone is picked up. Given up meanwhile, it was no sound, and its end is not waited for.
+        await self._idle.wait()
+        # This waits until the phone is picked up. If it is given up meanwhile, there was no sound to wait for the end
+        # of.
         await self._output.capture_frame(frame)
         await super().capture_frame(frame)
 
     def flush(self) -> None:
         super().flush()
-        if self._quiet.is_set():
+        if self._idle.is_set():
             self._output.flush()
 
     def clear_buffer(self) -> None:
@@ -72,20 +78,20 @@ class Interjection(io.AudioOutput):
         super().on_attached()
 
     def on_detached(self) -> None:
-        """The session ends; the room's output, closed while it plays, would go on at it with all of a core."""
+        """Stop when the session ends: the room's output, closed while it plays, would keep a CPU core busy for ever."""
         self._detached = True
         self.cut()
         super().on_detached()
 
     def on_playback_started(self, *, created_at: float) -> None:
-        if self._quiet.is_set():
+        if self._idle.is_set():
             super().on_playback_started(created_at=created_at)
 
     def on_playback_finished(
         self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
     ) -> None:
-        # Nor of the end of what was said aside, should it come late.
-        if self._quiet.is_set() and self._pending_playback_count:
+        # The session does not hear of the end of an interjection either, not even when it comes late.
+        if self._idle.is_set() and is_playing(self):
             super().on_playback_finished(
                 playback_position=playback_position,
                 interrupted=interrupted,
@@ -94,12 +100,12 @@ class Interjection(io.AudioOutput):
 
     @property
     def _output(self) -> io.AudioOutput:
-        assert self.next_in_chain is not None  # noqa: S101 - given at the beginning
+        assert self.next_in_chain is not None  # noqa: S101 - it was given when this was made
         return self.next_in_chain
 
 
-async def _played(output: io.AudioOutput, limit: float) -> None:
-    """The room's output never tells the end of a sound that was cut within its first 50 ms: it is told here, then."""
+async def _wait_for_playout(output: io.AudioOutput, limit: float) -> None:
+    """Wait for the end of a sound; one that was cut within its first 50 ms never reports it, so this does, then."""
     try:
         async with asyncio.timeout(limit):
             await output.wait_for_playout()

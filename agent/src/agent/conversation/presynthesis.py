@@ -12,14 +12,14 @@ logger = logging.getLogger(__name__)
 
 
 class Presynthesis:
-    """`text`, which is being synthesized from now on."""
+    """Synthesizes `text`, beginning when the object is made."""
 
     def __init__(self, text: str, voice: tts.TTS[Any], options: APIConnectOptions) -> None:
         self._frames = utils.aio.Chan[rtc.AudioFrame]()
         self._synthesis = asyncio.create_task(self._synthesize(text, voice, options))
 
     async def audio(self) -> AsyncIterator[rtc.AudioFrame] | None:
-        """Return the sound as soon as it begins; None when it failed, which the next attempt will tell."""
+        """Return the sound as soon as it begins; None if the synthesis failed, which another attempt will report."""
         try:
             first = await self._frames.recv()
         except utils.aio.ChanClosed:
@@ -37,6 +37,6 @@ class Presynthesis:
                 async for piece in sound:
                     self._frames.send_nowait(piece.frame)
         except APIError as error:
-            logger.debug("not prepared: %s", error)
+            logger.debug("Could not synthesize a text in advance: %s", error)
         finally:
             self._frames.close()

@@ -1,4 +1,4 @@
-"""The agent of a call: it greets, it talks, and it does not leave without a word."""
+"""The agent of a call: it greets the caller, talks with them, and says goodbye before it leaves."""
 
 import asyncio
 import contextlib
@@ -10,16 +10,16 @@ from livekit import rtc
 from livekit.agents import NOT_GIVEN, Agent, NotGivenOr, llm, tts
 
 from agent.conversation.call import Call
-from agent.conversation.ending import heard_out
+from agent.conversation.ending import wait_until_heard
 from agent.conversation.presynthesis import Presynthesis
 
 logger = logging.getLogger(__name__)
 
-GOODBYE_LIMIT = 8.0  # seconds; a provider that cannot speak it by then is not waited for
+GOODBYE_LIMIT = 8.0  # seconds that the goodbye may take
 
 
 class Receptionist(Agent):
-    """Speaks the greeting on entering a call, and a goodbye on leaving one, if nobody has yet."""
+    """Says the greeting when the call begins, and a goodbye when it ends, unless `Ending` has said one."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Receptionist(Agent):
         greeting: Presynthesis | None = None,
         tools: Sequence[llm.Tool | llm.Toolset] = (),
     ) -> None:
-        """`greeting`: its sound, where it has been synthesized while the phone rang."""
+        """`greeting` is given where it is being synthesized while the phone rings."""
         super().__init__(instructions=call.words.persona, tools=list(tools))
         self._call = call
         self._greeting = greeting
@@ -40,7 +40,7 @@ class Receptionist(Agent):
         elif sound := await self._greeting_in_time(self.session.tts):
             self._greet(sound)
         else:
-            logger.warning("The greeting could not be spoken within %g s", self._patience)
+            logger.warning("Could not synthesize the greeting within %g s", self._patience)
             self._call.announcer.say("hello")
 
     def _greet(self, sound: NotGivenOr[AsyncIterator[rtc.AudioFrame]] = NOT_GIVEN) -> None:
@@ -48,19 +48,19 @@ class Receptionist(Agent):
             self.session.say(self._call.words.greeting, audio=sound)
 
     async def _greeting_in_time(self, voice: tts.TTS[Any]) -> AsyncIterator[rtc.AudioFrame] | None:
-        """The sound of the greeting, tried once more when it could not be prepared while the phone rang."""
+        """Return the sound of the greeting; if it could not be synthesized in advance, try once more."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
                 prepared = await self._greeting.audio() if self._greeting else None
-                return prepared or await self._now(voice).audio()
+                return prepared or await self._synthesize_now(voice).audio()
         return None
 
-    def _now(self, voice: tts.TTS[Any]) -> Presynthesis:
+    def _synthesize_now(self, voice: tts.TTS[Any]) -> Presynthesis:
         return Presynthesis(self._call.words.greeting, voice, self.session.conn_options.tts_conn_options)
 
     @property
     def _patience(self) -> float:
-        """Seconds after which a greeting that has no sound yet is replaced by the announcer's `hello`."""
+        """Seconds after which the announcer's `hello` replaces a greeting that has no sound yet."""
         return self._call.line.handling.filler_after
 
     async def on_exit(self) -> None:
@@ -69,5 +69,5 @@ class Receptionist(Agent):
 
     async def _say_goodbye(self) -> None:
         goodbye = self.session.say(self._call.words.goodbye, allow_interruptions=False)
-        if not await heard_out(goodbye, GOODBYE_LIMIT):
+        if not await wait_until_heard(goodbye, GOODBYE_LIMIT):
             goodbye.interrupt(force=True)

@@ -1,7 +1,7 @@
 """A call that must not be answered is ended before a word is spoken.
 
-The gateway answers a call when it has subscribed to the agent's audio. Nothing is published before this check, so a
-stranger hears ringing, then a refusal, and never a voice.
+The gateway answers a call when it has subscribed to the agent's audio. Nothing is published before this check, so that
+a stranger hears ringing and then a refusal, and never a voice.
 """
 
 import logging
@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 def refuse_strangers(call: Call, admission: Admission) -> bool:
     """Return whether the call was refused; the job then ends, and its room with it.
 
-    Refused is what is forged, what another trunk account than ours carries, and who is blocked or not allowed.
+    A call is refused if it is forged, if it comes from a trunk account other than ours, or if the caller is blocked or
+    not allowed.
     """
     objection = admission.objection(call.sip, call.caller)
     if objection:

@@ -1,6 +1,6 @@
-"""A caller for whom there is no slot is told so at once, and the call is over: that beats ringing out.
+"""A caller for whom there is no slot is told so at once, and then the call is over: that is better than ringing out.
 
-What is said was synthesized when the image was built: no provider is asked for a call that is not taken.
+The sentence was synthesized when the image was built, so a rejected call asks no provider for anything.
 """
 
 import logging
@@ -13,8 +13,8 @@ from agent.conversation.hang_up_together import hang_up_together
 
 logger = logging.getLogger(__name__)
 
-# Calls taken beyond those at once, only to be told that all lines are busy: each is a process for some five seconds, so
-# that more of them would cost those who are being served. What comes beyond rings out.
+# Calls that are answered although the line is full, only to say that all lines are busy. Each takes a process for about
+# five seconds, and more of them would disturb the calls in progress. Any further call rings out.
 REJECTED_AT_ONCE = 5
 REASONS = {
     "busy": "all lines are busy",
@@ -24,7 +24,7 @@ REASONS = {
 
 
 async def reject_when_full(call: Call) -> bool:
-    """Take the call's slot; return whether there was none: then the caller is told why, and the job ends after it."""
+    """Take a slot for the call. Return True if there was none: then the caller is told why, and the job ends."""
     sentence = await call.slot.take()
     if sentence is None:
         call.slot.keep(call.ctx)
@@ -33,12 +33,12 @@ async def reject_when_full(call: Call) -> bool:
     session: AgentSession[None] = AgentSession(vad=None, turn_handling={"turn_detection": None})
     rejection = replace(call, session=session)
     hang_up_together(rejection)
-    await session.start(Agent(instructions=""), room=call.room, room_options=_only_speaking(call), record=False)
+    await session.start(Agent(instructions=""), room=call.room, room_options=_output_only(call), record=False)
     rejection.ending.say(sentence, REASONS[sentence])
     return True
 
 
-def _only_speaking(call: Call) -> room_io.RoomOptions:
+def _output_only(call: Call) -> room_io.RoomOptions:
     return room_io.RoomOptions(
         participant_identity=call.participant.identity,
         audio_input=False,

@@ -1,4 +1,4 @@
-"""How one call is heard, thought about and spoken to."""
+"""The session of one call: its models, and how turns are taken in it."""
 
 import importlib
 import sys
@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from livekit.agents import AgentSession, APIConnectOptions, UserInputTranscribedEvent, inference, room_io, stt, tts, vad
-from livekit.agents.voice.agent_session import SessionConnectOptions
-from livekit.agents.voice.turn import TurnDetectionMode
 
+from agent.framework import LATE_IMPORTS, SessionConnectOptions, TurnDetectionMode
 from agent.lines.line import Line
 from agent.providers import catalog
 from agent.providers.pipeline import Pipeline
@@ -19,10 +18,9 @@ from agent.turns.prosody import RATE, Prosody
 from agent.turns.speaker_gate import SpeakerGate
 from agent.turns.tts_chunks import TTSChunks
 
-SEGMENT_PAUSE = 0.3  # seconds of silence that end a piece of speech, of which a turn may have several
-TELEPHONE_RATE = RATE  # Hz, twice what a phone sends: what both models that listen take as it is
+SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech, of which a turn may have several
+TELEPHONE_RATE = RATE  # Hz, twice what a phone sends: both models that take sound need no other rate
 SILERO = "livekit.plugins.silero"
-FIRST_USED_IN_A_CALL = ["livekit.agents.llm.async_toolset"]  # imported late by livekit-agents, for 0.1 s of silence
 
 
 def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> AgentSession[None]:
@@ -30,7 +28,7 @@ def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> Agen
     turns = line.turns
     gate = SpeakerGate(voice_activity, turns.barge_in_level)
     session: AgentSession[None] = AgentSession(
-        stt=_one_stt(pipeline.new_stts(), gate, turns.early_transcript),
+        stt=_combine_stts(pipeline.new_stts(), gate, turns.early_transcript),
         llm=pipeline.new_llm(),
         tts=_stream_tts(pipeline.new_tts(), turns.first_words),
         vad=gate,
@@ -42,45 +40,44 @@ def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> Agen
                 "preemptive_tts": turns.preemptive_generation == "voice",
             },
         },
-        # Echo is the phone network's business. The 3 s for which livekit-agents is deaf, until a browser's echo
-        # canceller has warmed up, would swallow what callers say over the greeting.
+        # The phone network cancels echo. By default livekit-agents ignores the first 3 s, until a browser's echo
+        # canceller has warmed up, and would miss what callers say over the greeting.
         aec_warmup_duration=turns.echo_warmup or None,
-        session_close_transcript_timeout=0.0,  # nobody waits for the last words of a caller who hung up
+        session_close_transcript_timeout=0.0,  # the last words of a caller who hung up are not waited for
         conn_options=SessionConnectOptions(
             stt_conn_options=connect_options(catalog.STT, pipeline),
             llm_conn_options=connect_options(catalog.LLM, pipeline),
             tts_conn_options=connect_options(catalog.TTS, pipeline),
             max_unrecoverable_errors=sys.maxsize,  # `behaviors.fill_the_silence` counts them
         ),
-        user_away_timeout=None,  # `behaviors.ask_a_silent_caller` has its own
+        user_away_timeout=None,  # `behaviors.ask_a_silent_caller` has a timer of its own
     )
-    gate.agent_speaks = lambda: session.agent_state == "speaking"
+    gate.follow_agent(lambda: session.agent_state == "speaking")
     session.update_options(turn_detection=_end_of_turn(session, line))
     return session
 
 
 def new_voice_activity(kind: str) -> vad.VAD:
-    """Make what tells speech from silence: Silero's model, `builtin` in livekit-agents or as the plugin `silero`."""
+    """Make the voice activity detection: Silero's model, `builtin` in livekit-agents or as the plugin `silero`."""
     if kind == "silero":
         return importlib.import_module(SILERO).VAD.load(min_silence_duration=SEGMENT_PAUSE)  # type: ignore[no-any-return]
     return inference.VAD(min_silence_duration=SEGMENT_PAUSE)
 
 
-def modules(lines: Iterable[Line]) -> list[str]:
-    """List what a call's process needs besides its providers and is worth importing once, before it is needed."""
+def modules_to_preload(lines: Iterable[Line]) -> list[str]:
+    """List the modules, besides the providers', that a call's process should import before there is a call."""
     chosen = [SILERO] if any(line.turns.vad == "silero" for line in lines) else []
-    return [*chosen, *FIRST_USED_IN_A_CALL]
+    return [*chosen, *LATE_IMPORTS]
 
 
-def _one_stt(engines: list[stt.STT[Any]], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
-    """Make one of the engines: those that take a whole utterance take over within it, a stream with the next one."""
+def _combine_stts(engines: list[stt.STT[Any]], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
+    """Make one of several engines: one for whole utterances takes over at once, a streaming one at the next."""
     if len(engines) == 1:
         return _eager_stt(engines[0], voice_activity, pause)
     if any(engine.capabilities.streaming for engine in engines):
         return FallbackSTT([_eager_stt(engine, voice_activity, pause) for engine in engines], voice_activity)
-    engine = FallbackSTT(
-        engines, voice_activity
-    )  # it makes streams of them, but each can still be asked for one utterance
+    # The adapter makes streams of the engines, but can still be asked to transcribe one utterance.
+    engine = FallbackSTT(engines, voice_activity)
     return EagerSTT(engine, voice_activity, pause) if pause else stt.StreamAdapter(stt=engine, vad=voice_activity)
 
 
@@ -109,24 +106,24 @@ def _end_of_turn(session: AgentSession[None], line: Line) -> TurnDetectionMode:
         lambda wait: session.update_options(endpointing_opts={"max_delay": wait}),
     )
 
-    def heard(event: UserInputTranscribedEvent) -> None:
+    def hear(event: UserInputTranscribedEvent) -> None:
         detector.hear(event.transcript, final=event.is_final)
 
-    session.on("user_input_transcribed", heard)
+    session.on("user_input_transcribed", hear)
     return detector
 
 
 def connect_options(kind: str, pipeline: Pipeline) -> APIConnectOptions:
-    """Say how often and how patiently the first provider of the `kind` (stt, llm, tts) is asked."""
+    """Return how often the first provider of the `kind` (stt, llm, tts) is asked, and for how long each time."""
     return APIConnectOptions(max_retry=pipeline.attempts(kind) - 1, timeout=pipeline.patience(kind))
 
 
 def room_options(caller_identity: str, line: Line) -> room_io.RoomOptions:
-    """Say what a session takes of its room: audio of one other person; it ends with the call, whatever ends it."""
+    """Return what the session takes from its room: the caller's audio, and nothing else."""
     return room_io.RoomOptions(
         participant_identity=caller_identity,
         audio_input=room_io.AudioInputOptions(sample_rate=TELEPHONE_RATE, frame_size_ms=line.turns.frame_ms),
         text_input=False,
         text_output=False,
-        close_on_disconnect=False,  # it knows three reasons only; `behaviors.hang_up_together` knows them all
+        close_on_disconnect=False,  # that is for three reasons only; `conversation.hang_up_together` ends it for all
     )

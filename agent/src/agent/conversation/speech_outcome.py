@@ -1,4 +1,4 @@
-"""What became of something the agent was to say."""
+"""The outcome of a speech: whether the caller has heard what the agent was to say."""
 
 from livekit.agents import ChatMessage
 from livekit.agents.voice import SpeechHandle
@@ -7,7 +7,7 @@ from agent import languages
 
 
 def was_heard(speech: SpeechHandle) -> bool:
-    """Whether words of it have reached the caller."""
+    """Return whether words of a speech have reached the caller."""
     return any(
         isinstance(item, ChatMessage)
         and item.role == "assistant"
@@ -18,5 +18,5 @@ def was_heard(speech: SpeechHandle) -> bool:
 
 
 def was_heard_to_its_end(speech: SpeechHandle) -> bool:
-    """Whether all of it has."""
+    """Return whether all of a speech has reached the caller."""
     return was_heard(speech) and not speech.interrupted and speech.exception() is None

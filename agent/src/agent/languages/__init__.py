@@ -1,8 +1,9 @@
-"""What differs from language to language, one folder each: a folder more is a language more.
+"""The differences between languages, one folder for each language: whoever adds a folder adds a language.
 
-`lexical_cue.toml` is for `turns.last_words`; `sentences.toml` are the `Sentences` that need no model; `heard.toml` is
-what callers and machines say that the agent acts upon; `rules.md` tells the model to speak this language, and what a
-turn from the keypad looks like; `voice.md`, where there is one, tells text to speech how to speak it.
+`lexical_cue.toml` has the words for `turns.lexical_cue`, and `redaction.toml` those for `records.redaction`.
+`sentences.toml` has the `Sentences` that need no model, and `heard.toml` the phrases of callers and machines that the
+agent acts upon. `rules.md` tells the model to speak this language and what a turn from the keypad looks like.
+`voice.md`, if there is one, tells text to speech how to speak the language.
 """
 
 import re
@@ -12,15 +13,14 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-NO_WORDS = re.compile(
-    r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?"
-)  # what Whisper calls a sound by: [Music], (sighs), ♪ la la ♪
+# How Whisper writes down a sound: [Music], (sighs), *coughs*, ♪ la la ♪
+NO_WORDS = re.compile(r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """Said word for word, from sound that was made when the image was built."""
+    """Sentences that the agent says word for word; they are synthesized when the image is built."""
 
     hello: str
     filler: str
@@ -42,10 +42,10 @@ class Sentences:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """Phrases as `plain` gives them."""
+class Phrases:
+    """What callers and machines say in a language that the agent acts upon, in the form that `plain` returns."""
 
-    machines: frozenset[str]  # no caller says one of them
+    machines: frozenset[str]  # said by machines, and by no caller
     goodbyes: frozenset[str]
     courtesies: frozenset[str]  # what else may be said with a goodbye
     yes: frozenset[str]
@@ -53,46 +53,46 @@ class Heard:
 
 
 def known() -> list[str]:
-    """The languages there are, as ISO 639-1 codes."""
+    """List the languages that there are, as ISO 639-1 codes."""
     return sorted(folder.name for folder in FOLDER.iterdir() if (folder / "sentences.toml").is_file())
 
 
 @cache
 def sentences(language: str) -> Sentences:
-    """A language's sentences; a TypeError where one is missing or unknown."""
+    """Read a language's sentences; a TypeError means that one is missing or unknown."""
     return Sentences(**tomllib.loads((FOLDER / language / "sentences.toml").read_text(encoding="utf-8")))
 
 
 @cache
-def heard(language: str) -> Heard:
-    """The phrases of a language that are acted upon; a TypeError where a list is missing or unknown."""
+def phrases(language: str) -> Phrases:
+    """Read the phrases of a language; a TypeError means that a list is missing or unknown."""
     lists = tomllib.loads((FOLDER / language / "heard.toml").read_text(encoding="utf-8"))
-    return Heard(**{name: frozenset(map(plain, phrases)) for name, phrases in lists.items()})
+    return Phrases(**{name: frozenset(map(plain, said)) for name, said in lists.items()})
 
 
 def plain(said: str) -> str:
-    """The words alone, in lower case and with one space between them; empty where there are none: `[Music]`, `♪`."""
+    """Return the words alone, in lower case, with one space between them; "" for what has none: `[Music]`, `♪`."""
     return " ".join(WORD.findall(NO_WORDS.sub(" ", said.lower().replace("’", "'"))))  # noqa: RUF001 - what transcripts have
 
 
 def contains(said: str, phrases: frozenset[str]) -> bool:
-    """Whether one of these phrases is among what was said, word for word."""
+    """Return whether one of these phrases was said, word for word."""
     words = f" {plain(said)} "
     return any(f" {phrase} " in words for phrase in phrases)
 
 
-def phrases_of(said: str, known: frozenset[str]) -> list[str]:
-    """All that was said: these phrases, the longer one of two that fit, and word by word what is in none of them."""
+def split_phrases(said: str, known: frozenset[str]) -> list[str]:
+    """Cut what was said into known phrases, the longer of two that fit, and single words where none fits."""
     longest_first = sorted((phrase.replace("-", " ") for phrase in known), key=len, reverse=True)
     return re.findall(rf"(?:{'|'.join(map(re.escape, longest_first))})(?=\s|$)|\S+", plain(said.replace("-", " ")))
 
 
 def rules(language: str) -> str:
-    """What the model is told besides the persona, so that it speaks this language and understands the keypad."""
+    """Read what is added to the persona, so that the model speaks this language and understands DTMF digits."""
     return (FOLDER / language / "rules.md").read_text(encoding="utf-8").strip()
 
 
 def voice(language: str) -> str | None:
-    """How text to speech is told to speak this language; None where it need not be told."""
+    """Read how text to speech has to speak this language; None if it needs no instruction."""
     file = FOLDER / language / "voice.md"
     return file.read_text(encoding="utf-8").strip() if file.is_file() else None

@@ -3,11 +3,11 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
-from typing import Annotated, Any, Self, get_args
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, NamedTuple, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, SecretStr, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails
 
 from agent import languages
@@ -17,11 +17,18 @@ from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
 from agent.lines.models import Models
 from agent.lines.recording import Recording
+from agent.lines.secret import NAME
 from agent.lines.turns import Turns
 from agent.lines.webhook import Webhook
 from agent.settings.values import is_secret
+from agent.storage.live_file import FileError
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
+KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+DOTTED = rf"({KEY}(?:\s*\.\s*{KEY})*)"
+HEADER = re.compile(rf"\s*\[\[?\s*{DOTTED}\s*\]")
+ASSIGNED = re.compile(rf"\s*{DOTTED}\s*=")
+LONGEST_SHOWN = 80  # characters of a value that is wrong
 
 
 def _check_number(number: str) -> str:
@@ -44,22 +51,29 @@ def _check_timezone(name: str) -> str:
     return name
 
 
+Number = Annotated[
+    str, AfterValidator(_check_number), WithJsonSchema({"type": "string", "pattern": f"^{E164.pattern}$"})
+]
+Language = Annotated[
+    str, AfterValidator(_check_language), WithJsonSchema({"type": "string", "enum": languages.known()})
+]
+Timezone = Annotated[str, AfterValidator(_check_timezone)]
+
+
 class Line(Group):
     """One line. Its name is that of its folder; its secrets have been found in lines/secrets.env."""
 
-    numbers: list[Annotated[str, AfterValidator(_check_number)]] = Field(
+    numbers: list[Number] = Field(
         default_factory=list,
         description="The numbers this line answers, in E.164 form; empty: those of PHONE_NUMBERS in .env that no other "
         "line names.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
-    language: Annotated[str, AfterValidator(_check_language)] = setting(
+    language: Language = setting(
         "en",
         "The language of the line, as ISO 639-1 code; all but en need a key, since the embedded models know English.",
     )
-    timezone: Annotated[str, AfterValidator(_check_timezone)] = setting(
-        "UTC", "The time zone in which a day begins for the limits, such as Europe/Berlin."
-    )
+    timezone: Timezone = setting("UTC", "The time zone in which a day begins for the limits, such as Europe/Berlin.")
     models: Models = Field(default_factory=Models)
     turns: Turns = Field(default_factory=Turns)
     handling: Handling = Field(default_factory=Handling)
@@ -87,76 +101,132 @@ class Line(Group):
         return self._name
 
 
-class LineError(ValueError):
-    """A line.toml that cannot be used; `problems` has a sentence each."""
+class Objection(NamedTuple):
+    """What is wrong with one setting: its name, such as models.llm, and what completes "has models.llm …"."""
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+    key: str
+    about: str
 
 
-def parse(text: str, name: str, secrets: Mapping[str, SecretStr]) -> Line:
-    """Read line.toml.
+def parse(
+    text: str,
+    name: str,
+    secrets: Mapping[str, SecretStr],
+    judge: Callable[[Line], Iterable[Objection]] = lambda _: (),
+) -> Line:
+    """Read line.toml; `judge` is asked about a line whose settings are right by themselves.
 
     Raises:
-        LineError: each problem completes "lines/coffee/line.toml …" and names the key, what was found and what was
+        FileError: each problem completes "lines/coffee/line.toml …" and names the key, what was found and what was
             expected. No problem tells a secret.
     """
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise LineError([f"is not TOML: {error}"]) from None
+    except (ValueError, RecursionError) as error:
+        raise FileError([_no_toml(error)]) from None
     try:
         line = Line.model_validate(given, context={"secrets": secrets})
     except ValidationError as error:
-        raise LineError([_sentence(problem, text) for problem in error.errors()]) from None
+        raise FileError(_sentence(problem, text) for problem in error.errors()) from None
     line._name = name
+    if objections := list(judge(line)):
+        raise FileError(f"{_place(key.split('.'), text)}has {key} {about}" for key, about in objections)
     return line
 
 
+def _no_toml(error: Exception) -> str:
+    """Put the place, which tomllib tells last, where every other problem has it."""
+    if isinstance(error, RecursionError):
+        return "is not TOML that can be read: its lists or tables are nested too deeply"
+    if told := re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error)):
+        return f"line {told[2]} is not TOML at column {told[3]}: {told[1]}"
+    return f"is not TOML: {error}"
+
+
 def _sentence(problem: ErrorDetails, text: str) -> str:
-    path = [str(part) for part in problem["loc"]]
-    where, key = _place(path, text), ".".join(path)
+    path = [part for part in problem["loc"] if isinstance(part, str)]  # without the place in a list
+    if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
+        expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
+        return f"{_place(path[:2], text)}has models.keys, which {expected}"
+    has = f"{_place(path, text)}has {'.'.join(path)}"
     expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    table = _model_at(path[:-1])
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path[-1], table.model_fields if table else (), n=1)
-        known = f"; did you mean {near[0]}?" if near else ": docs/settings.md lists those there are"
-        return f"{where}has {key}, which is not a setting{known}"
-    field = table.model_fields.get(path[-1]) if table else None
+        return f"{has}, which is not a setting{_meant(path)}"
     if problem["type"] == "model_type":
-        return f"{where}has {key} = {problem['input']!r}, which should be a table: [{key}], and its settings below"
-    if _model_at(path):  # a check of several settings of one table
-        return f"{where}has [{key}] in which {expected}"
-    if (field and is_secret(field.annotation)) or "keys" in path:
-        return f"{where}has {key}, which {expected}"
-    return f"{where}has {key} = {problem['input']!r}, which {expected}"
+        expected = f"should be a table: [{path[-1]}], and its settings below"
+    elif _table_at(path):  # a check of several settings of one table
+        return f"{has} in which {expected}"
+    found = "" if _hides(path) else f" = {_shown(problem['input'])}"
+    return f"{has}{found}, which {expected}"
 
 
-def _model_at(path: list[str]) -> type[BaseModel] | None:
+def _meant(path: list[str]) -> str:
+    """Suggest the setting of that table which is written most alike, or the one of this name in another table."""
+    table = _table_at(path[:-1])
+    near = difflib.get_close_matches(path[-1], table.model_fields if table else (), n=1)
+    if near:
+        return f"; did you mean {'.'.join([*path[:-1], *near])}?"
+    elsewhere = [name for name in _all_names() if name.split(".")[-1] == path[-1]]
+    if elsewhere:
+        return f" there; did you mean {' or '.join(elsewhere)}?"
+    return ": docs/settings.md lists those there are"
+
+
+def _all_names() -> list[str]:
+    tables = {name: _table_at([name]) for name in Line.model_fields}
+    return [
+        name if table is None else f"{name}.{key}"
+        for name, table in tables.items()
+        for key in (table.model_fields if table else [name])
+    ]
+
+
+def _hides(path: list[str]) -> bool:
+    """Whether what is written here may be a secret: that of a secret's key, or of a table that has such a key."""
+    table, parent = _table_at(path), _table_at(path[:-1])
+    if table:
+        return any(is_secret(field.annotation) for field in table.model_fields.values())
+    field = parent.model_fields.get(path[-1]) if parent else None
+    return field is None or is_secret(field.annotation)
+
+
+def _table_at(path: list[str]) -> type[BaseModel] | None:
     """The table at this place, the whole file for an empty path; None for what is not a table."""
     model: type[BaseModel] = Line
     for part in path:
         field = model.model_fields.get(part)
-        if field is None or not _is_model(field.annotation):
+        if field is None or not _is_table(field.annotation):
             return None
         model = field.annotation  # type: ignore[assignment]  # which has just been asked
     return model
 
 
-def _is_model(annotation: Any) -> bool:
+def _is_table(annotation: Any) -> bool:
     return isinstance(annotation, type) and not get_args(annotation) and issubclass(annotation, BaseModel)
 
 
+def _shown(value: Any) -> str:
+    """Show a value as it is written in TOML, and not a page of it."""
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
 def _place(path: list[str], text: str) -> str:
-    """Tell where in the file this key, or this table, stands: "line 3 "; empty where it cannot be told."""
-    table = path[0] if _model_at(path[:1]) else ""
-    key = path[1] if table and len(path) > 1 else "" if table else path[0]
-    found = current = ""
-    for number, row in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", row):
-            current = header[1]
-            found = f"line {number} " if current == table else found
-        elif key and current == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", row):
-            return f"line {number} "
-    return found
+    """Tell where in the file this key, or its table, stands: "line 3 "; empty where it is not written down."""
+    place, known = "", 0
+    table: list[str] = []
+    for number, row in enumerate(text.split("\n"), 1):
+        if header := HEADER.match(row):
+            table = written = _names(header[1])
+        elif assigned := ASSIGNED.match(row):
+            written = [*table, *_names(assigned[1])]
+        else:
+            continue
+        alike = min(len(written), len(path))
+        if alike > known and written[:alike] == path[:alike]:
+            place, known = f"line {number} ", alike
+    return place
+
+
+def _names(dotted: str) -> list[str]:
+    return [part.strip(" \t\"'") for part in dotted.split(".")]

@@ -1,19 +1,19 @@
 """Who hears, thinks and speaks on a line, and who does when one of them fails."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from agent.lines.group import NEEDS_MAKE_UP, Group, setting
-from agent.lines.secret import Secret
+from agent.lines.secret import NAME, Secret
 
 EMBEDDED: dict[str, Any] = {
-    "json_schema_extra": {"takes_effect": "make up, if it is the first use of an embedded model"}
+    "json_schema_extra": {"takes_effect": "next call; make up for the first use of an embedded model"}
 }
 
 
 class Models(Group):
-    """Each model is named `provider/model`. Which ones there are is known to `agent.providers`, which checks them."""
+    """Each model is named `provider/model`, such as `openai/gpt-4o-mini`; the providers know which there are."""
 
     stt: str = setting(
         "", "The speech to text, as provider/model; empty: chosen by whether there is a key.", **EMBEDDED
@@ -34,7 +34,7 @@ class Models(Group):
         "", "The text to speech that takes over when the first one fails; empty: none.", **EMBEDDED
     )
     voice: str = setting("", "The voice, where the text to speech has several; empty: its usual one.")
-    keys: dict[str, Secret] = Field(
+    keys: dict[Annotated[str, StringConstraints(pattern=f"^{NAME}$")], Secret] = Field(
         default_factory=dict,
         description="Keys of this line alone: a key's name in .env, and the name of its value in lines/secrets.env, "
         'such as { OPENAI_API_KEY = "COFFEE_OPENAI_KEY" }.',

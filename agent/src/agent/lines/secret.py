@@ -26,7 +26,10 @@ def resolve(name: Any, info: ValidationInfo) -> SecretStr:
 
 
 def _check_address(secret: SecretStr) -> SecretStr:
-    check_url(secret.get_secret_value(), "http", "https")
+    try:
+        check_url(secret.get_secret_value(), "http", "https")
+    except ValueError as problem:
+        raise ValueError(f"names a line in lines/secrets.env whose value {problem}") from None
     return secret
 
 

@@ -16,6 +16,8 @@ SHORTEST_SECRET, SHORTEST_KEY = 32, 24  # characters, and bytes as Standard Webh
 def key_of(secret: str) -> bytes:
     """Return the signing key: a `whsec_…` secret is Base64, any other is taken letter by letter.
 
+    The library of Standard Webhooks would take any secret for Base64, and skip what is none.
+
     Raises:
         ValueError: the secret begins with whsec_ and the rest is not Base64.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agent.lines.line import Objection
 from agent.providers import catalog
 from agent.providers.catalog import KINDS, LLM, STT, TTS, Provider, Wanted
 
@@ -35,15 +36,15 @@ class Pipeline:
         """Name the model of the `kind` (stt, llm, tts) that is asked first, as `provider/model`."""
         return self._names[kind][0]
 
-    def problems(self) -> list[str]:
-        """Say which of the line's models cannot be used; each sentence completes "lines/coffee/line.toml …"."""
-        found = []
+    def problems(self) -> list[Objection]:
+        """Say which of the line's models and keys cannot be used."""
+        found = self._key_problems()
         for kind, names in self._names.items():
             for name, key in zip(names, (kind, f"{kind}_fallback"), strict=False):
                 if problem := catalog.problem(kind, name, self._keys):
-                    found.append(f"has models.{key} = {name!r}, which {problem}")
+                    found.append(Objection(f"models.{key}", f"= {name!r}, which {problem}"))
             if len(set(names)) < len(names):
-                found.append(f"has models.{kind}_fallback = {names[1]!r}, which is what models.{kind} is already")
+                found.append(Objection(f"models.{kind}_fallback", f"= {names[1]!r}, which is what {kind} is already"))
         return found or [*self._language_problems(), *self._voice_problems()]
 
     def new_stts(self) -> list[stt.STT[Any]]:
@@ -115,10 +116,23 @@ class Pipeline:
         its = catalog.facts(name)
         key = self._keys[its.key].get_secret_value() if its.key else ""
         url = self._settings.speech_url if its.embedded else self._settings.openai_base_url
-        wanted = Wanted(model, self._line.language, self._line.models.voice, key, url, patience)
+        wanted = Wanted(model, self._line.language, self._voice_of(provider), key, url, patience)
         return getattr(catalog.module(provider), f"new_{kind}")(wanted)
 
-    def _language_problems(self) -> list[str]:
+    def _voice_of(self, provider: str) -> str:
+        """Return the voice that is set, which is the first text to speech's: another provider speaks with its own."""
+        return self._line.models.voice if provider == catalog.split(self.name(TTS))[0] else ""
+
+    def _key_problems(self) -> list[Objection]:
+        known = {its.key for its in map(catalog.facts, catalog.PROVIDERS) if its.key}
+        return [
+            Objection(
+                f"models.keys.{name}", f"for which there is no provider; the keys there are: {', '.join(sorted(known))}"
+            )
+            for name in sorted(self._line.models.keys.keys() - known)
+        ]
+
+    def _language_problems(self) -> list[Objection]:
         language = self._line.language
         foreign = {
             name: catalog.facts(name).languages
@@ -129,13 +143,14 @@ class Pipeline:
         if not foreign:
             return []
         known = ", ".join(sorted({known for languages in foreign.values() for known in languages}))
+        needed = f"needs other models than {', '.join(foreign)} ({known} only)"
         return [
-            f"has language = {language!r}, which needs other models than {', '.join(foreign)} ({known} only): "
-            "set OPENAI_API_KEY in .env, and name none of these"
+            Objection("language", f"= {language!r}, which {needed}: set OPENAI_API_KEY in .env, and name none of these")
         ]
 
-    def _voice_problems(self) -> list[str]:
+    def _voice_problems(self) -> list[Objection]:
         voice, its = self._line.models.voice, catalog.facts(self.name(TTS))
         if not voice or not its.voices or voice in its.voices:
             return []
-        return [f"has models.voice = {voice!r}, which {self.name(TTS)} does not have; it has {', '.join(its.voices)}"]
+        has = ", ".join(its.voices)
+        return [Objection("models.voice", f"= {voice!r}, which {self.name(TTS)} does not have; it has {has}")]

@@ -1,6 +1,6 @@
-"""What is kept of a call: its sound, its transcript, and the news that it has ended.
+"""The record of a call: its recording, its transcript, and the event that tells the webhook of its end.
 
-`recorder` takes the sound, `happened` all else; when the call is over `finishing` makes its folder of both, without
-card and identity numbers (`redaction`, `silence`). `keeper` is the main process' part: it finishes what was left
-unfinished, deletes what is old, and delivers the news from the `outbox`.
+`capture` collects sound and events while the call lasts. When it is over, `finalize` makes its folder of them, and
+`redaction` removes card and identity numbers from it. In the main process `retention` finishes what a crash
+interrupted, deletes what is old, and has `webhook` deliver the events in the outbox.
 """

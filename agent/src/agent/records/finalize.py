@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 from agent.records.folders import Folders
-from agent.records.redaction.mute import silence
-from agent.records.redaction.text import Said, redact
+from agent.records.redaction.mute import mute
+from agent.records.redaction.text import Utterance, redact
 from agent.records.transcript import Draft, Transcript
 from agent.records.webhook import event
 from agent.storage.private_files import PRIVATE_FILE, make_folder, write
@@ -72,21 +72,21 @@ def redacted(draft: Draft) -> tuple[Transcript, list[tuple[float, float]]]:
     """The transcript without card and identity numbers, and the seconds in which one could be heard."""
     kept = draft.transcript.model_copy(deep=True)
     kept.turns.sort(key=lambda turn: turn.start)
-    found = redact([Said(turn.who, turn.text) for turn in kept.turns], kept.language)
-    keyed = redact([Said("caller", keys.keys) for keys in kept.keys], kept.language)
+    found = redact([Utterance(turn.who, turn.text) for turn in kept.turns], kept.language)
+    keyed = redact([Utterance("caller", keys.keys) for keys in kept.keys], kept.language)
     found.numbers |= keyed.numbers
     spans = [(turn.start, turn.end) for at, turn in enumerate(kept.turns) if at in found.touched]
     for turn, text in zip(kept.turns, found.texts, strict=True):
         turn.text = text
     for keys, text in zip(kept.keys, keyed.texts, strict=True):
-        without = found.of(text)
+        without = found.clean_text(text)
         if without != keys.keys:
             spans.append((keys.start, keys.end))
         keys.keys = without
     for tool in kept.tool_calls:
-        tool.arguments = found.of_value(tool.arguments)
-        tool.result = found.of_json(tool.result) if tool.result is not None else None
-    kept.summary = found.of(kept.summary) if kept.summary else None
+        tool.arguments = found.clean_value(tool.arguments)
+        tool.result = found.clean_json(tool.result) if tool.result is not None else None
+    kept.summary = found.clean_text(kept.summary) if kept.summary else None
     return kept, _audible(spans, draft)
 
 
@@ -113,7 +113,7 @@ def _finish_audio(work: Path, spans: list[tuple[float, float]]) -> None:
     if spans:
         aside = work / f".{AUDIO}"
         aside.touch(PRIVATE_FILE)
-        silence(heard, aside, spans)
+        mute(heard, aside, spans)
         aside.replace(work / AUDIO)
         heard.unlink()
     else:

@@ -6,6 +6,7 @@ outbox/<line>/<id>.json, outbox/<line>/failed/<id>.json              events to b
 """
 
 import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,18 +45,24 @@ def lines_with_records(data: Path = DATA) -> set[str]:
     return {folder.name for kind in ("calls", "outbox") for folder in (data / kind).glob("[!.]*") if folder.is_dir()}
 
 
-def adopt_records_of_the_release_before(line: str, data: Path = DATA) -> None:
-    """Give this line what a release without lines has left directly below calls/ and outbox/."""
+def adopt_records_of_the_release_before(line: str, lines: Collection[str], data: Path = DATA) -> None:
+    """Give this line what a release without lines has left directly below calls/ and outbox/.
+
+    `lines`: all there are, whose own folders are there, too. What this line has already under such a name stays where
+    it is, as nothing is ever written over.
+    """
     folders = Folders(line, data)
+    days = [day for day in (data / "calls").glob("????-??-??") if day.name not in lines]
+    failed = [] if "failed" in lines else [data / "outbox/failed"]
     moved = [
-        *((path, folders.calls) for path in (data / "calls").glob("????-??-??")),
-        *((path, folders.work) for path in (data / "calls/.work").glob("*")),
-        *((path, folders.outbox) for path in (data / "outbox").glob("*.json")),
-        *((path, folders.failed) for path in (data / "outbox/failed").glob("*.json")),
+        *((call, folders.calls / day.name) for day in days for call in day.iterdir()),
+        *((work, folders.work) for work in (data / "calls/.work").glob("*")),
+        *((event, folders.outbox) for event in (data / "outbox").glob("*.json")),
+        *((event, folders.failed) for folder in failed for event in folder.glob("*.json")),
     ]
     for path, folder in moved:
         if not (make_folder(folder) / path.name).exists():
             path.rename(folder / path.name)
-    for emptied in (data / "calls/.work", data / "outbox/failed"):
+    for emptied in (*days, data / "calls/.work", *failed):
         if emptied.is_dir() and not any(emptied.iterdir()):
             emptied.rmdir()

@@ -60,6 +60,10 @@ class _Keepers:
     async def look(self) -> None:
         """Look after each line; an error with one is raised when the others have been looked after."""
         failed: Exception | None = None
+        try:
+            await asyncio.to_thread(self._adopt_once)
+        except OSError as error:
+            failed = error
         for line in await asyncio.to_thread(self._lines_to_keep):
             keeper = self._keepers.setdefault(line.name, _Keeper(Folders(line.name, self._data), self._started))
             try:
@@ -75,16 +79,22 @@ class _Keepers:
         for keeper in self._keepers.values():
             keeper.stop()
 
-    def _lines_to_keep(self) -> list[Line]:
-        """Read the lines there are; one whose folder is gone keeps its records as long as a line's defaults say."""
+    def _adopt_once(self) -> None:
+        if self._adopted:
+            return
         there = list(self._lines.all())
-        if not self._adopted:
-            without_numbers = [line for line in there if not line.numbers]
-            for line in (without_numbers or there)[:1]:
-                adopt_records_of_the_release_before(line.name, self._data)
-            self._adopted = True
+        without_numbers = [line for line in there if not line.numbers]
+        for line in (without_numbers or there)[:1]:
+            adopt_records_of_the_release_before(line.name, self._lines.names(), self._data)
+        self._adopted = True
+
+    def _lines_to_keep(self) -> list[Line]:
+        """Read the lines there are, and those whose folder is gone: as their last good line.toml says.
+
+        A folder of lines that cannot be read for a while takes nothing from what the lines keep.
+        """
         gone = lines_with_records(self._data) - set(self._lines.names())
-        return [*there, *(Line.without_a_folder(name) for name in sorted(gone))]
+        return [*self._lines.all(), *(self._lines.left_behind(name) for name in sorted(gone))]
 
 
 class _Keeper:
@@ -187,7 +197,7 @@ def delete_old(folders: Folders, keep: Recording) -> None:
                 break
             if deletion.of(call.folder, shutil.rmtree):
                 total -= call.size
-                logger.info("the record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls))
+                logger.info("the record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls.parent))
         for day in folders.calls.glob("????-??-??"):
             if not any(day.iterdir()) and day.name != f"{datetime.now(UTC):%Y-%m-%d}":
                 deletion.of(day, Path.rmdir)

@@ -1,4 +1,4 @@
-"""A call in writing: the shape of transcript.json, which docs/manners/recording.md describes."""
+"""The transcript of a call: the shape of transcript.json, which docs/calls/recording.md describes."""
 
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -16,7 +16,7 @@ class Latencies(BaseModel):
 
 
 class Turn(BaseModel):
-    """What one side said; `start` and `end` are seconds into the recording."""
+    """The words of one side; `start` and `end` are seconds into the recording."""
 
     who: Literal["caller", "agent"]
     text: str
@@ -34,7 +34,7 @@ class ToolCall(BaseModel):
 
 
 class Keys(BaseModel):
-    """Keys that were pressed one after the other; a `#` or `*` among them."""
+    """DTMF digits that were entered one after the other; `#` and `*` may be among them."""
 
     keys: str
     start: float
@@ -67,14 +67,14 @@ class Transcript(BaseModel):
 
 
 class Draft(BaseModel):
-    """A transcript from which nothing has been taken out yet, and what is needed for that."""
+    """A transcript from which nothing has been redacted yet, and what redaction needs."""
 
     transcript: Transcript
-    speech: list[tuple[float, float]] = Field(default_factory=list)  # the caller's, as its sound tells, words or not
+    speech: list[tuple[float, float]] = Field(default_factory=list)  # when the caller spoke, with words or without
     redact: bool
     whole: bool  # it has everything that was said; not so after a crash
 
 
 def iso(moment: float) -> str:
-    """A time.time() as ISO 8601, in UTC."""
+    """Return a time.time() as ISO 8601, in UTC."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

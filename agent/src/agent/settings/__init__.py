@@ -64,13 +64,23 @@ def read_settings() -> Settings:
     return Settings()  # type: ignore[call-arg]  # its fields come from the environment
 
 
-def settings_or_exit() -> Settings:
-    """Read the settings, or report every problem with them and exit with code 2."""
+def read_what_can_be_read() -> tuple[Settings, list[str]]:
+    """Read the settings; a wrong one is as if it were not set, and told among the problems.
+
+    So that the lines can be judged in the same report: nothing else may be done with settings that have problems.
+    """
     try:
-        return read_settings()
+        return read_settings(), []
     except ValidationError as error:
-        exit_if(explain(error))
-        raise
+        wrong = {str(problem["loc"][0]) for problem in error.errors()}
+        if wrong & {"provider_keys", "line_secrets"}:  # the lines would be blamed for what they name
+            exit_if(explain(error))
+        return Settings(**{name: _stand_in(name) for name in wrong}), explain(error)
+
+
+def _stand_in(name: str) -> Any:
+    field = Settings.model_fields[name]
+    return "none" if field.is_required() else field.get_default(call_default_factory=True)
 
 
 def exit_if(problems: Sequence[str]) -> None:

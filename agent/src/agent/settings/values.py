@@ -42,7 +42,7 @@ def _unpack(value: Any) -> Any:
         raise ValueError("should be Base64, as `make up` writes it") from None
     lines = [line for line in text.splitlines() if "=" in line and not line.startswith("#")]
     pairs = (line.split("=", 1) for line in lines)
-    return {name: SecretStr(secret) for name, secret in pairs if secret}
+    return {name: SecretStr(secret) for name, secret in pairs if secret.strip()}
 
 
 Bundle = Annotated[Mapping[str, SecretStr], BeforeValidator(_unpack)]  # secrets by their names

@@ -1,6 +1,6 @@
-"""Where the agent's processes leave notes for each other: beside the program, never in its configuration.
+"""Files of the agent's own, readable to its user alone.
 
-What has to outlive the container is in `DATA`, a volume.
+`DIRECTORY` is for what its processes tell each other, and `DATA`, a volume, for what has to outlive the container.
 """
 
 import os
@@ -14,7 +14,7 @@ PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 
 
 def make_folder(path: Path) -> Path:
-    """The folder, and those it is in, for the agent's user alone."""
+    """Make the folder, and those it is in, for the agent's user alone."""
     for folder in (*reversed(path.parents), path):
         if not folder.exists():
             folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
@@ -22,7 +22,7 @@ def make_folder(path: Path) -> Path:
 
 
 def write(path: Path, text: str) -> None:
-    """A whole file or none, on the disk when this returns, for the agent's user alone."""
+    """Write a file for the agent's user alone, wholly or not at all; it is on the disk when this returns."""
     aside = make_folder(path.parent) / f".{path.name}.{secrets.token_hex(3)}"
     try:
         with os.fdopen(

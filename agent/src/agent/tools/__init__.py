@@ -1,4 +1,4 @@
-"""What the language model can do besides talk: a module each, named after what it does, and a line in `TOOLS`."""
+"""The tools of the language model: a module for each, named after what it does, and a line in `TOOLS`."""
 
 from collections.abc import Callable
 
@@ -11,5 +11,5 @@ TOOLS: tuple[Callable[[Call], llm.Tool], ...] = (end_call,)
 
 
 def tools_of(call: Call) -> list[llm.Tool | llm.Toolset]:
-    """Make the tools for one call; none for a model that writes a tool call as text, which callers would hear."""
+    """Make the tools for one call; none if the model writes tool calls as text, which the caller would hear."""
     return [new_tool(call) for new_tool in TOOLS] if call.pipeline.uses_tools else []

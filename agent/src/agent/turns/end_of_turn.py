@@ -1,8 +1,8 @@
-"""Whether a caller who has fallen silent is going to go on, judged by their last words and by their voice's melody.
+"""Judging whether a caller who has fallen silent will go on, by a lexical cue and by prosody.
 
-People pause inside a sentence where it cannot end: after "the", after "um", between the figures of a number; and they
-keep their voice up. Each of the two clues misses what the other catches. Both are there when the question comes up: the
-words are transcribed early, and the melody takes 0.05 s.
+People pause inside a sentence where it cannot end: after "the", after "um", between the digits of a number. They also
+keep their voice up there. Each of the two clues misses what the other one catches. Both are at hand when the question
+comes up: the words are transcribed early, and prosody takes 0.05 s.
 """
 
 import asyncio
@@ -13,19 +13,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from livekit import rtc
-from livekit.agents import LanguageCode
-from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
-from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions
-from livekit.agents.voice.turn import TurnDetectionEvent
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, LanguageCode
 
+from agent.framework import TurnDetectionEvent, end_of_turn_threshold
 from agent.turns.lexical_cue import Hint, LexicalCue
-from agent.turns.prosody import WITHIN, Prosody
+from agent.turns.prosody import ANSWERED_WITHIN, Prosody
 
 logger = logging.getLogger(__name__)
 
-# livekit-agents takes a turn for over when the melody's probability reaches a threshold, which depends on the language.
-# Around it the melody tells little. In parts of it, from the bench (docs/turns.md): below the
-# first there is hardly an end, above the second hardly a pause inside a sentence.
+# livekit-agents takes a turn for over when the probability that prosody gives reaches a threshold, which depends on the
+# language. Near the threshold prosody says little. As multiples of it, measured by the bench (docs/turns.md): below the
+# first there is hardly ever an end, above the second hardly ever a pause inside a sentence.
 SURELY_UNFINISHED = 0.83
 SURELY_DONE = 1.4
 ALWAYS, NEVER = 0.0, 2.0  # thresholds for a probability
@@ -36,32 +34,33 @@ class Waits:
     """Seconds since the caller's last sound after which it is the agent's turn."""
 
     done: float  # the sentence is over
-    unsure: float  # there is something to be said for either
-    unfinished: float  # it is not over
+    unsure: float  # the sentence may be over or not
+    unfinished: float  # the sentence is not over
 
-    def after(self, hint: Hint | None, melody: float | None) -> float:
-        """`melody`: the probability of an end, in parts of the language's threshold. None: not known."""
+    def after(self, hint: Hint | None, prosody: float | None) -> float:
+        """Return the wait. `prosody` is the probability of an end as a multiple of the threshold; None: not known."""
         if hint is Hint.UNFINISHED:
             return self.unfinished
-        if melody is not None and melody < SURELY_UNFINISHED:  # as one end in twelve is, too
+        if prosody is not None and prosody < SURELY_UNFINISHED:  # one end in twelve is below it, too
             return self.unfinished if hint else (self.unsure + self.unfinished) / 2
-        sure = melody is None or melody >= SURELY_DONE
+        sure = prosody is None or prosody >= SURELY_DONE
         match hint:
             case Hint.NUMBER:
                 return self.unsure
             case Hint.PART_OF_NUMBER:
-                return self.unsure if melody is not None and sure else self.unfinished
+                return self.unsure if prosody is not None and sure else self.unfinished
             case None:
                 return self.done if sure else self.unsure
 
 
 class EndOfTurn:
-    """A turn detector for AgentSession, which knows two waits; `wait_up_to` is told the longer one before each use.
+    """A turn detector for AgentSession.
 
-    Of `words` and `melody` one may be None: then the other decides alone.
+    The session knows two waits, a shorter and a longer one; `set_longer_wait` sets the longer one before each use. One
+    of `words` and `prosody` may be None, and then the other one decides alone.
     """
 
-    model = "last words and melody"
+    model = "lexical cue and prosody"
     provider = "landline"
 
     def __init__(
@@ -69,52 +68,53 @@ class EndOfTurn:
         language: str,
         waits: Waits,
         words: LexicalCue | None,
-        melody: Prosody | None,
-        wait_up_to: Callable[[float], None],
+        prosody: Prosody | None,
+        set_longer_wait: Callable[[float], None],
     ) -> None:
-        self._said, self._heard = "", ""  # by the caller: in this turn so far, and for sure
-        self._waits, self._words, self._melody, self._wait_up_to = waits, words, melody, wait_up_to
-        self._threshold = LOCAL_LANGUAGES.get(language, LOCAL_LANGUAGES["en"])
+        self._said, self._final = "", ""  # by the caller in this turn: all so far, and what has a final transcript
+        self._waits, self._words, self._prosody, self._set_longer_wait = waits, words, prosody, set_longer_wait
+        self._threshold = end_of_turn_threshold(language)
 
     def stream(self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> "_Stream":
-        return _Stream(self, self._melody)
+        """Make the stream that judges one caller's turns."""
+        return _Stream(self, self._prosody)
 
     def hear(self, words: str, *, final: bool) -> None:
-        """What the caller said next, or what it may have been, until it is told again."""
-        self._said = f"{self._heard} {words}"
+        """Take up what the caller said next; a transcript that is not final is replaced by the next one."""
+        self._said = f"{self._final} {words}"
         if final:
-            self._heard = self._said
+            self._final = self._said
 
     def forget(self) -> None:
-        """What was said is answered."""
-        self._said = self._heard = ""
+        """Begin a new turn: what was said has been answered."""
+        self._said = self._final = ""
 
     def is_over(self, probability: float | None) -> bool:
-        """Whether the shortest wait will do; if not, the session is told how long to wait."""
+        """Return whether the shorter wait will do; if not, the session is given the longer one."""
         hint = self._words.hint(self._said) if self._words else None
         wait = self._waits.after(hint, None if probability is None else probability / self._threshold)
-        logger.debug("%s, melody %s: %.1f s", hint, probability, wait)
-        self._wait_up_to(wait)
+        logger.debug("The end of a turn is judged by %s and prosody %s: wait %.1f s", hint, probability, wait)
+        self._set_longer_wait(wait)
         return wait <= self._waits.done
 
 
 class _Stream:
-    """What livekit-agents asks of a detector that listens: at each pause, and once more at its end."""
+    """The stream that livekit-agents asks about a turn: at each pause, and once more at the end of the pause."""
 
     model = EndOfTurn.model
     provider = EndOfTurn.provider
     is_fallback = False
-    prediction_timeout = 2 * WITHIN
+    prediction_timeout = 2 * ANSWERED_WITHIN
 
-    def __init__(self, detector: EndOfTurn, melody: Prosody | None) -> None:
-        self._detector, self._melody = detector, melody
+    def __init__(self, detector: EndOfTurn, prosody: Prosody | None) -> None:
+        self._detector, self._prosody = detector, prosody
         self._probability: float | None = None
         self._asking: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[TurnDetectionEvent] | None = None
 
     def push_audio(self, frame: rtc.AudioFrame) -> None:
-        if self._melody:
-            self._melody.hear(np.frombuffer(frame.data, np.int16))
+        if self._prosody:
+            self._prosody.hear(np.frombuffer(frame.data, np.int16))
 
     def predict(self) -> asyncio.Future[TurnDetectionEvent]:
         self.cancel_inference()
@@ -123,7 +123,7 @@ class _Stream:
         return self._answer
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
-        # The one moment at which words and melody are both known: the session compares the answer with this.
+        # Only at this moment are the words and prosody both known: the session compares the answer with this.
         return ALWAYS if self._detector.is_over(self._probability) else NEVER
 
     async def backchannel_threshold(self, language: LanguageCode | None) -> float | None:
@@ -141,8 +141,8 @@ class _Stream:
 
     def flush(self, reason: str | None = None) -> None:
         self._detector.forget()
-        if self._melody:
-            self._melody.forget()
+        if self._prosody:
+            self._prosody.forget()
         self.cancel_inference()
 
     def end_input(self) -> None:
@@ -150,11 +150,11 @@ class _Stream:
 
     async def aclose(self) -> None:
         self.flush()
-        if self._melody:
-            self._melody.close()
+        if self._prosody:
+            self._prosody.close()
 
     async def _ask(self, answer: asyncio.Future[TurnDetectionEvent]) -> None:
-        self._probability = await self._melody.probability() if self._melody else None
+        self._probability = await self._prosody.probability() if self._prosody else None
         if not answer.done():
             answer.set_result(_event(0.5 if self._probability is None else self._probability))
 

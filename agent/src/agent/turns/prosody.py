@@ -1,24 +1,25 @@
-"""Asking the model that hears in a voice's melody whether it is going to go on, and keeping that model's process."""
+"""The probability that a turn is over, judged by prosody, and the process of the model that judges it."""
 
 import asyncio
 import logging
 import sys
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 from livekit.local_inference import EOT_MAX_SAMPLES
 
-from agent.storage import private_files as state
+from agent.storage import private_files
 from agent.turns.prosody_server import ANSWER
 from agent.turns.sound import levels
 
 logger = logging.getLogger(__name__)
 
-SOCKET = state.DIRECTORY / "melody.sock"
-WITHIN = 0.5  # seconds for an answer, which takes 0.05: by then the words decide alone
-# The model was made to be asked when a voice has just ended, and is easily confused by a little more or less silence.
-# So the end is looked for, and two moments after it are asked about (docs/turns.md has the figures).
+SOCKET = private_files.DIRECTORY / "prosody.sock"
+ANSWERED_WITHIN = 0.5  # seconds for an answer, which takes 0.05: after them the words decide alone
+# The model was made to be asked when a voice has just ended, and a little more or less silence easily confuses it. So
+# the end of the voice is looked for, and the model is asked about two moments after it (docs/turns.md has the figures).
 RATE = 16000
 ASKED_AFTER = (0.15, 0.25)  # seconds
 REMEMBERED = EOT_MAX_SAMPLES + RATE // 2  # samples
@@ -28,27 +29,28 @@ KEPT_AFTER_CALLS = 60.0  # seconds
 
 
 class ProsodyProcess:
-    """The process, from the first call on until there has been none for a minute: at rest it costs nothing."""
+    """The model's process. It runs while there are calls and for a minute after, and costs nothing at rest."""
 
     def __init__(self, is_used: Callable[[], bool]) -> None:
         """`is_used` tells whether a line's calls are judged by prosody, as its settings are now."""
         self._is_used = is_used
         self._process: asyncio.subprocess.Process | None = None
-        self._wanted_at = 0.0
+        self._needed_at = 0.0
 
-    async def wanted(self) -> None:
+    async def ensure_running(self) -> None:
         """Start the process for a call, unless it runs or no line's calls are judged by prosody."""
-        self._wanted_at = asyncio.get_running_loop().time()
+        self._needed_at = asyncio.get_running_loop().time()
         if (self._process is None or self._process.returncode is not None) and self._is_used():
             command = [sys.executable, "-m", "agent.turns.prosody_server", str(SOCKET)]
             self._process = await asyncio.create_subprocess_exec(*command)
 
-    async def unwanted(self) -> None:
-        """There is no call now: end the process when that has been so for a while."""
-        if asyncio.get_running_loop().time() - self._wanted_at > KEPT_AFTER_CALLS:
+    async def stop_if_idle(self) -> None:
+        """Take note that there is no call, and stop the process if there has been none for a while."""
+        if asyncio.get_running_loop().time() - self._needed_at > KEPT_AFTER_CALLS:
             await self.stop()
 
     async def stop(self) -> None:
+        """Stop the process, if it runs, and wait for its end."""
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.terminate()
@@ -56,36 +58,42 @@ class ProsodyProcess:
 
 
 class Prosody:
-    """What was heard last in one call, and its connection to that process."""
+    """The last seconds of one caller's sound, and the connection to the model's process."""
 
     def __init__(self) -> None:
-        self._sound = np.zeros(REMEMBERED, np.int16)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._asking = asyncio.Lock()
+        self.forget()
 
     def hear(self, samples: npt.NDArray[np.int16]) -> None:
-        self._sound = np.concatenate([self._sound, samples])[-REMEMBERED:]
+        """Take up the next sound of the caller."""
+        self._frames.append(samples)
+        self._length += len(samples)
+        while self._length - len(self._frames[0]) >= REMEMBERED:
+            self._length -= len(self._frames.popleft())
 
     def forget(self) -> None:
-        """What was said is answered."""
-        self._sound = np.zeros(REMEMBERED, np.int16)
+        """Begin a new turn, in silence: what was said has been answered."""
+        self._frames = deque([np.zeros(REMEMBERED, np.int16)])
+        self._length = REMEMBERED
 
     async def probability(self) -> float | None:
-        """That the turn is over; None when the model cannot be asked."""
-        sound, voice_ends = self._sound, _end_of_voice(self._sound)
+        """Return the probability that the turn is over; None when the model cannot be asked."""
+        sound = np.concatenate(self._frames)[-REMEMBERED:]
+        voice_ends = _end_of_voice(sound)
         ends = [min(voice_ends + round(after * RATE), len(sound)) for after in ASKED_AFTER]
         async with self._asking:
             answered = False
             try:
-                async with asyncio.timeout(WITHIN):
+                async with asyncio.timeout(ANSWERED_WITHIN):
                     answers = [await self._ask(sound[end - EOT_MAX_SAMPLES : end]) for end in ends]
                 answered = True
                 return float(np.mean(answers))
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
-                logger.warning("the turn's melody is not judged: %s", error or type(error).__name__)
+                logger.warning("Could not judge the prosody of a turn: %s", error or type(error).__name__)
                 return None
             finally:
-                if not answered:  # for the caller going on, too: a late answer must not be taken for the next one
+                if not answered:  # when the caller goes on, too: a late answer must not be taken for the next one
                     self.close()
 
     async def _ask(self, sound: npt.NDArray[np.int16]) -> float:
@@ -96,13 +104,14 @@ class Prosody:
         return float(probability)
 
     def close(self) -> None:
+        """Close the connection; the next question opens another one."""
         if self._streams:
             self._streams[1].close()
         self._streams = None
 
 
 def _end_of_voice(sound: npt.NDArray[np.int16]) -> int:
-    """Samples up to the end of the last audible block."""
+    """Return the number of samples up to the end of the last audible block."""
     loudness = levels(sound, BLOCK)
     audible = np.flatnonzero(loudness > AUDIBLE * loudness.max())
     last = int(audible[-1]) + 1 if len(audible) else 0

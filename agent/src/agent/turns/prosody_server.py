@@ -1,7 +1,8 @@
-"""livekit-agents' end-of-turn model in a process of its own, which all calls ask: it takes 250 MB, whoever loads it.
+"""livekit-agents' end-of-turn model in a process of its own for all calls, since it takes 250 MB wherever it is loaded.
 
-`python -m agent.turns.prosody_server SOCKET` answers on a Unix socket: 1.2 s of sound in (16 kHz, 16 bit), the
-probability that the turn is over out (a 32-bit float). It imports little, and is there 0.4 s after its start.
+`python -m agent.turns.prosody_server SOCKET` answers on a Unix socket. A question is 1.2 s of sound (16 kHz, 16 bit),
+the answer is the probability that the turn is over (a 32-bit float). It imports little, and answers 0.4 s after its
+start.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ ANSWER = struct.Struct("<f")
 
 
 async def serve(socket: Path) -> None:
-    """Answer until told to stop."""
+    """Answer questions until the process is stopped."""
     model = EOT()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

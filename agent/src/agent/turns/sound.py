@@ -1,4 +1,4 @@
-"""What the listeners in a call share: its sound as numbers, and its way into voice activity detection."""
+"""Sound as numbers, and the way from a stream's input into voice activity detection."""
 
 import asyncio
 import contextlib
@@ -11,19 +11,19 @@ from livekit.agents import utils, vad
 
 
 def samples_of(frames: Iterable[rtc.AudioFrame]) -> npt.NDArray[np.int16]:
-    """All of them in one piece."""
+    """Return the samples of all frames in one array."""
     return np.concatenate([np.frombuffer(frame.data, np.int16) for frame in frames])
 
 
 def levels(samples: npt.NDArray[np.int16], size: int) -> npt.NDArray[np.float32]:
-    """RMS of each block of `size` samples; what is left over at the end has none."""
+    """Return the RMS of each block of `size` samples; an incomplete block at the end is left out."""
     blocks = samples[: len(samples) // size * size].reshape(-1, size)
     return np.sqrt(np.mean(np.square(blocks, dtype=np.float32), axis=1))  # type: ignore[no-any-return]
 
 
 @contextlib.asynccontextmanager
 async def voice_activity(detector: vad.VAD, sound: AsyncIterable[object]) -> AsyncIterator[vad.VADStream]:
-    """What `detector` hears in `sound`: frames, and between them whatever else a stream takes for a flush."""
+    """Feed `sound` to the detector and yield its events; anything in it that is not a frame is taken for a flush."""
     events = detector.stream()
 
     async def forward() -> None:

@@ -1,7 +1,7 @@
 """Voice activity of the caller alone while the agent speaks: a voice across the room is no reason to stop.
 
-The caller holds the telephone and is its loudest voice. What is much quieter than their own words so far comes from
-farther away; it is kept from the session until it gets louder, or the agent has finished.
+The caller holds the phone, and theirs is its loudest voice. A sound that is much quieter than the caller's own words so
+far comes from farther away. The session does not hear of it until it gets louder or the agent has finished.
 """
 
 import statistics
@@ -15,22 +15,27 @@ from livekit.agents.vad import VADEventType
 
 from agent.turns.sound import levels, samples_of, voice_activity
 
-WINDOW = 0.032  # seconds over which a level is taken, as for voice activity detection
-# Pieces of speech, each as often as there are streams. A door that slams, or somebody else's words, are not the median.
+WINDOW = 0.032  # seconds over which a level is measured, as in voice activity detection
+# Levels remembered, one for each segment and each stream that hears it. The caller's level is their median, which a
+# slamming door or a few words of somebody else do not change.
 REMEMBERED = 9
 
 
 class SpeakerGate(vad.VAD):
-    """What `voice_activity` hears, without what is more than `within` dB below the caller's level.
+    """Passes on what `voice_activity` hears, but for what is more than `within` dB below the caller's level.
 
-    It depends on the call: on who speaks in it, and on `agent_speaks`, which the session is to answer.
+    A gate belongs to one call: it learns how loud the caller is, and asks whether the agent speaks.
     """
 
     def __init__(self, voice_activity: vad.VAD, within: float) -> None:
         super().__init__(capabilities=voice_activity.capabilities)
-        self._voice_activity, self._quieter = voice_activity, 10 ** (-within / 20)
+        self._voice_activity, self._lowest_ratio = voice_activity, 10 ** (-within / 20)
         self._levels: deque[float] = deque(maxlen=REMEMBERED)
-        self.agent_speaks: Callable[[], bool] = bool  # until somebody knows better, it does not
+        self._agent_speaks: Callable[[], bool] = bool
+
+    def follow_agent(self, speaks: Callable[[], bool]) -> None:
+        """Have `speaks` asked whether the agent is speaking; until this is called, the agent counts as silent."""
+        self._agent_speaks = speaks
 
     @property
     def model(self) -> str:
@@ -42,39 +47,41 @@ class SpeakerGate(vad.VAD):
 
     @property
     def min_silence_duration(self) -> float | None:
-        """Seconds; AgentSession asks."""
+        """Seconds of silence that end speech, which AgentSession asks for."""
         return getattr(self._voice_activity, "min_silence_duration", None)
 
     def stream(self) -> "_Stream":
         return _Stream(self, self._voice_activity)
 
-    def counts(self, level: float) -> bool:
-        """Whether a sound this loud (RMS) may be the caller's; it is until their level is known."""
-        return not self.agent_speaks() or not self._levels or level >= self._quieter * statistics.median(self._levels)
+    def lets_pass(self, level: float) -> bool:
+        """Return whether a sound with this level (RMS) may be the caller's, as every sound is before one is known."""
+        if not self._agent_speaks() or not self._levels:
+            return True
+        return level >= self._lowest_ratio * statistics.median(self._levels)
 
     def remember(self, level: float) -> None:
-        """The loudest of a piece of the caller's speech."""
+        """Take up the highest level of a segment that was the caller's."""
         self._levels.append(level)
 
 
 class _Stream(vad.VADStream):
-    def __init__(self, voice: SpeakerGate, everything: vad.VAD) -> None:
-        super().__init__(voice)
-        self._voice, self._everything = voice, everything
-        self._held: vad.VADEvent | None = None  # the start of a piece of speech that does not count so far
+    def __init__(self, gate: SpeakerGate, everything: vad.VAD) -> None:
+        super().__init__(gate)
+        self._gate, self._everything = gate, everything
+        self._held: vad.VADEvent | None = None  # the start of a segment that does not pass so far
         self._loudest = 0.0
 
     def flush(self) -> None:
-        self._held = None  # it has ended, and nobody tells
+        self._held = None  # the segment has ended, and no event says so
         super().flush()
 
     async def _main_task(self) -> None:
         async with voice_activity(self._everything, self._input_ch) as events:
             async for event in events:
-                for told in self._of_the_caller(event):
-                    self._event_ch.send_nowait(told)
+                for passed in self._filter(event):
+                    self._event_ch.send_nowait(passed)
 
-    def _of_the_caller(self, event: vad.VADEvent) -> Iterator[vad.VADEvent]:
+    def _filter(self, event: vad.VADEvent) -> Iterator[vad.VADEvent]:
         match event.type:
             case VADEventType.START_OF_SPEECH:
                 self._held, self._loudest = replace(event, frames=list(event.frames)), _loudest(event.frames)
@@ -90,19 +97,19 @@ class _Stream(vad.VADStream):
             case VADEventType.END_OF_SPEECH if self._held:
                 self._held = None
             case VADEventType.END_OF_SPEECH:
-                self._voice.remember(self._loudest)
+                self._gate.remember(self._loudest)
                 yield event
             case _:
                 yield event
 
     def _release(self) -> Iterator[vad.VADEvent]:
-        if self._held and self._voice.counts(self._loudest):
+        if self._held and self._gate.lets_pass(self._loudest):
             yield self._held
             self._held = None
 
 
 def _loudest(frames: list[rtc.AudioFrame]) -> float:
-    """The highest RMS of any window."""
+    """Return the highest RMS of any window."""
     samples = samples_of(frames)
     size = min(round(WINDOW * frames[0].sample_rate), len(samples))
     return float(levels(samples[len(samples) % size :], size).max())

@@ -1,16 +1,15 @@
-"""The reply's first words are spoken while the rest is still being written.
+"""Pieces of a reply for text to speech, so that its first words are spoken while the rest is still being written.
 
-Text to speech is given whole sentences, since it needs them for the melody, and livekit-agents hands a sentence over
-when the next has begun. Here the first piece of a reply ends sooner: where a speaker would draw breath, or after a few
-words when there is no comma by then. Each further piece may be three times as long, so
-that the voice does not wait for a model that writes three times as fast as people speak.
+Text to speech is given whole sentences, since it needs them for the prosody, and livekit-agents hands a sentence over
+when the next one has begun. Here the first piece of a reply ends sooner: where a speaker would draw breath, or after a
+few words if there is no comma by then. Each further piece may be three times as long, so that the voice does not wait
+for a model that writes three times as fast as people speak.
 """
 
 import re
 from collections.abc import Callable
 
-from livekit.agents.tokenize import SentenceStream, SentenceTokenizer, blingfire
-from livekit.agents.tokenize.token_stream import BufferedSentenceStream
+from livekit.agents.tokenize import BufferedSentenceStream, SentenceStream, SentenceTokenizer, blingfire
 
 BREATH = re.compile(r"[,;:.!?…](?=\s)|\s[–—-](?=\s)|[，；：。！？、।]")  # noqa: RUF001 - other scripts' commas are meant
 
@@ -19,14 +18,14 @@ LONGEST = 100  # words
 
 
 class TTSChunks(SentenceTokenizer):
-    """Sentences; but the first piece ends at the first breath, at the latest after `most` words."""
+    """Cuts a text into sentences, but ends the first piece at the first breath, or after `most` words at the latest."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._sentences = blingfire.SentenceTokenizer(min_sentence_len=1, retain_format=True)
 
     def tokenize(self, text: str, *, language: str | None = None) -> list[str]:
-        """All pieces of a whole text."""
+        """Return all pieces of a whole text."""
         pieces: list[str] = []
         while text:
             pieces.append(self._piece(text, len(pieces)) or text)
@@ -34,7 +33,7 @@ class TTSChunks(SentenceTokenizer):
         return pieces
 
     def stream(self, *, language: str | None = None) -> SentenceStream:
-        """The pieces of a text as it is written."""
+        """Make a stream of the pieces of a text that is still being written."""
         return BufferedSentenceStream(tokenizer=self._one_reply(), min_token_len=1, min_ctx_len=1)
 
     def _one_reply(self) -> Callable[[str], list[tuple[str, int, int]]]:
@@ -51,7 +50,7 @@ class TTSChunks(SentenceTokenizer):
         return split
 
     def _piece(self, text: str, number: int) -> str:
-        """The piece with which `text` begins, the reply's first being number 0; empty while it may yet grow."""
+        """Return the first piece of `text`, which is the reply's piece `number` (from 0); "" while it may yet grow."""
         if not text.strip():
             return ""
         limit = re.match(rf"\s*(?:\S+\s+){{{min(self._most * GROWTH**number, LONGEST)}}}(?=\S)", text)

@@ -1,4 +1,4 @@
-"""Healthy means registered with the media server: only then does a call find an agent.
+"""Healthy means registered with the media server: only then is a call answered.
 
 The agent touches a file for as long as it is registered; `python -m agent.worker.health` looks at the file, and imports
 nothing heavy, since it runs every few seconds.
@@ -7,15 +7,15 @@ nothing heavy, since it runs every few seconds.
 import sys
 import time
 
-from agent.storage import private_files as state
+from agent.storage import private_files
 
-REGISTERED = state.DIRECTORY / "registered"
+REGISTERED = private_files.DIRECTORY / "registered"
 TOUCHED_EVERY = 2.0  # seconds
-STALE_AFTER = 10.0  # seconds: an agent that has not touched the file for so long hangs
+STALE_AFTER = 10.0  # seconds without a touch, after which the agent counts as hanging
 
 
 def mark(*, registered: bool) -> None:
-    """Say whether the agent is registered now; to be repeated every `TOUCHED_EVERY` seconds."""
+    """Note whether the agent is registered now; this has to be repeated every `TOUCHED_EVERY` seconds."""
     if registered:
         REGISTERED.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         REGISTERED.touch()
@@ -24,12 +24,12 @@ def mark(*, registered: bool) -> None:
 
 
 def problem() -> str | None:
-    """Why no call would be answered now, or None."""
+    """Return why no call would be answered now, or None."""
     try:
         age = time.time() - REGISTERED.stat().st_mtime
     except FileNotFoundError:
         return "not registered with the media server: is LIVEKIT_URL reachable, is the key pair the server's?"
-    return None if age < STALE_AFTER else f"the agent has not given a sign of life for {age:.0f} s"
+    return None if age < STALE_AFTER else f"the agent has not sent a heartbeat for {age:.0f} s"
 
 
 if __name__ == "__main__":

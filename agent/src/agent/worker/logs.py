@@ -1,9 +1,9 @@
-"""One line an event, as text or as JSON, and no line that tells who called or what was said.
+"""Writing the log: one line for each event, as text or as JSON, without saying who called or what was said.
 
-A room's name contains the caller's number, and livekit-agents attaches it to many records; others carry identities
-and transcripts. So only the fields named here are written, and what looks like a number is masked in every line.
-An exception's text may quote a caller, as pydantic's and JSON's do: of a failure its kind and its place are written.
-So `logger.exception` may be used everywhere.
+A room's name contains the caller's number, and livekit-agents attaches it to many log records; others have identities
+and transcripts. So only the fields named here are written, and whatever looks like a phone number is masked in every
+line. An exception's text may quote a caller, as pydantic's and JSON's do, so only its kind and its place are written.
+Therefore `logger.exception` may be used everywhere.
 """
 
 import builtins
@@ -17,15 +17,15 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-# Ids that match our lines to the server's and the gateway's, what says how something went, and a turn's timeline.
+# Ids that match our log lines to the server's and the gateway's, how something went, and a turn's timeline.
 FIELDS = (
-    *("call_id", "room_id", "job_id", "reason", "error", "seconds", "retry_count"),
+    *("line", "call_id", "room_id", "job_id", "reason", "error", "seconds", "retry_count"),
     *("spoke_until", "transcribed", "decided", "first_token", "first_audio"),
 )
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 NUMBER = re.compile(r"call-_\S+|(?<![\d.])\+?\d{7,15}(?!\d)|\+\d[\d ()-]{6,18}\d")
 MASK = "<number>"
-# Python's own kinds whose texts name files, modules and types, but no data.
+# Python's own exceptions whose texts name files, modules and types, but contain no data.
 QUOTE_NOBODY = (OSError, ImportError, AttributeError, NameError, TypeError, MemoryError)
 OWN_CODE = f"{Path(__file__).parents[1]}/"
 FRAMES_SHOWN = 3  # of our own, the innermost first
@@ -33,7 +33,7 @@ TRACEBACK = re.compile(r"(?:Exception Group )?Traceback \(most recent call last\
 GROUP_MARGIN = re.compile(r"^ *(?:\+-\+-.*|[+|] )", re.MULTILINE)
 FRAME = re.compile(r' *File "(.*)", line (\d+)')
 EXCEPTION = re.compile(r"([A-Za-z_][\w.]*)(?:: (.*))?")
-# What is heard of libraries unless everything is wanted; "livekit" itself is the SDK's native part, whose warnings are
+# The levels of libraries, unless LOG_LEVEL is debug. "livekit" itself is the SDK's native part, whose warnings are
 # about its own handles.
 LIBRARIES = {
     "livekit": "ERROR",
@@ -48,7 +48,7 @@ LIBRARIES = {
 def set_up_logging(level: str, form: str) -> None:
     """Write the log to standard output: `level` debug … error, `form` text or json.
 
-    Lines below INFO are written as they come, with every field: what callers say is among them.
+    Lines below INFO are written unchanged, with every field, and so they contain what callers say.
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLine() if form == "json" else TextLine())
@@ -61,7 +61,7 @@ def set_up_logging(level: str, form: str) -> None:
 
 
 class TextLine(logging.Formatter):
-    """`2026-11-22T09:30:00.123+00:00 INFO    agent: call answered  room_id=RM_… job_id=AJ_…`"""
+    """`2026-11-22T09:30:00.123+00:00 INFO    agent: Call answered  room_id=RM_… job_id=AJ_…`"""
 
     def format(self, record: logging.LogRecord) -> str:
         parts = [f"{_time(record)} {record.levelname:7} {record.name.partition('.')[0]}: {_message(record)}"]
@@ -115,7 +115,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _failure(record: logging.LogRecord) -> str:
-    """What was raised, or nothing. Below INFO the whole traceback, above it only its kinds and places."""
+    """Describe the exception, if there is one: below INFO by its traceback, else by its kinds and places alone."""
     traceback = logging.Formatter().formatException(record.exc_info) if record.exc_info else record.exc_text or ""
     return traceback if record.levelno < logging.INFO else _summary(traceback)
 
@@ -123,8 +123,8 @@ def _failure(record: logging.LogRecord) -> str:
 def _summary(traceback: str) -> str:
     """`OSError: No space left on device (records/finalize.py:53), after TimeoutError (admission/slot.py:90)`.
 
-    It is read from the text, which is all that comes from a call's process. What an exception says is left out unless
-    its kind is known to quote nobody.
+    The summary is made from the traceback's text, which is all that comes from a call's process. What an exception says
+    is left out unless its kind is known to quote nobody.
     """
     if "Exception Group" in traceback:
         traceback = GROUP_MARGIN.sub("", traceback)
@@ -145,7 +145,7 @@ def _one_failure(block: str) -> str:
 
 
 def _described(kind: object, text: str, name: str = "") -> str:
-    """An exception's kind, and what it says if that kind quotes nobody."""
+    """Return an exception's kind, and what it says if that kind quotes nobody."""
     name = name or getattr(kind, "__name__", "")
     quotes_nobody = isinstance(kind, type) and issubclass(kind, QUOTE_NOBODY)
     return f"{name}: {text}" if text and quotes_nobody else name

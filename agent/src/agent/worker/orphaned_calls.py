@@ -1,11 +1,11 @@
-"""When a call's process has died, its caller is hung up on: no line stays open in silence.
+"""Hanging up on orphaned calls: those whose process has died, so that no caller is left in silence.
 
-A process that ends as it should deletes its room itself (`conversation.hang_up_together`); one that was killed, as by a
-host that has no memory left, cannot, and the media server would let the caller wait alone. Rooms of an agent that was
-killed as a whole, whose processes nobody has seen, are found by asking the server.
+A process that ends normally deletes its room itself (`conversation.hang_up_together`). One that was killed, for example
+because the host had no memory left, cannot, and the media server would leave the caller alone in the room. If the whole
+agent was killed, the next one has never seen its processes, and finds their rooms by asking the server.
 
-The server may have rooms of others. A room is one of ours if its name begins with our prefix, the server was told to
-dispatch our agent to it, and a dispatch rule led a phone call into it.
+The server may have rooms of other applications. A room is ours if its name begins with our prefix, the server was asked
+to dispatch our agent to it, and a phone call came into it by a dispatch rule.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LOOKED_EVERY = 0.2  # seconds; less than from a call's arrival to its answer, so that each has been seen with a process
-SWEPT_EVERY = 5.0  # seconds; this asks the server
+LOOKED_EVERY = 0.2  # seconds; a call takes longer to be answered, so that each is seen with its process
+SWEPT_EVERY = 5.0  # seconds; a sweep asks the server
 ANSWERED_WITHIN = 30.0  # seconds; an agent, ours or another of the same server, is in a call's room long before
 REQUESTS_AT_ONCE = 8
 CAME_BY_A_RULE = "sip.ruleID"  # the attribute that the gateway gives to a phone call that came in by a dispatch rule
@@ -38,7 +38,7 @@ SERVER_ERRORS = (api.TwirpError, aiohttp.ClientError, OSError)
 
 
 class Rooms(Protocol):
-    """What is used of `api.RoomService`."""
+    """The methods of `api.RoomService` that are used here."""
 
     async def delete_room(self, delete: api.DeleteRoomRequest) -> object: ...
 
@@ -48,13 +48,13 @@ class Rooms(Protocol):
 
 
 class Dispatches(Protocol):
-    """What is used of `api.AgentDispatchService`."""
+    """The methods of `api.AgentDispatchService` that are used here."""
 
     async def list_dispatch(self, room_name: str) -> Sequence[api.AgentDispatch]: ...
 
 
 async def hang_up_after_crashes_while(work: Awaitable[T], server: AgentServer, settings: Settings) -> T:
-    """Return the result of `work`; until it is there, the rooms of processes that are gone are deleted."""
+    """Return the result of `work`; until then, delete the rooms of processes that are gone."""
     key, secret = settings.livekit_api_key.get_secret_value(), settings.livekit_api_secret.get_secret_value()
     async with api.LiveKitAPI(settings.livekit_url, key, secret) as livekit:
         watch = _Watch(server, livekit.room, livekit.agent_dispatch, settings.room_prefix, settings.agent_name)
@@ -70,13 +70,15 @@ async def hang_up_after_crashes_while(work: Awaitable[T], server: AgentServer, s
 
 
 class _Watch:
+    """Compares the calls that have a process with the rooms that there are."""
+
     def __init__(self, server: AgentServer, rooms: Rooms, dispatches: Dispatches, prefix: str, agent_name: str) -> None:
         self._server, self._rooms, self._dispatches = server, rooms, dispatches
         self._prefix, self._agent_name = prefix, agent_name
         self._places = asyncio.Semaphore(REQUESTS_AT_ONCE)
-        self._alive: set[str] = set()  # rooms that had a process when looked for last
-        self._found: set[str] = set()  # those in which the last sweep has found a caller alone
-        self._left: set[str] = set()  # those that have no process any more, and are still to be deleted
+        self._alive: set[str] = set()  # rooms that had a process at the last look
+        self._found: set[str] = set()  # rooms in which the last sweep found a caller alone
+        self._left: set[str] = set()  # rooms that have no process any more, and are still to be deleted
         self._complained = False
 
     async def look(self) -> None:
@@ -84,13 +86,13 @@ class _Watch:
         alive = {job.job.room.name for job in self._server.active_jobs}
         gone = (self._alive - alive) | self._found
         self._alive, self._found = alive, set()
-        told, self._left = self._left, (self._left | gone) - alive
+        tried, self._left = self._left, (self._left | gone) - alive
         left = sorted(self._left)
-        ended = await asyncio.gather(*(self._hang_up(room, again=room in told) for room in left))
+        ended = await asyncio.gather(*(self._hang_up(room, again=room in tried) for room in left))
         self._left -= {room for room, is_gone in zip(left, ended, strict=True) if is_gone}
 
     async def sweep(self) -> None:
-        """Find the rooms of this line in which a caller is and no agent, though one has had the time to come."""
+        """Find our rooms with a caller and no agent in them, although an agent has had the time to come."""
         try:
             async with self._request():
                 listed = await self._rooms.list_rooms(api.ListRoomsRequest())
@@ -112,13 +114,13 @@ class _Watch:
             async with self._request():
                 dispatches = await self._dispatches.list_dispatch(room)
         except api.TwirpError as error:
-            if error.code == api.TwirpErrorCode.NOT_FOUND:  # it is just gone
+            if error.code == api.TwirpErrorCode.NOT_FOUND:  # it has just gone
                 return False
             raise
         return any(dispatch.agent_name == self._agent_name for dispatch in dispatches)
 
     async def _hang_up(self, room: str, *, again: bool) -> bool:
-        """Whether the room is gone; an error is told once."""
+        """Delete a room and return whether it is gone; an error is logged once."""
         try:
             async with self._request():
                 await self._rooms.delete_room(api.DeleteRoomRequest(room=room))
@@ -126,31 +128,31 @@ class _Watch:
             if _code(error) == api.TwirpErrorCode.NOT_FOUND:  # as it is after every call that ended well
                 return True
             if not again:
-                logger.error("a call whose process is gone could not be ended yet: %s", _code(error))
+                logger.error("Could not end an orphaned call yet: %s", _code(error))
             return False
-        logger.error("a call's process was gone before its room: the caller was hung up on")
+        logger.error("A call's process died before the call ended: the caller was hung up on")
         return True
 
     @contextlib.asynccontextmanager
     async def _request(self) -> AsyncIterator[None]:
-        """Wait for a place among the requests, then bound one: a room that is slow holds up no other."""
+        """Bound how many requests are under way and how long each may take, so that a slow room delays no other."""
         async with self._places, asyncio.timeout(SERVER_ANSWERS_WITHIN):
             yield
 
     def _complain(self, errors: Sequence[BaseException]) -> None:
-        """Log the first of them, and none of the next sweeps until one has gone well."""
+        """Log the first of the errors, and none of later sweeps until one has succeeded."""
         if errors and not self._complained:
             logger.warning("%s: %s; this is tried again every %g s", COMPLAINT, _code(errors[0]), SWEPT_EVERY)
         self._complained = bool(errors)
 
 
 def _is_alone(participants: Sequence[api.ParticipantInfo]) -> bool:
-    """Whether a phone call that came in by a dispatch rule is there, and no agent."""
+    """Return whether a phone call that came by a dispatch rule is there, and no agent."""
     kinds = api.ParticipantInfo.Kind
     called = any(person.kind == kinds.SIP and person.attributes.get(CAME_BY_A_RULE) for person in participants)
     return called and all(person.kind != kinds.AGENT for person in participants)
 
 
 def _code(error: BaseException) -> str:
-    """What went wrong, in a word: the text of an error may have a room's name in it, and so a number."""
+    """Return what went wrong in one word; the text of an error may contain a room's name, and so a phone number."""
     return error.code if isinstance(error, api.TwirpError) else type(error).__name__

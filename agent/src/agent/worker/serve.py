@@ -1,4 +1,4 @@
-"""The process that offers this agent to the media server, hands each call to a process of its own, and stops kindly."""
+"""The worker: it offers this agent to the media server, and when it is stopped, it lets the calls in progress end."""
 
 import asyncio
 import contextlib
@@ -6,31 +6,32 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 
-from livekit.agents import AgentServer, JobRequest, worker
+from livekit.agents import AgentServer, JobRequest
 
 from agent.background import repeat
+from agent.framework import is_registered, set_heartbeat_interval
 from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT = 10  # seconds between signs of life of the media server; the default 30 misses its death for up to 45
-LOOKED_AFTER_EVERY = 1.0  # seconds
+HEARTBEAT = 10  # seconds; with the default of 30 a media server that has died is noticed after up to 45
+PROSODY_CHECKED_EVERY = 1.0  # seconds
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def admit_up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Awaitable[None]]:
-    """Take calls until `limit` of them are in progress.
+    """Make the function that takes calls until `limit` of them are in progress.
 
-    Not by the server's `load_threshold`: its load is the whole host's CPU, which the embedded models or another
-    service may fill without a single call here, and then nobody would be answered.
+    The server's `load_threshold` is not used for this. Its load is the CPU of the whole host, which the embedded models
+    or another service may use up without a single call here, and then no call would be answered.
     """
-    starting = 0  # taken, but not among the active ones yet: two calls may come at once
+    starting = 0  # calls taken that are not among the active ones yet: two may come at once
 
     async def admit(request: JobRequest) -> None:
         nonlocal starting
         if len(server.active_jobs) + starting >= limit:
-            logger.warning("call not taken: %d are in progress", limit, extra={"room_id": request.room.sid})
+            logger.warning("Call not taken: %d are in progress", limit, extra={"room_id": request.room.sid})
             await request.reject(terminate=False)  # another agent of this name may be free
             return
         starting += 1
@@ -43,25 +44,25 @@ def admit_up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Await
 
 
 async def serve(server: AgentServer, drain_grace: int, prosody: ProsodyProcess) -> int:
-    """Take calls until told to stop, then let those in progress end within `drain_grace` seconds.
+    """Take calls until a signal to stop comes, then let those in progress end within `drain_grace` seconds.
 
-    What still goes on after that is closed, which makes each agent say goodbye and its room go.
+    A call that goes on after that is closed: its agent says goodbye, and its room is deleted.
 
     Returns:
-        An exit code: 1 when the media server could not be reached for minutes or refused us, else 0.
+        An exit code: 1 when the media server could not be reached for minutes or refused this agent, else 0.
     """
-    worker.HEARTBEAT_INTERVAL = HEARTBEAT
-    told_to_stop = asyncio.Event()
+    set_heartbeat_interval(HEARTBEAT)
+    stop_requested = asyncio.Event()
     for name in SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(name, told_to_stop.set)
-    complaint = "Could not look after the process that hears prosody"
+        asyncio.get_running_loop().add_signal_handler(name, stop_requested.set)
+    complaint = "Could not start or stop the prosody process"
     beside = [
-        repeat(_HealthReport(server).tell, health.TOUCHED_EVERY, "Could not note whether the agent is registered"),
-        repeat(_Minder(prosody, server).look, LOOKED_AFTER_EVERY, complaint, begin_at_once=False),
+        repeat(_HealthReport(server).update, health.TOUCHED_EVERY, "Could not update the health file"),
+        repeat(_ProsodySupervisor(prosody, server).update, PROSODY_CHECKED_EVERY, complaint, begin_at_once=False),
     ]
     tasks = [asyncio.create_task(work) for work in beside]
     running = asyncio.create_task(server.run())
-    stopping = asyncio.create_task(told_to_stop.wait())
+    stopping = asyncio.create_task(stop_requested.wait())
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for name in SIGNALS:
         asyncio.get_running_loop().remove_signal_handler(name)  # a second signal stops at once
@@ -72,13 +73,13 @@ async def serve(server: AgentServer, drain_grace: int, prosody: ProsodyProcess) 
     for task in (*tasks, stopping):
         task.cancel()
     await prosody.stop()
-    with contextlib.suppress(OSError):  # the file is stale soon in any case
+    with contextlib.suppress(OSError):  # the file will soon be stale in any case
         health.mark(registered=False)
     return await _outcome(running)
 
 
 async def _drain(server: AgentServer, grace: int) -> None:
-    logger.info("stopping: no new calls, %d s for those in progress", grace)
+    logger.info("Stopping: no new calls are taken, those in progress have %d s", grace)
     with contextlib.suppress(asyncio.TimeoutError):
         await server.drain(timeout=grace)
 
@@ -87,40 +88,38 @@ async def _outcome(running: "asyncio.Task[None]") -> int:
     try:
         await running
     except Exception:
-        logger.exception("the agent stops on an error")
+        logger.exception("The agent stopped because of an error")
         return 1
-    logger.info("stopped")
+    logger.info("Stopped")
     return 0
 
 
-class _Minder:
-    """Keeps the process that hears prosody while there are calls."""
+class _ProsodySupervisor:
+    """Runs the prosody process while there are calls."""
 
     def __init__(self, prosody: ProsodyProcess, server: AgentServer) -> None:
         self._prosody, self._server = prosody, server
-        self._before = False
+        self._had_calls = False
 
-    async def look(self) -> None:
-        """Start it at the second look at a call: that takes a core for a second, which the greeting needs."""
-        before, self._before = self._before, bool(self._server.active_jobs)
-        if self._before and before:
-            await self._prosody.wanted()
-        elif not self._before:
-            await self._prosody.unwanted()
+    async def update(self) -> None:
+        """Start the process when there were calls twice in a row: the start takes a core that the greeting needs."""
+        had_calls, self._had_calls = self._had_calls, bool(self._server.active_jobs)
+        if self._had_calls and had_calls:
+            await self._prosody.ensure_running()
+        elif not self._had_calls:
+            await self._prosody.stop_if_idle()
 
 
 class _HealthReport:
+    """Keeps the health file up to date, and logs a registration."""
+
     def __init__(self, server: AgentServer) -> None:
         self._server = server
         self._was_registered = False
 
-    async def tell(self) -> None:
-        was, self._was_registered = self._was_registered, _is_registered(self._server)
+    async def update(self) -> None:
+        """Note whether the agent is registered now."""
+        was, self._was_registered = self._was_registered, is_registered(self._server)
         if self._was_registered and not was:
-            logger.info("registered with the media server: calls are answered")
+            logger.info("Registered with the media server: calls are answered")
         health.mark(registered=self._was_registered)
-
-
-def _is_registered(server: AgentServer) -> bool:
-    # There is an event for registration, but none for its loss; only this flag knows that it is being tried again.
-    return server.id != "unregistered" and not server._connecting

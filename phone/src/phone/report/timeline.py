@@ -13,7 +13,7 @@ from phone.report.report import clock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-EVENT = "turn answered"
+EVENT = "Turn answered"
 TEXT_EVENT = re.compile(rf"\S+ INFO +agent: {EVENT}  (?P<fields>.+)")
 STAGES = ("transcribed", "decided", "first_token", "first_audio")
 TITLE = "timeline   seconds after the caller's last sound, as it was sent"

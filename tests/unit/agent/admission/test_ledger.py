@@ -175,6 +175,7 @@ def test_nor_do_calls_in_processes_of_their_own(tmp_path: Path) -> None:
     assert sorted(str(refusal) for refusal in refusals) == ["None"] * 3 + ["busy"] * 5
 
 
+@pytest.mark.real_time
 def test_it_waits_for_another_calls_transaction_for_a_second_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,3 +208,98 @@ def test_a_damaged_key_is_replaced_and_said_so_once(
     assert ledger.admit("AJ_2", ANN, limits, at_once=10).refusal == "caller_limit"
     assert len((tmp_path / "ledger.key").read_bytes()) == 32
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def of(line: str, folder: Path, timezone: str = "UTC") -> Ledger:
+    return Ledger(folder, line, timezone)
+
+
+def test_each_line_counts_its_own_calls_and_minutes(clock: Clock, tmp_path: Path) -> None:
+    coffee, dentist = of("coffee", tmp_path), of("dentist", tmp_path)
+    limits = Limits(calls=2, minutes_per_caller=2)
+    assert [lasts(coffee, clock, f"AJ_{n}", ANN, 10, limits).refusal for n in range(3)] == [None, None, "line_limit"]
+    assert lasts(dentist, clock, "AJ_3", ANN, 10, limits) == Admitted(None, 120)
+    assert not coffee.would_admit(limits, at_once=10)
+    assert dentist.would_admit(limits, at_once=10)
+
+
+def test_a_callers_calls_are_counted_on_each_line(clock: Clock, tmp_path: Path) -> None:
+    coffee, dentist = of("coffee", tmp_path), of("dentist", tmp_path)
+    limits = Limits(calls_per_caller=1)
+    assert lasts(coffee, clock, "AJ_0", ANN, 10, limits).refusal is None
+    assert lasts(coffee, clock, "AJ_1", ANN, 10, limits).refusal == "caller_limit"
+    assert lasts(dentist, clock, "AJ_2", ANN, 10, limits).refusal is None
+
+
+def test_calls_at_once_are_those_of_all_lines_together(clock: Clock, tmp_path: Path) -> None:
+    coffee, dentist = of("coffee", tmp_path), of("dentist", tmp_path)
+    assert coffee.admit("AJ_0", ANN, NONE, at_once=2).refusal is None
+    assert dentist.admit("AJ_1", BOB, NONE, at_once=2).refusal is None
+    for full in (coffee, dentist):
+        assert not full.would_admit(NONE, at_once=2)
+        assert full.admit("AJ_2", BOB, NONE, at_once=2).refusal == "busy"
+    coffee.end("AJ_0")
+    assert dentist.admit("AJ_3", BOB, NONE, at_once=2).refusal is None
+
+
+@pytest.mark.parametrize(("of_line", "of_host", "taken"), [(1, 10, 1), (2, 10, 2), (5, 3, 3), (None, 3, 3)])
+def test_a_line_takes_no_more_calls_at_once_than_it_says_and_the_host_allows(
+    clock: Clock, tmp_path: Path, of_line: int | None, of_host: int, taken: int
+) -> None:
+    coffee, limits = of("coffee", tmp_path), Limits(calls_at_once=of_line)
+    answers = [coffee.admit(f"AJ_{n}", ANN, limits, of_host).refusal for n in range(5)]
+    assert answers == [None] * taken + ["busy"] * (5 - taken)
+    room_elsewhere = of("dentist", tmp_path).admit("AJ_9", BOB, NONE, of_host).refusal
+    assert room_elsewhere == ("busy" if taken == of_host else None)
+
+
+def test_another_lines_calls_in_progress_do_not_share_this_lines_minutes(clock: Clock, tmp_path: Path) -> None:
+    limits = Limits(minutes=2)
+    assert of("coffee", tmp_path).admit("AJ_0", ANN, limits, 10).seconds == 120
+    assert of("dentist", tmp_path).admit("AJ_1", ANN, limits, 10).seconds == 120
+    assert of("coffee", tmp_path).admit("AJ_2", BOB, limits, 10).seconds == 60
+
+
+def test_a_ledger_of_the_release_before_is_taken_over(clock: Clock, tmp_path: Path) -> None:
+    """Its calls are nobody's, and count among those at once while they are in progress."""
+    database = sqlite3.connect(tmp_path / "ledger.db")
+    database.execute(
+        "CREATE TABLE calls (call TEXT PRIMARY KEY, caller TEXT NOT NULL, day TEXT NOT NULL, began REAL NOT NULL, "
+        "seen REAL NOT NULL, ended INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID"
+    )
+    for call, ended in (("AJ_0", 0), ("AJ_1", 1)):
+        database.execute(
+            "INSERT INTO calls VALUES (?, 'hash', '2026-11-22', ?, ?, ?)", (call, clock.now - 60, clock.now, ended)
+        )
+    database.commit()
+    database.close()
+    coffee = of("coffee", tmp_path)
+    assert coffee.admit("AJ_2", ANN, NONE, at_once=1).refusal == "busy"
+    coffee.end("AJ_0")
+    assert lasts(coffee, clock, "AJ_2", ANN, 10, Limits(calls=1)).refusal is None
+    assert lasts(coffee, clock, "AJ_3", ANN, 10, Limits(calls=1)).refusal == "line_limit"
+    assert sorted(kept(tmp_path)) == ["AJ_0", "AJ_1", "AJ_2"]
+
+
+def test_lines_in_two_time_zones_do_not_forget_each_others_day(clock: Clock, tmp_path: Path) -> None:
+    """When a day has begun in Auckland, it is still the day before in New York, and its calls still count."""
+    new_york, auckland = of("ny", tmp_path, "America/New_York"), of("akl", tmp_path, "Pacific/Auckland")
+    clock.now = datetime(2026, 11, 23, 23, 0, tzinfo=ZoneInfo("Pacific/Auckland")).timestamp()
+    limits = Limits(calls=1)
+    for ledger, call in ((new_york, "AJ_0"), (auckland, "AJ_1")):
+        assert lasts(ledger, clock, call, ANN, 10, limits).refusal is None
+        assert lasts(ledger, clock, "AJ_x", ANN, 10, limits).refusal == "line_limit"
+    clock.now += 2 * 3600  # midnight has passed in Auckland
+    assert lasts(auckland, clock, "AJ_2", ANN, 10, limits).refusal is None
+    assert lasts(new_york, clock, "AJ_3", ANN, 10, limits).refusal == "line_limit"
+    assert sorted(kept(tmp_path)) == ["AJ_0", "AJ_2"]
+
+
+def test_calls_of_a_line_that_is_gone_are_forgotten_after_two_days(clock: Clock, tmp_path: Path) -> None:
+    lasts(of("tea", tmp_path), clock, "AJ_0", ANN, 10)
+    clock.now += 86_400
+    lasts(of("coffee", tmp_path), clock, "AJ_1", ANN, 10)
+    assert sorted(kept(tmp_path)) == ["AJ_0", "AJ_1"]
+    clock.now += 86_400 + 60
+    lasts(of("coffee", tmp_path), clock, "AJ_2", ANN, 10)
+    assert kept(tmp_path) == ["AJ_2"]

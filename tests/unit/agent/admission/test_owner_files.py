@@ -24,7 +24,7 @@ def kept(tmp_path: Path) -> Path:
 
 
 def problems(folder: Path) -> list[str]:
-    return [problem for file in owner_files(folder) if (problem := file.problem())]
+    return [problem for file in owner_files(folder) for problem in file.problems()]
 
 
 def keep_good_versions(folder: Path, kept: Path) -> None:

@@ -72,4 +72,4 @@ def test_a_call_that_no_trunk_let_in_is_refused() -> None:
 def test_only_our_trunk_accounts_calls_are_answered_where_one_is_set() -> None:
     assert call().objection("AC0123456789") is None
     assert "another trunk account's" in (call().objection("AC2") or "")
-    assert "not known" in (call(sip_twilio_accountSid="").objection("AC2") or "")
+    assert "not known" in (call(**{"trunk.account": ""}).objection("AC2") or "")

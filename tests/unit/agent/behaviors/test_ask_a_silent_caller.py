@@ -17,8 +17,8 @@ SILENT = ("silent", "the caller was silent")
 
 
 @pytest.fixture(autouse=True)
-def quick_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(behavior, "VERDICT", 0.2)
+def quick_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(behavior, "WORDS_WITHIN", 0.2)
 
 
 @asynccontextmanager

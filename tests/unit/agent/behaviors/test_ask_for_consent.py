@@ -9,8 +9,9 @@ from livekit import rtc
 from livekit.agents import Agent, JobContext
 
 from agent import languages
-from agent.behaviors.ask_for_consent import Consent, verdict
+from agent.behaviors.ask_for_consent import Consent, judge_answer
 from agent.behaviors.fill_the_silence import fill_the_silence
+from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
 from agent.records.capture.events import CallEvents
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -36,11 +37,11 @@ class Asked(Call):
         self.granted = False
         announcer = Recorded(self.session, "en")
         ctx = cast("JobContext", SimpleNamespace(room=self.room, shutdown=lambda reason: None))
-        self.ending = Ending(ctx, self.session, announcer)
+        self.ending = Ending(ctx, self.session, announcer, HangUp(ctx))
         its = line(failures=1, silent_caller_after=6)
         call = in_call(session=self.session, announcer=announcer, ending=self.ending, line=its)
         fill_the_silence(call)
-        self.consent = Consent(call, granted=self._grant, then=Receptionist(instructions="Be brief."))
+        self.consent = Consent(call, on_granted=self._grant, next_agent=Receptionist(instructions="Be brief."))
 
     async def _grant(self) -> None:
         self.granted = True
@@ -142,7 +143,7 @@ async def test_what_was_said_without_known_times_is_the_speech_that_was_heard(ca
     ],
 )
 def test_a_yes_is_one_with_nothing_beside_it_and_a_no_is_one_anywhere(answer: str, meaning: bool | None) -> None:
-    assert verdict(answer, languages.heard("en")) is meaning
+    assert judge_answer(answer, languages.phrases("en")) is meaning
 
 
 @pytest.mark.parametrize(
@@ -160,4 +161,4 @@ def test_a_yes_is_one_with_nothing_beside_it_and_a_no_is_one_anywhere(answer: st
     ],
 )
 def test_so_it_is_in_every_language(language: str, answer: str, meaning: bool) -> None:
-    assert verdict(answer, languages.heard(language)) is meaning
+    assert judge_answer(answer, languages.phrases(language)) is meaning

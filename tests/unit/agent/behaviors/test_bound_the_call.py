@@ -49,7 +49,7 @@ class Line:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(behavior, "LOOKS_EVERY", 0.01)
+    monkeypatch.setattr(behavior, "CHECKED_EVERY", 0.01)
     monkeypatch.setattr(behavior, "GREETING", 0.02)
     monkeypatch.setattr(behavior, "PAUSE_WITHIN", 0.2)
 

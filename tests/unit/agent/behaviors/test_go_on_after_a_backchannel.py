@@ -140,7 +140,7 @@ async def test_a_yes_before_the_agent_says_more_is_not(call: Call) -> None:
 
 
 async def test_a_yes_long_before_the_agent_is_through_is_not(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(behavior, "AN_ANSWER_WITHIN", 0.02)
+    monkeypatch.setattr(behavior, "ANSWER_WITHIN", 0.02)
     await call.agent_says(PITCH)
     await call.caller_says("Yes.", over=True)
     await call.loudspeaker.play_to_the_end()
@@ -153,7 +153,7 @@ async def test_a_yes_long_before_the_agent_is_through_is_not(call: Call, monkeyp
 async def test_nothing_of_a_sound_that_only_listens_is_left_for_the_next_turn(
     call: Call, sound: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(behavior, "AN_ANSWER_WITHIN", 0.02)
+    monkeypatch.setattr(behavior, "ANSWER_WITHIN", 0.02)
     await call.agent_says(PITCH)
     await call.caller_says(sound, over=True)
     await call.loudspeaker.play_to_the_end()
@@ -184,7 +184,7 @@ async def test_a_goodbye_goes_on_whatever_is_said(call: Call) -> None:
 async def test_what_is_told_depends_on_who_speaks(speech: Mock | None, heard: str, told: bool) -> None:
     session = Mock(stt=EagerSTT(ScriptedEar(), ScriptedVoiceActivity(), 0.1), current_speech=speech)
     go_on_after_a_backchannel(in_call(session=session))
-    assert session.stt.worth_telling(heard) is told
+    assert session.stt.keep_or_drop(heard) is told
 
 
 MIXED = {"stt": "openai-realtime/gpt-4o-mini-transcribe", "stt_fallback": "openai/gpt-4o-mini-transcribe"}
@@ -210,7 +210,7 @@ async def test_an_engine_that_stands_in_for_a_streaming_one_is_listened_to_as_we
 async def test_without_an_early_transcript_nothing_is_changed() -> None:
     async with FakeOpenAI(INSTANT) as endpoint:
         call = Call(endpoint, early_transcript=0)
-        assert not hasattr(call.session.stt, "worth_telling")
+        assert eager_engines(call.session.stt) == []
         await call.session.start(Agent(instructions="Be brief."), record=False)
         await settle()
         await call.agent_says(PITCH)

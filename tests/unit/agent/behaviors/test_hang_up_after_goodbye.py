@@ -104,11 +104,11 @@ async def test_the_first_thing_a_caller_says_is_no_goodbye(talk: Talk) -> None:
     ],
 )
 def test_a_goodbye_and_nothing_else_is_one(language: str, said: str, is_one: bool) -> None:
-    assert is_goodbye(said, languages.heard(language)) is is_one
+    assert is_goodbye(said, languages.phrases(language)) is is_one
 
 
 @pytest.mark.parametrize("language", languages.known())
 def test_what_a_caller_agrees_or_disagrees_with_is_no_goodbye(language: str) -> None:
-    heard = languages.heard(language)
+    heard = languages.phrases(language)
     assert heard.goodbyes
     assert not [said for said in heard.yes | heard.no | heard.courtesies if is_goodbye(said, heard)]

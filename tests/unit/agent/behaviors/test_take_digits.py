@@ -124,7 +124,7 @@ async def test_keys_wait_for_the_end_of_what_the_caller_says_and_are_answered_wi
 
 
 async def test_keys_do_not_wait_for_words_that_a_noise_has_not(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "A_TURN_IS_TAKEN_WITHIN", 0.05)
+    monkeypatch.setattr(module, "TURN_WITHIN", 0.05)
     talk.speaks(on=True)
     talk.types("12#")
     talk.speaks(on=False)

@@ -43,7 +43,7 @@ async def test_said_aside_it_does_not_wait_for_the_answer_and_the_answer_comes_a
         call.endpoint.script = INSTANT.changed(first_audio_delay=0.2)
         await call.says(QUESTION)
         await until(lambda: call.session.agent_state == "thinking")
-        call.announcer.say_aside("filler")
+        call.announcer.interject("filler")
         await call.hears("filler", "answer")
         await until(lambda: spoken(call.session) == ["At nine."])
 
@@ -53,10 +53,10 @@ async def test_nothing_is_said_aside_over_the_agents_own_words() -> None:
         call.telephone.plays_for = 0.3
         call.announcer.say("hello")
         await until(lambda: call.session.agent_state == "speaking")
-        call.announcer.say_aside("filler")
+        call.announcer.interject("filler")
         await call.hears("hello")
         call.announcer.say("still_there")
-        call.announcer.say_aside("filler")
+        call.announcer.interject("filler")
         await until(lambda: "still_there" in call.telephone.heard)
 
 
@@ -65,7 +65,7 @@ async def test_a_sentence_without_sound_is_left_to_text_to_speech(
 ) -> None:
     async with calling() as call:
         announcer = Announcer(call.session, "en", tmp_path)
-        announcer.say_aside("filler")  # which nobody needs that much
+        announcer.interject("filler")  # which nobody needs that much
         await asyncio.wait_for(announcer.say("farewell").wait_for_playout(), 3)
         assert [request.text for request in call.endpoint.asked("tts")] == ["Thank you for calling.", "Goodbye."]
         assert f"{tmp_path}/en/farewell.ogg is missing" in caplog.text
@@ -94,10 +94,10 @@ async def test_a_caller_who_leaves_while_it_rings_is_not_waited_for(
 async def test_what_is_said_aside_ends_with_the_call_and_nothing_is_said_aside_after_it() -> None:
     async with calling() as call:
         call.telephone.plays_for = 3
-        call.announcer.say_aside("filler")
+        call.announcer.interject("filler")
         await until(lambda: call.telephone.busy)
         await call.session.aclose()
-        call.announcer.say_aside("filler")
+        call.announcer.interject("filler")
         await settle()
         [sound] = call.telephone.heard
         assert sound.endswith("cut off")
@@ -110,7 +110,7 @@ async def test_the_sessions_own_sound_waits_for_what_is_said_aside_and_is_not_to
     told: list[str] = []
     aside.on("playback_started", lambda _: told.append("started"))
     aside.on("playback_finished", lambda _: told.append("finished"))
-    saying = asyncio.create_task(aside.say(_tenths(2)))
+    saying = asyncio.create_task(aside.play(_tenths(2)))
     await settle()
     own = asyncio.create_task(aside.capture_frame(_frame()))
     await settle()
@@ -127,7 +127,7 @@ async def test_the_sessions_own_sound_waits_for_what_is_said_aside_and_is_not_to
 async def test_what_is_said_aside_can_be_cut() -> None:
     output = Loudspeaker()
     aside = Interjection(output)
-    saying = asyncio.create_task(aside.say(_tenths(2)))
+    saying = asyncio.create_task(aside.play(_tenths(2)))
     await settle()
     aside.cut()
     await asyncio.wait_for(saying, 1)
@@ -142,7 +142,7 @@ async def test_a_sound_aside_whose_end_is_never_told_does_not_mute_the_agent(mon
     monkeypatch.setattr("agent.conversation.interjection.GRACE", 0.02)
     output = Forgetful()
     aside = Interjection(output)
-    saying = asyncio.create_task(aside.say(_tenths(1)))
+    saying = asyncio.create_task(aside.play(_tenths(1)))
     await settle()
     aside.cut()
     await asyncio.wait_for(saying, 1)
@@ -151,7 +151,7 @@ async def test_a_sound_aside_whose_end_is_never_told_does_not_mute_the_agent(mon
     await output.play_to_the_end()
     await asyncio.wait_for(aside.wait_for_playout(), 1)
     monkeypatch.setattr("agent.conversation.interjection.GRACE", 60)
-    again = asyncio.create_task(aside.say(_tenths(1)))  # does not wait for the lost end of the first one
+    again = asyncio.create_task(aside.play(_tenths(1)))  # does not wait for the lost end of the first one
     await settle()
     await output.play_to_the_end()
     await asyncio.wait_for(again, 1)

@@ -10,6 +10,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, JobContext
 
 from agent.conversation import ending as module
+from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, settle, spoken, unreachable, until
 
@@ -34,7 +35,8 @@ class Call:
             shutdown=lambda reason: self.done.append(reason),
             delete_room=lambda: self.done.append("the room is deleted"),
         )
-        self.ending = Ending(cast("JobContext", ctx), self.session, Recorded(self.session, "en"))
+        job = cast("JobContext", ctx)
+        self.ending = Ending(job, self.session, Recorded(self.session, "en"), HangUp(job))
 
     async def begins(self, agent: Agent | None = None) -> None:
         await self.session.start(agent or Agent(instructions="Be brief."), record=False)
@@ -101,7 +103,7 @@ async def test_only_the_first_reason_counts(call: Call) -> None:
     await call.begins()
     call.ending.say("silent", "the caller was silent")
     call.ending.say("time_is_up", "the call took too long")
-    call.ending.after(call.session.say("Goodbye."), "the talk was over")
+    call.ending.hang_up_after(call.session.say("Goodbye."), "the talk was over")
     await until(lambda: call.done)
     await settle()
     assert call.done == ["the caller was silent", "the room is deleted"]
@@ -155,7 +157,7 @@ async def test_a_caller_who_hangs_up_first_is_not_kept_waiting_for(call: Call) -
 async def test_a_goodbye_of_the_models_is_heard_to_its_end_and_cannot_be_interrupted(call: Call) -> None:
     await call.begins()
     goodbye = call.session.generate_reply(user_input="goodbye")
-    call.ending.after(goodbye, "the talk was over")
+    call.ending.hang_up_after(goodbye, "the talk was over")
     assert not goodbye.allow_interruptions
     await until(lambda: call.done)
     assert spoken(call.session) == ["You said goodbye"]
@@ -166,7 +168,7 @@ async def test_a_goodbye_that_the_caller_has_broken_off_is_made_up_for(call: Cal
     await call.begins()
     goodbye = call.session.generate_reply(user_input="goodbye")
     goodbye.interrupt()
-    call.ending.after(goodbye, "the talk was over")
+    call.ending.hang_up_after(goodbye, "the talk was over")
     await until(lambda: call.done)
     assert spoken(call.session)[-1] == FAREWELL
 
@@ -174,7 +176,7 @@ async def test_a_goodbye_that_the_caller_has_broken_off_is_made_up_for(call: Cal
 async def test_a_model_that_finds_no_goodbye_does_not_end_the_call_in_silence(call: Call) -> None:
     await call.begins()
     call.model.answer = unreachable
-    call.ending.after(call.session.generate_reply(user_input="goodbye"), "the talk was over")
+    call.ending.hang_up_after(call.session.generate_reply(user_input="goodbye"), "the talk was over")
     await until(lambda: call.done)
     assert spoken(call.session) == [FAREWELL]
 
@@ -182,7 +184,7 @@ async def test_a_model_that_finds_no_goodbye_does_not_end_the_call_in_silence(ca
 @pytest.mark.usefixtures("hasty")
 async def test_a_model_that_hangs_over_its_goodbye_does_not_keep_the_call_open(call: Call) -> None:
     await call.begins(who_never_answers())
-    call.ending.after(call.session.generate_reply(user_input="goodbye"), "the talk was over")
+    call.ending.hang_up_after(call.session.generate_reply(user_input="goodbye"), "the talk was over")
     await until(lambda: call.done, within=2)
     assert spoken(call.session) == [FAREWELL]
 
@@ -195,7 +197,7 @@ async def test_a_goodbye_that_has_begun_may_last_longer_than_one_may_be_thought_
     goodbye = Recorded(call.session, "en").say("recorded")
     if begun:
         await until(lambda: call.session.agent_state == "speaking")
-    call.ending.after(goodbye, "the talk was over")
+    call.ending.hang_up_after(goodbye, "the talk was over")
     await until(lambda: speaker.played)
     await asyncio.sleep(0.15)
     assert call.done == speaker.endings == []
@@ -210,7 +212,7 @@ async def test_a_goodbye_without_end_is_broken_off(call: Call, monkeypatch: pyte
     monkeypatch.setattr(module, "LONGEST_GOODBYE", 0.1)
     speaker = call.with_sound()
     await call.begins()
-    call.ending.after(Recorded(call.session, "en").say("recorded"), "the talk was over")
+    call.ending.hang_up_after(Recorded(call.session, "en").say("recorded"), "the talk was over")
     await until(lambda: speaker.endings == ["interrupted"])
     await until(lambda: call.done, within=2)
     assert call.done == ["the talk was over", "the room is deleted"]

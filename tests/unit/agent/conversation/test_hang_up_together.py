@@ -17,7 +17,7 @@ from agent.admission.caller import Caller
 from agent.admission.sip_call import SipCall
 from agent.conversation import call_room
 from agent.conversation.call import Call
-from agent.conversation.call_room import hang_up, wait_for_caller
+from agent.conversation.call_room import HangUp, wait_for_caller
 from agent.conversation.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.conversation.refuse_strangers import refuse_strangers
 from tests.unit.agent.fakes import host, in_call, line
@@ -149,7 +149,7 @@ def test_the_job_ends_when_the_session_closes(job: Job, session: rtc.EventEmitte
 
 async def test_the_room_is_deleted_when_the_job_ends(job: Job, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    close_the_room_with_the_job(context(job))
+    close_the_room_with_the_job(context(job), HangUp(context(job)))
     assert job.deleted == 0
     [close] = job.callbacks
     await close("the caller hung up")
@@ -160,9 +160,10 @@ async def test_the_room_is_deleted_when_the_job_ends(job: Job, caplog: pytest.Lo
 
 
 async def test_a_room_that_is_just_being_deleted_is_not_deleted_a_second_time(job: Job) -> None:
-    close_the_room_with_the_job(context(job))
+    hang_up = HangUp(context(job))
+    close_the_room_with_the_job(context(job), hang_up)
     job.deleting = asyncio.get_running_loop().create_future()
-    hang_up(context(job))
+    hang_up.begin()
     closing = asyncio.ensure_future(job.callbacks[0]("the caller was silent"))
     await asyncio.sleep(0.01)
     assert not closing.done()
@@ -177,11 +178,11 @@ async def test_a_room_that_cannot_be_deleted_does_not_keep_the_call_going(
     monkeypatch.setattr(call_room, "SERVER_ANSWERS_WITHIN", 0.02)
     job = Job()
     job.deleting = asyncio.get_running_loop().create_future()
-    close_the_room_with_the_job(cast("JobContext", job))
+    close_the_room_with_the_job(context(job), HangUp(context(job)))
     [close] = job.callbacks
     async with asyncio.timeout(1):
         await close("the caller hung up")
-    assert "could not be deleted within" in caplog.text
+    assert "Could not delete the call's room within" in caplog.text
 
 
 async def test_the_caller_is_the_phone_in_the_room(job: Job) -> None:

@@ -2,7 +2,7 @@
 
 import wave
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from livekit import rtc
@@ -12,6 +12,7 @@ from agent import languages
 from agent.conversation import call as calls
 from agent.conversation.announcer import Announcer
 from agent.conversation.call import Call
+from agent.conversation.call_room import HangUp
 from agent.conversation.reject_when_full import REASONS, reject_when_full
 from tests.unit.agent.conversation.test_hang_up_together import Job, participant
 from tests.unit.agent.fakes import Loudspeaker, host, line, pipeline, spoken, until
@@ -79,6 +80,7 @@ async def turned_away(job: Job, place: FullLine) -> bool:
         None,
         place,
         None,
+        HangUp(cast("JobContext", job)),
     ]
     return await reject_when_full(Call(*parts))
 

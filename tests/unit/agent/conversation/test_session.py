@@ -6,7 +6,7 @@ import pytest
 from livekit.agents import AgentSession, UserInputTranscribedEvent, inference, tts
 from livekit.plugins import openai, silero
 
-from agent.conversation.session import SEGMENT_PAUSE, modules, new_session, new_voice_activity, room_options
+from agent.conversation.session import SEGMENT_PAUSE, modules_to_preload, new_session, new_voice_activity, room_options
 from agent.turns.eager_stt import EagerSTT
 from agent.turns.end_of_turn import EndOfTurn
 from tests.unit.agent.fakes import ScriptedVoiceActivity, line, pipeline
@@ -85,4 +85,4 @@ async def test_speech_is_told_from_silence_by_what_is_chosen(name: str, kind: ty
     voice_activity = new_voice_activity(name)
     assert type(voice_activity) is kind
     assert voice_activity._opts.min_silence_duration == SEGMENT_PAUSE  # type: ignore[attr-defined]
-    assert ("livekit.plugins.silero" in modules([line(vad=name)])) is (name == "silero")
+    assert ("livekit.plugins.silero" in modules_to_preload([line(vad=name)])) is (name == "silero")

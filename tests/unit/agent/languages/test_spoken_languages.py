@@ -46,7 +46,7 @@ def test_the_end_of_a_turn_is_judged_in_every_language(language: str) -> None:
         its = line(language=language)
         return new_session(its, pipeline(its), inference.VAD(model="silero")).turn_detection
 
-    assert asyncio.run(detector()).model == "last words and melody"  # type: ignore[attr-defined]
+    assert asyncio.run(detector()).model == "lexical cue and prosody"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("language", languages.known())
@@ -54,5 +54,5 @@ def test_a_language_is_a_folder_with_all_its_files(language: str) -> None:
     files, english = ({file.name for file in (languages.FOLDER / it).iterdir()} for it in (language, "en"))
     assert files - {"voice.md"} == english
     assert languages.sentences(language)
-    assert languages.heard(language)
+    assert languages.phrases(language)
     assert languages.rules(language)

@@ -11,7 +11,7 @@ from tests.support.house import ROOT
 
 
 def problems(folder: Path) -> list[str]:
-    return [problem for file in word_files(folder) if (problem := file.problem())]
+    return [problem for file in word_files(folder) for problem in file.problems()]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from agent.settings import Settings, exit_if, explain, settings_or_exit
+from agent.settings import Settings, exit_if, explain, read_what_can_be_read
 
 KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}
 
@@ -24,6 +24,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
+
+
+def settings_or_exit() -> Settings:
+    """What the agent does before anything else, but for the lines."""
+    settings, problems = read_what_can_be_read()
+    exit_if(problems)
+    return settings
 
 
 def report(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -44,7 +51,7 @@ def test_empty_variables_are_unset_ones(environment: pytest.MonkeyPatch) -> None
 def test_secrets_are_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "livekit_api_key").write_text("from-a-file\n")
     (tmp_path / "livekit_api_secret").write_text("x" * 40 + "\n")
-    (tmp_path / "provider_keys").write_text(packed("OPENAI_API_KEY=sk-1\nANOTHER_API_KEY=\n") + "\n")
+    (tmp_path / "provider_keys").write_text(packed("OPENAI_API_KEY=sk-1\nANOTHER_API_KEY=\nTHIRD_API_KEY= \n") + "\n")
     (tmp_path / "line_secrets").write_text(packed("# a comment\nHOOK=https://example.com/?key=a=b\n"))
     for name in KEYS:
         environment.delenv(name)
@@ -91,6 +98,17 @@ def test_all_problems_are_in_one_report(environment: pytest.MonkeyPatch, capsys:
     head, *problems = report(capsys)
     assert head == "The configuration is not usable (3 problems); nothing was changed."
     assert [problem.split()[0] for problem in problems] == ["LIVEKIT_API_SECRET", "DRAIN_GRACE", "LOG_FORMAT"]
+
+
+def test_a_wrong_setting_is_as_if_it_were_not_set_so_that_the_lines_can_be_judged(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.delenv("LIVEKIT_API_KEY")
+    environment.setenv("MAX_CALL_DURATION", "an hour")
+    environment.setenv("LINES_FOLDER", "elsewhere")
+    settings, problems = read_what_can_be_read()
+    assert (settings.max_call_duration, settings.lines_folder) == (3600, Path("elsewhere"))
+    assert [problem.split()[0] for problem in problems] == ["LIVEKIT_API_KEY", "MAX_CALL_DURATION"]
 
 
 def test_without_a_problem_nobody_exits() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage.live_file import LiveFile
+from agent.storage.live_file import LiveFile, delete_versions_of_the_release_before
 
 
 def parse(text: str) -> list[str]:
@@ -37,11 +37,11 @@ def test_what_another_process_has_read_is_the_last_good_version(folder: Path, ca
 
 
 def test_a_missing_file_is_like_an_empty_one_where_it_may_be_missing(folder: Path) -> None:
-    assert file(folder, may_be_missing=True).problem() is None
+    assert file(folder, may_be_missing=True).problems() == []
     assert file(folder, may_be_missing=True).read() == []
-    assert file(folder).problem() == (
+    assert file(folder).problems() == [
         "lines/rules/words.txt cannot be read (No such file or directory): put it back, readable to all"
-    )
+    ]
 
 
 def test_a_file_that_has_gone_is_no_empty_file(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -69,6 +69,16 @@ def test_a_file_with_nothing_in_it_may_go_without_a_word(folder: Path, caplog: p
     assert caplog.messages == []
 
 
+def test_a_first_edit_that_is_no_good_leaves_what_was_before_it_which_is_nothing(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert file(folder, may_be_missing=True).read() == []
+    (folder / "words.txt").write_text("wrong")
+    assert file(folder, may_be_missing=True).unrecoverable_problems() == []
+    assert file(folder, may_be_missing=True).read() == []
+    assert "the last good version is used" in caplog.text
+
+
 def test_a_bad_file_without_a_good_version_is_no_empty_file(folder: Path) -> None:
     (folder / "words.txt").write_text("wrong")
     with pytest.raises(ValueError, match="line 1 has a wrong word"):
@@ -77,7 +87,7 @@ def test_a_bad_file_without_a_good_version_is_no_empty_file(folder: Path) -> Non
 
 def test_a_wrong_letter_is_told_by_its_line(folder: Path) -> None:
     (folder / "words.txt").write_bytes(b"one\ntwo\nGr\xfc\xdfe")
-    assert file(folder).problem() == "lines/rules/words.txt line 3 is not UTF-8 at byte 10: save it as UTF-8"
+    assert file(folder).problems() == ["lines/rules/words.txt line 3 is not UTF-8 at byte 10: save it as UTF-8"]
 
 
 def test_without_any_good_version_it_is_an_error(folder: Path) -> None:
@@ -95,12 +105,12 @@ def test_a_bad_file_is_unrecoverable_only_without_a_good_version_of_it(
         kept.parent.mkdir(parents=True)
         kept.write_text(earlier)
     for bad in (file(folder), file(folder, may_be_missing=True)):
-        assert bad.unrecoverable_problem() == (bad.problem() if expected else None)
+        assert bad.unrecoverable_problems() == (bad.problems() if expected else [])
 
 
 def test_a_good_file_is_not_unrecoverable(folder: Path) -> None:
     (folder / "words.txt").write_text("one")
-    assert file(folder).unrecoverable_problem() is None
+    assert file(folder).unrecoverable_problems() == []
 
 
 def test_a_folder_that_cannot_be_written_keeps_no_version_and_the_file_is_used(
@@ -109,7 +119,9 @@ def test_a_folder_that_cannot_be_written_keeps_no_version_and_the_file_is_used(
     (folder / "words.txt").write_text("one")
     (folder.parent / "kept").write_text("a file where the folder should be")
     assert file(folder).read() == ["one"]
-    assert "cannot be kept for later" in caplog.text
+    assert file(folder).read(quietly=True) == ["one"]  # by whoever reads it again and again
+    [message] = caplog.messages
+    assert message.startswith("Could not keep this version of lines/rules/words.txt for later")
 
 
 def test_a_broken_kept_version_is_replaced_by_the_good_live_file(folder: Path) -> None:
@@ -124,4 +136,13 @@ def test_a_broken_kept_version_is_replaced_by_the_good_live_file(folder: Path) -
 def test_of_a_file_that_is_too_large_no_more_is_read_than_tells_it(folder: Path) -> None:
     with (folder / "words.txt").open("wb") as much:
         much.truncate(1 << 40)  # a terabyte of nothing, which takes no place on the disk
-    assert file(folder).problem() == f"lines/rules/words.txt has {1 << 40} bytes, at most 100 are read: shorten it"
+    [problem] = file(folder).problems()
+    assert problem == f"lines/rules/words.txt has {1 << 40} bytes, at most 100 are read: shorten it"
+
+
+def test_what_a_release_without_lines_has_kept_is_deleted_once(tmp_path: Path) -> None:
+    (tmp_path / "kept/rules").mkdir(parents=True)
+    (tmp_path / "kept/rules/contacts.csv").write_text("number,name,notes\n+12025550123,Ann Smith,\n")
+    for _ in range(2):
+        delete_versions_of_the_release_before(tmp_path / "kept")
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ from livekit.agents import AgentSession, JobContext, inference
 
 from agent import tools
 from agent.conversation import ending as ending_module
+from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session
@@ -38,7 +39,8 @@ class Call:
         room = SimpleNamespace(isconnected=lambda: False)
         ctx = SimpleNamespace(room=room, shutdown=lambda reason: self.outcome.append(reason))
         announcer = Recorded(self.session, "en")
-        self.ending = Ending(cast("JobContext", ctx), self.session, announcer)
+        job = cast("JobContext", ctx)
+        self.ending = Ending(job, self.session, announcer, HangUp(job))
         call = in_call(ctx=ctx, session=self.session, words=PROMPTS, pipeline=chosen, announcer=announcer)
         call.ending = self.ending
         self.agent = Receptionist(call, None, tools_of(call))

@@ -167,9 +167,9 @@ async def test_a_sound_without_words_is_no_transcript(text: str) -> None:
     assert listening.told == [START, END]
 
 
-async def test_what_is_not_worth_telling_is_not_told_at_the_end() -> None:
+async def test_a_segment_that_the_filter_drops_has_no_final_transcript() -> None:
     listening = Listening(ScriptedEar("Mm-hm.", "At nine."))
-    listening.transcripts.worth_telling = lambda heard: heard != "Mm-hm."
+    listening.transcripts.filter_segments(lambda heard: heard != "Mm-hm.")
     async with listening.hears("^ss..$^ss..$"):
         pass
     words = [START, f"{EARLY} Mm-hm.", END, START, f"{EARLY} At nine.", END, f"{FINAL} At nine."]

@@ -23,7 +23,7 @@ ENGLISH = LexicalCue.of("en")
 THRESHOLD = 0.36  # livekit-agents' own, for English
 
 
-class ScriptedMelody:
+class ScriptedProsody:
     """Says what it is told to, once it may; None: cannot be asked."""
 
     def __init__(self, probability: float | None) -> None:
@@ -46,13 +46,13 @@ class ScriptedMelody:
         return self.says
 
 
-def detector(melody: ScriptedMelody | None, words: LexicalCue | None = ENGLISH) -> tuple[EndOfTurn, list[float]]:
+def detector(prosody: ScriptedProsody | None, words: LexicalCue | None = ENGLISH) -> tuple[EndOfTurn, list[float]]:
     told: list[float] = []
-    return EndOfTurn("en", WAITS, words, cast("Prosody | None", melody), told.append), told
+    return EndOfTurn("en", WAITS, words, cast("Prosody | None", prosody), told.append), told
 
 
 @pytest.mark.parametrize(
-    ("hint", "melody", "wait"),
+    ("hint", "prosody", "wait"),
     [
         (None, 1.5, DONE),
         (None, 1.3, UNSURE),
@@ -69,14 +69,14 @@ def detector(melody: ScriptedMelody | None, words: LexicalCue | None = ENGLISH) 
         (Hint.UNFINISHED, None, UNFINISHED),
     ],
 )
-def test_words_and_melody_together_decide_how_long_to_wait(
-    hint: Hint | None, melody: float | None, wait: float
+def test_words_and_prosody_together_decide_how_long_to_wait(
+    hint: Hint | None, prosody: float | None, wait: float
 ) -> None:
-    assert WAITS.after(hint, melody) == wait
+    assert WAITS.after(hint, prosody) == wait
 
 
 @pytest.mark.parametrize(
-    ("said", "melody", "over", "wait"),
+    ("said", "prosody", "over", "wait"),
     [
         ("When are you open?", 0.7, True, DONE),
         ("When are you open?", 0.4, False, UNSURE),
@@ -87,9 +87,9 @@ def test_words_and_melody_together_decide_how_long_to_wait(
     ],
 )
 async def test_livekit_agents_asks_and_gets_the_wait_before_it_needs_it(
-    said: str, melody: float | None, over: bool, wait: float
+    said: str, prosody: float | None, over: bool, wait: float
 ) -> None:
-    judge, told = detector(ScriptedMelody(melody))
+    judge, told = detector(ScriptedProsody(prosody))
     judge.hear(said, final=True)
     stream = judge.stream()
     answer = await stream.predict()
@@ -99,8 +99,8 @@ async def test_livekit_agents_asks_and_gets_the_wait_before_it_needs_it(
     assert told == [wait]
 
 
-async def test_without_words_the_melody_decides_alone() -> None:
-    judge, told = detector(ScriptedMelody(0.9), words=None)
+async def test_without_words_the_prosody_decides_alone() -> None:
+    judge, told = detector(ScriptedProsody(0.9), words=None)
     judge.hear("I would like to", final=True)
     stream = judge.stream()
     await stream.predict()
@@ -109,7 +109,7 @@ async def test_without_words_the_melody_decides_alone() -> None:
 
 
 async def test_a_number_read_out_with_breaths_is_one_number_until_it_is_answered() -> None:
-    judge, told = detector(ScriptedMelody(0.9))
+    judge, told = detector(ScriptedProsody(0.9))
     stream = judge.stream()
     judge.hear("My number is 202", final=False)
     judge.hear("My number is 202-555", final=True)
@@ -125,27 +125,27 @@ async def test_a_number_read_out_with_breaths_is_one_number_until_it_is_answered
 
 
 async def test_a_caller_who_goes_on_ends_the_question() -> None:
-    melody = ScriptedMelody(0.9)
-    melody.may_answer.clear()
-    judge, _ = detector(melody)
+    prosody = ScriptedProsody(0.9)
+    prosody.may_answer.clear()
+    judge, _ = detector(prosody)
     stream = judge.stream()
     answer = stream.predict()
     stream.cancel_inference()
     assert (await answer).end_of_turn_probability == 0
-    melody.may_answer.set()
+    prosody.may_answer.set()
     assert (await stream.predict()).end_of_turn_probability == 0.9
 
 
 async def test_what_is_heard_is_remembered_until_the_turn_is_answered() -> None:
-    melody = ScriptedMelody(0.9)
-    judge, _ = detector(melody)
+    prosody = ScriptedProsody(0.9)
+    judge, _ = detector(prosody)
     stream = judge.stream()
     stream.push_audio(rtc.AudioFrame(bytes(640), 16000, 1, 320))
-    assert melody.heard == 320
+    assert prosody.heard == 320
     stream.flush(reason="turn committed")
-    assert melody.forgotten == 1
+    assert prosody.forgotten == 1
     await stream.aclose()
-    assert melody.closed == 1
+    assert prosody.closed == 1
 
 
 def test_livekit_agents_takes_it_for_a_detector_that_listens() -> None:

@@ -20,7 +20,7 @@ class Listening:
     def __init__(self, within: float = 12) -> None:
         self.everything = ScriptedVoiceActivity()
         self.voice = SpeakerGate(self.everything, within)
-        self.voice.agent_speaks = lambda: self.agent_speaks
+        self.voice.follow_agent(lambda: self.agent_speaks)
         self.agent_speaks = False
         self.told: list[vad.VADEvent] = []
 

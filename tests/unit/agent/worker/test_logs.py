@@ -33,17 +33,23 @@ FORMS = pytest.mark.parametrize("line", [TextLine(), JsonLine()], ids=["text", "
 
 
 def test_text_reads_like_a_sentence() -> None:
-    line = TextLine().format(record("call answered", call_id="SCL_1", room_id="RM_1"))
-    assert line == "1970-01-01T00:00:00.250+00:00 INFO    livekit: call answered  call_id=SCL_1  room_id=RM_1"
+    line = TextLine().format(record("Call answered", call_id="SCL_1", room_id="RM_1", line="coffee"))
+    told = "livekit: Call answered  line=coffee  call_id=SCL_1  room_id=RM_1"
+    assert line == f"1970-01-01T00:00:00.250+00:00 INFO    {told}"
+
+
+@FORMS
+def test_a_record_of_a_call_names_its_line(line: logging.Formatter) -> None:
+    assert "dentist" in line.format(record("Call answered", line="dentist"))
 
 
 def test_json_is_one_object_with_the_same_facts() -> None:
-    event = json.loads(JsonLine().format(record("call ended", seconds=34, reason="the caller hung up")))
+    event = json.loads(JsonLine().format(record("Call ended", seconds=34, reason="the caller hung up")))
     assert event == {
         "time": "1970-01-01T00:00:00.250+00:00",
         "level": "info",
         "logger": "livekit.agents",
-        "message": "call ended",
+        "message": "Call ended",
         "seconds": 34,
         "reason": "the caller hung up",
     }
@@ -225,8 +231,8 @@ def test_libraries_speak_when_something_is_wrong(capsys: pytest.CaptureFixture[s
     logging.getLogger("livekit.agents").info("received job request")
     logging.getLogger("httpx2").info("HTTP Request: POST")
     logging.getLogger("livekit.agents").warning("no warmed process")
-    logging.getLogger("agent").info("call answered")
+    logging.getLogger("agent").info("Call answered")
     assert [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()] == [
         "no warmed process",
-        "call answered",
+        "Call answered",
     ]

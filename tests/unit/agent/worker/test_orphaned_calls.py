@@ -117,7 +117,7 @@ async def test_the_room_of_a_process_that_is_gone_is_deleted_once(
 ) -> None:
     await while_calls_end(Line(), settings)
     assert rooms.deleted == ["call-1"]
-    assert caplog.messages == ["a call's process was gone before its room: the caller was hung up on"]
+    assert caplog.messages == ["A call's process died before the call ended: the caller was hung up on"]
 
 
 async def test_a_call_that_ended_well_has_no_room_and_nothing_is_said_of_it(
@@ -137,7 +137,7 @@ async def test_a_server_that_does_not_do_so_is_told_of_and_the_line_goes_on(
     rooms.answer = failure
     await while_calls_end(Line(), settings)
     [message] = caplog.messages
-    assert message.startswith("a call whose process is gone could not be ended yet: ")
+    assert message.startswith("Could not end an orphaned call yet: ")
     assert "call-1" not in message
 
 

@@ -144,15 +144,15 @@ class Looks:
             return []
         return [object()] * self.calls.pop(0)
 
-    async def wanted(self) -> None:
+    async def ensure_running(self) -> None:
         self.told += "w"
 
-    async def unwanted(self) -> None:
+    async def stop_if_idle(self) -> None:
         self.told += "u" if self.calls else ""
 
     async def end(self) -> None:
-        minder = worker._Minder(cast("ProsodyProcess", self), cast("AgentServer", self))
-        minding = asyncio.create_task(repeat(minder.look, 0.001, "Could not look"))
+        supervisor = worker._ProsodySupervisor(cast("ProsodyProcess", self), cast("AgentServer", self))
+        minding = asyncio.create_task(repeat(supervisor.update, 0.001, "Could not look"))
         await asyncio.wait_for(self.all_told.wait(), 5)
         minding.cancel()
 
@@ -167,13 +167,13 @@ async def test_a_listener_that_cannot_begin_is_asked_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     looks = Looks([1, 1, 1, 1])
-    begin = looks.wanted
+    begin = looks.ensure_running
 
     async def fails_once() -> None:
-        monkeypatch.setattr(looks, "wanted", begin)
+        monkeypatch.setattr(looks, "ensure_running", begin)
         raise OSError("Cannot allocate memory")
 
-    monkeypatch.setattr(looks, "wanted", fails_once)
+    monkeypatch.setattr(looks, "ensure_running", fails_once)
     await looks.end()
     assert looks.told == "ww"
     assert "Cannot allocate memory" in caplog.text
@@ -199,7 +199,7 @@ async def test_a_full_disk_does_not_end_the_report_of_health(
     os.kill(os.getpid(), signal.SIGTERM)
     assert await serving == 0
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert errors == ["Could not note whether the agent is registered; this is tried again"]
+    assert errors == ["Could not update the health file; this is tried again"]
 
 
 async def test_a_disk_that_is_gone_does_not_change_how_the_agent_stops(

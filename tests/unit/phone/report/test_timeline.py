@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -37,7 +38,7 @@ def moment(seconds: float) -> str:
 def line(form: logging.Formatter, spoke_until: float, **after: float) -> str:
     """As the agent writes it."""
     fields = {"call_id": "SCL_1", "spoke_until": moment(INVITED + spoke_until), **after}
-    record = {"name": "agent.behaviors", "levelno": logging.INFO, "levelname": "INFO", "msg": "turn answered", **fields}
+    record = {"name": "agent.behaviors", "levelno": logging.INFO, "levelname": "INFO", "msg": "Turn answered", **fields}
     return form.format(logging.makeLogRecord(record)) + "\n"
 
 
@@ -102,8 +103,8 @@ def test_a_turn_in_which_something_is_missing_says_so(gap: float | None, log: li
     [
         text(7.0).replace("spoke_until=2026", "spoke_until=soon"),
         text(7.0).replace("INFO", "DEBUG"),
-        text(7.0).replace("turn answered", "turn answered twice"),
-        as_json(7.0).replace("turn answered", "call answered"),
+        text(7.0).replace("Turn answered", "Turn answered twice"),
+        as_json(7.0).replace("Turn answered", "call answered"),
         as_json(7.0, decided=0.6).replace("0.6", "null"),
     ],
 )
@@ -120,7 +121,7 @@ def test_the_report_of_a_call_and_the_agents_log_make_a_table(
 ) -> None:
     question, file = tmp_path / "question.wav", tmp_path / "report.json"
     save_stereo(question, tone(0.4), np.zeros(3200, np.int16))
-    before = datetime.now(UTC).timestamp()
+    before = round(time.time(), 3)  # as exact as the report is
     with Gateway(Behaviour(greeting=(0.1, 0.3), reply=(0.5, 0.6))) as gateway:
         call = ["call", "--gateway", gateway.address, "--to", "1", "--out", str(tmp_path), "--wav", str(question)]
         phone.main([*call, "--patience", "0.3", "--no-transcript", "--json", str(file)])

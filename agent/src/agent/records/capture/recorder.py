@@ -1,4 +1,4 @@
-"""A call's sound: caller left, agent right, from the first word of the greeting to the end."""
+"""The recording of a call: the caller on the left channel, the agent on the right one."""
 
 import asyncio
 import logging
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from livekit.agents import AgentSession, ConversationItemAddedEvent
 from livekit.agents.llm import AgentHandoff
-from livekit.agents.voice.recorder_io import RecorderIO
 
+from agent.framework import RecorderIO
 from agent.storage.private_files import PRIVATE_FILE, make_folder
 
 logger = logging.getLogger(__name__)
@@ -17,9 +17,9 @@ CLOSED_WITHIN = 10.0  # seconds
 
 
 class Recorder:
-    """Writes stereo Opus in Ogg, by livekit-agents' own recorder.
+    """Writes stereo Opus in Ogg with livekit-agents' own recorder.
 
-    Not by `session.start(record=…)`: with a LiveKit Cloud server that uploads the recording at the end.
+    `session.start(record=…)` is not used: with a LiveKit Cloud server it uploads the recording at the end.
     """
 
     def __init__(self, session: AgentSession[None]) -> None:
@@ -29,14 +29,14 @@ class Recorder:
 
     @property
     def since(self) -> float | None:
-        """Its beginning as time.time(); None while nothing is recorded."""
+        """The beginning of the recording as time.time(); None while nothing is recorded."""
         return self._io.recording_started_at if self._io else None
 
     async def start(self, path: Path) -> None:
-        """Record into a new file from now on, when the session has begun."""
+        """Record into a new file from now on; a RuntimeError says why that is not possible."""
         if self._io is None:
-            raise RuntimeError("there is no sound to record: the session has not begun, or has no audio")
-        _make(path)
+            raise RuntimeError("there is no sound to record, because the session has not begun or has no audio")
+        _create(path)
         await self._io.start(output_path=path)
 
     async def close(self) -> None:
@@ -46,10 +46,10 @@ class Recorder:
                 async with asyncio.timeout(CLOSED_WITHIN):
                     await self._io.aclose()
             except TimeoutError:
-                logger.error("the recording could not be finished within %g s", CLOSED_WITHIN)
+                logger.error("Could not finish the recording within %g s", CLOSED_WITHIN)
 
     def _attach(self, event: ConversationItemAddedEvent) -> None:
-        """When the first agent takes over, the room's sound is there and nobody has said anything yet."""
+        """Wait for the first agent to take over: then the room's sound is there, and nothing has been said yet."""
         if not isinstance(event.item, AgentHandoff):
             return
         self._session.off("conversation_item_added", self._attach)
@@ -61,6 +61,6 @@ class Recorder:
         self._session.output.audio = self._io.record_output(voice)
 
 
-def _make(path: Path) -> None:
+def _create(path: Path) -> None:
     make_folder(path.parent)
     path.touch(PRIVATE_FILE)

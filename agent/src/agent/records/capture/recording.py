@@ -1,4 +1,4 @@
-"""The recording of one call: begun when it may be, and at the end made into the call's folder."""
+"""The recording and the transcript of one call: collected as soon as that is allowed, and made into a folder."""
 
 import asyncio
 import logging
@@ -17,11 +17,11 @@ from agent.records.transcript import Draft
 logger = logging.getLogger(__name__)
 
 BROKEN_OFF = "the agent broke off"
-DRAFTED_WITHIN = 1.0  # seconds; the caller hears nothing meanwhile, and the first draft matters only after a crash
+DRAFTED_WITHIN = 1.0  # seconds, in which the caller hears nothing; the first draft matters only after a crash
 
 
 class Recording:
-    """Keeps one call; nothing is kept of a call for which `begin` is not called."""
+    """Keeps one call, if `begin` is called; otherwise nothing is kept."""
 
     def __init__(
         self,
@@ -41,18 +41,18 @@ class Recording:
         record.settled.clear()
 
     async def begin(self) -> bool:
-        """Record from now on; False, and the log says why, if that is not possible."""
+        """Record from now on; return False, and log why, if that is not possible."""
         try:
             await self._begin_draft()
             await self._recorder.start(self._work / HEARD)
         except (OSError, RuntimeError) as error:
-            logger.error("this call cannot be recorded: %s", error)
+            logger.error("Could not record this call: %s", error)
             await asyncio.to_thread(delete, self._record.name, self._folders)
             return False
         return True
 
     async def finish(self, outcome: str) -> None:
-        """Make the call's folder; what fails is tried again by the main process."""
+        """Make the call's folder; if that fails, the main process tries again."""
         try:
             await self._recorder.close()
             await self._end_draft()
@@ -61,7 +61,7 @@ class Recording:
             elif self._drafting:  # the caller hung up before the recording began, or it could not begin
                 await asyncio.to_thread(delete, self._record.name, self._folders)
         except Exception:
-            logger.exception("the record of this call could not be finished")
+            logger.exception("Could not finish the record of this call")
         finally:
             self._record.settled.set()
 
@@ -72,12 +72,12 @@ class Recording:
         if self._drafting.done():
             self._drafting.result()
         else:
-            logger.warning("the disk is slow: this call is recorded before its first draft is written")
+            logger.warning("The disk is slow: the recording begins before the first draft is written")
 
     async def _end_draft(self) -> None:
-        """Its thread cannot be stopped, and would undo what is written or deleted before it ends.
+        """Wait for the thread that writes the first draft, whatever comes of it.
 
-        How it ends does not matter any more.
+        The thread cannot be stopped, and would undo what is written or deleted before it ends.
         """
         if self._drafting:
             await asyncio.gather(self._drafting, return_exceptions=True)
@@ -86,12 +86,12 @@ class Recording:
         draft = self._draft(outcome, whole=True)
         await asyncio.to_thread(write_draft, self._work, draft)
         if self._line.recording.summary and isinstance(self._session.llm, llm.LLM):
-            without = redacted(draft)[0] if draft.redact else draft.transcript
-            draft.transcript.summary = await summarize(self._session.llm, without)
+            transcript = redacted(draft)[0] if draft.redact else draft.transcript
+            draft.transcript.summary = await summarize(self._session.llm, transcript)
             await asyncio.to_thread(write_draft, self._work, draft)
         webhook = self._line.webhook.url is not None
         self._record.kept = await asyncio.to_thread(finish, self._record.name, self._folders, webhook=webhook)
-        logger.info("call recorded")
+        logger.info("Call recorded")
 
     def _draft(self, outcome: str, *, whole: bool) -> Draft:
         since = self._recorder.since

@@ -1,4 +1,4 @@
-"""A call in a few sentences, by the language model."""
+"""A summary of a call in a few sentences, written by the language model."""
 
 import asyncio
 import logging
@@ -13,26 +13,26 @@ logger = logging.getLogger(__name__)
 
 PROMPT = Path(__file__).with_suffix(".md")
 WITHIN = 15.0  # seconds
-LONGEST = 16_000  # characters of a talk; of a longer one the middle is left out
+LONGEST = 16_000  # characters of a conversation; of a longer one the middle is left out
 FEWEST_TURNS = 2
 FENCE = "-" * 20
 
 
 async def summarize(model: llm.LLM[Any], transcript: Transcript, within: float = WITHIN) -> str | None:
-    """The summary; None where there is nothing to sum up, or the model fails or takes longer."""
+    """Return the summary; None if there is nothing to sum up, or the model fails or takes too long."""
     if len(transcript.turns) < FEWEST_TURNS or all(turn.who == "agent" for turn in transcript.turns):
         return None
     context = ChatContext.empty()
     instructions = PROMPT.read_text(encoding="utf-8").format(language=transcript.language)
     context.add_message(role="system", content=instructions.strip())
-    context.add_message(role="user", content=f"{FENCE}\n{_talk(transcript)}\n{FENCE}")
+    context.add_message(role="user", content=f"{FENCE}\n{_conversation(transcript)}\n{FENCE}")
     try:
         async with asyncio.timeout(within):
             return await _ask(model, context, within) or None
     except TimeoutError:
-        logger.warning("the call was not summed up: the model took more than %g s", within)
+        logger.warning("Could not sum up the call: the model took more than %g s", within)
     except APIError as error:
-        logger.warning("the call was not summed up: %s", type(error).__name__)
+        logger.warning("Could not sum up the call: %s", type(error).__name__)
     return None
 
 
@@ -45,8 +45,8 @@ async def _ask(model: llm.LLM[Any], context: ChatContext, within: float) -> str:
     return text.strip()
 
 
-def _talk(transcript: Transcript) -> str:
-    talk = "\n".join(f"{turn.who}: {' '.join(turn.text.split())}" for turn in transcript.turns)
-    if len(talk) <= LONGEST:
-        return talk
-    return f"{talk[: LONGEST // 2]}\n[…]\n{talk[-LONGEST // 2 :]}"
+def _conversation(transcript: Transcript) -> str:
+    text = "\n".join(f"{turn.who}: {' '.join(turn.text.split())}" for turn in transcript.turns)
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[: LONGEST // 2]}\n[…]\n{text[-LONGEST // 2 :]}"

@@ -1,8 +1,8 @@
-"""How numbers look that must not be kept: cards by their check digit, identity numbers country by country.
+"""Finding numbers that must not be kept: cards by their check digit, identity numbers country by country.
 
-The patterns say what to look for in a text; whether a number is good is python-stdnum's to say.
-Each function finds them in figures and capital letters without anything between, and gives where they begin and end.
-`edges` are where the text was written or spoken apart, its begin and its end among them.
+The patterns say what to look for, and python-stdnum says whether a number is valid. Each function takes digits and
+capital letters without anything between them, and yields where a number begins and ends. `edges` are the places at
+which the text was written or spoken with a gap, its beginning and its end included.
 """
 
 import re
@@ -16,10 +16,10 @@ from stdnum.fr import nir
 
 Spans = Iterator[tuple[int, int]]
 
-CARD = re.compile(r"(?=([2-6]\d{12,18}))")  # what card schemes begin with; 13 to 19 figures
+CARD = re.compile(r"(?=([2-6]\d{12,18}))")  # what card schemes begin with; 13 to 19 digits
 CARD_LENGTHS = (16, 15, 19, 18, 17, 14, 13)  # the usual ones first: one in ten other lengths passes the check by chance
 USUAL_CARD = re.compile(r"3[47]\d{13}|[2-6]\d{15}")
-# By hand, since `stdnum.us.ssn` takes three numbers that were once printed in advertisements for none.
+# Not `stdnum.us.ssn`, which rejects three numbers because they were once printed in advertisements.
 US_SOCIAL_SECURITY = re.compile(r"(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}")
 DE_TAX_ID = re.compile(r"[1-9]\d{10}")
 DE_IDENTITY_CARD = re.compile(r"[LMNPRTVWXY][CFGHJKLMNPRTVWXYZ0-9]{8}")
@@ -29,28 +29,28 @@ FR_NIR = re.compile(r"[1-478]\d\d(?:0[1-9]|1[0-2]|[2-9]\d)(?:\d\d|2[AB])\d{6}(\d
 
 
 def cards(text: str) -> Spans:
-    """Card numbers (ISO/IEC 7812): within any row of figures, since an expiry date may follow at once."""
+    """Find card numbers (ISO/IEC 7812) within any row of digits, since an expiry date may follow directly."""
     for match in CARD.finditer(text):
-        figures = match[1]
+        digits = match[1]
         for length in CARD_LENGTHS:
-            if length <= len(figures) and luhn.is_valid(figures[:length]):
+            if length <= len(digits) and luhn.is_valid(digits[:length]):
                 yield match.start(), match.start() + length
                 break
 
 
 def cards_in_groups(text: str, edges: Set[int]) -> Spans:
-    """Card numbers of the usual lengths, in groups as on a card: for figures that may not belong together."""
+    """Find card numbers of the usual lengths, in groups as on a card, among digits that may not belong together."""
     for start in edges:
         if (match := USUAL_CARD.match(text, start)) and match.end() in edges and luhn.is_valid(match[0]):
-            as_on_a_card = {start + 4, start + 8} & edges  # a telephone number with a time beside it is seldom so
-            if as_on_a_card or _in_one(match, edges):
+            as_on_a_card = {start + 4, start + 8} & edges  # a phone number with a time beside it is rarely grouped so
+            if as_on_a_card or _is_undivided(match, edges):
                 yield match.span()
 
 
 def us_social_security(text: str, edges: Set[int]) -> Spans:
     def well_grouped(match: re.Match[str]) -> bool:
         parts = {match.start() + 3, match.start() + 5}
-        return parts <= edges or _in_one(match, edges) or match[0] == text
+        return parts <= edges or _is_undivided(match, edges) or match[0] == text
 
     return _whole(US_SOCIAL_SECURITY, text, edges, well_grouped)
 
@@ -72,7 +72,7 @@ def es_nie(text: str, _edges: Set[int]) -> Spans:
 
 
 def fr_nir(text: str, edges: Set[int]) -> Spans:
-    """With its two check digits or without them, which many do not say."""
+    """Find NIRs with their two check digits or without them, since many people do not say them."""
     return _whole(FR_NIR, text, edges, lambda match: match[1] is None or nir.is_valid(match[0]))
 
 
@@ -82,10 +82,10 @@ FORMS: dict[str, Callable[[str, Set[int]], Spans]] = {
 
 
 def _whole(form: re.Pattern[str], text: str, edges: Set[int], good: Callable[[re.Match[str]], bool]) -> Spans:
-    """Where nothing but figures tells it from another number, only a row of just that many is one.
+    """Find numbers that consist of digits alone, and so have to fill a whole row of digits.
 
-    Something else may stand beside it, as in "078-05-1120 4 people"; but single figures that follow each other are one
-    row, or each telephone number that is spoken figure by figure would have such a number in it.
+    Another number may stand beside the row, as in "078-05-1120 4 people". But single digits that follow each other are
+    one row, or else every phone number that is spoken digit by digit would contain such a number.
     """
     ends = {at for at in edges if not ({at - 1, at + 1} <= edges and text[at - 1 : at + 1].isdigit())}
     for start, end in combinations(sorted(ends), 2):
@@ -93,7 +93,7 @@ def _whole(form: re.Pattern[str], text: str, edges: Set[int], good: Callable[[re
             yield match.span()
 
 
-def _in_one(match: re.Match[str], edges: Set[int]) -> bool:
+def _is_undivided(match: re.Match[str], edges: Set[int]) -> bool:
     return not any(match.start() < edge < match.end() for edge in edges)
 
 

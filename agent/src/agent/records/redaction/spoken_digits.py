@@ -1,4 +1,4 @@
-"""Figures in what was said: written as figures, spoken as words, one by one or in pairs, "double four" among them."""
+"""Digits in what was said: written as digits, or spoken as words, singly or in pairs, such as "double four"."""
 
 import re
 import tomllib
@@ -9,25 +9,25 @@ from typing import Any
 from agent.languages import FOLDER
 
 PIECE = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)*")  # noqa: RUF001 - the apostrophe that transcripts have
-LETTERS_IN_A_NUMBER = 3  # of a word in capitals that touches figures, such as "AB123"
+LETTERS_IN_A_NUMBER = 3  # of a word in capitals that touches digits, such as "AB123"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A word, or figures and letters that may be a part of a number; where it stands in its text."""
+    """A word, or digits or a letter that may be part of a number, and its place in the text."""
 
     start: int
     end: int
-    word: str  # in lower case; empty for figures
-    value: str  # the figures, or a letter in upper case; empty for a word that is neither
+    word: str  # in lower case; empty for digits
+    value: str  # the digits, or a letter in upper case; empty for any other word
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """How one language speaks of numbers: `languages/<language>/redaction.toml`."""
+class SpokenDigits:
+    """The way numbers are spoken in one language, from `languages/<language>/redaction.toml`."""
 
-    figures: dict[tuple[str, ...], str]
-    longest: int  # words of one of them
+    numbers: dict[tuple[str, ...], str]  # the words of a number, and its digits
+    longest: int  # words of one number
     repeats: dict[str, int]
     fillers: frozenset[str]
     labels: tuple[tuple[str, ...], ...]
@@ -35,14 +35,14 @@ class Spoken:
 
     @classmethod
     @cache
-    def of(cls, language: str) -> "Spoken":
-        """Read a language's words; a FileNotFoundError where there are none."""
+    def of(cls, language: str) -> "SpokenDigits":
+        """Read a language's words; a FileNotFoundError means that it has none."""
         given: dict[str, Any] = tomllib.loads((FOLDER / language / "redaction.toml").read_text(encoding="utf-8"))
         numbers = {_words(name): str(value) for value, name in enumerate(given["numbers"].split())}
-        figures = numbers | {_words(name): value for name, value in given["also"].items()}
+        numbers |= {_words(name): value for name, value in given["also"].items()}
         return cls(
-            figures,
-            max(map(len, figures)),
+            numbers,
+            max(map(len, numbers)),
             given["repeats"],
             frozenset(given["fillers"].split()),
             tuple(_words(label) for label in given["labels"].split()),
@@ -50,7 +50,7 @@ class Spoken:
         )
 
     def pieces(self, text: str) -> list[Piece]:
-        """Everything in `text` but spaces and punctuation, in order."""
+        """Cut a text into its pieces, without spaces and punctuation."""
         found = list(PIECE.finditer(text))
         words = [_plain(match) for match in found]
         pieces: list[Piece] = []
@@ -66,18 +66,18 @@ class Spoken:
         return pieces
 
     def is_number(self, text: str) -> bool:
-        """Whether all of `text` is a number, or a part of one that is being dictated."""
+        """Return whether all of `text` is a number, or a part of one that is being dictated."""
         pieces = self.pieces(text)
         return any(piece.value.isdigit() for piece in pieces) and all(
             piece.value or piece.word in self.fillers for piece in pieces
         )
 
     def _number(self, words: list[str], at: int) -> tuple[int, str]:
-        """How many words are one number, and its figures; none of them: 0."""
+        """Return how many words from `at` on are one number, and its digits; 0 if they are no number."""
         if words[at].isdigit():
             return 1, words[at]
         for count in range(min(self.longest, len(words) - at), 0, -1):
-            if value := self.figures.get(tuple(words[at : at + count])):
+            if value := self.numbers.get(tuple(words[at : at + count])):
                 return count, value
         if (times := self.repeats.get(words[at])) and at + 1 < len(words):
             count, value = self._number(words, at + 1)

@@ -1,7 +1,7 @@
-"""Card and identity numbers are taken out of what was said, however they were said.
+"""Removing card and identity numbers from what was said, however they were said.
 
-A number may be written in figures, spoken in words, in groups, over several turns, or keyed; the agent may have read it
-back, and a tool been given it. Telephone numbers, times, dates and prices stay.
+A number may be written in digits, spoken in words, in groups, over several turns, or entered on the keypad. The agent
+may have read it back, and a tool may have been given it. Phone numbers, times, dates and prices stay.
 """
 
 import json
@@ -11,26 +11,26 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from typing import Any, Literal
 
-from agent.records.redaction import id_numbers as identity
-from agent.records.redaction.spoken_digits import Piece, Spoken
+from agent.records.redaction import id_numbers
+from agent.records.redaction.spoken_digits import Piece, SpokenDigits
 
 REDACTED = "[redacted]"
 
-LABELLED = 6  # figures right after "passport" and its like are an identity number
+LABELLED = 6  # digits right after "passport" and the like are an identity number
 LABEL_WITHIN = 8  # words
-PART = 4  # figures of a number that was found, and nothing else, are taken out wherever they stand
-LARGE_PART = 6  # is taken out with what is around it
+PART = 4  # digits of a number that was found are removed wherever they stand alone
+LARGE_PART = 6  # digits of it are removed together with what is around them
 GROUPS_AT_ONCE = 8  # pieces of one number
-GROUPS_WITHIN = 8  # words from one turn's last figures to the first of the speaker's next
+GROUPS_WITHIN = 8  # words from the last digits of a turn to the first of the speaker's next turn
 GROUPS_WITHIN_A_TURN = 5  # words between two groups of a number
-GROUP = 3  # fewer figures among words are no group of a number, but "for four people", or "the first one"
-PLUS = re.compile(r"(?:\+|\bplus)\W*$", re.IGNORECASE)  # a telephone number follows, if it is as long as one
-TELEPHONE = range(9, 16)  # figures with the country's code
+GROUP = 3  # fewer digits among words are no group of a number, but "for four people", or "the first one"
+PLUS = re.compile(r"(?:\+|\bplus)\W*$", re.IGNORECASE)  # a phone number follows, if it is as long as one
+PHONE_NUMBER = range(9, 16)  # digits, with the country code
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One turn's words, or the keys the caller pressed without a longer pause."""
+class Utterance:
+    """The words of one turn, or the DTMF digits that were entered without a longer pause."""
 
     who: Literal["caller", "agent"]
     text: str
@@ -38,72 +38,72 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Figures and letters with nothing but fillers between them."""
+    """Digits and letters with nothing but fillers between them."""
 
     turn: int
     pieces: tuple[Piece, ...]
-    before: tuple[str, ...]  # the words before it in its turn, and if it is the first there, of the other's turn before
-    gap: int  # words between it and the run before it that are no fillers
+    before: tuple[str, ...]  # the words before it in its turn; for a first run, those of the other's turn before, too
+    gap: int  # words, without fillers, between it and the run before it
     first: bool  # of its turn
     last: bool
-    telephone: bool
+    is_phone_number: bool
 
     @property
     def text(self) -> str:
         return "".join(piece.value for piece in self.pieces)
 
     @property
-    def figures(self) -> "Run":
-        """Without letters: "I" and "a" are words as often as not."""
+    def digits(self) -> "Run":
+        """The run without its letters: "I" and "a" are often words."""
         return replace(self, pieces=tuple(piece for piece in self.pieces if piece.value.isdigit()))
 
     @property
-    def aside(self) -> bool:
-        """Too few figures for a group of a number, and others beside them in the turn."""
-        count = len(self.figures.text)
+    def is_incidental(self) -> bool:
+        """Whether these are too few digits for a group of a number, with other digits in the same turn."""
+        count = len(self.digits.text)
         return count < GROUP and not (count and self.first and self.last)
 
 
 @dataclass
 class Redaction:
-    """What was found in a call, and the same texts without it."""
+    """The numbers found in a call, and the texts of the call without them."""
 
     language: str
     texts: list[str] = field(default_factory=list)
-    touched: set[int] = field(default_factory=set)  # of the texts
+    touched: set[int] = field(default_factory=set)  # indexes of the texts that were changed
     numbers: set[str] = field(default_factory=set)
 
-    def of(self, text: str) -> str:
-        """Another text of the same call, such as its summary."""
-        spoken = Spoken.of(self.language)
-        runs = _runs([Said("agent", text)], spoken)
+    def clean_text(self, text: str) -> str:
+        """Return another text of the same call, such as its summary, without the numbers."""
+        spoken = SpokenDigits.of(self.language)
+        runs = _runs([Utterance("agent", text)], spoken)
         spans = _numbers(runs, spoken)[1] + _parts(runs, self.numbers)
         return _without(text, [span for _, span in spans])
 
-    def of_json(self, text: str) -> str:
-        """The same for what is JSON, as a tool's result often is."""
+    def clean_json(self, text: str) -> str:
+        """Return a text that may be JSON, as a tool's result often is, without the numbers."""
         try:
             value = json.loads(text)
         except ValueError:
-            return self.of(text)
-        kept = self.of_value(value)
+            return self.clean_text(text)
+        kept = self.clean_value(value)
         return text if kept == value else json.dumps(kept, ensure_ascii=False)
 
-    def of_value(self, value: Any) -> Any:
-        """The same for every text and number in a JSON value."""
+    def clean_value(self, value: Any) -> Any:
+        """Return a JSON value with every text and number in it cleaned."""
         if isinstance(value, dict):
-            return {key: self.of_value(item) for key, item in value.items()}
+            return {key: self.clean_value(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.of_value(item) for item in value]
+            return [self.clean_value(item) for item in value]
         if isinstance(value, str):
-            return self.of(value)
-        clean = self.of(str(value)) if isinstance(value, int) and not isinstance(value, bool) else ""
+            return self.clean_text(value)
+        clean = self.clean_text(str(value)) if isinstance(value, int) and not isinstance(value, bool) else ""
         return clean if REDACTED in clean else value
 
 
-def redact(said: Sequence[Said], language: str) -> Redaction:
-    """Everything that was said in a call, in its order, and what else is to be found by it."""
-    spoken = Spoken.of(language)
+def redact(said: Sequence[Utterance], language: str) -> Redaction:
+    """Find the numbers in everything that was said in a call, in its order, and remove them."""
+    spoken = SpokenDigits.of(language)
     spans: list[tuple[int, tuple[int, int]]] = []
     runs: list[Run] = []
     redaction = Redaction(language)
@@ -121,7 +121,17 @@ def redact(said: Sequence[Said], language: str) -> Redaction:
     return redaction
 
 
-def _runs(said: Sequence[Said], spoken: Spoken, who: str = "agent") -> list[Run]:
+@dataclass
+class _OpenRun:
+    """A run to which pieces are still added."""
+
+    pieces: list[Piece]
+    before: list[str]
+    gap: int
+
+
+def _runs(said: Sequence[Utterance], spoken: SpokenDigits, who: str = "agent") -> list[Run]:
+    """Find the runs of one of the two speakers; the other one's words count as those before a run."""
     runs: list[Run] = []
     gap = 0
     other: list[str] = []
@@ -131,68 +141,73 @@ def _runs(said: Sequence[Said], spoken: Spoken, who: str = "agent") -> list[Run]
             other = [piece.word for piece in pieces]
             continue
         words: list[str] = []  # since the last run
-        groups: list[tuple[list[Piece], list[str], int]] = []
-        open_run: list[Piece] = []
+        in_turn: list[_OpenRun] = []
+        run: _OpenRun | None = None
         for piece in pieces:
             if piece.value:
-                if not open_run:
-                    groups.append((open_run := [], words if groups else other + words, gap))
-                open_run.append(piece)
+                if run is None:
+                    in_turn.append(run := _OpenRun([], words if in_turn else other + words, gap))
+                run.pieces.append(piece)
             elif piece.word not in spoken.fillers:
-                if open_run:
-                    open_run, words, gap = [], [], 0
+                if run is not None:
+                    run, words, gap = None, [], 0
                 words.append(piece.word)
                 gap += 1
         runs += [
             Run(
-                number, tuple(group), tuple(before), between, at == 0, at == len(groups) - 1,
-                _is_telephone(turn.text, group),
+                turn=number,
+                pieces=tuple(each.pieces),
+                before=tuple(each.before),
+                gap=each.gap,
+                first=each is in_turn[0],
+                last=each is in_turn[-1],
+                is_phone_number=_is_phone_number(turn.text, each.pieces),
             )
-            for at, (group, before, between) in enumerate(groups)
-        ]  # fmt: skip
-        if open_run:
+            for each in in_turn
+        ]
+        if run is not None:
             gap = 0
         other = []
     return runs
 
 
-def _is_telephone(text: str, run: list[Piece]) -> bool:
-    figures = [piece.value for piece in run if piece.value.isdigit()]
-    as_long = len("".join(figures)) in TELEPHONE
-    return as_long and PLUS.search(text[: run[0].start]) is not None and not any(_usual_cards(figures))
+def _is_phone_number(text: str, run: list[Piece]) -> bool:
+    digits = [piece.value for piece in run if piece.value.isdigit()]
+    as_long = len("".join(digits)) in PHONE_NUMBER
+    return as_long and PLUS.search(text[: run[0].start]) is not None and not any(_usual_cards(digits))
 
 
-def _numbers(runs: list[Run], spoken: Spoken) -> tuple[set[str], list[tuple[int, tuple[int, int]]]]:
-    """The numbers that must not be kept, and where in which turn they stand."""
+def _numbers(runs: list[Run], spoken: SpokenDigits) -> tuple[set[str], list[tuple[int, tuple[int, int]]]]:
+    """Find the numbers that must not be kept, and where in which turn they stand."""
     numbers: set[str] = set()
     spans: list[tuple[int, tuple[int, int]]] = []
     for group in _groups(runs):
-        for of, start, end in _found(group, spoken):
-            numbers.add(_text(of)[start:end])
-            spans += _where(of, start, end)
+        for its_runs, start, end in _numbers_in(group, spoken):
+            numbers.add(_text(its_runs)[start:end])
+            spans += _where(its_runs, start, end)
     return numbers, spans
 
 
-def _found(group: list[Run], spoken: Spoken) -> Iterator[tuple[list[Run], int, int]]:
-    """The numbers in a group: of which runs, and where in their text."""
+def _numbers_in(group: list[Run], spoken: SpokenDigits) -> Iterator[tuple[list[Run], int, int]]:
+    """Find the numbers in a group: of which runs, and where in their text."""
     text = _text(group)
-    figures = [run.figures for run in group]
+    digits = [run.digits for run in group]
     among_words = any(before.turn == after.turn for before, after in pairwise(group))
-    if group[0].telephone:
+    if group[0].is_phone_number:
         spans = []
     elif among_words:
-        spans = [(figures, *span) for span in _usual_cards([piece.value for run in figures for piece in run.pieces])]
+        spans = [(digits, *span) for span in _usual_cards([piece.value for run in digits for piece in run.pieces])]
     else:
         edges = _edges([piece.value for run in group for piece in run.pieces])
-        spans = [(figures, *span) for span in identity.cards(_text(figures))]
-        spans += [(group, *span) for form in spoken.identity for span in identity.FORMS[form](text, edges)]
+        spans = [(digits, *span) for span in id_numbers.cards(_text(digits))]
+        spans += [(group, *span) for form in spoken.identity for span in id_numbers.FORMS[form](text, edges)]
     yield from spans
     if _labelled(group, spoken):
         yield group, 0, len(text)
 
 
 def _usual_cards(values: list[str]) -> Iterator[tuple[int, int]]:
-    return identity.cards_in_groups("".join(values), _edges(values))
+    return id_numbers.cards_in_groups("".join(values), _edges(values))
 
 
 def _edges(values: list[str]) -> set[int]:
@@ -204,7 +219,7 @@ def _text(runs: list[Run]) -> str:
 
 
 def _groups(runs: list[Run]) -> Iterator[list[Run]]:
-    """Each run, and each with those that go on with it, in its turn or in the same speaker's next ones."""
+    """Yield each run, alone and with those that may continue it in its turn or in the same speaker's next ones."""
     for first, run in enumerate(runs):
         group = [run]
         yield list(group)
@@ -213,7 +228,7 @@ def _groups(runs: list[Run]) -> Iterator[list[Run]]:
             words += after.gap
             if words > (GROUPS_WITHIN_A_TURN if after.turn == group[-1].turn else GROUPS_WITHIN):
                 break
-            if after.aside:
+            if after.is_incidental:
                 words += 1
                 continue
             group.append(after)
@@ -223,7 +238,7 @@ def _groups(runs: list[Run]) -> Iterator[list[Run]]:
             words = 0
 
 
-def _labelled(group: list[Run], spoken: Spoken) -> bool:
+def _labelled(group: list[Run], spoken: SpokenDigits) -> bool:
     if sum(map(str.isdigit, _text(group))) < LABELLED or any(run.gap for run in group[1:]):
         return False
     before = group[0].before
@@ -235,7 +250,7 @@ def _labelled(group: list[Run], spoken: Spoken) -> bool:
 
 
 def _where(group: list[Run], start: int, end: int) -> list[tuple[int, tuple[int, int]]]:
-    """The pieces that have a part of `start` to `end` in them, as one span a run."""
+    """Find the pieces that overlap `start` to `end`, as one span for each run."""
     spans = []
     at = 0
     for run in group:
@@ -250,11 +265,11 @@ def _where(group: list[Run], start: int, end: int) -> list[tuple[int, tuple[int,
 
 
 def _parts(runs: list[Run], numbers: set[str]) -> list[tuple[int, tuple[int, int]]]:
-    """Where a part of one of them is said again, or read back."""
+    """Find where a part of one of the numbers is said again, or read back."""
     return [
         (run.turn, (run.pieces[0].start, run.pieces[-1].end))
         for run in runs
-        if not run.telephone and any(_is_part(run.text, number) for number in numbers)
+        if not run.is_phone_number and any(_is_part(run.text, number) for number in numbers)
     ]
 
 

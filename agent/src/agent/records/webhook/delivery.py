@@ -1,4 +1,4 @@
-"""What lies in the outbox is told to the webhook, again and again until it has been understood."""
+"""Delivering the events in the outbox to the webhook, again and again until each has been accepted."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_excepti
 
 from agent.background import repeat
 from agent.records.folders import Folders
-from agent.records.webhook.outbox import signed
+from agent.records.webhook.outbox import signature_headers
 from agent.storage.private_files import make_folder
 
 logger = logging.getLogger(__name__)
@@ -22,17 +22,17 @@ logger = logging.getLogger(__name__)
 LOOKED_EVERY = 1.0  # seconds
 ANSWER_WITHIN = 10.0  # seconds, from the first connection to the answer's headers
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0  # seconds between attempts
-GIVEN_UP_AFTER = 3 * 86_400  # seconds since it was written
+GIVEN_UP_AFTER = 3 * 86_400  # seconds since the event was written
 AT_ONCE = 4
 GONE = 410
 
 
-class NotUnderstoodError(Exception):
-    """The receiver is not there or does not take it, which may change."""
+class NotAcceptedError(Exception):
+    """The receiver could not be reached or did not accept an event, which may change."""
 
 
 class Delivery:
-    """Delivers as long as `run` runs. The files are the truth: what a stop interrupts goes on at the next start."""
+    """Delivers for as long as `run` runs. The files are the truth, so what a stop interrupts goes on afterwards."""
 
     def __init__(self, url: str, secret: str, folders: Folders, first_wait: float = FIRST_WAIT) -> None:
         self._url = url
@@ -43,94 +43,97 @@ class Delivery:
         self._under_way: dict[Path, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
+        """Look for new events and deliver them, until this is cancelled."""
         try:
-            async with httpx2.AsyncClient(timeout=None) as client:  # `_post` has one, for all of it
-                await repeat(lambda: self._look(client), LOOKED_EVERY, "Could not look for news for the webhook")
+            async with httpx2.AsyncClient(timeout=None) as client:  # `_post` sets a limit for all of a request
+                await repeat(lambda: self._look(client), LOOKED_EVERY, "Could not look for events for the webhook")
         finally:
             for task in self._under_way.values():
                 task.cancel()
 
     async def _look(self, client: httpx2.AsyncClient) -> None:
-        for news in await asyncio.to_thread(self._waiting):
-            if news not in self._under_way:
-                task = self._under_way[news] = asyncio.create_task(self._guarded(news, client))
-                task.add_done_callback(lambda _, news=news: self._under_way.pop(news))  # type: ignore[misc]
+        for event in await asyncio.to_thread(self._waiting):
+            if event not in self._under_way:
+                task = self._under_way[event] = asyncio.create_task(self._deliver_safely(event, client))
+                task.add_done_callback(lambda _, event=event: self._under_way.pop(event))  # type: ignore[misc]
 
     def _waiting(self) -> list[Path]:
         return sorted(self._folders.outbox.glob("*.json"))
 
-    async def _guarded(self, news: Path, client: httpx2.AsyncClient) -> None:
+    async def _deliver_safely(self, event: Path, client: httpx2.AsyncClient) -> None:
         try:
-            await self._deliver(news, client)
+            await self._deliver(event, client)
         except Exception:
-            logger.exception("The news %s could not be delivered, which is tried again later", news.stem)
+            logger.exception("Could not deliver the event %s; this is tried again later", event.stem)
             await asyncio.sleep(LONGEST_WAIT)
 
-    async def _deliver(self, news: Path, client: httpx2.AsyncClient) -> None:
-        """Post it until it is taken or three days old, then put it away.
+    async def _deliver(self, event: Path, client: httpx2.AsyncClient) -> None:
+        """Send an event until it is accepted or three days old, then take it out of the outbox.
 
-        Each of the two is done until it succeeds, and nothing is posted again because it could not be put away.
+        Each of the two steps is repeated until it succeeds. An event is not sent again because it could not be removed.
         """
-        told = "the webhook did not take news and is tried again"
-        stuck = f"the news {news.stem} cannot be taken out of the outbox, which is tried again; they are not sent again"
+        not_accepted = "Could not deliver an event to the webhook; this is tried again"
+        stuck = f"Could not take the event {event.stem} out of the outbox; this is tried again, nothing is sent twice"
         with contextlib.suppress(FileNotFoundError):
             try:
-                await self._persist(told, self._tell, news, client, until=await _given_up_at(news))
-                await self._persist(stuck, asyncio.to_thread, news.unlink)
+                until = await _given_up_at(event)
+                await self._persist(not_accepted, self._send, event, client, until=until)
+                await self._persist(stuck, asyncio.to_thread, event.unlink)
             except RetryError:
-                await self._persist(stuck, asyncio.to_thread, self._give_up, news)
+                await self._persist(stuck, asyncio.to_thread, self._give_up, event)
 
     async def _persist(
         self, complaint: str, step: Callable[..., Awaitable[None]], *given: Any, until: float | None = None
     ) -> None:
         """Do `step` with growing waits until it succeeds; the first error is logged, a missing file is final."""
         attempts = AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, Exception) and not _is_missing(error)),
+            retry=retry_if_exception(_may_change),
             wait=wait_random_exponential(self._first_wait, LONGEST_WAIT),
             stop=stop_never if until is None else lambda _: time.time() >= until,
-            before_sleep=lambda state: _say_so(complaint, state),
+            before_sleep=lambda state: _log_first(complaint, state),
         )
         await attempts(step, *given)
 
-    async def _tell(self, news: Path, client: httpx2.AsyncClient) -> None:
-        body = await asyncio.to_thread(news.read_text, encoding="utf-8")
+    async def _send(self, event: Path, client: httpx2.AsyncClient) -> None:
+        body = await asyncio.to_thread(event.read_text, encoding="utf-8")
         async with self._places:
             try:
-                status = await self._post(news.stem, body, client)
+                status = await self._post(event.stem, body, client)
             except (httpx2.HTTPError, TimeoutError) as error:
-                raise NotUnderstoodError(type(error).__name__) from None
+                raise NotAcceptedError(type(error).__name__) from None
         if status == GONE:
-            logger.warning("the webhook wants no more news (410): %s is dropped", news.stem)
+            logger.warning("The webhook wants no more events (status 410): %s is dropped", event.stem)
         elif not httpx2.codes.is_success(status):
-            raise NotUnderstoodError(f"status {status}")
+            raise NotAcceptedError(f"status {status}")
 
     async def _post(self, event: str, body: str, client: httpx2.AsyncClient) -> int:
-        """The answer's status. Its body is not read: who sends one without end holds nothing up."""
-        headers = signed(event, body, self._secret, datetime.now(UTC))
+        """Return the answer's status. The body is not read, since one without an end would block the outbox."""
+        headers = signature_headers(event, body, self._secret, datetime.now(UTC))
         async with (
             asyncio.timeout(ANSWER_WITHIN),
             client.stream("POST", self._url, content=body.encode(), headers=headers) as answer,
         ):
             return answer.status_code
 
-    def _give_up(self, news: Path) -> None:
+    def _give_up(self, event: Path) -> None:
         make_folder(self._folders.failed)
-        news.replace(self._folders.failed / news.name)
+        event.replace(self._folders.failed / event.name)
+        days = GIVEN_UP_AFTER // 86_400
         logger.error(
-            "the webhook did not take %s for %d days: it is in outbox/failed", news.stem, GIVEN_UP_AFTER // 86_400
+            "The webhook did not accept the event %s for %d days: it is in outbox/failed now", event.stem, days
         )
 
 
-async def _given_up_at(news: Path) -> float:
-    return (await asyncio.to_thread(news.stat)).st_mtime + GIVEN_UP_AFTER
+async def _given_up_at(event: Path) -> float:
+    return (await asyncio.to_thread(event.stat)).st_mtime + GIVEN_UP_AFTER
 
 
-def _is_missing(error: BaseException) -> bool:
-    return isinstance(error, FileNotFoundError)
+def _may_change(error: BaseException) -> bool:
+    return isinstance(error, Exception) and not isinstance(error, FileNotFoundError)
 
 
-def _say_so(complaint: str, state: RetryCallState) -> None:
+def _log_first(complaint: str, state: RetryCallState) -> None:
     if state.attempt_number == 1 and state.outcome:
         error = state.outcome.exception()
-        reason = error if isinstance(error, NotUnderstoodError | OSError) else type(error).__name__
+        reason = error if isinstance(error, NotAcceptedError | OSError) else type(error).__name__
         logger.warning("%s: %s", complaint, reason)

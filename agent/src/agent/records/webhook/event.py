@@ -1,4 +1,4 @@
-"""What the webhook is told of a call that has ended."""
+"""The event that tells the webhook of a call that has ended."""
 
 import time
 from typing import Any
@@ -11,18 +11,18 @@ ABOUT = {"line", "call", "started", "ended", "seconds", "language", "caller", "n
 
 
 def post_record(record: str, transcript: Transcript, folders: Folders) -> None:
-    """Leave the event of a call that was recorded, with its transcript."""
-    told = transcript.model_dump(mode="json")
-    _post(record, about(transcript) | {"recording": folders.name_of(record), "transcript": told}, folders)
+    """Post the event of a call that was recorded, with its transcript."""
+    content = transcript.model_dump(mode="json")
+    _post(record, about(transcript) | {"recording": folders.name_of(record), "transcript": content}, folders)
 
 
 def post_call(record: str, transcript: Transcript, folders: Folders) -> None:
-    """Leave the event of a call that was not recorded, or of which nothing could be kept: who, when, how it ended."""
+    """Post the event of a call of which nothing is kept: who called, when, and how the call ended."""
     _post(record, about(transcript) | {"recording": None, "transcript": None}, folders)
 
 
 def about(transcript: Transcript) -> dict[str, Any]:
-    """Pick what every event tells of its call."""
+    """Pick what every event says about its call."""
     return transcript.model_dump(mode="json", include=ABOUT)
 
 

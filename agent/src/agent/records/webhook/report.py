@@ -1,7 +1,7 @@
-"""Somebody is told of every call that has ended: recorded or not, rejected or talked with.
+"""Telling the webhook of every call that has ended, whether it was recorded, not recorded or rejected.
 
-This leaves the event of a call without a record in the outbox, `records.finalize` that of a call with one; the main
-process delivers them from there (`delivery`).
+This module posts the event of a call of which nothing is kept, and `records.finalize` that of a call with a record. The
+main process delivers them from the outbox (`delivery`).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def report_the_call(ctx: JobContext, record: CallRecord) -> None:
-    """Leave the event when the job ends, unless there is a record, or something that becomes one later."""
+    """Post the event when the job ends, unless there is a record, or something that becomes one later."""
 
     async def report(reason: str) -> None:
         await record.settled.wait()
@@ -26,8 +26,8 @@ def report_the_call(ctx: JobContext, record: CallRecord) -> None:
             return
         try:
             await asyncio.to_thread(event.post_call, record.name, record.transcript(reason), folders)
-        except OSError as error:  # raised, it would keep the job from its other last duties
-            logger.error("The webhook is not told of this call: %s", error)
+        except OSError as error:  # raised, it would keep the job from its other last steps
+            logger.error("Could not post the event of this call for the webhook: %s", error)
 
     if record.line.webhook.url:
         ctx.add_shutdown_callback(report)

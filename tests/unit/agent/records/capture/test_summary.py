@@ -49,7 +49,9 @@ async def test_of_a_long_talk_the_middle_is_left_out() -> None:
 
 async def test_a_model_that_fails_costs_the_summary_only(caplog: pytest.LogCaptureFixture) -> None:
     assert await summarize(ScriptedLLM(unreachable), transcript(turns=turns(*TALK))) is None
-    assert [record.levelno for record in caplog.records if "not summed up" in record.getMessage()] == [logging.WARNING]
+    assert [record.levelno for record in caplog.records if "Could not sum up" in record.getMessage()] == [
+        logging.WARNING
+    ]
 
 
 async def test_so_does_one_that_takes_too_long(

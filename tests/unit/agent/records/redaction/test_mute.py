@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from agent.records.redaction.mute import RATE, silence
+from agent.records.redaction.mute import RATE, mute
 
 SECONDS = 6.0
 FADES, SETS_IN = 0.4, 0.05  # seconds for which the codec smears what was before, 40 dB down, and what comes after
@@ -48,7 +48,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_the_span_is_silent_on_both_sides_and_the_rest_as_loud_as_before(recording: Path, tmp_path: Path) -> None:
-    silence(recording, tmp_path / "kept.ogg", [(2.0, 3.5)])
+    mute(recording, tmp_path / "kept.ogg", [(2.0, 3.5)])
     before, after = decoded(recording), decoded(tmp_path / "kept.ogg")
     assert level(after, 2.0 + FADES, 3.5 - SETS_IN).max() == 0
     assert level(after, 2.01, 3.48).max() < 0.005
@@ -58,7 +58,7 @@ def test_the_span_is_silent_on_both_sides_and_the_rest_as_loud_as_before(recordi
 
 
 def test_spans_may_overlap_and_reach_beyond_the_end(recording: Path, tmp_path: Path) -> None:
-    silence(recording, tmp_path / "kept.ogg", [(0.0, 1.0), (0.5, 2.0), (5.0, 60.0)])
+    mute(recording, tmp_path / "kept.ogg", [(0.0, 1.0), (0.5, 2.0), (5.0, 60.0)])
     after = decoded(tmp_path / "kept.ogg")
     assert level(after, 0, 2.0 - SETS_IN).max() == 0
     assert level(after, 5.0 + FADES, SECONDS).max() == 0

@@ -3,15 +3,15 @@
 import pytest
 
 from agent import languages
-from agent.records.redaction.spoken_digits import Spoken
-from agent.records.redaction.text import Redaction, Said, redact
+from agent.records.redaction.spoken_digits import SpokenDigits
+from agent.records.redaction.text import Redaction, Utterance, redact
 
 CARD = "4111 1111 1111 1111"
 
 
 def of(*turns: str, language: str = "en") -> Redaction:
     """`a: …` is the agent's, anything else the caller's."""
-    said = [Said("agent", turn[3:]) if turn.startswith("a: ") else Said("caller", turn) for turn in turns]
+    said = [Utterance("agent", turn[3:]) if turn.startswith("a: ") else Utterance("caller", turn) for turn in turns]
     return redact(said, language)
 
 
@@ -157,21 +157,21 @@ def test_a_number_long_after_the_name_of_a_document_stays() -> None:
 
 def test_tools_are_given_and_give_back_nothing_of_it() -> None:
     found = of(CARD)
-    assert found.of_value({"card": 4111111111111111, "last": "1111", "people": 4, "open": True}) == {
+    assert found.clean_value({"card": 4111111111111111, "last": "1111", "people": 4, "open": True}) == {
         "card": "[redacted]",
         "last": "[redacted]",
         "people": 4,
         "open": True,
     }
-    assert found.of_json('{"card": "4111-1111-1111-1111"}') == '{"card": "[redacted]"}'
-    assert found.of_json("paid with 4111111111111111") == "paid with [redacted]"
-    assert found.of_json('{"open":  true}') == '{"open":  true}'
+    assert found.clean_json('{"card": "4111-1111-1111-1111"}') == '{"card": "[redacted]"}'
+    assert found.clean_json("paid with 4111111111111111") == "paid with [redacted]"
+    assert found.clean_json('{"open":  true}') == '{"open":  true}'
 
 
 @pytest.mark.parametrize("language", languages.known())
 def test_every_language_can_count_to_a_hundred(language: str) -> None:
-    spoken = Spoken.of(language)
-    assert {int(value) for value in spoken.figures.values()} == set(range(100))
+    spoken = SpokenDigits.of(language)
+    assert {int(value) for value in spoken.numbers.values()} == set(range(100))
     assert spoken.fillers
     assert spoken.labels
     assert spoken.identity

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from agent.lines.folder import LinesFolder
+from agent.lines.webhook import key_of
 from agent.records.folders import Folders
 from agent.records.retention import keep_records_while
 from agent.records.webhook import delivery, outbox
@@ -77,17 +78,17 @@ async def test_news_are_sent_signed_as_standard_webhooks_say_and_then_gone(post:
 
 @pytest.mark.parametrize("secret", [SECRET, "whsec_" + base64.b64encode(b"0123456789abcdef").decode()])
 def test_the_documented_lines_tell_a_genuine_one_from_another(secret: str) -> None:
-    page = (ROOT / "docs" / "manners" / "recording.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "calls" / "recording.md").read_text(encoding="utf-8")
     [lines] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     names: dict[str, Any] = {}
     exec(lines, names)  # noqa: S102 - our own page
     now = datetime.now(UTC)
-    headers = outbox.signed("evt-1", '{"a": "\u00e4"}', secret, now)
+    headers = outbox.signature_headers("evt-1", '{"a": "\u00e4"}', secret, now)
     body = '{"a": "\u00e4"}'.encode()
     assert names["genuine"](headers, body, secret)
     assert not names["genuine"](headers, b"{ }", secret)
     assert not names["genuine"](headers, body, "another")
-    old = outbox.signed("evt-1", '{"a": "\u00e4"}', secret, now - timedelta(minutes=10))
+    old = outbox.signature_headers("evt-1", '{"a": "\u00e4"}', secret, now - timedelta(minutes=10))
     assert not names["genuine"](old, body, secret)
 
 
@@ -101,17 +102,17 @@ def test_the_documented_lines_tell_a_genuine_one_from_another(secret: str) -> No
     ],
 )
 def test_the_library_of_standard_webhooks_finds_it_genuine(secret: str, theirs: bytes | None, zone: str) -> None:
-    headers = outbox.signed("evt-1", '{"a": "\u00e4"}', secret, datetime.now(ZoneInfo(zone)))
+    headers = outbox.signature_headers("evt-1", '{"a": "\u00e4"}', secret, datetime.now(ZoneInfo(zone)))
     assert Webhook(theirs or secret).verify('{"a": "\u00e4"}', headers) == {"a": "\u00e4"}
     with pytest.raises(WebhookVerificationError):
         Webhook(theirs or secret).verify('{"a": "b"}', headers)
 
 
 def test_a_secret_in_standard_webhooks_own_form_is_base64() -> None:
-    assert outbox.key_of("whsec_" + base64.b64encode(b"key").decode()) == b"key"
-    assert outbox.key_of("plain") == b"plain"
+    assert key_of("whsec_" + base64.b64encode(b"key").decode()) == b"key"
+    assert key_of("plain") == b"plain"
     with pytest.raises(ValueError, match="base64"):
-        outbox.key_of("whsec_not+base64!")
+        key_of("whsec_not+base64!")
 
 
 async def test_it_is_tried_again_until_the_receiver_understands(post: Post) -> None:
@@ -188,7 +189,7 @@ async def test_what_was_taken_is_never_sent_again_although_its_file_stays(
     await until(lambda: not file.exists())
     assert post.ids == ["evt-1"]
     assert deletions == 4
-    assert len([message for message in caplog.messages if "cannot be taken out of the outbox" in message]) == 1
+    assert len([message for message in caplog.messages if "out of the outbox" in message]) == 1
 
 
 async def test_what_is_given_up_is_not_sent_again_although_it_cannot_be_laid_aside(
@@ -199,7 +200,7 @@ async def test_what_is_given_up_is_not_sent_again_although_it_cannot_be_laid_asi
     os.utime(file, (time.time() - 3 * 86_400,) * 2)
     post.folders.failed.write_text("a file where the folder should be")
     post.start()
-    await until(lambda: "cannot be taken out of the outbox" in caplog.text)
+    await until(lambda: "out of the outbox" in caplog.text)
     await asyncio.sleep(0.1)
     post.folders.failed.unlink()
     await until(lambda: not file.exists())
@@ -272,7 +273,7 @@ async def test_an_outbox_that_cannot_be_looked_into_ends_nothing(
     file = post.put("evt-1")
     post.start()
     await until(lambda: not file.exists())
-    assert caplog.messages == ["Could not look for news for the webhook; this is tried again"]
+    assert caplog.messages == ["Could not look for events for the webhook; this is tried again"]
 
 
 async def test_the_main_process_delivers_while_its_work_goes_on(post: Post, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from livekit.agents import (
 from livekit.agents.llm import AgentHandoff
 from livekit.agents.metrics import LLMMetrics
 
-from agent.behaviors.tell_the_timeline import tell_the_timeline
+from agent.behaviors.log_the_timeline import log_the_timeline
 from agent.worker.logs import JsonLine, TextLine
 from tests.unit.agent.fakes import ScriptedLLM, in_call
 
@@ -30,7 +30,7 @@ class Call(rtc.EventEmitter[str]):
     def __init__(self) -> None:
         super().__init__()
         self.llm = ScriptedLLM(str)
-        tell_the_timeline(in_call(session=self))
+        log_the_timeline(in_call(session=self))
 
     def speaks(self) -> None:
         self.emit("user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking"))
@@ -95,7 +95,7 @@ async def test_a_turn_is_told_when_its_reply_is_over(call: Call, told: Told) -> 
     assert told() == []
     call.replied(0.75)
     [record] = told()
-    assert (record.levelname, record.getMessage()) == ("INFO", "turn answered")
+    assert (record.levelname, record.getMessage()) == ("INFO", "Turn answered")
     assert times(record) == [0.2, 0.6, 0.5, 0.75]
 
 

@@ -1,0 +1,28 @@
+"""Each turn's timeline in the log: when the caller fell silent, and what happened how long after that.
+
+A reply that is over is one line, without a word of it. `phone timeline` compares it with what was heard at the far end.
+"""
+
+import logging
+from datetime import UTC, datetime
+
+from agent.conversation.call import Call
+from agent.turns.latency import ReplyLatency, measure_replies
+
+logger = logging.getLogger(__name__)
+
+
+def log_the_timeline(call: Call) -> None:
+    """Log "Turn answered" for every reply, including one that was interrupted.
+
+    The fields are `spoke_until`, the moment of the caller's last sound, and the seconds from there to `transcribed`
+    (the words were known), `decided` (the turn was over), `first_token` (of the reply that was spoken) and
+    `first_audio` (was sent). The moment is written as the log's own times are, since a number of seconds would be
+    masked.
+    """
+    measure_replies(call.session, _log)
+
+
+def _log(latency: ReplyLatency) -> None:
+    last_sound = datetime.fromtimestamp(latency.spoke_until, UTC).isoformat(timespec="milliseconds")
+    logger.info("Turn answered", extra={"spoke_until": last_sound, **latency.after})

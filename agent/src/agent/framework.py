@@ -1,0 +1,77 @@
+"""The parts of livekit-agents that the agent uses although they are private there, or not exported.
+
+An upgrade of livekit-agents may change any of it without notice, so no other module of the agent reaches past what
+livekit-agents exports. `tests/contract/test_framework.py` names every part that is used here, and fails when one of
+them has gone.
+"""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import AgentServer, stt, utils, vad, worker
+from livekit.agents.beta.tools.end_call import END_CALL_DESCRIPTION
+from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
+from livekit.agents.voice import SpeechHandle, io
+from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.agents.voice.recorder_io import RecorderIO
+from livekit.agents.voice.turn import TurnDetectionEvent, TurnDetectionMode
+
+__all__ = [
+    "END_CALL_DESCRIPTION",
+    "LATE_IMPORTS",
+    "RecorderIO",
+    "SessionConnectOptions",
+    "TurnDetectionEvent",
+    "TurnDetectionMode",
+    "UtteranceStream",
+    "end_of_turn_threshold",
+    "is_playing",
+    "is_registered",
+    "new_finished_speech",
+    "set_heartbeat_interval",
+]
+
+LATE_IMPORTS = ["livekit.agents.llm.async_toolset"]  # livekit-agents imports these in a call: 0.1 s of silence
+
+
+def set_heartbeat_interval(seconds: float) -> None:
+    """Set how often a worker makes sure that its connection to the media server is alive; 30 s is the default."""
+    worker.HEARTBEAT_INTERVAL = seconds  # type: ignore[assignment]
+
+
+def is_registered(server: AgentServer) -> bool:
+    """Return whether the media server knows this worker now."""
+    # There is an event for the registration, but none for its loss; only this flag tells that the worker reconnects.
+    return server.id != "unregistered" and not server._connecting
+
+
+def new_finished_speech() -> SpeechHandle:
+    """Make the handle of a speech in which nothing was said and that is over."""
+    speech = SpeechHandle.create()
+    speech._mark_done()
+    return speech
+
+
+def is_playing(output: io.AudioOutput) -> bool:
+    """Return whether the output has been given a sound of which it has not reported the end."""
+    return output._pending_playback_count > 0
+
+
+def end_of_turn_threshold(language: str) -> float:
+    """Return the probability from which livekit-agents' end-of-turn model takes a turn in this language for over."""
+    return LOCAL_LANGUAGES.get(language, LOCAL_LANGUAGES["en"])
+
+
+class UtteranceStream(stt.StreamAdapterWrapper):
+    """The base of a stream that has whole utterances transcribed; it names what its own base keeps private."""
+
+    @property
+    def detector(self) -> vad.VAD:
+        """The voice activity detection that the adapter was made with."""
+        return self._vad
+
+    def recognize(self, frames: list[rtc.AudioFrame]) -> Coroutine[Any, Any, stt.SpeechEvent]:
+        """Have the adapter's engine transcribe one utterance, in the stream's language and with its patience."""
+        audio, options = utils.merge_frames(frames), self._wrapped_stt_conn_options
+        return self._wrapped_stt.recognize(audio, language=self._language, conn_options=options)

@@ -1,0 +1,26 @@
+"""Whether a line can be used on this host, as far as its line.toml alone does not tell."""
+
+from agent.lines.folder import LinesFolder
+from agent.lines.line import Line, Objection
+from agent.providers.pipeline import Pipeline
+from agent.settings import Settings
+
+
+def lines_of(settings: Settings) -> LinesFolder:
+    """Open this host's folder of lines: a line.toml that names what this host cannot do is no good version of it."""
+    return LinesFolder(settings.lines_folder, settings.line_secrets, judge=lambda line: judge(line, settings))
+
+
+def judge(line: Line, settings: Settings) -> list[Objection]:
+    """Say which models cannot be used, and which settings do not go together with the host's."""
+    found = Pipeline(line, settings).problems()
+    warning, longest = line.handling.call_warning, line.longest_call(settings.max_call_duration)
+    if warning >= longest:
+        found.append(
+            Objection(
+                "handling.call_warning",
+                f"= {warning}, which should be less than the {longest} s that a call may last "
+                "(limits.max_call_duration, or MAX_CALL_DURATION in .env)",
+            )
+        )
+    return found

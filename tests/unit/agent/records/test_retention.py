@@ -1,0 +1,231 @@
+"""Every line's records are looked after by its own settings, whatever goes wrong with another's."""
+
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from agent.lines.folder import LinesFolder
+from agent.records import retention
+from agent.records.folders import Folders
+from agent.records.retention import _Keepers
+from agent.records.webhook import delivery, outbox
+from tests.support.fakes.http_receiver import Receiver
+from tests.unit.agent.fakes import until
+from tests.unit.agent.lines.test_folder import make, remove
+from tests.unit.agent.records.test_finalize import kept_since
+from tests.unit.agent.records.test_folders import ADOPTED, files, release_before
+
+SECRET = SecretStr("s" * 32)
+
+
+class House:
+    """Lines and their records, looked after when a test says so."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.path, self.data = tmp_path / "lines", tmp_path / "data"
+        self.secrets = {"SECRET": SECRET}
+        self.lines = LinesFolder(self.path, self.secrets, tmp_path / "kept")
+        self.keepers = _Keepers(self.lines, self.data)
+
+    def line(self, name: str, settings: str = "") -> Folders:
+        if (self.path / name).exists():
+            (self.path / name / "line.toml").write_text(settings)
+        else:
+            make(self.path, name, settings)
+        return Folders(name, self.data)
+
+    async def look(self) -> None:
+        await self.keepers.look()
+
+
+@pytest.fixture
+async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    monkeypatch.setattr(retention, "TIDIED_EVERY", 0)
+    monkeypatch.setattr(delivery, "LOOKED_EVERY", 0.01)
+    house = House(tmp_path)
+    yield house
+    house.keepers.stop()
+
+
+async def test_each_line_keeps_its_records_as_long_as_it_says(house: House) -> None:
+    coffee, dentist = house.line("coffee", "[recording]\nkeep_days = 7"), house.line("dentist")
+    records = [kept_since(folders, days) for folders in (coffee, dentist) for days in (6, 8, 31)]
+    await house.look()
+    assert [record.exists() for record in records] == [True, False, False, True, True, False]
+
+
+async def test_each_line_has_megabytes_of_its_own(house: House) -> None:
+    coffee, dentist = house.line("coffee", "[recording]\nkeep_mb = 1"), house.line("dentist")
+    records = [kept_since(folders, days, 600_000) for folders in (coffee, dentist) for days in (2, 1)]
+    await house.look()
+    assert [record.exists() for record in records] == [False, True, True, True]
+
+
+async def test_a_line_whose_folder_is_gone_keeps_its_records_as_long_as_it_said(house: House) -> None:
+    tea = house.line("tea", "[recording]\nkeep_days = 365")
+    house.line("coffee")
+    long_ago, lately = kept_since(tea, 366), kept_since(tea, 300)
+    await house.look()
+    assert (long_ago.exists(), lately.exists()) == (False, True)
+    remove(house.path / "tea")
+    long_ago = kept_since(tea, 366)
+    await house.look()
+    assert (long_ago.exists(), lately.exists()) == (False, True)
+
+
+async def test_a_folder_of_lines_that_is_away_for_a_while_takes_no_records(house: House) -> None:
+    coffee = house.line("coffee", "[recording]\nkeep_days = 365")
+    await house.look()
+    record = kept_since(coffee, 300)
+    house.path.rename(house.path.with_name("away"))
+    await house.look()
+    assert record.exists()
+
+
+async def test_a_line_that_this_host_has_never_known_keeps_its_records_for_the_usual_days(house: House) -> None:
+    house.line("coffee")
+    old, young = (kept_since(Folders("tea", house.data), days) for days in (31, 29))
+    await house.look()
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+async def test_an_error_with_one_lines_records_keeps_none_of_the_others_and_is_raised(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [house.line(name) for name in ("bakery", "coffee", "dentist")]
+    records = [kept_since(folders, 31) for folders in lines]
+    looks = retention._looks
+
+    def failing(folders: Folders) -> list[tuple[str, int]]:
+        if folders.line == "bakery":
+            raise PermissionError(13, "Permission denied")
+        return looks(folders)
+
+    monkeypatch.setattr(retention, "_looks", failing)
+    with pytest.raises(PermissionError):
+        await house.look()
+    assert [record.exists() for record in records] == [True, False, False]
+
+
+async def test_a_broken_line_toml_keeps_the_other_lines_from_nothing_and_is_for_its_calls_to_tell(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    coffee, dentist = house.line("coffee", "[recording]\nkeep_days = 365"), house.line("dentist")
+    await house.look()
+    house.line("coffee", "[recording]\nkeep_days = 0")
+    kept, deleted = kept_since(coffee, 300), kept_since(dentist, 31)
+    caplog.clear()
+    for _ in range(3):
+        await house.look()
+    assert (kept.exists(), deleted.exists()) == (True, False)
+    assert not [record for record in caplog.records if "line.toml" in record.getMessage()]
+
+
+@pytest.mark.parametrize(
+    ("settings", "whose"),
+    [
+        ({"bakery": 'numbers = ["+12025550101"]', "coffee": ""}, "coffee"),
+        ({"bakery": 'numbers = ["+12025550101"]', "coffee": 'numbers = ["+12025550102"]'}, "bakery"),
+        ({"coffee": ""}, "coffee"),
+    ],
+)
+async def test_what_a_release_without_lines_left_is_the_lines_that_answers_phone_numbers(
+    house: House, settings: dict[str, str], whose: str
+) -> None:
+    for name, its in settings.items():
+        house.line(name, its + "\n[recording]\nkeep_days = 3650")
+    release_before(house.data)
+    await house.look()
+    adopted = {path.replace("coffee", whose) for path in ADOPTED}
+    assert {path for path in files(house.data) if ".work" not in path and "failed" not in path} >= {
+        path for path in adopted if ".work" not in path and "failed" not in path
+    }
+
+
+async def test_records_that_cannot_be_adopted_keep_nothing_else_and_are_adopted_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coffee = house.line("coffee", "[recording]\nkeep_days = 3650\n")
+    old = kept_since(house.line("dentist"), 31)
+    release_before(house.data)
+    with monkeypatch.context() as read_only:
+        read_only.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+        with pytest.raises(OSError, match="Read-only"):
+            await house.look()
+    assert not old.exists()
+    assert not (coffee.calls / "2026-11-25/142233-1f2e3d").exists()
+    await house.look()
+    assert (coffee.calls / "2026-11-25/142233-1f2e3d").exists()
+
+
+def post(folders: Folders, event: str) -> Path:
+    outbox.post(event, "", {"line": folders.line}, folders)
+    return folders.outbox / f"{event}.json"
+
+
+HOOK = '[webhook]\nurl = "{}"\nsecret = "SECRET"\n'
+
+
+async def test_each_lines_events_go_to_its_own_address(house: House) -> None:
+    async with Receiver() as of_coffee, Receiver() as of_dentist:
+        house.secrets |= {"COFFEE": SecretStr(of_coffee.url), "DENTIST": SecretStr(of_dentist.url)}
+        coffee, dentist = house.line("coffee", HOOK.format("COFFEE")), house.line("dentist", HOOK.format("DENTIST"))
+        silent = post(house.line("bakery"), "evt-3")
+        events = [post(coffee, "evt-1"), post(dentist, "evt-2")]
+        await house.look()
+        await until(lambda: not any(event.exists() for event in events))
+        assert [request.headers["webhook-id"] for request in of_coffee.received] == ["evt-1"]
+        assert [request.headers["webhook-id"] for request in of_dentist.received] == ["evt-2"]
+        assert silent.exists()
+        house.keepers.stop()
+
+
+async def test_an_address_that_is_changed_switched_off_or_on_while_the_line_is_up_holds_at_the_next_look(
+    house: House,
+) -> None:
+    async with Receiver() as first, Receiver() as second:
+        house.secrets |= {"FIRST": SecretStr(first.url), "SECOND": SecretStr(second.url)}
+        for settings, receiver, event in (
+            ("", None, "evt-0"),
+            (HOOK.format("FIRST"), first, "evt-1"),
+            (HOOK.format("SECOND"), second, "evt-2"),
+            ("", None, "evt-3"),
+            (HOOK.format("FIRST"), first, "evt-4"),
+        ):
+            coffee = house.line("coffee", settings)
+            await house.look()
+            news = post(coffee, event)
+            if receiver:
+                await until(lambda news=news: not news.exists())  # type: ignore[misc]
+        assert sorted(request.headers["webhook-id"] for request in first.received) == [
+            "evt-0",
+            "evt-1",
+            "evt-3",
+            "evt-4",
+        ]
+        assert [request.headers["webhook-id"] for request in second.received] == ["evt-2"]
+        house.keepers.stop()
+
+
+async def test_settings_that_stay_as_they_are_deliver_nothing_twice(house: House) -> None:
+    async with Receiver() as receiver:
+        house.secrets["COFFEE"] = SecretStr(receiver.url)
+        news = post(house.line("coffee", HOOK.format("COFFEE")), "evt-1")
+        for _ in range(20):
+            await house.look()
+        await until(lambda: not news.exists())
+        assert len(receiver.received) == 1
+        house.keepers.stop()
+
+
+async def test_events_that_wait_for_no_address_are_deleted_as_late_as_the_lines_records(house: House) -> None:
+    coffee, dentist = house.line("coffee", "[recording]\nkeep_days = 7"), house.line("dentist")
+    events = [post(folders, "evt-1") for folders in (coffee, dentist)]
+    for event in events:
+        os.utime(event, (time.time() - 8 * 86_400,) * 2)
+    await house.look()
+    assert [event.exists() for event in events] == [False, True]
