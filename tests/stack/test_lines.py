@@ -30,7 +30,7 @@ WORDS = {  # with the fact of the line
     GARAGE: {"greeting": "Hallo. {}.", "persona": "Die Farbe der Woche ist {}."},
 }
 QUESTIONS = {BAKERY: "What cake do you have?", GARAGE: "Wie ist das Wetter heute?"}
-ANSWERS = {BAKERY: "Our cake is {}.", GARAGE: "{}."}
+ANSWERS = {BAKERY: "Our cake is {}.", GARAGE: "Hallo. {}."}
 GOODBYES = {BAKERY: "Thanks, bye.", GARAGE: "Vielen Dank, tschüss."}
 IS_RECORDED = "this call is recorded"
 
@@ -54,7 +54,8 @@ class Day:
 
 @pytest.fixture(scope="module")
 def day(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Day:
-    facts = dict(zip(LANGUAGES, random.sample(FLAVORS, len(LANGUAGES)), strict=True))
+    long = [flavor for flavor in FLAVORS if len(flavor) > len("cherry")]  # heard aright between German words, too
+    facts = dict(zip(LANGUAGES, random.sample(long, len(LANGUAGES)), strict=True))
     secrets = {f"{name.upper()}_KEY": key for name, key in KEYS.items()}
     lines = {
         name: {"language": language, "models": {"keys": {"OPENAI_API_KEY": f"{name.upper()}_KEY"}}}
