@@ -211,7 +211,7 @@ def _make(
 
 
 def _packed(secrets: Mapping[str, str]) -> str:
-    """As `make up` hands them to Compose."""
+    """Encode the secrets in the form in which `make up` passes them to Compose."""
     return base64.b64encode("".join(f"{name}={value}\n" for name, value in secrets.items()).encode()).decode()
 
 

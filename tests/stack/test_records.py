@@ -285,7 +285,7 @@ def test_the_webhook_is_signed_and_told_again_until_it_takes_the_news(day: Day) 
 
 
 def genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-    """As docs/calls/recording.md says it is judged."""
+    """Verify a webhook's signature and age in the way that docs/calls/recording.md tells its receivers to."""
     sent, at = headers["webhook-id"], headers["webhook-timestamp"]
     key = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
     mac = base64.b64encode(hmac.new(key, f"{sent}.{at}.".encode() + body, hashlib.sha256).digest()).decode()

@@ -125,8 +125,8 @@ class FakeLiveKit:
     async def store_trunk(self, trunk: Trunk, trunk_id: str) -> Trunk:
         if not (trunk.auth_username or trunk.auth_password or trunk.allowed_addresses or trunk.numbers):
             raise TwirpError("invalid_argument", "for security, one of the fields must be set: …")
-        # As the server does: of an update's trunk it looks at what is stored now, so a number that is new to the trunk
-        # is compared with nothing, and an update can take a number that another trunk has.
+        # The real server has this gap, too: it finds possible conflicts by the numbers that are stored before the
+        # update, so an update can give a trunk a number that another trunk already has.
         listed = [t for t in self.trunks.values() if overlap(t.numbers, trunk.numbers)]
         replaced = [trunk if t.sip_trunk_id == trunk_id else t for t in listed]
         refuse_trunk_conflicts(replaced if trunk_id in self.trunks else [*listed, trunk])

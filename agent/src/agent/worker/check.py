@@ -1,17 +1,19 @@
 """Judging whether the host's settings and every line can be used, as `make up` does before it changes anything."""
 
+from typing import Any
+
 from agent.admission.owner_files import owner_files, read_lists
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.providers.openai import PROVIDER as OPENAI
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
+from agent.storage.live_file import LiveFile
 
 
 def problems(settings: Settings, lines: LinesFolder) -> list[str]:
     """Judge everything that a call will use; each problem is a sentence that names the file or the variable."""
-    files = [file for name in lines.names() for file in owner_files(lines.path / name)]
-    broken = [problem for file in files for problem in file.problems()]
+    broken = [problem for file in _owner_files(lines) for problem in file.problems()]
     return [*_of_host(settings, lines), *lines.problems(), *broken]
 
 
@@ -21,8 +23,7 @@ def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str]
     Returns:
         What keeps the agent from starting, and what only keeps some of several lines from being answered.
     """
-    files = [file for name in lines.names() for file in owner_files(lines.path / name)]
-    broken = [problem for file in files for problem in file.unrecoverable_problems()]
+    broken = [problem for file in _owner_files(lines) for problem in file.unrecoverable_problems()]
     of_host, of_lines = _of_host(settings, lines), [*lines.unrecoverable_problems(), *broken]
     if of_host or not any(_can_be_answered(lines, line) for line in lines.all()):
         return [*of_host, *of_lines], []
@@ -32,6 +33,10 @@ def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str]
 def needs_speech(settings: Settings, lines: LinesFolder) -> bool:
     """Return whether any line uses an embedded model, for which the speech service has to run."""
     return any(Pipeline(line, settings).embedded for line in lines.all_as_written())
+
+
+def _owner_files(lines: LinesFolder) -> list[LiveFile[Any]]:
+    return [file for name in lines.names() for file in owner_files(lines.path / name)]
 
 
 def _can_be_answered(lines: LinesFolder, line: Line) -> bool:

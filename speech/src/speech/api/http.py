@@ -109,7 +109,7 @@ class StreamedAnswer(StreamingResponse):
     """An answer that is sent chunk by chunk; the generator of its chunks is closed whenever the answer ends."""
 
     def __init__(self, chunks: AsyncGenerator[bytes], media_type: str) -> None:
-        # As a header, since Starlette would add a character set to the media type.
+        # The type is set as a header, because Starlette adds a character set to the `media_type` of a text.
         super().__init__(chunks, headers={"content-type": media_type, "cache-control": "no-store"})
         self._chunks = chunks
 

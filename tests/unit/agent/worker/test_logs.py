@@ -114,7 +114,7 @@ def failed() -> logging.LogRecord:
 
 
 def from_a_calls_process(it: logging.LogRecord) -> logging.LogRecord:
-    """As livekit-agents sends it to the main process: its `LogQueueHandler` makes text of it."""
+    """Return the record as the main process receives it: livekit-agents' `LogQueueHandler` has made it text."""
     it.message = it.msg = logging.Formatter().format(it)
     it.args = it.exc_info = None
     return pickle.loads(pickle.dumps(it))  # type: ignore[no-any-return]  # noqa: S301
