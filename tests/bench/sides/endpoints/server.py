@@ -13,6 +13,8 @@ from tests.support.fakes import voice
 from tests.support.fakes.openai_api import FakeOpenAI, Request, Script
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.bench.sides.endpoints.recognise import Known
 
 REPLY = "We are open from seven to six, and you are most welcome."
@@ -33,9 +35,14 @@ class Endpoints(FakeOpenAI):
     def __init__(self, known: Known, script: Script, **where: Any) -> None:
         super().__init__(script, **where)
         self._known = known
-        self._heard = Path(tempfile.mkdtemp())
+        self.app.cleanup_ctx.append(self._open_folder)
         self.app.add_routes([web.get(r"/heard/{number:\d+}.wav", self._tell_heard)])
         voice.speech(SECONDS)  # made now, so that nobody waits for it
+
+    async def _open_folder(self, _: web.Application) -> AsyncIterator[None]:
+        with tempfile.TemporaryDirectory() as folder:
+            self._heard = Path(folder)
+            yield
 
     async def transcript(self, audio: bytes, noted: Request) -> str:
         self.keep(audio, noted)
