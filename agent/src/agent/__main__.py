@@ -36,7 +36,7 @@ PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls nee
 
 def main() -> int:
     """Offer this agent to the media server and take calls until told to stop; with --check only judge the settings."""
-    load_dotenv()  # outside a container, the bundle's own .env
+    load_dotenv()  # outside a container this reads the bundle's own .env
     settings, wrong = read_what_can_be_read()
     lines = lines_of(settings)
     if "--check" in sys.argv[1:]:
@@ -46,8 +46,8 @@ def main() -> int:
     fatal, of_lines = problems_at_start(settings, lines)
     exit_if([*wrong, *fatal])
     set_up_logging(settings.log_level, settings.log_format)
-    for problem in of_lines:  # one line that is no good takes none of the others down
-        logger.error("%s; its line's calls are refused meanwhile", problem)
+    for problem in of_lines:  # a faulty line does not take the others down
+        logger.error("%s", problem)
     _keep_good_versions(lines)
     os.environ[PRELOAD] = "0"
     return asyncio.run(_work(_new_server(settings, lines), settings, lines))
@@ -69,17 +69,17 @@ def _new_server(settings: Settings, lines: LinesFolder) -> AgentServer:
         host="127.0.0.1",
     )
     at_once = calls_at_once(there, settings)
-    finishing = at_once if any(line.recording.enabled for line in there) else 0  # over, but not written down yet
+    finishing = at_once if any(line.recording.enabled for line in there) else 0  # over, but still to be saved
     most = at_once + finishing + REJECTED_AT_ONCE
     server.rtc_session(answer, agent_name=settings.agent_name, on_request=admit_up_to(most, server))
     return server
 
 
 async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> int:
-    """Take calls, and look after what is around them; return an exit code."""
+    """Take calls, and run the tasks that go on beside them; return an exit code."""
     for line in lines.all():
         if (pipeline := Pipeline(line, settings)).reads_slowly:  # else the first call after a start waits for it
-            with contextlib.suppress(ValueError):  # of which the log has been told
+            with contextlib.suppress(ValueError):  # which is in the log already
                 read_ahead(pipeline.new_llm(), lines.read_words(line).persona)
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
@@ -87,7 +87,7 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
 
 
 def _keep_good_versions(lines: LinesFolder) -> None:
-    """Read every file once, so that there is something to fall back to."""
+    """Read every file once, so that each has a good version to fall back to."""
     delete_versions_of_the_release_before()
     lines.keep_good_versions()
     for name in lines.names():
@@ -97,7 +97,7 @@ def _keep_good_versions(lines: LinesFolder) -> None:
 
 
 if __name__ == "__main__":
-    # Under its own name, since a call's process cannot import what is in a package's `__main__`.
+    # Imported by its full name, because a call's process cannot import what is defined in a package's `__main__`.
     from agent.__main__ import main
 
     sys.exit(main())

@@ -21,13 +21,15 @@ def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str]
     """Judge everything that a call will use, except files that have a good version to fall back to.
 
     Returns:
-        What keeps the agent from starting, and what only keeps some of several lines from being answered.
+        What keeps the agent from starting, and what is wrong with some of several lines, with what follows from it.
     """
     broken = [problem for file in _owner_files(lines) for problem in file.unrecoverable_problems()]
     of_host, of_lines = _of_host(settings, lines), [*lines.unrecoverable_problems(), *broken]
-    if of_host or not any(_can_be_answered(lines, line) for line in lines.all()):
+    answered = [line.name for line in lines.all() if _can_be_answered(lines, line)]
+    if of_host or not answered:
         return [*of_host, *of_lines], []
-    return [], of_lines
+    refused = [name for name in lines.names() if name not in answered]
+    return [], [*of_lines, *(f"calls to the line {name} are refused until its files are corrected" for name in refused)]
 
 
 def needs_speech(settings: Settings, lines: LinesFolder) -> bool:
@@ -51,5 +53,5 @@ def _can_be_answered(lines: LinesFolder, line: Line) -> bool:
 def _of_host(settings: Settings, lines: LinesFolder) -> list[str]:
     keys = {*settings.provider_keys, *(key for line in lines.all_as_written() for key in line.models.keys)}
     if settings.openai_base_url and OPENAI.key not in keys:
-        return [f"OPENAI_BASE_URL needs {OPENAI.key}; for a server that wants none, any word will do: set it in .env"]
+        return [f"OPENAI_BASE_URL needs {OPENAI.key}: set it in .env, to any word if the server asks for no key"]
     return []

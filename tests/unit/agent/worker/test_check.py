@@ -58,7 +58,7 @@ def test_another_server_without_a_key_is_a_problem(judged: Callable[..., list[st
     server = {"openai_base_url": "http://localhost:9/v1"}
     assert judged(**server) == []
     assert judged(**server, provider_keys=NO_KEY) == [
-        "OPENAI_BASE_URL needs OPENAI_API_KEY; for a server that wants none, any word will do: set it in .env"
+        "OPENAI_BASE_URL needs OPENAI_API_KEY: set it in .env, to any word if the server asks for no key"
     ]
     write(folder, '[models]\nkeys = { OPENAI_API_KEY = "COFFEE_KEY" }\n')  # a line's own key is one, too
     assert judged(**server, provider_keys=NO_KEY, line_secrets={"COFFEE_KEY": SecretStr("sk-coffee")}) == []
@@ -111,7 +111,7 @@ def test_what_has_a_good_version_does_not_keep_the_agent_from_starting(folder: P
     lines = lines_of(settings)
     lines.keep_good_versions()
     write(folder, '[models]\nllm = "nobody/x"\n')
-    assert "names the provider 'nobody'" in problems(settings, lines)[0]
+    assert "names the unknown provider 'nobody'" in problems(settings, lines)[0]
     assert problems_at_start(settings, lines) == ([], [])
     assert next(lines.all()).models.llm == ""
 
@@ -144,8 +144,16 @@ def test_one_line_that_is_no_good_keeps_no_other_from_being_answered_after_a_res
     assert alone.startswith(f"lines/coffee/{file} {problem}")
     assert of_lines == []
     make(folder, "dentist")
-    assert problems_at_start(settings, lines) == ([], [alone])
+    refused = "calls to the line coffee are refused until its files are corrected"
+    assert problems_at_start(settings, lines) == ([], [alone, refused])
     assert problems(settings, lines) == [alone]  # make up refuses it all the same
+
+
+def test_contacts_that_cannot_be_read_refuse_nobody(folder: Path) -> None:
+    settings = host(lines_folder=folder)
+    (folder / "coffee/contacts.csv").write_text("Ann")
+    fatal, [of_contacts] = problems_at_start(settings, lines_of(settings))
+    assert (fatal, of_contacts.partition(" line 1")[0]) == ([], "lines/coffee/contacts.csv")
 
 
 def test_a_problem_of_the_host_keeps_every_line_from_being_answered(folder: Path) -> None:
