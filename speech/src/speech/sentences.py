@@ -20,7 +20,11 @@ from speech.models.tts import Heart, shape
 
 RATE = 24000  # Hz
 BIT_RATE = 32000  # bits a second; the telephone loses more than this does
-ESPEAK = {"de": "de", "es": "es", "fr": "fr-fr"}  # language -> espeak-ng's name of the voice
+ESPEAK = {  # language -> espeak-ng's name of the voice
+    "de": "de",
+    "es": "es",
+    "fr": "fr-fr",
+}
 WORDS_A_MINUTE = 150
 QUICKEST = 0.03  # seconds a character: a voice that is faster has left something out
 SILENT = 0.02  # RMS of full scale; the voices have about 0.1

@@ -1,4 +1,4 @@
-"""The tools of the language model: a module for each, named after what it does, and a line in `TOOLS`."""
+"""The tools of the language model: each is a module, named after what the tool does, and an entry in `TOOLS`."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,9 @@ from livekit.agents import llm
 from agent.conversation.call import Call
 from agent.tools.end_call import end_call
 
-TOOLS: tuple[Callable[[Call], llm.Tool], ...] = (end_call,)
+TOOLS: list[Callable[[Call], llm.Tool]] = [
+    end_call,
+]
 
 
 def tools_of(call: Call) -> list[llm.Tool | llm.Toolset]:

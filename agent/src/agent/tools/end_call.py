@@ -1,7 +1,7 @@
 """The tool by which the model ends the call when the conversation is over.
 
-livekit-agents' own `EndCallTool` closes the session the moment the goodbye has been sent. That cuts off its last sound
-in the gateway, and the outcome of the call would be that the session closed. Its words for the model are used here.
+livekit-agents' own `EndCallTool` closes the session the moment the goodbye has been sent. The gateway then cuts off the
+end of the goodbye, and the call's outcome would be that the session closed. Only the tool's texts are used here.
 """
 
 from livekit.agents import RunContext, function_tool, llm
@@ -25,6 +25,6 @@ def end_call(call: Call) -> llm.Tool:
 
 
 def _has_spoken(context: RunContext[None]) -> bool:
-    """Return whether the model said its goodbye in the same reply as it called the tool, against its instructions."""
+    """Return whether the model said its goodbye in the reply that called the tool, against its instructions."""
     items = context.speech_handle.chat_items
     return any(isinstance(item, llm.ChatMessage) and item.role == "assistant" for item in items)
