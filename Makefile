@@ -13,19 +13,19 @@ help: ## list the verbs
 up: ## start the line; safe to repeat
 	@sh bootstrap/host/up.sh
 
-check: ## judge .env and the lines, and start nothing
+check: ## check .env and the lines, and start nothing
 	@sh bootstrap/host/check.sh
 
 call: ## call a line and print what was said; LINE=name, SAY="a question" or WAV=file, EXPECT="a regular expression"
 	@sh bootstrap/host/call.sh
 
-logs: ## follow what the services say, one line an event; LOG_FORMAT=json in .env for JSON
+logs: ## follow the logs of all services, one row for each event; LOG_FORMAT=json in .env for JSON
 	@sh bootstrap/host/logs.sh
 
 down: ## say goodbye to whoever is on the line and stop; nothing is lost
 	@sh bootstrap/host/down.sh
 
-clean: ## delete containers, images and volumes, after asking; DATA=yes: the calls' recordings too
+clean: ## delete containers, images and volumes, after asking; with DATA=yes, the calls' recordings too
 	@sh bootstrap/host/clean.sh
 
 venv: .venv/installed ## a virtualenv with every room installed in place, for work from a clone
@@ -35,7 +35,7 @@ venv: .venv/installed ## a virtualenv with every room installed in place, for wo
 	.venv/bin/pip install --quiet --no-deps --no-build-isolation $(ROOMS:%=--editable %)
 	@touch $@
 
-test: venv lint ## every test; STACK=require makes a missing engine or image a failure
+test: venv lint ## run every test; STACK=require makes a missing engine or image a failure
 	.venv/bin/pytest --numprocesses auto tests/contract tests/unit
 	.venv/bin/pytest tests/stack
 
@@ -54,8 +54,8 @@ docs: venv ## write docs/settings.md and docs/line.schema.json from the settings
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh
 
-bench: venv ## the README's figures, measured here; make bench turns, make bench capacity: against the peers, for hours
+bench: venv ## measure the README's figures; make bench turns, make bench capacity: compare with the peers, for hours
 	.venv/bin/python -m tests.bench $(filter turns capacity,$(MAKECMDGOALS))
 
-turns capacity: # words for bench
-	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo 'make bench $@ is meant' >&2; exit 2)
+turns capacity: # what bench is to measure
+	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo 'Type: make bench $@' >&2; exit 2)

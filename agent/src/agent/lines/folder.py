@@ -1,4 +1,4 @@
-"""The folder of lines: which lines there are, and each one's settings as they are now."""
+"""The folder of lines: which lines exist, and each line's current settings."""
 
 import contextlib
 import json
@@ -23,9 +23,9 @@ class UnknownLineError(ValueError):
 
 
 class LinesFolder:
-    """All lines of this host. Every read is of the files as they are; `secrets` are those the process started with.
+    """All lines of this host. The files are read anew each time; `secrets` are those that the process started with.
 
-    `judge` says what is wrong with a line that cannot be seen in its line.toml alone.
+    `judge` says what is wrong with a line beyond what its line.toml alone shows.
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class LinesFolder:
         self._judge = judge
 
     def names(self) -> list[str]:
-        """List the lines there are, by their folders' names."""
+        """List the lines by their folders' names."""
         return [folder.name for folder in self._folders() if NAME.fullmatch(folder.name)]
 
     def read(self, name: str) -> Line:
-        """Read a line's settings; of a line.toml that is no good, the last good version is used.
+        """Read a line's settings. If line.toml is faulty, its last good version is used.
 
         Raises:
-            ValueError: line.toml is no good and has no good version.
+            ValueError: line.toml is faulty and has no good version.
         """
         return self._settings(name).read()
 
@@ -59,11 +59,11 @@ class LinesFolder:
     def dispatched(self, metadata: str) -> Line:
         """Read the line that a job's metadata names, as the dispatch rule wrote it: `{"line": "coffee"}`.
 
-        A rule that was made by hand or by an older release names none; then a line that is alone is meant.
+        A rule that was made by hand or by an older release names no line. Then, if the host has only one, it is meant.
 
         Raises:
-            UnknownLineError: no line is meant.
-            ValueError: the line's files are no good, as `read` says.
+            UnknownLineError: the rule names a line that does not exist, or names none and the host has none or several.
+            ValueError: line.toml is faulty and has no good version.
         """
         names = self.names()
         there = ", ".join(names) or "none"
@@ -71,28 +71,28 @@ class LinesFolder:
         if not name and len(names) == 1:
             return self.read(names[0])
         if not name:
-            raise UnknownLineError(f"its dispatch rule names no line, and the lines there are: {there}; run make up")
+            raise UnknownLineError(f"its dispatch rule names no line, and this host's lines are: {there}; run make up")
         try:
             return self.read(name)
         except ValueError:
             if name in names:
                 raise
-        raise UnknownLineError(f"its dispatch rule names the line {name}, and the lines there are: {there}")
+        raise UnknownLineError(f"its dispatch rule names the line {name}, but this host's lines are: {there}")
 
     def all(self) -> Iterator[Line]:
-        """Read every line that can be read; a line.toml that is no good is told of by `read`, not here."""
+        """Read every line that can be read; `read` logs what is wrong with a line.toml, this does not."""
         for name in self.names():
-            with contextlib.suppress(ValueError):  # which `problems` tells
+            with contextlib.suppress(ValueError):  # which `problems` reports
                 yield self._settings(name).read(quietly=True)
 
     def all_as_written(self) -> Iterator[Line]:
-        """Read every line whose line.toml is good as it is now; nothing falls back and nothing is kept."""
+        """Read every line whose line.toml is valid now; no good version is used, and none is kept."""
         for name in self.names():
-            with contextlib.suppress(ValueError):  # which `problems` tells
+            with contextlib.suppress(ValueError):  # which `problems` reports
                 yield self._settings(name).as_written()
 
     def left_behind(self, name: str) -> Line:
-        """Return the last good version of a line whose folder is gone, or one with all the defaults."""
+        """Return the last good version of a line whose folder is gone, or a line with all the defaults."""
         try:
             return self._settings(name).good_version()
         except ValueError:
@@ -103,19 +103,19 @@ class LinesFolder:
         return [*self._strange_names(), *self._each(LiveFile.problems)]
 
     def unrecoverable_problems(self) -> list[str]:
-        """Judge the files again, but for those that have a good version to fall back to."""
+        """Judge the same files, except those that have a good version to fall back to."""
         return self._each(LiveFile.unrecoverable_problems)
 
     def keep_good_versions(self) -> None:
-        """Read every file once, so that there is something to fall back to."""
+        """Read every file once, so that each has a good version to fall back to."""
         for name in self.names():
-            with contextlib.suppress(ValueError):  # which `unrecoverable_problems` tells
+            with contextlib.suppress(ValueError):  # which `unrecoverable_problems` reports
                 self.read_words(self.read(name))
 
     def _each(self, judge: Callable[[LiveFile[Any]], list[str]]) -> list[str]:
         try:
             if not self._list():
-                return [f"{self.path} has no line in it: make up makes one where the folder is empty"]
+                return [f"{self.path} has no line in it: if the folder is empty, make up makes one"]
         except OSError as error:
             return [f"{self.path}, the folder of the lines, cannot be read: {error.strerror}"]
         return [problem for name in self.names() for file in self._files(name) for problem in judge(file)]
@@ -125,8 +125,8 @@ class LinesFolder:
 
     def _strange_names(self) -> list[str]:
         return [
-            f"{self.path.name}/{folder.name} is not a name for a line: use a to z, 0 to 9 and - (not first), 32 "
-            "characters at most"
+            f"{self.path.name}/{folder.name} is not a name for a line: use a to z, 0 to 9 and - (but not first), at "
+            "most 32 characters"
             for folder in self._folders()
             if not NAME.fullmatch(folder.name)
         ]
@@ -134,7 +134,7 @@ class LinesFolder:
     def _folders(self) -> list[Path]:
         try:
             return self._list()
-        except OSError:  # which `problems` tells
+        except OSError:  # which `problems` reports
             return []
 
     def _list(self) -> list[Path]:

@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-NEEDS_MAKE_UP: dict[str, Any] = {"takes_effect": "make up"}  # else from the next call on
+NEEDS_MAKE_UP: dict[str, Any] = {"takes_effect": "make up"}  # other settings take effect on the next call
 
 
 class Group(BaseModel):
-    """One table of line.toml: closed, and of exactly the types that are named."""
+    """One table of line.toml: it allows no unknown keys, and converts no value to another type."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, allow_inf_nan=False, validate_default=False
@@ -16,5 +16,5 @@ class Group(BaseModel):
 
 
 def setting(default: Any, meaning: str, **bounds: Any) -> Any:
-    """Make a field: its default, one sentence of meaning, and pydantic's bounds."""
+    """Make a field from its default, one sentence of meaning and pydantic's bounds."""
     return Field(default, description=meaning, **bounds)

@@ -1,4 +1,4 @@
-"""How a caller is treated: what they are never left with, and how long anything may last."""
+"""How a caller is treated when something is slow, fails or goes quiet, and how long anything may last."""
 
 from typing import Literal, Self
 
@@ -14,23 +14,34 @@ class Handling(Group):
         3, "Seconds without an answer after which the caller hears that it takes a moment.", ge=0.5, le=30
     )
     apology_after: float = setting(
-        7, "Seconds without an answer after which the agent apologises and gives this answer up.", ge=1, le=60
+        7, "Seconds without an answer after which the agent apologises and gives up on this answer.", ge=1, le=60
     )
     failures: int = setting(3, "Failures in a row after which the agent says goodbye and hangs up.", ge=1, le=10)
     silent_caller_after: float = setting(
         10,
-        "Seconds after which a silent caller is asked, after as many again once more, and then said goodbye to.",
+        "Seconds of silence after which the agent asks whether the caller is still there. After as many more it says "
+        "that it cannot hear them, and after as many more again it says goodbye.",
         ge=2,
         le=300,
     )
     longest_talk: float = setting(
-        180, "Seconds for which a caller, hold music or an answering machine may talk without a pause.", ge=5, le=3600
+        180,
+        "Seconds for which a caller, hold music or an answering machine may go on without a pause before the call is "
+        "ended.",
+        ge=5,
+        le=3600,
     )
     call_warning: int = setting(
-        60, "Seconds before the end of a call that lasts too long at which the caller is told.", ge=5, le=600
+        60,
+        "Seconds before a call reaches its longest duration at which the caller is told that it will end.",
+        ge=5,
+        le=600,
     )
     digits_timeout: float = setting(
-        3, "Seconds after the last key at which the keys pressed are taken for a whole number.", ge=0.5, le=30
+        3,
+        "Seconds after the last key press at which the keys pressed so far are taken as a complete number.",
+        ge=0.5,
+        le=30,
     )
     digits_end: Literal["#", "*"] = setting("#", "The key that ends a number at once.")
 
@@ -38,6 +49,6 @@ class Handling(Group):
     def _the_apology_comes_after_the_filler(self) -> Self:
         if self.apology_after < self.filler_after:
             raise ValueError(
-                f"apology_after is {self.apology_after:g}, which should be at least filler_after, {self.filler_after:g}"
+                f"apology_after is {self.apology_after:g}, but should be at least filler_after ({self.filler_after:g})"
             )
         return self

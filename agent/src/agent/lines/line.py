@@ -28,12 +28,12 @@ KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 DOTTED = rf"({KEY}(?:\s*\.\s*{KEY})*)"
 HEADER = re.compile(rf"\s*\[\[?\s*{DOTTED}\s*\]")
 ASSIGNED = re.compile(rf"\s*{DOTTED}\s*=")
-LONGEST_SHOWN = 80  # characters of a value that is wrong
+LONGEST_SHOWN = 80  # characters of a wrong value
 
 
 def _check_number(number: str) -> str:
     if not E164.fullmatch(number):
-        raise ValueError("should be a number with its country, such as +12025550100")
+        raise ValueError("should be a number with its country code, such as +12025550100")
     return number
 
 
@@ -61,7 +61,7 @@ Timezone = Annotated[str, AfterValidator(_check_timezone)]
 
 
 class Line(Group):
-    """One line. Its name is that of its folder; its secrets have been found in lines/secrets.env."""
+    """One line. Its name is that of its folder; its secrets come from lines/secrets.env."""
 
     numbers: list[Number] = Field(
         default_factory=list,
@@ -71,9 +71,12 @@ class Line(Group):
     )
     language: Language = setting(
         "en",
-        "The language of the line, as ISO 639-1 code; all but en need a key, since the embedded models know English.",
+        "The language of the line, as an ISO 639-1 code. All but en need a key, since the embedded models know only "
+        "English.",
     )
-    timezone: Timezone = setting("UTC", "The time zone in which a day begins for the limits, such as Europe/Berlin.")
+    timezone: Timezone = setting(
+        "UTC", "The line's time zone, such as Europe/Berlin. A day of the limits begins at its midnight."
+    )
     models: Models = Field(default_factory=Models)
     turns: Turns = Field(default_factory=Turns)
     handling: Handling = Field(default_factory=Handling)
@@ -86,13 +89,13 @@ class Line(Group):
 
     @classmethod
     def without_a_folder(cls, name: str) -> Self:
-        """Make a line with all its defaults, for what is left of one whose folder is gone."""
+        """Make a line with all the defaults, for what is left of a line whose folder is gone."""
         line = cls()
         line._name = name
         return line
 
     def longest_call(self, at_most: int) -> int:
-        """Return the seconds that a call may last where the host allows `at_most`."""
+        """Return the seconds that a call may last if the host allows `at_most`."""
         return min(self.limits.max_call_duration or at_most, at_most)
 
     @property
@@ -114,11 +117,11 @@ def parse(
     secrets: Mapping[str, SecretStr],
     judge: Callable[[Line], Iterable[Objection]] = lambda _: (),
 ) -> Line:
-    """Read line.toml; `judge` is asked about a line whose settings are right by themselves.
+    """Read line.toml; `judge` is asked about a line only if its settings are valid by themselves.
 
     Raises:
         FileError: each problem completes "lines/coffee/line.toml …" and names the key, what was found and what was
-            expected. No problem tells a secret.
+            expected. No problem contains a secret.
     """
     try:
         given = tomllib.loads(text)
@@ -135,7 +138,7 @@ def parse(
 
 
 def _no_toml(error: Exception) -> str:
-    """Put the place, which tomllib tells last, where every other problem has it."""
+    """Begin with the place, as every other problem does; tomllib puts it last."""
     if isinstance(error, RecursionError):
         return "is not TOML that can be read: its lists or tables are nested too deeply"
     if told := re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error)):
@@ -144,7 +147,7 @@ def _no_toml(error: Exception) -> str:
 
 
 def _sentence(problem: ErrorDetails, text: str) -> str:
-    path = [part for part in problem["loc"] if isinstance(part, str)]  # without the place in a list
+    path = [part for part in problem["loc"] if isinstance(part, str)]  # without positions in lists
     if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
         expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
         return f"{_place(path[:2], text)}has models.keys, which {expected}"
@@ -153,7 +156,7 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{has}, which is not a setting{_meant(path)}"
     if problem["type"] == "model_type":
-        expected = f"should be a table: [{path[-1]}], and its settings below"
+        expected = f"should be a table: write [{path[-1]}], and its settings below it"
     elif _table_at(path):  # a check of several settings of one table
         return f"{has} in which {expected}"
     found = "" if _hides(path) else f" = {_shown(problem['input'])}"
@@ -161,7 +164,7 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
 
 
 def _meant(path: list[str]) -> str:
-    """Suggest the setting of that table which is written most alike, or the one of this name in another table."""
+    """Suggest the most similar setting of that table, or the setting of this name in another table."""
     table = _table_at(path[:-1])
     near = difflib.get_close_matches(path[-1], table.model_fields if table else (), n=1)
     if near:
@@ -169,7 +172,7 @@ def _meant(path: list[str]) -> str:
     elsewhere = [name for name in _all_names() if name.split(".")[-1] == path[-1]]
     if elsewhere:
         return f" there; did you mean {' or '.join(elsewhere)}?"
-    return ": docs/settings.md lists those there are"
+    return ": docs/settings.md lists all settings"
 
 
 def _all_names() -> list[str]:
@@ -182,7 +185,7 @@ def _all_names() -> list[str]:
 
 
 def _hides(path: list[str]) -> bool:
-    """Whether what is written here may be a secret: that of a secret's key, or of a table that has such a key."""
+    """Return whether the value there may be a secret: of a secret's key, of an unknown key or of a table with one."""
     table, parent = _table_at(path), _table_at(path[:-1])
     if table:
         return any(is_secret(field.annotation) for field in table.model_fields.values())
@@ -191,13 +194,13 @@ def _hides(path: list[str]) -> bool:
 
 
 def _table_at(path: list[str]) -> type[BaseModel] | None:
-    """The table at this place, the whole file for an empty path; None for what is not a table."""
+    """Return the table at this place, or the whole file for an empty path; None if there is no table."""
     model: type[BaseModel] = Line
     for part in path:
         field = model.model_fields.get(part)
         if field is None or not _is_table(field.annotation):
             return None
-        model = field.annotation  # type: ignore[assignment]  # which has just been asked
+        model = field.annotation  # type: ignore[assignment]  # `_is_table` has checked it
     return model
 
 
@@ -206,13 +209,13 @@ def _is_table(annotation: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """Show a value as it is written in TOML, and not a page of it."""
+    """Show a value as it is written in TOML, cut short if it is long."""
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _place(path: list[str], text: str) -> str:
-    """Tell where in the file this key, or its table, stands: "line 3 "; empty where it is not written down."""
+    """Return where in the file this key, or its table, is: "line 3 "; empty if the file has neither."""
     place, known = "", 0
     table: list[str] = []
     for number, row in enumerate(text.split("\n"), 1):

@@ -1,4 +1,4 @@
-"""Who hears, thinks and speaks on a line, and who does when one of them fails."""
+"""Who hears, thinks and speaks on a line, and who takes over when one of them fails."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ EMBEDDED: dict[str, Any] = {
 
 
 class Models(Group):
-    """Each model is named `provider/model`, such as `openai/gpt-4o-mini`; the providers know which there are."""
+    """Each model is named `provider/model`, such as `openai/gpt-4o-mini`; the provider decides which models exist."""
 
     stt: str = setting(
         "", "The speech to text, as provider/model; empty: chosen by whether there is a key.", **EMBEDDED
@@ -36,7 +36,7 @@ class Models(Group):
     voice: str = setting("", "The voice, where the text to speech has several; empty: its usual one.")
     keys: dict[Annotated[str, StringConstraints(pattern=f"^{NAME}$")], Secret] = Field(
         default_factory=dict,
-        description="Keys of this line alone: a key's name in .env, and the name of its value in lines/secrets.env, "
-        'such as { OPENAI_API_KEY = "COFFEE_OPENAI_KEY" }.',
+        description="Keys that this line uses instead of the host's: the key's name in .env, and the name of the "
+        'value in lines/secrets.env, such as { OPENAI_API_KEY = "COFFEE_OPENAI_KEY" }.',
         json_schema_extra=NEEDS_MAKE_UP,
     )

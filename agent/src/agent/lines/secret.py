@@ -18,10 +18,10 @@ def resolve(name: Any, info: ValidationInfo) -> SecretStr:
     if isinstance(name, SecretStr):
         return name
     if not isinstance(name, str) or not re.fullmatch(NAME, name):
-        raise ValueError("should be the name of a line in lines/secrets.env, such as WEBHOOK_URL: put the value there")
+        raise ValueError("should be a name from lines/secrets.env, such as WEBHOOK_URL: put the value there")
     secrets: Mapping[str, SecretStr] = (info.context or {}).get("secrets", {})
     if name not in secrets:
-        raise ValueError(f"names {name}, which has no value in lines/secrets.env: write {name}=… there, then make up")
+        raise ValueError(f"names {name}, which has no value in lines/secrets.env: write {name}=… there and run make up")
     return secrets[name]
 
 
@@ -29,7 +29,7 @@ def _check_address(secret: SecretStr) -> SecretStr:
     try:
         check_url(secret.get_secret_value(), "http", "https")
     except ValueError as problem:
-        raise ValueError(f"names a line in lines/secrets.env whose value {problem}") from None
+        raise ValueError(f"names a secret in lines/secrets.env whose value {problem}") from None
     return secret
 
 

@@ -1,4 +1,4 @@
-"""An address that is told of every call that has ended."""
+"""A web address that receives a message about every call that has ended."""
 
 import base64
 import binascii
@@ -9,14 +9,14 @@ from pydantic import AfterValidator, SecretStr, model_validator
 from agent.lines.group import NEEDS_MAKE_UP, Group, setting
 from agent.lines.secret import Secret, SecretAddress
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks' secrets, the rest of which is Base64
-SHORTEST_SECRET, SHORTEST_KEY = 32, 24  # characters, and bytes as Standard Webhooks has it
+SECRET_PREFIX = "whsec_"  # noqa: S105 - begins a secret of Standard Webhooks, the rest of which is Base64
+SHORTEST_SECRET, SHORTEST_KEY = 32, 24  # characters, and bytes, as in Standard Webhooks
 
 
 def key_of(secret: str) -> bytes:
-    """Return the signing key: a `whsec_…` secret is Base64, any other is taken letter by letter.
+    """Return the signing key: a `whsec_…` secret is Base64, and any other is used as it is.
 
-    The library of Standard Webhooks would take any secret for Base64, and skip what is none.
+    The library of Standard Webhooks would decode any secret as Base64, and skip the characters that are not Base64.
 
     Raises:
         ValueError: the secret begins with whsec_ and the rest is not Base64.
@@ -27,7 +27,7 @@ def key_of(secret: str) -> bytes:
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:
-    """Refuse what is easy to guess, or what its receiver would take for another secret."""
+    """Refuse a secret that is easy to guess, or that its receiver would read as another one."""
     text = secret.get_secret_value()
     if text.startswith(SECRET_PREFIX):
         try:
@@ -36,7 +36,7 @@ def _check_secret(secret: SecretStr) -> SecretStr:
             long_enough = False
         if not long_enough:
             raise ValueError(
-                f"names a secret that begins with {SECRET_PREFIX}: after it should be Base64 of at least "
+                f"names a secret that begins with {SECRET_PREFIX}: the rest should be Base64 of at least "
                 f"{SHORTEST_KEY} bytes"
             )
     elif len(text) < SHORTEST_SECRET:
@@ -49,12 +49,13 @@ class Webhook(Group):
 
     url: SecretAddress | None = setting(
         None,
-        "The name in lines/secrets.env of an address that is told of every call that has ended; not set: none.",
+        "The name in lines/secrets.env of an address that receives a message about every call that has ended. If it is "
+        "not set, nothing is sent.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
     secret: Annotated[Secret, AfterValidator(_check_secret)] | None = setting(
         None,
-        "The name in lines/secrets.env of the secret that signs what is told: 32 characters or more.",
+        "The name in lines/secrets.env of the secret that signs these messages, which has 32 characters or more.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
 
@@ -62,6 +63,7 @@ class Webhook(Group):
     def _is_signed(self) -> Self:
         if self.url and not self.secret:
             raise ValueError(
-                "url is set and secret is not: what is told has to be signed, by any 32 letters and digits"
+                "url is set and secret is not: messages have to be signed, so give secret the name of a value in "
+                "lines/secrets.env that has 32 or more characters"
             )
         return self

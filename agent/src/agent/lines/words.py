@@ -21,15 +21,15 @@ class Words:
     goodbye: str
 
     def with_section(self, section: str) -> "Words":
-        """Add a section for the model, none for "": at the end, since what comes before is alike in all calls."""
+        """Add a section for the model, if it is not "". It comes last, because the rest is the same in all calls."""
         return replace(self, persona=f"{self.persona}\n\n{section}") if section else self
 
 
 def read_words(folder: Path, language: str, kept: Path = KEPT) -> Words:
-    """Read the words for one call out of a line's folder; of a file that is no good, its last good version is used.
+    """Read the words for one call from a line's folder. If a file is faulty, its last good version is used.
 
     Raises:
-        ValueError: a file is no good and has no good version.
+        ValueError: a file is faulty and has no good version.
     """
     words = {name: file.read() for name, file in _files(folder, kept).items()}
     words["persona"] += f"\n\n{languages.rules(language)}"

@@ -63,7 +63,7 @@ def test_a_folder_with_another_name_is_a_problem_and_no_line(path: Path, lines: 
     make(path, name)
     assert lines.names() == ["coffee"]
     assert lines.problems() == [
-        f"lines/{name} is not a name for a line: use a to z, 0 to 9 and - (not first), 32 characters at most"
+        f"lines/{name} is not a name for a line: use a to z, 0 to 9 and - (but not first), at most 32 characters"
     ]
     assert lines.unrecoverable_problems() == []  # nobody calls it
 
@@ -104,7 +104,7 @@ def test_a_job_whose_metadata_names_no_line_is_nobodys_where_there_are_several(
     with pytest.raises(UnknownLineError) as error:
         lines.dispatched(metadata)
     assert str(error.value) == (
-        "its dispatch rule names no line, and the lines there are: coffee, dentist; run make up"
+        "its dispatch rule names no line, and this host's lines are: coffee, dentist; run make up"
     )
 
 
@@ -115,12 +115,12 @@ def test_a_job_of_a_line_that_is_not_there_is_nobodys(path: Path, lines: LinesFo
     with pytest.raises(UnknownLineError) as error:
         lines.dispatched('{"line": "tea"}')
     there = ", ".join(["coffee", *others])
-    assert str(error.value) == f"its dispatch rule names the line tea, and the lines there are: {there}"
+    assert str(error.value) == f"its dispatch rule names the line tea, but this host's lines are: {there}"
 
 
 def test_a_job_where_there_is_no_line_at_all_is_nobodys(path: Path, lines: LinesFolder) -> None:
     remove(path / "coffee")
-    with pytest.raises(UnknownLineError, match="the lines there are: none"):
+    with pytest.raises(UnknownLineError, match="this host's lines are: none"):
         lines.dispatched("")
 
 
@@ -166,7 +166,7 @@ BROKEN = {
     "wrong": (b'language = "xx"', "line 1 has language = 'xx', which is not a language"),
     "no TOML": (b"language: de", "line 1 is not TOML at column 9"),
     "not UTF-8": (b"# Gr\xfc\xdfe\n", "line 1 is not UTF-8 at byte 4"),
-    "too large": (b"#" * (LARGEST + 1), f"has {LARGEST + 1} bytes, at most {LARGEST} are read"),
+    "too large": (b"#" * (LARGEST + 1), f"has {LARGEST + 1} bytes, but at most {LARGEST} are read"),
     "a folder": (None, "cannot be read (Is a directory)"),
 }
 
@@ -265,7 +265,7 @@ def test_a_folder_in_which_there_is_nothing_says_all_that_it_lacks_at_once(path:
 def test_a_folder_of_lines_without_a_line_is_a_problem(path: Path, lines: LinesFolder) -> None:
     remove(path / "coffee")
     (path / "README.md").write_text("# Your lines")
-    expected = [f"{path} has no line in it: make up makes one where the folder is empty"]
+    expected = [f"{path} has no line in it: if the folder is empty, make up makes one"]
     assert lines.problems() == lines.unrecoverable_problems() == expected
 
 

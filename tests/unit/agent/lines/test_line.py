@@ -110,7 +110,7 @@ def test_what_the_example_shows_can_be_switched_on() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("numbers", '["12025550100"]', "= '12025550100', which should be a number with its country, such as +1202"),
+        ("numbers", '["12025550100"]', "= '12025550100', which should be a number with its country code, such as +1"),
         ("numbers", '["+1 202 555 0100"]', "should be a number with its country"),
         ("numbers", '["+12025550100", 3]', "= 3, which should be a valid string"),
         ("numbers", '"+12025550100"', "should be a valid list"),
@@ -209,12 +209,12 @@ def test_a_wrong_setting_is_one_problem_that_names_its_line_what_is_there_and_wh
 @pytest.mark.parametrize(
     ("table", "settings", "problem"),
     [
-        ("turns", "wait_unsure = 0.5", "wait_unsure is 0.5, which should be at least wait_done, 0.6"),
-        ("turns", "wait_unfinished = 0.9", "wait_unfinished is 0.9, which should be at least wait_unsure, 1.1"),
-        ("turns", "wait_done = 2", "wait_unsure is 1.1, which should be at least wait_done, 2"),
-        ("handling", "apology_after = 2", "apology_after is 2, which should be at least filler_after, 3"),
-        ("handling", "filler_after = 8", "apology_after is 7, which should be at least filler_after, 8"),
-        ("webhook", 'url = "URL"', "url is set and secret is not: what is told has to be signed"),
+        ("turns", "wait_unsure = 0.5", "wait_unsure is 0.5, but should be at least wait_done (0.6)"),
+        ("turns", "wait_unfinished = 0.9", "wait_unfinished is 0.9, but should be at least wait_unsure (1.1)"),
+        ("turns", "wait_done = 2", "wait_unsure is 1.1, but should be at least wait_done (2)"),
+        ("handling", "apology_after = 2", "apology_after is 2, but should be at least filler_after (3)"),
+        ("handling", "filler_after = 8", "apology_after is 7, but should be at least filler_after (8)"),
+        ("webhook", 'url = "URL"', "url is set and secret is not: messages have to be signed"),
     ],
 )
 def test_settings_that_do_not_go_together_are_told_at_their_table(table: str, settings: str, problem: str) -> None:
@@ -239,7 +239,7 @@ def test_a_secret_that_is_written_into_line_toml_is_refused_and_not_repeated(key
     text, line = at(key, written)
     found = problems(text)
     assert found[0] == (
-        f"line {line} has {key}, which should be the name of a line in lines/secrets.env, such as WEBHOOK_URL: "
+        f"line {line} has {key}, which should be a name from lines/secrets.env, such as WEBHOOK_URL: "
         "put the value there"
     )
     assert "20261125" not in found[0]
@@ -249,8 +249,8 @@ def test_a_secret_that_is_written_into_line_toml_is_refused_and_not_repeated(key
 def test_a_secret_that_is_not_there_is_named(key: str) -> None:
     text, line = at(key, '"CRM_KEY"')
     assert problems(text)[0] == (
-        f"line {line} has {key}, which names CRM_KEY, which has no value in lines/secrets.env: write CRM_KEY=… there, "
-        "then make up"
+        f"line {line} has {key}, which names CRM_KEY, which has no value in lines/secrets.env: write CRM_KEY=… there "
+        "and run make up"
     )
 
 
@@ -261,14 +261,14 @@ def test_a_secret_that_is_not_there_is_named(key: str) -> None:
         ("NO_SCHEME", "should begin with http:// or https://"),
         ("WEBSOCKET", "should begin with http:// or https://"),
         ("NO_HOST", "then have a host"),
-        ("NO_PORT", "a port: a number up to 65535"),
-        ("FAR_PORT", "a port: a number up to 65535"),
+        ("NO_PORT", "a port up to 65535"),
+        ("FAR_PORT", "a port up to 65535"),
     ],
 )
 def test_an_address_in_the_secrets_is_judged_and_not_shown(key: str, name: str, expected: str) -> None:
     text, line = at(key, f'"{name}"')
     found = problems(text)[0]
-    assert found.startswith(f"line {line} has {key}, which names a line in lines/secrets.env whose value should ")
+    assert found.startswith(f"line {line} has {key}, which names a secret in lines/secrets.env whose value should ")
     assert expected in found
 
 
@@ -276,7 +276,7 @@ def test_an_address_in_the_secrets_is_judged_and_not_shown(key: str, name: str, 
     ("name", "expected"),
     [
         ("SHORT", "names a secret that should have at least 32 characters"),
-        ("EMPTY_KEY", "begins with whsec_: after it should be Base64 of at least 24 bytes"),
+        ("EMPTY_KEY", "begins with whsec_: the rest should be Base64 of at least 24 bytes"),
         ("NO_BASE64", "should be Base64 of at least 24 bytes"),
         ("SHORT_KEY", "should be Base64 of at least 24 bytes"),
     ],
@@ -306,7 +306,7 @@ def test_a_line_never_shows_its_secrets() -> None:
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
-        ('{ OPENAI_API_KEY = "sk-canary" }', "has models.keys.OPENAI_API_KEY, which should be the name of a line in"),
+        ('{ OPENAI_API_KEY = "sk-canary" }', "has models.keys.OPENAI_API_KEY, which should be a name from"),
         ('{ OPENAI_API_KEY = "MY_KEY" }', "has models.keys.OPENAI_API_KEY, which names MY_KEY, which has no value"),
         (
             '{ sk-canary = "OPENAI_API_KEY" }',
@@ -332,8 +332,8 @@ def test_a_lines_own_key_is_a_name_on_both_sides(written: str, problem: str) -> 
         ("models.wait_done", " there; did you mean turns.wait_done?"),
         ("webhook.language", " there; did you mean language?"),
         ("lookup.secret", " there; did you mean webhook.secret?"),
-        ("webhook.colour", ": docs/settings.md lists those there are"),
-        ("colour", ": docs/settings.md lists those there are"),
+        ("webhook.colour", ": docs/settings.md lists all settings"),
+        ("colour", ": docs/settings.md lists all settings"),
     ],
 )
 def test_an_unknown_key_is_named_with_the_one_that_may_be_meant(key: str, advice: str) -> None:
@@ -354,7 +354,7 @@ def test_a_value_where_a_table_is_expected(table: str, value: str) -> None:
     shown = value if hidden else value.replace("canary", "tea")
     [problem] = problems(f"\n{table} = {shown}\n")
     found = "" if hidden else f" = {shown.replace(chr(34), chr(39))}"
-    assert problem == f"line 2 has {table}{found}, which should be a table: [{table}], and its settings below"
+    assert problem == f"line 2 has {table}{found}, which should be a table: write [{table}], and its settings below it"
 
 
 @pytest.mark.parametrize(

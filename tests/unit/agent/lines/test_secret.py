@@ -48,16 +48,14 @@ def test_what_is_no_name_is_refused_and_not_shown(written: Any) -> None:
     with pytest.raises(ValidationError) as error:
         read(token=written)
     [problem] = error.value.errors()
-    assert problem["msg"].endswith(
-        "should be the name of a line in lines/secrets.env, such as WEBHOOK_URL: put the value there"
-    )
+    assert problem["msg"].endswith("should be a name from lines/secrets.env, such as WEBHOOK_URL: put the value there")
     assert "input_value" not in str(error.value)
 
 
 def test_an_address_is_judged_without_being_shown() -> None:
     with pytest.raises(ValidationError) as error:
         read(url="WORD")
-    assert "names a line in lines/secrets.env whose value should begin with http:// or https://" in str(error.value)
+    assert "names a secret in lines/secrets.env whose value should begin with http:// or https://" in str(error.value)
     assert "canary" not in str(error.value)
 
 

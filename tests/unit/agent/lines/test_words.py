@@ -52,7 +52,7 @@ BROKEN = {
     "missing": (None, "cannot be read (No such file or directory)"),
     "empty": (b" \n\n", "is empty"),
     "not UTF-8": (b"Gr\xfc\xdf Gott", "line 1 is not UTF-8 at byte 2"),
-    "too large": (b"a" * (LARGEST + 1), f"has {LARGEST + 1} bytes, at most {LARGEST} are read"),
+    "too large": (b"a" * (LARGEST + 1), f"has {LARGEST + 1} bytes, but at most {LARGEST} are read"),
 }
 
 
