@@ -1,6 +1,6 @@
 #!/bin/bash
-# Asks the gateway as a carrier does: OPTIONS over TCP, which it has to answer with 200. The image has no HTTP
-# client, but bash, which can open a connection by itself.
+# Asks the gateway as a carrier does: with OPTIONS over TCP, which it has to answer with 200. The image has no HTTP
+# client, but it has bash, which can open a connection by itself.
 set -eu
 exec 3<>"/dev/tcp/127.0.0.1/$SIP_PORT"
 printf '%s\r\n' 'OPTIONS sip:health@127.0.0.1 SIP/2.0' \

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts the SIP gateway with sip.yaml and, behind it, what differs from host to host. The gateway has no setting that
+# Starts the SIP gateway with sip.yaml, followed by what differs from host to host. The gateway has no setting that
 # takes a secret from a file, so the secrets become environment variables of this one process.
 set -eu
 LIVEKIT_API_KEY=$(cat /run/secrets/livekit_api_key)

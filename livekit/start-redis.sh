@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts Redis. The configuration goes in by standard input: as arguments the password would show in `docker top`.
+# Starts Redis. The configuration comes from standard input: in arguments, the password would show in `docker top`.
 set -eu
 exec redis-server - <<END
 requirepass $(cat /run/secrets/redis_password)

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Starts the media server with livekit.yaml and, behind it, what differs from host to host. The server has no
-# setting that takes a secret from a file, so the secrets become environment variables of this one process. Runs in
-# busybox' sh.
+# Starts the media server with livekit.yaml, followed by what differs from host to host. The server has no setting that
+# takes a secret from a file, so the secrets become environment variables of this one process. This runs in busybox sh.
 set -eu
 LIVEKIT_KEYS="$(cat /run/secrets/livekit_api_key): $(cat /run/secrets/livekit_api_secret)"
 REDIS_PASSWORD=$(cat /run/secrets/redis_password)

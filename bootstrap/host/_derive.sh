@@ -1,6 +1,6 @@
 # What follows from the settings: which files Compose uses, which address is advertised, where ports open, and what
-# makes Compose replace a container. derived_names reads the names below out of this file: each `say "NAME=` on a
-# line of its own.
+# makes Compose replace a container. derived_names reads the names out of this file, so each `say "NAME=`
+# needs a row of its own.
 # shellcheck shell=sh
 
 derive() {
@@ -38,18 +38,18 @@ derive() {
     done
 }
 
-# Every wrong setting that no container could report, in one go. The others are for bootstrap and the agent to judge.
+# Report every wrong setting that no container could report. Bootstrap and the agent check the others.
 check_settings() {
     wrong=0
     one_of NETWORK bridge host
-    one_of SPEECH_SIZE default small   # it is in the name of an image, which Compose has to read before any room does
+    one_of SPEECH_SIZE default small   # part of an image's name, which Compose reads before any room starts
     one_of SERVER_LOG_LEVEL debug info warn error
     one_of REMOTE_API no yes
     for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT; do
         is_port "$(value_of "$name")" || complain "$name" "$(value_of "$name")" "a port from 1 to 65535"
     done
     value_of REDIS_PASSWORD | grep -Eq '^([A-Za-z0-9_-]{32,})?$' ||
-        complain REDIS_PASSWORD "not shown here" "32 or more letters, digits, - or _; empty, and make up generates it"
+        complain REDIS_PASSWORD "not shown here" "32 or more letters, digits, - or _, or empty: make up generates it"
     [ -z "$(value_of PUBLIC_IP)" ] || is_address "$(value_of PUBLIC_IP)" ||
         complain PUBLIC_IP "$(value_of PUBLIC_IP)" "an IPv4 address such as 203.0.113.7"
     is_address "$(value_of SUBNET).0" ||
@@ -107,9 +107,9 @@ external_address() {
         if is_address "$found"; then say "$found"; return; fi
     done
     known=$(value_of ADVERTISED_IP)
-    [ -n "$known" ] || die "DOMAIN is set, so the line needs this host's public address, and no service told it." \
+    [ -n "$known" ] || die "DOMAIN is set, so the line needs this host's public address, but no service returned it." \
         "Set PUBLIC_IP in $ENV_FILE."
-    warn "no service told this host's public address; the one known from before is used: $known"
+    warn "no service returned this host's public address; the previous one stays in use: $known"
     say "$known"
 }
 
@@ -121,7 +121,7 @@ site() {
     esac
 }
 
-# With these bootstrap notices that a value reached it from somewhere else than .env.
+# From these, bootstrap notices that a value did not come from .env.
 env_checksums() {
     separator=
     for name in LIVEKIT_URL $(given_to_services | awk '$1 == "SECRETS" && $2 == "BOOTSTRAP" { print $3 }'); do
@@ -145,8 +145,8 @@ value_or_new() {
     esac
 }
 
-# Every provider's key that is set, NAME=value in one line for Compose, which does not know the names; so a shell that
-# exports OPENAI_API_KEY changes nothing.
+# Every provider's key that is set, as NAME=value, all encoded as one value for Compose. Compose does not know the
+# names, so a shell that exports OPENAI_API_KEY changes nothing.
 encoded_provider_keys() {
     sed -n '/^LIVEKIT_/d; /^[A-Z0-9_]*_API_KEY=./p' "$ENV_FILE" | base64 | tr -d '\n'
 }

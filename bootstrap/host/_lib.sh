@@ -1,5 +1,5 @@
-# Shared by the scripts of this folder, which run on the host before there is a container: POSIX sh and awk, nothing
-# more.
+# Shared by the scripts of this folder. They run on the host before there is a container, so they need only POSIX sh
+# and awk.
 # shellcheck shell=sh
 
 say()  { printf '%s\n' "$*"; }
@@ -8,22 +8,21 @@ die()  { printf 'error: %s\n' "$*" >&2; exit 2; }
 
 ENV_FILE=${COMPOSE_ENV_FILES:-.env}
 case $ENV_FILE in
-    *,*) die "COMPOSE_ENV_FILES is '$ENV_FILE', and Landline reads one file of settings. Name one, or unset it." ;;
+    *,*) die "COMPOSE_ENV_FILES is '$ENV_FILE', but Landline reads a single file of settings. Name one, or unset it." ;;
 esac
 
 # Every variable a person may set, in the order of .env.example.
 known_names() { names_in .env.example; }
 names_in() { sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' "$1"; }
 
-# Every variable that make writes at the end of .env: those that _derive.sh says, and a checksum or two for each
-# service.
+# Every variable that make writes at the end of .env: those in _derive.sh, and one or two checksums for each service.
 derived_names() {
     sed -n 's/^ *say "\([A-Z_]*\)=.*/\1/p' bootstrap/host/_derive.sh
     given_to_services | awk '{ print $1 "_OF_" $2 }' | sort -u
 }
 
-# What compose.yaml gives to a service, one thing a line: `SECRETS SERVICE VARIABLE` or `FILES SERVICE PATH`.
-# It is read twice, since the variables of the secrets stand at its end.
+# What compose.yaml gives to each service, one item a row: `SECRETS SERVICE VARIABLE` or `FILES SERVICE PATH`.
+# The file is read twice, since the variables of the secrets are at its end.
 given_to_services() {
     awk '
         /^[a-z]/ { block = $1 }
@@ -42,7 +41,7 @@ given_to_services() {
     ' compose.yaml compose.yaml
 }
 
-# The value of NAME in .env; where that is empty or missing, the default .env.example has.
+# The value of NAME in .env; if that is empty or missing, the default in .env.example.
 value_of() {
     awk -v name="$1=" '
         index($0, name) == 1 { value[FILENAME] = substr($0, length(name) + 1) }
@@ -50,12 +49,12 @@ value_of() {
     ' "$ENV_FILE" .env.example
 }
 
-# Replace FILE with standard input: written beside it and renamed, so that a full disk or a Ctrl-C loses nothing.
+# Replace FILE with standard input, written beside it and then renamed, so that a full disk or a Ctrl-C loses nothing.
 replace() { cat > "$1.new" && mv "$1.new" "$1"; }
 replace_private() { (umask 077 && replace "$1"); }
 
-# .env is the one source of settings. Compose would let a variable of the calling shell win over it, in this shell
-# only.
+# .env is the only source of settings. Compose would prefer a variable that the calling shell exports, and other shells
+# would not have it.
 forget_the_shells_settings() {
     for name in $(known_names) $(derived_names); do unset "$name"; done
 }

@@ -1,5 +1,5 @@
-# The folder of the lines: made from agent/example when there is none, never changed afterwards, readable for
-# containers.
+# The folder of the lines: it is made from agent/example if there is none, never changed afterwards, and kept readable
+# for containers.
 # shellcheck shell=sh
 
 FIRST_LINE=coffee
@@ -11,15 +11,15 @@ secrets_file() { say "$(lines_folder)/secrets.env"; }
 check_line_secrets() { [ ! -e "$(secrets_file)" ] || lint "$(secrets_file)"; }
 
 make_lines() {
-    mkdir -p "$(lines_folder)" || die "LINES_FOLDER is '$(lines_folder)' in $ENV_FILE, and that folder cannot be made."
+    mkdir -p "$(lines_folder)" || die "LINES_FOLDER is '$(lines_folder)' in $ENV_FILE, but that folder cannot be made."
     copy_what_is_missing agent/example/README.md "$(lines_folder)/README.md"
     [ -e "$(secrets_file)" ] || replace_private "$(secrets_file)" < agent/example/secrets.env
     chmod 600 "$(secrets_file)"
     ! first_line_is_to_be_made || make_first_line
 }
 
-# Where there is no line at all; or where there is this one, but not its line.toml, which comes last: a run was
-# broken off, or somebody has put their own words there beforehand.
+# True if there is no line at all, or if only this one exists without its line.toml, which is made last: a run was
+# interrupted, or somebody has put their own words there in advance.
 first_line_is_to_be_made() {
     [ ! -d "$(first_line)" ] || { [ ! -e "$(first_line)/line.toml" ]; return; }
     for folder in "$(lines_folder)"/*/; do [ ! -d "$folder" ] || return 1; done
@@ -32,11 +32,11 @@ make_first_line() {
         [ "$file" = line.toml ] || copy_what_is_missing "$(first_version "$file")" "$(first_line)/$file"
     done
     copy_what_is_missing agent/example/coffee/line.toml "$(first_line)/line.toml"
-    say "made what was missing in $(first_line), a line of your own to edit: $(lines_folder)/README.md explains it"
+    say "made the missing files in $(first_line), which is your own line to edit: $(lines_folder)/README.md explains it"
 }
 
-# Where a file of the first line is copied from. Release 0.1.0 kept an operator's own in the folders PROMPTS and
-# RULES, and preferred the line's language.
+# Where a file of the first line is copied from. Release 0.1.0 had an operator's own files in the folders PROMPTS and
+# RULES, and preferred those in the line's language.
 first_version() { # FILE
     case $1 in *.md) folder=$(value_of PROMPTS) ;; *) folder=$(value_of RULES) ;; esac
     language=$(value_of LANGUAGE)
@@ -48,7 +48,7 @@ first_version() { # FILE
 
 copy_what_is_missing() { [ -e "$2" ] || replace "$2" < "$1"; } # FROM TO
 
-# The containers' users are not the one who cloned this: with a strict umask they could read none of what is mounted.
+# The containers do not run as the user who cloned this: with a strict umask, they could not read what is mounted.
 let_containers_read() {
     folder=$(lines_folder)
     find "$folder" -name '.*' ! -path "$folder" -prune -o -type d ! -perm -555 -exec chmod a+rx {} +
@@ -57,7 +57,7 @@ let_containers_read() {
     given_to_services | awk '$1 == "FILES" { print $3 }' | while read -r file; do chmod a+r "$file"; done
 }
 
-# All of secrets.env as one line, for Compose; nothing while no NAME=value is in it.
+# All of secrets.env, encoded as one value for Compose; nothing if it has no NAME=value.
 encoded_line_secrets() {
     ! grep -q '^[A-Z][A-Z0-9_]*=' "$(secrets_file)" || base64 < "$(secrets_file)" | tr -d '\n'
 }

@@ -1,12 +1,12 @@
 # Move what release 0.1.0 had in .env into the first line: moved.txt says which variable goes where. A key or a file
-# that is there already is kept, and each variable leaves .env only when its value is in its new place; so a run
-# that was broken off is completed by the next one.
+# that exists already is kept, and each variable leaves .env only when its value is in its new place, so the next run
+# completes one that was interrupted.
 # shellcheck shell=sh
 
 moved_names() { sed -n 's/^\([A-Z][A-Z0-9_]*\) .*/\1/p' bootstrap/host/moved.txt; }
 names_make_wrote_once() { sed -n 's/^\([A-Z][A-Z0-9_]*\) .* made$/\1/p' bootstrap/host/moved.txt; }
 
-# Run a command for each variable that .env still has, with what moved.txt says: NAME VALUE DEFAULT KEY TYPE MAP.
+# Run COMMAND with NAME VALUE DEFAULT KEY TYPE MAP for each variable of moved.txt that .env still has.
 for_each_moved_variable() { # COMMAND
     moved=$(awk 'NR == FNR { sub(/=.*/, ""); there[$0]; next } $1 in there' "$ENV_FILE" bootstrap/host/moved.txt)
     while read -r name default key type map <&3; do
@@ -19,7 +19,7 @@ $moved
 END
 }
 
-# Refuse before anything is changed: a value that has no place, and values for a line that is not there.
+# Before anything is changed, report values that have no place, and values for a line that does not exist.
 check_moves() {
     wrong=0
     for_each_moved_variable check_move
@@ -32,10 +32,10 @@ check_move() { # NAME VALUE DEFAULT KEY TYPE MAP
     case $5 in
         number) [ -n "$(as_toml "$2" number)" ] || complain "$1" "$2" "a number such as 3 or 0.5" ;;
         boolean) [ -n "$(as_toml "$2" boolean)" ] || complain "$1" "$2" "yes or no" ;;
-        folder) [ -d "$2" ] || complain "$1" "$2" "a folder that is there: its files move to $(first_line)" ;;
+        folder) [ -d "$2" ] || complain "$1" "$2" "a folder that exists: its files move to $(first_line)" ;;
     esac
     [ -d "$(first_line)" ] || first_line_is_to_be_made_in_time ||
-        complain "$1" "${5:+set}" "in the line.toml of the line that is meant, not here: $(first_line) is not there"
+        complain "$1" "${5:+set}" "in the line.toml of the line that it is for, because $(first_line) does not exist"
 }
 
 first_line_is_to_be_made_in_time() { [ ! -d "$(lines_folder)" ] || first_line_is_to_be_made; }
@@ -44,8 +44,8 @@ move_to_first_line() {
     toml=$(first_line)/line.toml unchanged=0
     for_each_moved_variable move
     [ ! -e "$(first_line)/limits.toml" ] || take_limits_over "$(first_line)/limits.toml"
-    [ "$unchanged" -eq 0 ] || say "$unchanged variables with their default value are a line's settings now, and were" \
-        "commented out in $ENV_FILE: docs/settings.md lists them"
+    [ "$unchanged" -eq 0 ] || say "$unchanged variables that had their default value are settings of a line now, and" \
+        "were commented out in $ENV_FILE: docs/settings.md lists them"
 }
 
 move() { # NAME VALUE DEFAULT KEY TYPE MAP
@@ -54,7 +54,7 @@ move() { # NAME VALUE DEFAULT KEY TYPE MAP
         folder) move_folder "$1" "$2" ;;
         *)
             if [ "$(as_toml "$2" "$5" "$6")" = "$(as_toml "$3" "$5" "$6")" ]; then
-                comment_out "$1" "a line's setting now, with its default here: $1=$2"
+                comment_out "$1" "a setting of a line now; it had its default: $1=$2"
                 unchanged=$((unchanged + 1))
             else
                 move_value "$@"
@@ -79,7 +79,7 @@ move_value() { # NAME VALUE DEFAULT KEY TYPE MAP
 }
 
 leave() { # FILE KEY NAME VALUE
-    comment_out "$3" "not used, $1 has $2 already: $3=$4"
+    comment_out "$3" "not used, because $1 has $2 already: $3=$4"
     warn "$3 in $ENV_FILE is not used and was commented out: $1 has $2 already, with another value"
 }
 
@@ -96,14 +96,14 @@ move_folder() { # NAME FOLDER
     done
     [ "$1" != RULES ] || [ ! -f "$2/limits.toml" ] || add_limits "$2/limits.toml"
     comment_out "$1" "its files are in $(first_line): $1=$2"
-    say "$1=$2 left $ENV_FILE: what the line uses is in $(first_line)"
+    say "took $1=$2 out of $ENV_FILE: the files that the line uses are in $(first_line)"
 }
 
-# Limits had a file of their own once.
+# Limits used to have a file of their own.
 take_limits_over() { # FILE
     add_limits "$1"
     mv "$1" "$1.moved"
-    say "took the limits in $1 over into $toml; the file is $1.moved now, and nothing reads it"
+    say "moved the limits from $1 to $toml; the file is $1.moved now, and nothing reads it"
 }
 
 add_limits() { # FILE
@@ -118,7 +118,7 @@ comment_out() { # NAME COMMENT
         { print }' "$ENV_FILE" | replace_private "$ENV_FILE"
 }
 
-# A value of .env as line.toml writes it; nothing if it is not of that type.
+# A value of .env as it is written in line.toml; nothing if it is not of that TYPE.
 as_toml() { # VALUE TYPE MAP
     case $2 in
         boolean)
@@ -126,7 +126,7 @@ as_toml() { # VALUE TYPE MAP
                 yes | true | on | 1 | y | t) say true ;;
                 no | false | off | 0 | n | f) say false ;;
             esac ;;
-        number)   # TOML wants a digit on both sides of the point, and no zero before another digit
+        number)   # TOML requires a digit on both sides of the point, and no zero before another digit
             printf '%s\n' "$1" |
                 sed -n 's/^\./0./; s/^0*\([0-9]\)/\1/; s/\.$/.0/; /^[0-9]\{1,\}\(\.[0-9]\{1,\}\)\{0,1\}$/p' ;;
         *) case $3 in "$1="*) toml_string "${3#*=}" ;; *) toml_string "$1" ;; esac ;;

@@ -1,14 +1,14 @@
-# Look before anything is changed: the engine, its versions, room on the disk and in memory, the ports.
+# Check, before anything is changed, the engine, its versions, room on the disk and in memory, and the ports.
 # shellcheck shell=sh
 
-MIN_ENGINE=25.0      # start_interval in health checks
-MIN_COMPOSE=2.24.4   # !reset in an override file
+MIN_ENGINE=25.0      # for start_interval in health checks
+MIN_COMPOSE=2.24.4   # for !reset in an override file
 
 look_at_the_engine() {
     new_enough "Docker Engine" "$(docker version --format '{{.Server.Version}}')" "$MIN_ENGINE"
     new_enough "Docker Compose" "$(docker compose version --short)" "$MIN_COMPOSE"
     fits_this_engine
-    subnet_is_free   # before the settings are judged, for which Compose makes the network
+    subnet_is_free   # before the settings are checked, since Compose makes the network for that
 }
 
 look_at_the_rest() {
@@ -21,10 +21,10 @@ engine_answers() {
     command -v docker >/dev/null ||
         die "there is no docker command here. Install Docker Engine or Docker Desktop, then run make up again."
     docker compose version >/dev/null 2>&1 ||
-        die "docker is here, but its compose plugin is not. Install docker-compose-plugin, then run make up again."
+        die "docker is installed, but its compose plugin is not. Install docker-compose-plugin, then run make up again."
     docker info >/dev/null 2>&1 && return
     docker info 2>&1 | grep -qi 'permission denied' &&
-        die "the Docker Engine runs, but this user may not use it." \
+        die "the Docker Engine is running, but this user may not use it." \
             "Run: sudo usermod -aG docker \$USER, log in again, then make up."
     die "no Docker Engine answers. Start it (sudo systemctl start docker, or open Docker Desktop)," \
         "then run make up again."
@@ -38,7 +38,7 @@ started_from_here() {
 new_enough() { # NAME FOUND MINIMUM
     printf '%s\n%s\n' "$2" "$3" | awk -F. '{ sub(/^v/, ""); for (i = 1; i <= 3; i++) v[NR, i] = $i + 0 }
         END { for (i = 1; i <= 3; i++) if (v[1, i] != v[2, i]) exit v[1, i] < v[2, i] }' ||
-        die "$1 is $2 here, and $3 or newer is needed. Update it, then run make up again."
+        die "$1 is $2 here, but $3 or newer is needed. Update it, then run make up again."
 }
 
 fits_this_engine() {
@@ -49,11 +49,12 @@ fits_this_engine() {
     [ "$(value_of NETWORK)" != host ] || die "NETWORK=host needs a Docker Engine on Linux," \
         "and this one is Docker Desktop or rootless. Use NETWORK=bridge."
     [ -z "$(value_of ADVERTISED_IP)" ] || warn "Docker Desktop and rootless Docker rewrite callers' addresses, so the" \
-        "trunk's list of allowed ones lets nobody in. Here the line is for trying (make call);" \
-        "for a real number run it on a Linux engine."
+        "trunk's list of allowed addresses lets nobody in. Here you can only try the line (make call);" \
+        "for a real number, run it on a Linux engine."
 }
 
-# Disk in megabytes by image, measured on amd64 (about a third less is downloaded); memory is what all services hold.
+# In megabytes: the memory that all services hold, and each image on the disk of an amd64 host (downloads are about a
+# third smaller).
 there_is_memory() {
     case $(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE) in
         local,small) memory=2000 ;;
@@ -62,10 +63,10 @@ there_is_memory() {
     esac
     have=$(($(docker info --format '{{.MemTotal}}') / 1000000))
     [ "$have" -ge "$memory" ] ||
-        warn "the engine has $have MB of memory, and the line wants about $memory MB$(smaller)."
+        warn "the engine has $have MB of memory, but the line needs about $memory MB$(smaller)."
 }
 
-room_on_the_disk() { # for those IMAGES that are not here
+room_on_the_disk() { # for those of IMAGES that are missing
     need=0 what=
     for image in $1; do
         docker image inspect "$image" >/dev/null 2>&1 && continue
@@ -82,19 +83,19 @@ room_on_the_disk() { # for those IMAGES that are not here
     [ "$need" -gt 0 ] || return 0
     say "about $need MB of images to fetch and build:$what"
     root=$(docker info --format '{{.DockerRootDir}}')
-    [ -d "$root" ] || return 0   # a virtual machine's: its disk cannot be seen from here
+    [ -d "$root" ] || return 0   # it is in a virtual machine, whose disk cannot be seen from here
     free=$(df -Pm "$root" | awk 'NR == 2 { print $4 }')
-    [ "$free" -ge $((need * 2)) ] || die "$root has $free MB free, and building needs about $((need * 2)) MB." \
-        "Make room (docker system prune), then run make up again."
+    [ "$free" -ge $((need * 2)) ] || die "$root has $free MB free, but building needs about $((need * 2)) MB." \
+        "Free some space (docker system prune), then run make up again."
 }
 
 smaller() {
     [ "$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)" != local,default ] ||
-        say "; SPEECH_SIZE=small in $ENV_FILE wants 2000"
+        say "; SPEECH_SIZE=small in $ENV_FILE needs 2000"
 }
 
 ports_are_free() {
-    # On the host's own network a listener has no container's name on it: ours, when it runs, is not told from another.
+    # On the host's own network a listener does not show its container, so ours would look like another program's.
     [ "$(value_of NETWORK)" != host ] || [ -z "$(docker compose ps --quiet --status running sip)" ] || return 0
     for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT; do
         case $name in SIP_PORT) kinds='udp tcp' ;; RTC_UDP_PORT) kinds=udp ;; *) kinds=tcp ;; esac
@@ -102,7 +103,7 @@ ports_are_free() {
             port_is_free "$(value_of "$name")" "$kind" "set $name in $ENV_FILE to a free port"
         done
     done
-    port_is_free "$(value_of RTP_PORTS)" udp "set RTP_PORT_RANGE in $ENV_FILE to free ones"
+    port_is_free "$(value_of RTP_PORTS)" udp "set RTP_PORT_RANGE in $ENV_FILE to free ports"
 }
 
 port_is_free() { # PORT or FIRST-LAST, KIND, CURE
@@ -115,7 +116,7 @@ port_is_free() { # PORT or FIRST-LAST, KIND, CURE
     [ -z "$taken" ] || die "port ${taken%% *}/$2 is taken by ${taken#* }. Stop it, or $3."
 }
 
-listening() { # KIND: a line each, the port and who holds it (as far as this user may know)
+listening() { # KIND: a row for each port: its number, and who holds it (as far as this user may know)
     if command -v ss >/dev/null; then
         ss -Hlnp "--$1" | awk '
             {

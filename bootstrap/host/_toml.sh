@@ -1,7 +1,7 @@
 # Read and write single keys of a line.toml. A key is `key` or `table.key`.
 # shellcheck shell=sh
 
-# The value of KEY in FILE as it is written there; nothing where the file does not set it.
+# The value of KEY in FILE as it is written there; nothing if the file does not set it.
 toml_value() { # FILE KEY
     case $2 in *.*) table=${2%.*} ;; *) table= ;; esac
     awk -v table="$table" -v key="${2##*.}" -v dotted="$2" '
@@ -15,7 +15,7 @@ toml_value() { # FILE KEY
         }' "$1"
 }
 
-# Add KEY = VALUE, which is TOML already, to FILE: below the comment that shows the key, or at the head of its table.
+# Add KEY = VALUE (already in TOML) to FILE: below the comment that shows the key, or at the head of its table.
 add_toml_value() { # FILE KEY VALUE
     case $2 in *.*) table=${2%.*} ;; *) table= ;; esac
     VALUE=$3 awk -v table="$table" -v key="${2##*.}" '

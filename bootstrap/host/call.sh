@@ -1,7 +1,7 @@
 #!/bin/sh
-# make call: the phone of this bundle dials a line, asks, listens, and prints what both sides heard; then, from the
-# agent's log, where the time of each turn went.
-# Ends with the phone's exit code (make itself turns any that is not 0 into 2).
+# make call: the phone of this bundle dials a line, asks, listens, and prints what both sides heard. Then it
+# prints, from the agent's log, where the time of each turn went.
+# It exits with the phone's exit code (make itself turns any but 0 into 2).
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
@@ -9,15 +9,15 @@ set -eu
 . bootstrap/host/_toml.sh
 forget_the_shells_settings
 
-# As the person who typed it, so that the recordings are theirs.
+# Run as the person who typed the command, so that the recordings are theirs.
 run() { docker compose --progress quiet run --rm --user "$(id -u):$(id -g)" "$@"; }
 
-# The number to dial, of the line LINE or of the first there is, is left in NUMBER.
+# Leaves the number to dial in NUMBER: that of the line LINE, or of the first line.
 choose_line() {
     numbers=$(ask bootstrap numbers) || die "the lines' numbers are not known. make check says what is wrong."
     [ -n "$numbers" ] || die "no line has a number to dial. Set PHONE_NUMBERS in $ENV_FILE, or numbers in a line.toml."
     chosen=$(printf '%s\n' "$numbers" | awk -v line="${LINE:-}" 'line == "" || $1 == line { print; exit }')
-    [ -n "$chosen" ] || die "LINE is '${LINE:-}', and there is no such line with a number. There are:" \
+    [ -n "$chosen" ] || die "LINE is '${LINE:-}', but no line of that name has a number. These do:" \
         "$(printf '%s\n' "$numbers" | cut -d ' ' -f 1 | sort -u | paste -s -d ' ' -)."
     LINE=${chosen%% *} NUMBER=${chosen#* }
 }
@@ -27,7 +27,7 @@ language_of_line() {
     [ ! -r "$file" ] || text_of_toml "$(toml_value "$file" language)"
 }
 
-# The header that names the trunk's account, as the trunk provider's file has it.
+# The header that names the trunk's account, as given in the trunk provider's file.
 account_header() {
     sed -n 's/^account_header: *//p' "bootstrap/trunks/$(value_of TRUNK_PROVIDER).yaml" 2>/dev/null |
         sed "s/ *#.*//; s/[\"']//g; s/^null\$//; s/^~\$//"
@@ -37,7 +37,7 @@ timeline() { # REPORT
     case $(value_of LOG_LEVEL) in
         info | debug) ;;
         *)
-            say "no timeline: LOG_LEVEL is $(value_of LOG_LEVEL) in $ENV_FILE, and the agent tells its part at info"
+            say "no timeline: LOG_LEVEL is $(value_of LOG_LEVEL) in $ENV_FILE, but the agent logs its part at info"
             return ;;
     esac
     docker compose logs --no-log-prefix --no-color --since "$started" agent | run -T phone timeline --report "$1"
@@ -47,9 +47,9 @@ engine_answers
 [ -n "$(docker compose ps --quiet --status running agent 2>/dev/null)" ] || die "the line is not up. Run make up first."
 ours="label=com.docker.compose.project=$(project)"
 [ -z "$(docker ps --quiet --filter "$ours" --filter label=com.docker.compose.service=phone)" ] ||
-    die "the phone is in a call already. Wait for its end, then run make call again."
+    die "the phone is in a call already. Wait for it to end, then run make call again."
 if [ -n "${WAV:-}" ]; then
-    [ -r "$WAV" ] || die "WAV is '$WAV', and there is no such file to read."
+    [ -r "$WAV" ] || die "WAV is '$WAV', but there is no such file to read."
     set -- --wav /call.wav
 else
     set -- --say "${SAY:-When are you open?}"
@@ -57,7 +57,7 @@ fi
 [ -z "${EXPECT:-}" ] || set -- "$@" --expect "$EXPECT"
 choose_line
 set -- "$@" --to "$NUMBER"
-# As the trunk does: with another account than TRUNK_ACCOUNT, or none, the line takes no call.
+# Send the account, as the trunk does: the line takes no call from an account other than TRUNK_ACCOUNT, or from none.
 account=$(value_of TRUNK_ACCOUNT) header=$(account_header)
 [ -z "$account" ] || [ -z "$header" ] || set -- "$@" --header "$header: $account"
 language=$(language_of_line)
@@ -71,6 +71,6 @@ trap 'exit 130' INT TERM
 started=$(docker info --format '{{.SystemTime}}')   # the engine's clock, which may be a virtual machine's
 code=0
 run ${WAV:+--volume "$(cd "$(dirname "$WAV")" && pwd)/$(basename "$WAV"):/call.wav:ro"} \
-    phone call --json "/$report" --patience 4 "$@" || code=$?   # an answer may come behind "One moment, please."
-case $code in 0 | 11 | 12 | 13) timeline "/$report" || true ;; esac   # it was answered
+    phone call --json "/$report" --patience 4 "$@" || code=$?   # an answer may come after "One moment, please."
+case $code in 0 | 11 | 12 | 13) timeline "/$report" || true ;; esac   # the call was answered
 exit "$code"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# make check: judge .env and the lines as make up does. Nothing is started or stopped.
+# make check: check .env and the lines as make up does. Nothing is started or stopped.
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
@@ -17,4 +17,4 @@ look_at_the_engine
 room_on_the_disk "$(images_of_judges)"
 build_missing_judges
 settings_are_right
-say "$ENV_FILE and the lines in $(value_of LINES_FOLDER) are right. make up puts them to use."
+say "$ENV_FILE and the lines in $(value_of LINES_FOLDER) are valid. make up applies them."

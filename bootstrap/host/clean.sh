@@ -1,12 +1,12 @@
 #!/bin/sh
-# make clean: say what would be deleted and what is kept, ask, delete. YES=yes answers beforehand, DATA=yes deletes
-# what the calls left behind as well.
+# make clean: say what would be deleted and what is kept, ask, delete. YES=yes answers in advance, DATA=yes also deletes
+# what the calls left behind.
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
 forget_the_shells_settings
 
-# The volumes of compose.yaml, one a line: whether it is deleted or kept, its name, and what is in it.
+# The volumes of compose.yaml, one a row: whether it is deleted or kept, its name, and what is in it.
 volumes() {
     awk -v data="${DATA:-no}" '
         /^[a-z]/ { block = $1 }
@@ -34,7 +34,7 @@ delete_volumes() {
 
 case ${DATA:-no} in yes | no) ;; *) die "DATA is '$DATA'; it has to be yes or no. Nothing was deleted." ;; esac
 started_from_here
-say "This deletes, of the project $(project):"
+say "This deletes from the project $(project):"
 say "  its containers and its network"
 tell_volumes deleted
 say "  the images built here: $(images | tr '\n' ' ')"
@@ -46,7 +46,7 @@ if [ "${YES:-}" != yes ]; then
     read -r answer || answer=
     case $answer in y | Y | yes) ;; *) say "Nothing was deleted."; exit 1 ;; esac
 fi
-# A container's nameless volumes go with it, the named ones stay.
+# A container's anonymous volumes go with it; the named ones stay.
 docker compose --profile '*' rm --stop --force --volumes
 docker compose --profile '*' down --rmi local --remove-orphans
 delete_volumes

@@ -1,6 +1,6 @@
 #!/bin/sh
-# make lock: all rooms resolved together into requirements.lock, then each room's own share of it.
-# Versions and hashes, no download addresses, so a mirror serves as well as the original.
+# make lock: resolve all rooms together into requirements.lock, then write each room's share of it.
+# The locks have versions and hashes but no download addresses, so a mirror works as well as the original.
 set -eu
 python=3.11
 compile() {
@@ -15,17 +15,17 @@ for room in agent bootstrap phone speech; do
     compile --constraint requirements.lock $left_out "$room/pyproject.toml" --output-file "$room/requirements.lock"
 done
 
-# The embedded voice alone, with which the agent's image is given the sentences that never change.
+# The embedded voice alone, which speaks the fixed sentences when the agent's image is built.
 compile --constraint requirements.lock --group speech/pyproject.toml:voice --output-file speech/voice.lock
 
-# The agents that the bench compares with, each in an environment of its own.
+# The agents that the bench compares ours with, each in an environment of its own.
 for side in article pipecat; do
     folder=tests/bench/sides/$side
     python=3.13 compile "$folder/requirements.in" --output-file "$folder/requirements.lock"
 done
 
-# An image is built from wheels alone, on both kinds of processor: a pin that has none for either ends this with its
-# name.
+# Images are built from wheels alone, on both kinds of processor: if a pinned package has no wheel for one of them, this
+# ends with its name.
 for room in agent bootstrap phone speech; do
     for processor in x86_64 aarch64; do
         uv pip compile --quiet --no-header --only-binary :all: --python-version 3.13 \

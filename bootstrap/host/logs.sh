@@ -1,5 +1,5 @@
 #!/bin/sh
-# make logs: follow every service, one line an event. With LOG_FORMAT=json the lines are JSON and nothing else.
+# make logs: follow every service, one row for each event. With LOG_FORMAT=json, every row is JSON and nothing else.
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh

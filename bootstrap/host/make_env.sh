@@ -1,7 +1,7 @@
 #!/bin/sh
-# Make .env: copied from .env.example the first time, secrets filled in, what a newer release adds appended, what
-# follows from the settings (files, addresses, checksums) written at its end. A person's lines are never changed,
-# but for those that belong to a line now, which move. Make the folder of the lines, too, if there is none.
+# Make .env: copy .env.example the first time, fill in the secrets, append what a newer release adds, and write what
+# follows from the settings (files, addresses, checksums) at its end. A person's rows are never changed, except for
+# settings that belong to a line now, which move there. Make the folder of the lines, too, if there is none.
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_lint_env.sh
@@ -14,10 +14,10 @@ MARK='# Below: written by "make up" from the settings above, so that "docker com
 
 OURS=$(derived_names; names_make_wrote_once)
 
-# What a person wrote, also below the mark; awk ends an unended last line.
+# What a person wrote, also below the mark; awk ends the last row if it has no line feed.
 a_persons_lines() { written no; }
 written_lines() { written yes; }
-written() { # yes or no: the lines that make wrote, or all others
+written() { # yes or no: the rows that make wrote, or all others
     NAMES=$OURS awk -v want="$1" -v mark="$MARK" '
         BEGIN { n = split(ENVIRON["NAMES"], list, /[ \n]+/); for (i = 1; i <= n; i++) ours[list[i]] = 1 }
         { name = $0; sub(/=.*/, "", name); is = ($0 == mark || name in ours) ? "yes" : "no"; if (is == want) print }

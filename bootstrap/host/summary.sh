@@ -1,5 +1,5 @@
 #!/bin/sh
-# The last lines of make up: what is up, where it is reached, what to type next.
+# The last rows that make up prints: what is up, where it is reached, what to type next.
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_judge.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# make up: look first, judge the settings, build what is missing, start in order, return when a call can be
-# answered, say what is up.
+# make up: check the machine and the settings, build what is missing, start everything in order, wait until a call can
+# be answered, and say what is up.
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
@@ -11,13 +11,13 @@ build() { # IMAGES, SERVICE...: without a service, all that are used
     images=$1; shift
     docker compose build "$@" && return
     printf '%s\n' "$images" | xargs docker image inspect >/dev/null 2>&1 ||
-        die "an image could not be built. What is above says why; a download that failed is tried again by make up."
-    warn "the images could not be built anew; those that are here are started"
+        die "an image could not be built. The output above says why; make up tries a failed download again."
+    warn "the images could not be rebuilt; the existing ones are started"
 }
 
 write_the_profile() { sed "s/^COMPOSE_PROFILES=.*/$PROFILE/" "$ENV_FILE" | replace_private "$ENV_FILE"; }
 
-# A service whose profile is off now is no orphan to Compose, and would go on holding its gigabytes.
+# To Compose, a service whose profile is off now is not an orphan: it would run on and hold its gigabytes.
 stop_speech_that_is_no_longer_used() {
     case $(value_of COMPOSE_PROFILES) in local) return ;; esac
     docker compose --profile local rm --stop --force speech >/dev/null 2>&1 || true
@@ -30,10 +30,10 @@ start() {
         awk '!/ healthy / && !/  0 exited/ { print $1 }' | sort -u | tr '\n' ' ')
     # shellcheck disable=SC2086 # a list of services
     docker compose logs --tail 30 --no-color $failed >&2
-    die "the line did not come up. The last words of what failed are above (${failed% }); make logs has the rest."
+    die "the line did not come up. The last log rows of what failed are above (${failed% }); make logs has the rest."
 }
 
-# The server may have been replaced under an agent that Compose still takes for healthy.
+# The server may have been replaced while Compose still takes the agent for healthy.
 wait_for_the_agent() {
     seconds=0
     until docker compose exec -T agent python -m agent.worker.health >/dev/null 2>&1; do

@@ -61,7 +61,7 @@ def test_another_secret_that_a_shell_exports_is_refused_in_one_sentence(line: Li
         line.up()
     assert refused.returncode, refused.stderr
     assert len(told) == 1, told
-    assert "the calling shell exports another value than .env has" in told[0]
+    assert "the calling shell exports a value other than the one in .env" in told[0]
     assert (line.stored(), line.compose("ps", "--quiet").split()) == before
 
 

@@ -291,7 +291,7 @@ def test_files_that_are_wrong_are_refused_before_the_line_is_touched(line: Line,
     assert "not usable (3 problems)" in done.stderr
     assert "line.toml line 3 has limits.minutes = -1, which should be greater than or equal to 1" in done.stderr
     assert "blocked.txt line 1 has '2025…' where a number is expected: write it with its country" in done.stderr
-    assert "contacts.csv line 2 has 2 fields, 3 are expected (number,name,notes)" in done.stderr
+    assert "contacts.csv line 2 has 2 fields, but 3 are expected (number,name,notes)" in done.stderr
 
 
 @pytest.mark.parametrize("day", ["single", "counted"])

@@ -188,7 +188,7 @@ def test_make_check_judges_the_lines_and_starts_nothing(tmp_path: Path) -> None:
         started = line.compose("ps", "--all", "--quiet")
     finally:
         line.clean()
-    assert "are right" in right.stdout
+    assert "are valid" in right.stdout
     assert wrong.returncode
     assert wrong.stderr.count(_wrong(line)) == 1, wrong.stderr
     assert not started

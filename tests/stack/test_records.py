@@ -433,7 +433,7 @@ def test_a_call_that_broke_off_unredacted_is_deleted_and_told_without_a_word(nig
     assert CUT_OFF not in night.kept
     news = night.news(CUT_OFF)
     assert (news["outcome"], news["recording"], news["transcript"]) == ("the agent broke off", None, None)
-    assert "the record of a call that broke off is deleted" in night.logs
+    assert "The record of a call that broke off is deleted" in night.logs
 
 
 def test_the_caller_of_an_agent_that_was_killed_is_hung_up_on_by_the_next(night: Night) -> None:

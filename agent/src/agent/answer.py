@@ -1,4 +1,4 @@
-"""One call, from the job to the first word; everything after that is a behaviour's."""
+"""One call, from the job to the first word; behaviours do everything after that."""
 
 import logging
 
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 def prewarm(process: JobProcess) -> None:
-    """Prepare a call's process before there is a call: what takes long and does not depend on it."""
+    """Prepare a call's process before the call comes: do what takes long and does not depend on the call."""
     settings = process.userdata["settings"] = read_settings()
     lines = process.userdata["lines"] = lines_of(settings)
     there = list(lines.all())
@@ -55,7 +55,7 @@ async def answer(ctx: JobContext) -> None:
     hang_up = HangUp(ctx)
     close_the_room_with_the_job(ctx, hang_up)
 
-    # Whose call it is: the dispatch rule has told the job, before anybody knows who calls.
+    # Which line was called: the dispatch rule has told the job, before anybody knows who is calling.
     settings = ctx.proc.userdata["settings"]
     lines = ctx.proc.userdata["lines"]
     try:
@@ -71,7 +71,7 @@ async def answer(ctx: JobContext) -> None:
     session = new_session(line, pipeline, _voice_activity(ctx, line))
     greeting = _synthesize_greeting(words, line, pipeline) if await admission.lets_anybody_in() else None
 
-    # Who calls, and whether they are let in.
+    # Who is calling, and whether they are let in.
     await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
     participant = await wait_for_caller(ctx)
     if participant is None:
@@ -107,12 +107,12 @@ async def answer(ctx: JobContext) -> None:
     # The conversation.
     first = call.first_agent or call.receptionist
     await session.start(first, room=ctx.room, room_options=room_options(participant.identity, line), record=False)
-    bound_the_call(call)  # its seconds count from here on
+    bound_the_call(call)  # the call's seconds count from here on
     logger.info("Call answered")
 
 
 def _voice_activity(ctx: JobContext, line: Line) -> vad.VAD:
-    """Return the line's detector, which is there already unless the setting has just been edited."""
+    """Return the line's detector, which is loaded already unless the setting has just been edited."""
     there: dict[str, vad.VAD] = ctx.proc.userdata["voice_activity"]
     return there.get(line.turns.vad) or new_voice_activity(line.turns.vad)
 

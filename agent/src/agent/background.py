@@ -23,9 +23,9 @@ def begin(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 async def repeat(
     step: Callable[[], Awaitable[object]], every: float, complaint: str, *, begin_at_once: bool = True
 ) -> None:
-    """Do `step` again and again with `every` seconds between, until this is cancelled.
+    """Do `step` again and again, `every` seconds apart, until this is cancelled.
 
-    Without `begin_at_once` the first step is `every` seconds from now.
+    Without `begin_at_once` the first step comes after `every` seconds.
 
     `complaint` is logged with the first error after a success: a sentence such as "Could not delete old records".
     """
@@ -38,6 +38,6 @@ async def repeat(
             failing = False
         except Exception:
             if not failing:
-                logger.exception("%s; this is tried again", complaint)
+                logger.exception("%s; this will be tried again", complaint)
             failing = True
         await asyncio.sleep(every)

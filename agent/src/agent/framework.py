@@ -1,8 +1,8 @@
 """The parts of livekit-agents that the agent uses although they are private there, or not exported.
 
-An upgrade of livekit-agents may change any of it without notice, so no other module of the agent reaches past what
+An upgrade of livekit-agents may change any of them without notice, so no other module of the agent reaches past what
 livekit-agents exports. `tests/contract/test_framework.py` names every part that is used here, and fails when one of
-them has gone.
+them is gone.
 """
 
 from collections.abc import Coroutine
@@ -32,7 +32,7 @@ __all__ = [
     "set_heartbeat_interval",
 ]
 
-LATE_IMPORTS = ["livekit.agents.llm.async_toolset"]  # livekit-agents imports these in a call: 0.1 s of silence
+LATE_IMPORTS = ["livekit.agents.llm.async_toolset"]  # else imported during a call: 0.1 s of silence
 
 
 def set_heartbeat_interval(seconds: float) -> None:
@@ -47,24 +47,24 @@ def is_registered(server: AgentServer) -> bool:
 
 
 def new_finished_speech() -> SpeechHandle:
-    """Make the handle of a speech in which nothing was said and that is over."""
+    """Make the handle of a speech that is over and in which nothing was said."""
     speech = SpeechHandle.create()
     speech._mark_done()
     return speech
 
 
 def is_playing(output: io.AudioOutput) -> bool:
-    """Return whether the output has been given a sound of which it has not reported the end."""
+    """Return whether the output has been given a sound whose end it has not reported yet."""
     return output._pending_playback_count > 0
 
 
 def end_of_turn_threshold(language: str) -> float:
-    """Return the probability from which livekit-agents' end-of-turn model takes a turn in this language for over."""
+    """Return the probability from which livekit-agents' end-of-turn model considers a turn in this language over."""
     return LOCAL_LANGUAGES.get(language, LOCAL_LANGUAGES["en"])
 
 
 class UtteranceStream(stt.StreamAdapterWrapper):
-    """The base of a stream that has whole utterances transcribed; it names what its own base keeps private."""
+    """The base of a stream that transcribes whole utterances; it gives public names to its own base's private parts."""
 
     @property
     def detector(self) -> vad.VAD:

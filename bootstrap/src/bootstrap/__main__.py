@@ -1,4 +1,4 @@
-"""Make LiveKit's inbound trunks and dispatch rules as the settings and the lines say."""
+"""Make LiveKit's inbound trunks and dispatch rules match the settings and the lines."""
 
 import argparse
 import asyncio
@@ -25,12 +25,12 @@ from bootstrap.settings import ServerSettings, Settings, SettingsError, load
 logger = logging.getLogger(__name__)
 
 SAME, DIFFERS, WRONG_SETTINGS, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the server could not be asked or refused"
+CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the server was unreachable or refused"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     command = parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as process 1 it would not end a wait otherwise
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
     try:
         settings, lines = load(ServerSettings if command in ("apply", "show") else Settings)
         set_up_logging(settings.log_level, settings.log_format, sys.stdout if command == "apply" else sys.stderr)
@@ -59,8 +59,8 @@ def parse(arguments: Sequence[str] | None) -> str:
         nargs="?",
         default="apply",
         choices=("apply", "plan", "show", "numbers"),
-        help="apply (the default): change the server; plan: print what it should have, as JSON, asking nobody; "
-        "show: print what it has, and how that differs; numbers: print each line's numbers, asking nobody",
+        help="apply (the default): change the server; plan: print what it should have, as JSON, without asking it; "
+        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server",
     )
     return str(parser.parse_args(arguments).command)
 
@@ -115,7 +115,7 @@ async def show(settings: ServerSettings, lines: Lines) -> int:
 
 
 def list_numbers(lines: Lines) -> int:
-    """Print `<line> <number>`, a line each."""
+    """Print a row `<line> <number>` for each number."""
     for line, numbers in sorted(lines.items()):
         for number in numbers:
             sys.stdout.write(f"{line} {number}\n")

@@ -13,8 +13,8 @@ from bootstrap.text import parse_list, quote
 HINT = "write an address like 54.172.60.1 or a range like 54.172.60.0/30"
 MOST = 1000
 
-# From the IANA special-purpose registries. Python's `is_private` moves between releases, and judges a range
-# by its ends only.
+# From the IANA special-purpose registries. Python's `is_private` differs between releases, and looks only
+# at the two ends of a range.
 PRIVATE = [
     ip_network(text)
     for text in [
@@ -45,13 +45,13 @@ NEVER = {
     ip_network("ff00::/8"): "multicast",
 }
 PUBLIC_V6 = ip_network("2000::/3")
-WIDEST = {4: 8, 6: 16}  # no carrier signals from more than this; wider means "anybody"
+WIDEST = {4: 8, 6: 16}  # prefix lengths; no carrier signals from a wider range, which would mean "anybody"
 
 
 def parse(text: str, *, allow_any: bool, allow_private: bool) -> tuple[str, ...]:
     """Parse comma-separated addresses and ranges into ranges, in the order given: a bare address is a /32 or /128.
 
-    A bare address would not do: LiveKit also lets in a caller whose From host is the entry's very text.
+    An address is not left bare: LiveKit also lets in a caller whose From host is exactly the entry's text.
     """
     check = partial(parse_one, allow_any=allow_any, allow_private=allow_private)
     return parse_list(text, MOST, check)
@@ -61,13 +61,15 @@ def parse_one(entry: str, *, allow_any: bool = False, allow_private: bool = Fals
     network = read_network(entry)
     if network.prefixlen < WIDEST[network.version]:
         if not allow_any:
-            raise ValueError(f"{quote(entry)} lets almost anybody call; if you mean it, ALLOW_ANY_ADDRESS=yes")
+            raise ValueError(f"{quote(entry)} lets almost anybody call; if you mean it, set ALLOW_ANY_ADDRESS=yes")
         return str(network)
     for special, what in NEVER.items():
         if network.version == special.version and network.overlaps(special):
             raise ValueError(f"{quote(entry)} is or includes {special} ({what}): no call comes from there")
     if not allow_private and not is_public(network):
-        raise ValueError(f"{quote(entry)} is or includes a private range; if you mean it, ALLOW_PRIVATE_ADDRESSES=yes")
+        raise ValueError(
+            f"{quote(entry)} is or includes a private range; if you mean it, set ALLOW_PRIVATE_ADDRESSES=yes"
+        )
     return str(network)
 
 
@@ -100,7 +102,7 @@ def read_network(entry: str) -> IPv4Network | IPv6Network:
 
 
 def explain(entry: str) -> str:
-    """Say why `entry` is no address."""
+    """Say why `entry` is not an address."""
     if not entry:
         return "is an empty entry (a comma too many?)"
     if re.search(r"[ ;|]", entry):
@@ -108,9 +110,9 @@ def explain(entry: str) -> str:
     if re.match(r"sips?:", entry):
         return "is a SIP address, not an IP address"
     if re.fullmatch(r"[0-9.]+:[0-9]+", entry) or entry.startswith("["):
-        return "has a port or brackets, which are not compared"
+        return "has a port or brackets, which are not part of an address"
     if "%" in entry:
-        return "has a zone, which is not compared"
+        return "has a zone, which LiveKit cannot compare"
     if re.search(r"(^|\.)0[0-9]", entry):
         return "has a leading zero"
     if re.search(r"[g-zG-Z]", entry):

@@ -1,4 +1,4 @@
-"""What differs between a trunk or rule as it is and as it should be, in the fields we set. Pure."""
+"""How a trunk or rule differs from what it should be, in the fields that we set. Pure functions."""
 
 import json
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
 M = TypeVar("M", Trunk, Rule)
 
-# What else a trunk or a rule holds was put there by somebody, or by the server, and is left as it is.
+# Any other field was set by somebody else or by the server, and is left as it is.
 FIELDS = {
     Trunk: (
         "name",
@@ -45,7 +45,7 @@ def merge(have: M, want: M) -> M:
 
 
 def values(message: Trunk | Rule) -> dict[str, Any]:
-    """Read our fields, as far as they are set, under their JSON names; lists are sorted."""
+    """Read those of our fields that are set, by their JSON names; lists are sorted."""
     names = {field.json_name for field in message.DESCRIPTOR.fields if field.name in FIELDS[type(message)]}
     return {
         name: sorted(value) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Settings and lines -> the trunks and the rules that the server should have. Pure."""
+"""The trunks and rules that the server should have, made from the settings and the lines. Pure functions."""
 
 import json
 from collections.abc import Mapping
@@ -18,20 +18,20 @@ from bootstrap.lines import Lines
 from bootstrap.mark import Mark
 from bootstrap.settings import Settings
 
-# Seconds after MAX_CALL_DURATION, when the agent ends the call with a goodbye: the gateway would end it without a word.
+# Seconds beyond MAX_CALL_DURATION before the gateway cuts the call off: the agent says goodbye and hangs up first.
 FOR_THE_GOODBYE = 30
-LONGEST = 86_400  # seconds that the gateway allows
+LONGEST = 86_400  # seconds; the longest call that the gateway allows
 
 
 @dataclass(frozen=True)
 class Route:
-    """A line's trunk, and its rule but for the trunk's id, which only the server knows."""
+    """A line's trunk, and its rule without the trunk's id, which only the server knows."""
 
     trunk: SIPInboundTrunkInfo
     rule: SIPDispatchRuleInfo
 
     def rule_for(self, trunk_id: str) -> SIPDispatchRuleInfo:
-        """Make the rule name its trunk: a rule that names none answers calls from any address whatever."""
+        """Return the rule with its trunk's id: a rule without one answers calls from any address."""
         rule = SIPDispatchRuleInfo()
         rule.CopyFrom(self.rule)
         rule.trunk_ids[:] = [trunk_id]
@@ -40,7 +40,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Desired:
-    """All that this host, which is known by its AGENT_NAME, wants on the server."""
+    """What this host, identified by its AGENT_NAME, wants on the server."""
 
     agent: str
     routes: Mapping[str, Route]  # by line
@@ -48,7 +48,7 @@ class Desired:
 
 def desired(settings: Settings, lines: Lines) -> Desired:
     def name(base: str, line: str) -> str:
-        """One line alone has the names that it had before there were lines."""
+        """Add the line's name; a single line keeps the name that was used before there were lines."""
         return base if len(lines) == 1 else f"{base} ({line})"
 
     return Desired(
@@ -84,7 +84,7 @@ def allowed_addresses(settings: Settings) -> list[str]:
 
 
 def rule(settings: Settings, line: str, name: str) -> SIPDispatchRuleInfo:
-    # No number filters: on a rule LiveKit compares them as written, and `inbound_numbers` means the caller's.
+    # No number filters: on a rule, LiveKit compares them as written, and `inbound_numbers` are callers' numbers.
     dispatch = RoomAgentDispatch(agent_name=settings.agent_name, metadata=json.dumps({"line": line}))
     return SIPDispatchRuleInfo(
         name=name,

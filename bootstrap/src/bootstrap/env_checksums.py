@@ -1,7 +1,7 @@
-"""Tells when the calling shell's environment has replaced a value of `.env`.
+"""Finds the values of `.env` that the calling shell's environment has replaced.
 
 Compose prefers an exported variable to the same variable in `.env`, so `docker compose up -d` could start with a
-key of the shell's. `make up` writes the checksums of the values in `.env` into ENV_CHECKSUMS; they are compared here.
+key from the shell. `make up` writes checksums of the values in `.env` into ENV_CHECKSUMS; this module compares them.
 """
 
 import zlib
@@ -13,15 +13,15 @@ REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def find_overrides(environment: Mapping[str, str], secrets: Path) -> Iterator[str]:
-    """Yield one sentence for each variable that has another value here than in `.env`, without either value."""
+    """Yield a sentence for each variable whose value differs from the one in `.env`; it shows neither value."""
     for entry in environment.get("ENV_CHECKSUMS", "").split():
         name, _, expected = entry.partition("=")
         if name == "LIVEKIT_URL" and expected == checksum(b"") and environment.get(name) == DEFAULT_URL:
             continue
         if checksum(read_value(name, environment, secrets)) != expected:
             yield (
-                f"{name}: the calling shell exports another value than .env has, or .env was edited after `make up`; "
-                f"run `unset {name}` in that shell, or run `make up`, which uses .env alone"
+                f"{name}: the calling shell exports a value other than the one in .env, or .env was edited after "
+                f"`make up`; run `unset {name}` in that shell, or run `make up`, which uses .env alone"
             )
 
 
@@ -34,7 +34,7 @@ def read_value(name: str, environment: Mapping[str, str], secrets: Path) -> byte
 def checksum(value: bytes) -> str:
     """Compute what `printf '%s\\n' "$value" | cksum | cut -d ' ' -f 1` prints.
 
-    POSIX's CRC is zlib's with the bits of each byte reversed, a register that begins with 0, and the length behind
+    POSIX's CRC is zlib's with the bits of each byte reversed, a register that begins with 0, and the length after
     the data.
     """
     data = value + b"\n"

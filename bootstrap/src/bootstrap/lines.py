@@ -1,6 +1,6 @@
 """Which line answers which numbers: the folders of LINES_FOLDER, and PHONE_NUMBERS for a line that names none.
 
-Only `numbers` is read from a line's file. The agent judges everything else in it.
+Only `numbers` is read from a line's file. The agent checks everything else in it.
 """
 
 import re
@@ -59,7 +59,7 @@ def read_numbers(line: Path) -> tuple[str, ...]:
     """Read a line's own numbers, () when it names none; a ValueError completes the sentence "lines/<name> …"."""
     if not NAME.fullmatch(line.name):
         raise ValueError(
-            ": a line's folder is named by 1 to 32 of the characters a-z 0-9 -, the first not a hyphen; rename it"
+            ": a line's folder name has 1 to 32 of the characters a-z 0-9 - and does not begin with a hyphen; rename it"
         )
     try:
         values = tomllib.loads((line / FILE).read_text("utf-8"))
@@ -99,7 +99,7 @@ def find_shared(folder: str, named: Lines) -> list[str]:
 
 
 def find_several_without(folder: str, named: Lines) -> list[str]:
-    """Name the lines without numbers, if there are several: it would be open which one answers PHONE_NUMBERS."""
+    """Name the lines without numbers, if there are several: it would be unclear which one answers PHONE_NUMBERS."""
     files = [f"{folder}/{line}/{FILE}" for line, answered in named.items() if not answered]
     if len(files) < 2:
         return []
@@ -107,7 +107,7 @@ def find_several_without(folder: str, named: Lines) -> list[str]:
 
 
 def find_left_out(folder: str, named: Lines) -> list[str]:
-    """Name the line without numbers, for which none of PHONE_NUMBERS is left."""
+    """Name the line without numbers, for which no number of PHONE_NUMBERS is left."""
     return [
         f"{folder}/{line}/{FILE}: numbers is not set, and other lines answer all of PHONE_NUMBERS; "
         f"{EXAMPLE}, or add the line's number to PHONE_NUMBERS"
@@ -117,6 +117,6 @@ def find_left_out(folder: str, named: Lines) -> list[str]:
 
 
 def numbers_left(named: Lines, phone_numbers: Sequence[str]) -> tuple[str, ...]:
-    """The numbers of PHONE_NUMBERS that no line names."""
+    """Return the numbers of PHONE_NUMBERS that no line names."""
     taken = {number for answered in named.values() for number in answered}
     return tuple(number for number in phone_numbers if number not in taken)

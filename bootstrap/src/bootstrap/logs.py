@@ -1,4 +1,4 @@
-"""The log: one line an event, as text for people or as JSON for programs."""
+"""The log: one row for each event, as text for people or as JSON for programs."""
 
 import logging
 import traceback

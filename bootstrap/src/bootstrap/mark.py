@@ -1,14 +1,14 @@
 """The mark in a trunk's or rule's metadata: it says which host made it, and for which line. Pure.
 
-A host is known by its AGENT_NAME: several may share one LiveKit server, and both mark what they make. LiveKit hands a
-rule's metadata on as the metadata of the SIP participant, so the agent can read the mark of a call's rule, too.
+A host is known by its AGENT_NAME: several may share one LiveKit server, and each marks what it makes. LiveKit passes
+a rule's metadata on as the metadata of the SIP participant, so the agent can read the mark of a call's rule, too.
 """
 
 import json
 from dataclasses import dataclass
 
 MANAGER = "landline"
-MARK_WITHOUT_LINE = "managed by landline"  # the whole mark, before there were lines
+MARK_WITHOUT_LINE = "managed by landline"  # the whole mark before there were lines
 
 
 @dataclass(frozen=True)
@@ -32,5 +32,5 @@ def read_mark(metadata: str) -> Mark | None:
 
 
 def is_marked(metadata: str) -> bool:
-    """Say whether some host's bootstrap made it, perhaps another host's."""
+    """Say whether bootstrap made it, on this host or on another."""
     return metadata == MARK_WITHOUT_LINE or read_mark(metadata) is not None

@@ -1,7 +1,7 @@
 """Phone numbers in E.164 (+ and 7 to 15 digits), as the trunk compares them.
 
 LiveKit drops spaces, hyphens and brackets before it compares, and nothing else: a number with a dot or a letter
-in it is stored without complaint and never matches a call. Whatever LiveKit would not normalise is refused here.
+in it is stored without complaint and never matches a call. Whatever LiveKit would not normalise is an error here.
 """
 
 import re

@@ -1,10 +1,11 @@
-"""Which of the server's trunks and rules are this host's, of which line, and which of somebody else's are in the way.
+"""Finds this host's trunks and rules on the server, the line of each, and somebody else's that are in the way.
 
-This module is pure. What this host made carries its mark with AGENT_NAME and the line (see `mark`); what it made before
-there were lines carries a mark without either, and is known by the rule's agent, the numbers and the names. What was
-made by hand under the name that a line wants is adopted. All else is somebody else's, and is never touched.
+The functions are pure. What this host made carries its mark, with AGENT_NAME and the line (see `mark`). What it made
+before there were lines carries a mark without either, and is recognised by the rule's agent, the numbers and the names.
+What was made by hand under the name that a line wants is adopted. All else is somebody else's, and is never touched.
 
-A line may have several, from bootstraps that ran at once. The smallest id counts, because all of them see it alike.
+Bootstraps that ran at once may have made several for one line. The one with the smallest id counts, because all of
+them see the same one.
 """
 
 import json
@@ -29,7 +30,7 @@ class BlockedError(Exception):
 
 @dataclass(frozen=True)
 class Ours:
-    """This host's trunks and rules: by line, the one that stays first; and those of lines that are gone."""
+    """This host's trunks and rules by line, the one that stays first, and those of lines that no longer exist."""
 
     trunks: Mapping[str, Sequence[Trunk]]
     rules: Mapping[str, Sequence[Rule]]
@@ -41,7 +42,7 @@ class Ours:
 
 
 def find_ours(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> Ours:
-    """Sort out what is ours; BlockedError if something of somebody else's is in the way."""
+    """Find what is ours; BlockedError if somebody else's trunk or rule is in the way."""
     trunks, rules = sorted(trunks, key=id_of), sorted(rules, key=id_of)
     our_rules = [rule for rule in rules if is_our_rule(want, rule)]
     line_trunks, gone_trunks = assign_trunks(want, trunks, our_rules, rules)
@@ -61,7 +62,7 @@ def is_our_rule(want: Desired, rule: Rule) -> bool:
 
 def is_our_trunk(want: Desired, trunk: Trunk, our_rules: Sequence[Rule], rules: Sequence[Rule]) -> bool:
     if trunk.metadata == MARK_WITHOUT_LINE:
-        # Such a trunk names no agent. Its rule does; without a rule (bootstrap was interrupted) its numbers must tell.
+        # Such a trunk names no agent, but its rule does; without one (bootstrap was interrupted), its numbers decide.
         if any(trunk.sip_trunk_id in rule.trunk_ids for rule in rules if is_marked(rule.metadata)):
             return any(trunk.sip_trunk_id in rule.trunk_ids for rule in our_rules)
         return any(share_number(trunk, route.trunk) for route in want.routes.values())
@@ -72,10 +73,10 @@ def is_our_trunk(want: Desired, trunk: Trunk, our_rules: Sequence[Rule], rules: 
 def assign_trunks(
     want: Desired, trunks: Sequence[Trunk], our_rules: Sequence[Rule], rules: Sequence[Rule]
 ) -> tuple[dict[str, list[Trunk]], list[Trunk]]:
-    """Assign our trunks to the lines; the rest are those of lines that are gone."""
+    """Assign our trunks to the lines; the rest belong to lines that no longer exist."""
     by_line, rest = split_by_line(want, [trunk for trunk in trunks if is_our_trunk(want, trunk, our_rules, rules)])
     for line, route in want.routes.items():
-        if not by_line[line]:  # a line of another name, or none, had its numbers or its name: the trunk keeps its id
+        if not by_line[line]:  # renamed, or marked without a line: the trunk that has its name or numbers stays
             named = [trunk for trunk in rest if trunk.name == route.trunk.name]
             answering = [trunk for trunk in rest if share_number(trunk, route.trunk)]
             linked_ids = {id_ for rule in our_rules if rule.name == route.rule.name for id_ in rule.trunk_ids}
@@ -90,7 +91,7 @@ def assign_trunks(
 def assign_rules(
     want: Desired, line_trunks: Mapping[str, Sequence[Trunk]], our_rules: Sequence[Rule], rules: Sequence[Rule]
 ) -> tuple[dict[str, list[Rule]], list[Rule]]:
-    """Assign our rules to the lines; the rest are those of lines that are gone."""
+    """Assign our rules to the lines; the rest belong to lines that no longer exist."""
     by_line, rest = split_by_line(want, our_rules)
     for line, route in want.routes.items():
         if not by_line[line]:
@@ -103,7 +104,7 @@ def assign_rules(
 
 
 def split_by_line(want: Desired, ours: Iterable[M]) -> tuple[dict[str, list[M]], list[M]]:
-    """Split what is ours into that of the lines there are, and the rest."""
+    """Split what is ours into what the present lines have, and the rest."""
     by_line: dict[str, list[M]] = {line: [] for line in want.routes}
     rest: list[M] = []
     for one in ours:
@@ -113,18 +114,18 @@ def split_by_line(want: Desired, ours: Iterable[M]) -> tuple[dict[str, list[M]],
 
 
 def find_by_hand(found: Sequence[M], name: str, kind: str, variable: str) -> list[M]:
-    """Find the one of this name that no bootstrap made; BlockedError if there are several to choose from."""
+    """Find the one of this name that was made by hand; BlockedError if there are several."""
     by_hand = [one for one in found if one.name == name and not is_marked(one.metadata)]
     if len(by_hand) > 1:
         raise BlockedError(
-            f"{len(by_hand)} {kind} not made here are called {name!r} ({', '.join(map(id_of, by_hand))}): "
+            f"{len(by_hand)} {kind} made by hand are called {name!r} ({', '.join(map(id_of, by_hand))}): "
             f"delete all but one of them, or set {variable} to another name"
         )
     return by_hand
 
 
 def refuse_rival_trunks(want: Desired, ours: Ours, trunks: Sequence[Trunk]) -> None:
-    """Refuse what the server would refuse too, but without the other trunk's name, or without a way out."""
+    """Raise BlockedError for what the server would refuse too, but without naming the other trunk or a way out."""
     known = {trunk.sip_trunk_id for found in (*ours.trunks.values(), ours.gone_trunks) for trunk in found}
     for line, route in want.routes.items():
         callers = set(ours.trunks[line][0].allowed_numbers) if ours.trunks[line] else set()
@@ -151,7 +152,7 @@ def refuse_rival_rules(ours: Ours, rules: Sequence[Rule]) -> None:
 
 def describe_owner(other: Trunk | Rule) -> str:
     if mark := read_mark(other.metadata):
-        return f"is of the host whose AGENT_NAME is {mark.agent!r}"
+        return f"belongs to the host whose AGENT_NAME is {mark.agent!r}"
     return "was made by another host" if is_marked(other.metadata) else "was not made by this host"
 
 
@@ -177,7 +178,7 @@ def share_number(one: Trunk, other: Trunk) -> bool:
 
 
 def numbers_of(trunk: Trunk) -> set[str]:
-    """A trunk's numbers, in the form in which LiveKit compares them."""
+    """Return a trunk's numbers in the form in which LiveKit compares them."""
     return {strip_punctuation(number).removeprefix("+") for number in trunk.numbers}
 
 

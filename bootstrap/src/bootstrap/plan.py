@@ -1,4 +1,4 @@
-"""What the server has, beside what it should have -> the smallest change. Pure."""
+"""The smallest change from what the server has to what it should have. Pure functions."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,12 @@ from bootstrap.ownership import Ours, find_ours, id_of, numbers_of
 
 M = TypeVar("M", Trunk, Rule)
 
-ANY_TRUNK = "<trunk>"  # stands for the id of a trunk that is not there yet
+ANY_TRUNK = "<trunk>"  # stands for the id of a trunk that does not exist yet
 
 
 @dataclass(frozen=True)
 class Change:
-    """One call to the server. `message` is what it shall hold; for a deletion, what it holds."""
+    """One request to the server. `message` is what the server will hold; for a deletion, what it holds now."""
 
     action: Literal["create", "update", "delete"]
     message: Trunk | Rule
@@ -36,8 +36,8 @@ class Change:
 def next_changes(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> list[Change]:
     """Decide the next step; [] when there is nothing to change.
 
-    What is too much goes first, because it may hold a number that a line needs. A rule waits for the trunks, because
-    it names its trunk's id.
+    Surplus trunks and rules go first, because they may hold a number that a line needs. Rules wait for the trunks,
+    because a rule names its trunk's id.
     """
     ours = find_ours(want, trunks, rules)
     return (
@@ -48,13 +48,13 @@ def next_changes(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) 
 
 
 def all_changes(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> list[Change]:
-    """List every difference there is, for a person to read."""
+    """List every difference, for people to read."""
     ours = find_ours(want, trunks, rules)
     return removals(ours) + trunk_changes(want, ours) + rule_changes(want, ours)
 
 
 def removals(ours: Ours) -> list[Change]:
-    """Delete what lines that are gone had, and what bootstraps that ran at once made twice; rules first."""
+    """Delete what lines that no longer exist had, and what bootstraps that ran at once made twice; rules first."""
     gone: list[Trunk | Rule] = [*ours.gone_rules, *ours.gone_trunks]
     of_gone_lines = [Change("delete", one, line_of(one), "the line is gone") for one in gone]
     return of_gone_lines + duplicates(ours.rules) + duplicates(ours.trunks)
@@ -98,7 +98,7 @@ def bring_to(wanted: M, found: Sequence[M], line: str) -> Change | None:
 def in_turn(changes: Sequence[Change], have: Sequence[Trunk] | Sequence[Rule]) -> list[Change]:
     """Pick the changes that can be made now: those that claim nothing that another line still holds.
 
-    When all of them wait for one another, as in a swap of two lines' numbers, one line lets go of what it holds.
+    When they all wait for one another, as when two lines swap numbers, one line lets go of what it holds.
     """
     held = {id_of(one): claims(one) for one in have}
     ready = [
@@ -118,14 +118,14 @@ def in_turn(changes: Sequence[Change], have: Sequence[Trunk] | Sequence[Rule]) -
 
 
 def claims(one: Trunk | Rule) -> set[str]:
-    """What no two trunks, and no two rules, may have: a number, and a trunk's id."""
+    """Return what no two trunks may share (numbers), or no two rules (trunk ids)."""
     return numbers_of(one) if isinstance(one, Trunk) else set(one.trunk_ids)
 
 
 def let_go(change: Change, have: Trunk | Rule) -> Change:
-    """Leave to `have` only what it also has after `change`.
+    """Reduce `have` to the claims that it keeps after `change`.
 
-    An empty list would match every number, or every trunk: a word that matches none stands for nothing.
+    An empty list would match every number, or every trunk, so a word that matches none takes its place.
     """
     field = "numbers" if isinstance(have, Trunk) else "trunk_ids"
     kept = [claim for claim in getattr(have, field) if claim in getattr(change.message, field)]

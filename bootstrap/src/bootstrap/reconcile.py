@@ -10,24 +10,24 @@ from bootstrap.server import OvertakenError, Server, ServerError
 
 logger = logging.getLogger(__name__)
 
-# One bootstrap alone needs a handful: deletions, trunks, rules, the last look, and one more for each line in a chain of
-# moved numbers. Others at the same time cost a few more each. Two that want different things, because .env was edited
-# between them, undo each other's changes until one of them pauses for long enough.
+# A bootstrap alone needs a handful: deletions, trunks, rules, the last look, and one more for each line in a chain of
+# moved numbers. Each one that runs at the same time costs a few more. Two that want different things, because .env was
+# edited between them, undo each other's changes until one of them pauses for long enough.
 ROUNDS = 50
 ROUNDS_WITHOUT_PAUSE = 6
 
 
 async def reconcile(server: Server, want: Desired) -> list[Change]:
-    """Bring the server to `want`; return the changes that this took.
+    """Make the server match `want`; return the changes that this took.
 
-    The server looks for conflicts and stores in two steps, so bootstraps that run at once can each create a line's
+    The server checks for conflicts and stores in two steps, so bootstraps that run at once can each create a line's
     trunk. They still end with one: all keep the smallest id and delete the others, and the one that made the last
-    change looks once more after it, and so sees whatever is left to do.
+    change looks once more afterwards, and so sees what is left to do.
     """
     done: list[Change] = []
 
     async def step() -> bool:
-        """Look once and make the changes that are called for; say whether there were any."""
+        """Look once and make the changes that are needed; say whether there were any."""
         changes = next_changes(want, await server.trunks(), await server.rules())
         try:
             for change in changes:
@@ -44,7 +44,9 @@ async def reconcile(server: Server, want: Desired) -> list[Change]:
             return done
         if count >= ROUNDS_WITHOUT_PAUSE:
             await pause()
-    raise ServerError(f"After {ROUNDS} rounds somebody else is still changing the same trunks or rules.")
+    raise ServerError(
+        f"After {ROUNDS} rounds, somebody else is still changing the same trunks or rules: stop that, then run make up."
+    )
 
 
 async def pause() -> None:

@@ -32,7 +32,7 @@ class OvertakenError(Exception):
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long a server is asked, at most. Times are in seconds; `seconds` counts once, from the connection on."""
+    """How long to keep asking a server, at most. Times are in seconds; `seconds` counts from the connection on."""
 
     attempts: int = 20
     seconds: float = 60
@@ -56,7 +56,7 @@ class Server:
         return list((await self.within_bound(self.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest()))).items)
 
     async def apply(self, change: Change) -> None:
-        """Make `change`; OvertakenError if the server is no longer as the change supposes."""
+        """Make `change`; OvertakenError if the server has changed since it was looked at."""
         try:
             await self.within_bound(self.send(change))
         except api.ServerError as error:
@@ -65,7 +65,7 @@ class Server:
             raise
 
     async def send(self, change: Change) -> None:
-        # An update replaces: the server's update of single fields knows neither timeouts nor header names.
+        # An update replaces everything: the server's update of single fields covers neither timeouts nor header names.
         match change.action, change.message:
             case "create", Trunk() as trunk:
                 await self.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=trunk))
@@ -82,12 +82,12 @@ class Server:
                 await self.sip.delete_dispatch_rule(request)
 
     async def within_bound(self, request: Awaitable[T]) -> T:
-        # Not left to the client: livekit-api 1.2.2 hands aiohttp timeout=None with each request, which means no bound.
+        # The client sets no bound: livekit-api 1.2.2 passes timeout=None to aiohttp with each request.
         async with asyncio.timeout(self.policy.request_seconds):
             return await request
 
     async def retry(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Run `step`, again while the server is out of reach or not ready; ServerError if it stays so.
+        """Run `step`, and repeat it while the server is out of reach or not ready; ServerError if it stays so.
 
         A change whose answer was lost may have been made, so a step begins with a look and is repeated as a whole.
         """
@@ -131,7 +131,7 @@ def is_conflict(error: api.ServerError) -> bool:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Say whether asking again may help: transport errors and a server that is not ready pass, a refusal does not."""
+    """Say whether asking again may help: transport errors and unready servers may recover, a refusal stays."""
     if isinstance(error, api.ServerError):
         passing = {api.ServerErrorCode.UNAVAILABLE, api.ServerErrorCode.DEADLINE_EXCEEDED}
         return error.status >= 500 or error.code in passing
@@ -148,7 +148,7 @@ def explain(error: BaseException | None) -> str:
                 "and the two clocks within a minute of each other"
             )
         case api.ServerError(code="unknown" | "bad_route") | DecodeError():
-            return "answered, but not as LiveKit's API does: LIVEKIT_URL must be the server's own port, usually 7880"
+            return "answered, but not as LiveKit's API does: LIVEKIT_URL must name the server's own port, usually 7880"
         case api.ServerError():
             return f"answered {error.code}: {error.message}"
         case aiohttp.ClientSSLError():

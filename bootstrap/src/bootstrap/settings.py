@@ -1,6 +1,6 @@
 """Settings from environment variables, a clone's `.env`, /run/secrets and the lines' folders.
 
-Every problem with any of them is in one report.
+All problems with them are in one report.
 """
 
 import os
@@ -29,13 +29,13 @@ S = TypeVar("S", bound="Settings")
 
 
 class SettingsError(Exception):
-    """The report of every problem, one line each; it holds no secret."""
+    """The report of every problem, one row each; it holds no secret."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """Reads /run/secrets/<name in lower case> as written, but for one newline at its end; empty means unset.
+    """Reads /run/secrets/<name in lower case> as written, except for one newline at its end; empty means unset.
 
-    pydantic-settings' own source strips all white space, and so hides what LiveKit's server does not strip.
+    pydantic-settings' own source strips all white space, and so hides some that LiveKit's server does not strip.
     """
 
     folder = Path("/run/secrets")
@@ -56,7 +56,7 @@ def secret(check: Any) -> AfterValidator:
 
 
 class LinesFolder(BaseSettings):
-    """Where the lines are. It is known by itself, so that wrong lines are told beside other wrong settings."""
+    """Where the lines are. It is read by itself, so that wrong lines are reported with the other wrong settings."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -87,7 +87,7 @@ class LinesFolder(BaseSettings):
 
 
 class Settings(LinesFolder):
-    """What the host is. The order matters: a validator sees the fields above its own."""
+    """The host's settings. The order matters: a validator sees the fields above its own."""
 
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -119,7 +119,7 @@ class Settings(LinesFolder):
     def know_where_calls_come_from(cls, text: str, info: ValidationInfo) -> tuple[str, ...]:
         check_text(text)  # pydantic runs a base class's check after this one
         if text:
-            # A flag that is itself wrong has its own line in the report: count it as yes here.
+            # A flag that is itself wrong is reported separately: treat it as yes.
             return addresses.parse(
                 text,
                 allow_any=info.data.get("allow_any_address", True),
@@ -140,14 +140,14 @@ class Settings(LinesFolder):
 
 
 class ServerSettings(Settings):
-    """What the host is, and the key to the server on which its lines are registered."""
+    """The host's settings, and the key to the server on which its lines are registered."""
 
     livekit_api_key: Annotated[SecretStr, secret(values.api_key)]
     livekit_api_secret: Annotated[SecretStr, secret(values.api_secret)]
 
 
 def load(kind: type[S]) -> tuple[S, Lines]:
-    """Read the settings and the lines; SettingsError with every problem there is."""
+    """Read the settings and the lines; SettingsError with every problem."""
     try:
         problems = list(env_checksums.find_overrides(os.environ, SecretFiles.folder))
         settings, lines = None, None

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 QUOTES = "\"'`‘’“”«»"  # noqa: RUF001 - typographic quotes come with copied text
-MOST_ERRORS = 5  # of one list, in one report
+MOST_ERRORS = 5  # reported for one list
 
 
 def quote(text: str) -> str:
@@ -13,7 +13,7 @@ def quote(text: str) -> str:
 
 
 def check_text(text: str) -> str:
-    """Refuse what a person cannot see: because of it LiveKit would match no call, or every call."""
+    """Reject what a person cannot see: it would make LiveKit match no call, or every call."""
     for place, char in enumerate(text, start=1):
         if char in QUOTES:
             raise ValueError(f"holds a quote ({char!a}) at character {place}; remove it")

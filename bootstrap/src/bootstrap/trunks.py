@@ -1,4 +1,4 @@
-"""Trunk providers are data: one YAML file each in `bootstrap/trunks/`; the folder is the list."""
+"""Trunk providers are data: each is a YAML file in `bootstrap/trunks/`, and the folder is the list."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from bootstrap import addresses
 from bootstrap.text import quote
 
 FOLDER = Path(__file__).parents[2] / "trunks"
-ACCOUNT = "trunk.account"  # an attribute of the caller's participant, whoever the provider is
+ACCOUNT = "trunk.account"  # an attribute of the caller's participant, the same for every provider
 
 
 class Provider(BaseModel):

@@ -1,4 +1,4 @@
-"""One function for each kind of value: it takes text and returns the value, or a ValueError that ends "VARIABLE …"."""
+"""One function for each kind of value: it takes text and returns the value; its ValueError completes "VARIABLE …"."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def seconds(low: int, high: int) -> Callable[[str], int]:
 
 
 def url(text: str) -> str:
-    """A server's address: scheme, host and port, nothing behind them."""
+    """A server's address: scheme, host and port, nothing after them."""
     match = re.fullmatch(r"(?:ws|http)s?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", text)
     if not match or not 0 < int(match[1] or 80) < 65536:
         raise ValueError(
@@ -63,7 +63,7 @@ def api_key(text: str) -> str:
     if text in PUBLISHED:
         raise ValueError("is LiveKit's published development key; generate one of your own")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text):
-        raise ValueError("holds a character other than A-Z a-z 0-9 _ -, or more than 128")
+        raise ValueError("holds a character other than A-Z a-z 0-9 _ -, or is longer than 128 characters")
     return text
 
 

@@ -39,7 +39,7 @@ INTERRUPTED = 130
 
 
 def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm, str], str] | None = None) -> int:
-    """Run one command and return its exit code; tests give a `transcriber` in the place of Whisper."""
+    """Run one command and return its exit code; tests give a `transcriber` instead of Whisper."""
     given = arguments.parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
@@ -108,9 +108,10 @@ def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str]
 
 
 def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
-    """Place the calls of each line of standard input at once, and print their reports.
+    """Place the calls of each row of standard input at once, and print their reports.
 
-    Whisper transcribes after the last of them has ended: it needs the processor time that keeps packets punctual.
+    Whisper transcribes after the last of them has ended: before, it would take the processor time that keeps packets
+    punctual.
     """
     whisper = transcriber or _transcriber(given.model)
     for row in sys.stdin:
@@ -190,7 +191,7 @@ def _keep(report: Report, out: Path, started: datetime) -> Report:
 
 
 def _new_folder(out: Path, name: str) -> Path:
-    while True:  # calls of the same minute differ in four random digits, of which many calls have the same
+    while True:  # calls of the same minute differ in four random digits, which two calls may share
         with contextlib.suppress(FileExistsError):
             folder = out / f"{name}-{secrets.token_hex(2)}"
             folder.mkdir()

@@ -39,8 +39,8 @@ def parser() -> argparse.ArgumentParser:
     _add_model(transcribe)
     check = commands.add_parser("check", help="speak a sentence and transcribe it, without a call")
     _add_model(check)
-    timeline = commands.add_parser("timeline", help="set the agent's log, on standard input, beside a call's report")
-    timeline.add_argument("--report", type=Path, required=True, metavar="FILE", help="what call --json has written")
+    timeline = commands.add_parser("timeline", help="show the agent's log, from standard input, beside a call's report")
+    timeline.add_argument("--report", type=Path, required=True, metavar="FILE", help="what call --json wrote")
     return main
 
 
@@ -64,7 +64,7 @@ def _add_target(group: Any) -> None:
     group.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="one more; repeatable")
     group.add_argument("--username", help="for digest authentication (SIP_USERNAME; password in SIP_PASSWORD)")
     group.add_argument("--listen-address", help="our address for SIP and audio (the one that routes to the gateway)")
-    group.add_argument("--honour-sdp", action="store_true", help="send audio where the SDP says, not where was dialled")
+    group.add_argument("--honour-sdp", action="store_true", help="send audio where the SDP says, not where we dialled")
 
 
 def _add_sayings(group: Any) -> None:
@@ -78,14 +78,14 @@ def _add_sayings(group: Any) -> None:
         action=_AppendInOrder,
         dest="sayings",
         metavar="S",
-        help="the next of these S seconds after the answer, not when it is quiet",
+        help="say the next one S seconds after the answer, not when it is quiet",
     )
-    group.add_argument("--silent", action="store_true", help="say nothing, hear the greeting out")
+    group.add_argument("--silent", action="store_true", help="say nothing, but hear the whole greeting")
     group.add_argument("--stay", type=float, metavar="S", help="stay on the line after that; alone: just dial and stay")
 
 
 def _add_waits(group: Any) -> None:
-    group.add_argument("--delay", type=float, default=0.0, help="before it is dialled (%(default)s)")
+    group.add_argument("--delay", type=float, default=0.0, help="before dialling (%(default)s)")
     group.add_argument("--patience", type=float, default=2.0, help="quiet that ends a reply (%(default)s)")
     group.add_argument("--ring-timeout", type=float, default=30.0, help="for the answer (%(default)s)")
     group.add_argument("--greeting-timeout", type=float, default=10.0, help="for the greeting to begin (%(default)s)")
@@ -108,9 +108,9 @@ def _add_calls(commands: Any) -> None:
     calls = commands.add_parser(
         "calls",
         help="place the calls that standard input lists, several at once",
-        description="Each line of standard input is a JSON list of calls to place together, each a list of the "
-        "arguments of `phone call`. When all of them are over, a line of standard output is the list of their reports. "
-        "Nothing else is kept; with --out, a call's sound.",
+        description="Each row of standard input is a JSON list of calls to place together; each call is a list of "
+        "arguments of `phone call`. When all of them are over, a row of standard output has the list of their reports. "
+        "Nothing else is kept, except the sound of a call with --out.",
     )
     _add_model(calls)
 
@@ -124,13 +124,13 @@ def _add_language(to: Any) -> None:
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Return the report that `call --json` has written. Raises UsageError."""
+    """Return the report that `call --json` wrote. Raises UsageError."""
     try:
         report = json.loads(path.read_text(encoding="utf8"))
     except (OSError, ValueError) as error:
         raise UsageError([f"--report {path} cannot be read: {error}"]) from error
     if not isinstance(report, dict) or not {"invited", "ended_after", "turns"} <= set(report):
-        raise UsageError([f"--report {path} is not a report that `phone call --json` has written"])
+        raise UsageError([f"--report {path} is not a report that `phone call --json` wrote"])
     return report
 
 

@@ -47,8 +47,8 @@ class Call:
     async def dial(cls, target: Target, ring_timeout: float = 30.0, *, honour_sdp: bool = False) -> Self:
         """Dial and wait for the answer. Raises NotAnsweredError.
 
-        Media goes to the host that was dialled, at the port of the answer's SDP: with a public address advertised, the
-        SDP names one that may not lead back in. `honour_sdp` uses the SDP's address.
+        Media goes to the host that was dialled, at the port of the answer's SDP: if a public address is advertised,
+        the SDP names that, and it may not lead back in. `honour_sdp` uses the SDP's address.
         """
         call = cls(target)
         call.dialog = await Dialog.prepare(target, call._hung_up)

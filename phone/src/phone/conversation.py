@@ -88,7 +88,7 @@ async def _follow(call: Call, script: Script) -> None:
         await playback.finished()
         if then and then.at is not None:
             continue
-        # A reply may begin before the last sound is out. Speech still running from before is not one.
+        # A reply may begin before the last sound is out. Speech that goes on from before is not a reply.
         said = (playback.started or 0.0) + (speech_end(saying.pcm) if len(saying.pcm) else 0.0)
         if await call.line_speaks(script.reply_timeout, since=said + BRIDGE if _talked_over(call, said) else said):
             await call.line_quiet(script.patience, script.max_seconds)

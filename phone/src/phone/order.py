@@ -35,8 +35,8 @@ class Order:
     out: Path
     json: str | None  # a file, "-" for standard output
     model: Path | None  # None: no transcript
-    delay: float = 0.0  # seconds before it is dialled
-    language: str = "en"  # that the line speaks, for the transcript
+    delay: float = 0.0  # seconds before dialling
+    language: str = "en"  # of the line, for the transcript
 
 
 def check_order(given: argparse.Namespace) -> Order:
@@ -54,7 +54,7 @@ def check_order(given: argparse.Namespace) -> Order:
             problems.append(f"--expect {pattern!r} is not a regular expression: {error}")
     model = None if given.no_transcript else given.model
     if model is None and given.expect:
-        problems.append("--expect needs the transcript: leave --no-transcript away")
+        problems.append("--expect needs the transcript: leave out --no-transcript")
     problems += model_problems(model) or language_problems(given.language, model)
     problems += folder_problems(given.out)
     if problems:
@@ -132,7 +132,7 @@ def _header(text: str, problems: list[str]) -> tuple[str, str]:
 def _script(given: argparse.Namespace, problems: list[str]) -> Script:
     sayings: list[tuple[str, str]] = given.sayings or []
     if given.silent and sayings:
-        problems.append("--silent goes with none of --say, --wav, --dtmf, --at")
+        problems.append("--silent cannot be combined with --say, --wav, --dtmf or --at")
     if not sayings and not given.silent and given.stay is None:
         sayings = [("say", DEFAULT_SAY)]
     seconds = ("patience", "ring_timeout", "greeting_timeout", "reply_timeout", "max_seconds")
@@ -165,7 +165,7 @@ def _sayings(sayings: list[tuple[str, str]], problems: list[str]) -> list[Saying
             problems.append(f"--{kind}: {error}")
         at = None
     if at is not None:
-        problems.append("--at goes before one of --say, --wav, --dtmf")
+        problems.append("--at goes before one of --say, --wav or --dtmf")
     return planned
 
 

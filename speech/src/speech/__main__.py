@@ -1,4 +1,4 @@
-"""`python -m speech` serves; with `--check` it loads every model, runs each once, and ends."""
+"""`python -m speech` serves; with `--check` it loads every model, runs each once, and exits."""
 
 import argparse
 import os
@@ -22,7 +22,7 @@ SHUTDOWN_GRACE = 3  # s for requests in progress when the server is told to stop
 
 
 def main() -> int:
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else onnxruntime reports to its maker; it reads this when imported
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # otherwise onnxruntime reports to its maker; it reads this on import
     options = _options()
     try:
         settings = Settings()
@@ -44,7 +44,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--models", type=Path, default=Path("/models"), help="where the weights are")
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104 a container's own network
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--check", action="store_true", help="load every model, run it once, and end")
+    parser.add_argument("--check", action="store_true", help="load every model, run it once, and exit")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Counts the cores that this process may use: `os.cpu_count` counts the host's, a container may have fewer."""
+"""Counts the cores that this process may use: `os.cpu_count` counts the host's, but a container may have fewer."""
 
 import math
 import os

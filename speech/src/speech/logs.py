@@ -1,4 +1,4 @@
-"""Writes one event a line to standard output, as text or as JSON, and never a caller's words."""
+"""Writes one row for each event to standard output, as text or as JSON, and never a caller's words."""
 
 import logging
 import re

@@ -136,4 +136,4 @@ async def _in_thread(work: Work[T], pieces: Pieces[T]) -> None:
         raise
     finally:
         if running.done() and not running.cancelled():
-            running.exception()  # asyncio complains of an exception that is never looked at
+            running.exception()  # asyncio complains of an exception that nobody looks at

@@ -31,7 +31,7 @@ class ResponseFormat(BaseModel):
 
 
 class ChatRequest(BaseModel):
-    """A chat request without `tools`: this model writes a call as a block of JSON, which would be read aloud."""
+    """A chat request without `tools`: this model writes a tool call as a block of JSON, which would be read aloud."""
 
     model: str
     messages: list[Message] = Field(min_length=1)

@@ -197,8 +197,8 @@ async def test_a_recorded_call_begins_with_the_question_whether_it_may_be(stage:
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
-        ('{"line": "tea"}', "its dispatch rule names the line tea, and the lines there are: coffee, dentist"),
-        ("", "its dispatch rule names no line, and the lines there are: coffee, dentist; run make up"),
+        ('{"line": "tea"}', "its dispatch rule names the line tea, but this host's lines are: coffee, dentist"),
+        ("", "its dispatch rule names no line, and this host's lines are: coffee, dentist; run make up"),
     ],
 )
 async def test_a_call_of_no_line_is_refused_before_anything_is_connected(

@@ -22,4 +22,4 @@ async def test_an_error_does_not_end_it_and_is_logged_once_until_it_has_succeede
     task = asyncio.create_task(repeat(step, 0, "Could not look"))
     await asyncio.wait_for(done.wait(), 1)
     task.cancel()
-    assert caplog.messages == ["Could not look; this is tried again"] * 2
+    assert caplog.messages == ["Could not look; this will be tried again"] * 2

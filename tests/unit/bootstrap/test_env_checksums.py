@@ -53,7 +53,7 @@ def test_another_value_is_refused_by_name_and_never_shown(
     (secrets / name.lower()).write_text(given)
     [line, *_] = report(ENV_CHECKSUMS=sums(**{name: in_env}))
     assert line == (
-        f"{name}: the calling shell exports another value than .env has, or .env was edited after `make up`; "
+        f"{name}: the calling shell exports a value other than the one in .env, or .env was edited after `make up`; "
         f"run `unset {name}` in that shell, or run `make up`, which uses .env alone"
     )
     assert "canary" not in "".join(report(ENV_CHECKSUMS=sums(**{name: in_env})))
@@ -82,4 +82,4 @@ def test_the_address_that_compose_fills_in_is_no_other_value(
         settings(**variables)
     else:
         [line] = report(**variables)
-        assert line.startswith("LIVEKIT_URL: the calling shell exports another value")
+        assert line.startswith("LIVEKIT_URL: the calling shell exports a value other than the one")

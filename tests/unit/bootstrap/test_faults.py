@@ -158,6 +158,6 @@ async def test_a_bootstrap_whose_changes_are_undone_pauses_and_at_last_gives_up(
 
     monkeypatch.setattr("bootstrap.reconcile.pause", count_pause)
     monkeypatch.setattr(Server, "apply", make_nothing)
-    with pytest.raises(ServerError, match=r"^After 50 rounds somebody else is still changing"):
+    with pytest.raises(ServerError, match=r"^After 50 rounds, somebody else is still changing"):
         await apply(settings_for(fake))
     assert len(pauses) == 44

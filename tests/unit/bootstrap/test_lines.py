@@ -73,10 +73,10 @@ def test_numbers_on_no_line_are_found(folder: Path) -> None:
         ({"coffee": f'numbers = "{A}"'}, f"lines/coffee/line.toml: numbers is '{A}'; write a list"),
         ({"coffee": "numbers = [12025550100]"}, "lines/coffee/line.toml: numbers holds '12025550100' without quotes"),
         ({"coffee": "numbers = ["}, "lines/coffee/line.toml is not valid TOML: "),
-        ({"Coffee": ""}, "lines/Coffee: a line's folder is named by 1 to 32 of the characters a-z 0-9 -"),
-        ({"-coffee": ""}, "lines/-coffee: a line's folder is named"),
-        ({"x" * 33: ""}, "a line's folder is named"),
-        ({"bob's": ""}, "a line's folder is named"),
+        ({"Coffee": ""}, "lines/Coffee: a line's folder name has 1 to 32 of the characters a-z 0-9 -"),
+        ({"-coffee": ""}, "lines/-coffee: a line's folder name has"),
+        ({"x" * 33: ""}, "a line's folder name has"),
+        ({"bob's": ""}, "a line's folder name has"),
     ],
 )
 def test_wrong_lines_are_refused_by_file_and_key(

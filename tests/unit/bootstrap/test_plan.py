@@ -166,7 +166,7 @@ def test_what_is_not_the_lines_is_not_taken_for_it(want: Desired, edits: dict[st
     ("metadata", "owner"),
     [
         ("", "was not made by this host"),
-        (ANOTHER_HOST, "is of the host whose AGENT_NAME is 'another'"),
+        (ANOTHER_HOST, "belongs to the host whose AGENT_NAME is 'another'"),
         (MARK_WITHOUT_LINE, "was made by another host"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_line_that_is_not_there_is_refused_in_one_sentence_with_those_that_are
     done = make_call(clone, LINE="florist")
     assert done.returncode == 2
     [said] = done.stderr.splitlines()
-    assert said == "error: LINE is 'florist', and there is no such line with a number. There are: coffee dentist."
+    assert said == "error: LINE is 'florist', but no line of that name has a number. These do: coffee dentist."
     assert asked(clone, " call ") == []
 
 

@@ -100,7 +100,7 @@ def test_what_an_editor_left_of_the_secrets_and_what_is_hidden_stays_private(clo
     [
         ('CRM_TOKEN="abc"', "quotes"),
         ("CRM_TOKEN=a$b", "a $ in its value"),
-        ("crm-token=abc", "the name crm-token has other characters"),
+        ("crm-token=abc", "the name crm-token has characters other than"),
         ("CRM_TOKEN", "without ="),
         ("CRM_TOKEN=a\nCRM_TOKEN=b", "a second time"),
         ("CRM_TOKEN=a\r", "carriage return"),

@@ -33,7 +33,7 @@ def test_an_engine_is_compared_by_its_numbers(tmp_path: Path, found: str, enough
     done = look(tmp_path, f'new_enough "Docker Engine" {found} 25.0')
     assert (done.returncode == 0) == enough
     if not enough:
-        assert f"Docker Engine is {found} here, and 25.0 or newer is needed" in done.stderr
+        assert f"Docker Engine is {found} here, but 25.0 or newer is needed" in done.stderr
 
 
 def test_a_port_that_a_program_holds_is_told_with_the_cure(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_check_starts_nothing_and_builds_only_what_is_missing(clone: Clone) -> N
     docker(clone)
     done = clone.script("check")
     assert done.returncode == 0, done.stderr
-    assert "are right" in done.stdout
+    assert "are valid" in done.stdout
     assert not [line for line in asked(clone) if line.startswith(("compose build", "compose up", "compose stop"))]
     docker(clone, images=1)
     assert clone.script("check").returncode == 0

@@ -114,7 +114,7 @@ def test_all_problems_come_in_one_report(tmp_path: Path) -> None:
         (["--to", "1", "--from-host", "a\nb"], "line break"),
         (["--to", "1", "--header", "X: a\r\nY: b"], "in one line"),
         (["--to", "1", "--gateway", "sip:70000"], "expected host or host:port"),
-        (["--to", "1", "--silent", "--say", "x"], "--silent goes with none"),
+        (["--to", "1", "--silent", "--say", "x"], "--silent cannot be combined with"),
         (["--to", "1", "--stay", "nan"], "expected seconds"),
     ],
 )

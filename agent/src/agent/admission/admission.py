@@ -1,4 +1,4 @@
-"""Whether a call is let in: what is read and asked for it, once, before a word is spoken."""
+"""Whether a call is let in, which is decided once, before a word is spoken."""
 
 from agent.admission import owner_files
 from agent.admission.caller import Caller
@@ -14,7 +14,7 @@ class Admission:
     """A line's lists and limits as they are when the call comes in."""
 
     def __init__(self, line: Line, settings: Settings, calls_at_once: int) -> None:
-        """`calls_at_once`: on all lines of this host together."""
+        """`calls_at_once` is the limit for all lines of this host together."""
         self._line = line
         self._account = settings.trunk_account
         self._lists = owner_files.read_lists(settings.lines_folder / line.name)
@@ -22,12 +22,12 @@ class Admission:
         self._calls_at_once = calls_at_once
 
     async def lets_anybody_in(self) -> bool:
-        """Whether the next call is answered whoever it is from; then its greeting can be synthesized already."""
+        """Return whether the next call is answered whoever is calling, so that its greeting can be synthesized now."""
         by_caller = self._lists or self._line.limits.per_caller or self._account
         return not by_caller and await is_free(self._ledger, self._line.limits, self._calls_at_once)
 
     def objection(self, call: SipCall, caller: Caller) -> str | None:
-        """Say why the call must not be answered, or None."""
+        """Return why the call must not be answered, or None."""
         return call.objection(self._account) or self._lists.objection(caller)
 
     def slot(self, job_id: str, caller: Caller) -> Slot:

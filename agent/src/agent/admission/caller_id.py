@@ -1,4 +1,4 @@
-"""Caller ID in one form, however a carrier writes it; and numbers in the files that people write."""
+"""Caller ID in one form, however a carrier writes it, and numbers in the files that people write."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from agent.admission.caller import Caller
 
-# What stands in place of a number that is withheld. The digits are ANONYMOUS, BLOCKED, RESTRICTED, UNAVAILABLE, UNKNOWN
-# and PRIVATE on a phone's keys, which carriers send where a number has to be.
+# What carriers send in place of a number that is withheld. The digits, for carriers that must send a number, spell
+# ANONYMOUS, BLOCKED, RESTRICTED, UNAVAILABLE, UNKNOWN and PRIVATE on a phone's keys.
 WITHHELD = {
     *("", "anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld", "null", "none"),
     *("266696687", "2562533", "7378742833", "86282452253", "8566696", "7748283"),
@@ -21,7 +21,7 @@ DECORATION = re.compile(r"[ ().\-/\u00a0\u2011]")
 
 
 def region_of(numbers: Sequence[str]) -> str | None:
-    """Return the country of the first of these numbers that has one, as ISO 3166 code; None when none has."""
+    """Return the country of the first of these numbers that has one, as an ISO 3166 code; None if none has."""
     for number in numbers:
         if (parsed := _parsed(number, None)) and (region := phonenumbers.region_code_for_number(parsed)):
             return region
@@ -29,7 +29,7 @@ def region_of(numbers: Sequence[str]) -> str | None:
 
 
 def identify(sent: str, region: str | None) -> Caller:
-    """The caller by what the From header has, a user part or an address; a number without a country is `region`'s."""
+    """Return the caller whom a From header's user part or address names; a number without a country is in `region`."""
     user = _user_part(sent)
     if user.strip("+ ").lower() in WITHHELD:
         return Caller("", anonymous=True)
@@ -38,15 +38,15 @@ def identify(sent: str, region: str | None) -> Caller:
 
 
 def written(text: str) -> str:
-    """A number that somebody wrote down, in E.164 form; a ValueError that completes "line 3 has …"."""
+    """Return a number that somebody wrote into a file, in E.164 form; a ValueError completes "line 3 has …"."""
     number = DECORATION.sub("", text)
     if not E164.fullmatch(number):
-        raise ValueError(f"{_shown(text)} where a number is expected: write it with its country, as +12025550123")
+        raise ValueError(f"{_shown(text)} where a number is expected: write it with its country code, as +12025550123")
     return number
 
 
 def written_prefix(text: str) -> str:
-    """The beginning of numbers, as `+1900*`, without the star; a ValueError as above."""
+    """Return the beginning of numbers, written as `+1900*`, without the star; a ValueError as above."""
     prefix = DECORATION.sub("", text)
     if not PREFIX.fullmatch(prefix):
         raise ValueError(f"{_shown(text)} where the beginning of numbers is expected: write it as +1900*")
@@ -60,7 +60,7 @@ def _user_part(sent: str) -> str:
 
 
 def _phone_number(user: str, region: str | None) -> PhoneNumber | None:
-    """As dialled in the region; with the 00 that carriers put for the +; and without any + at all."""
+    """Read a number as dialled in the region, with the 00 that carriers use for the +, or without any + at all."""
     digits = DECORATION.sub("", user)
     if not re.fullmatch(r"\+?\d+", digits):
         return None
@@ -79,7 +79,7 @@ def _parsed(text: str, region: str | None) -> PhoneNumber | None:
 
 
 def _shown(text: str) -> str:
-    """Enough to find it by, and not a person's name or whole number: the sentence may be in a log."""
+    """Return enough to find the entry by, but no name and no whole number, because the message may be in a log."""
     if not text.strip():
         return "nothing"
     start = text.strip()[:4]

@@ -1,4 +1,4 @@
-"""contacts.csv: whom the owner knows. One person a line: number, name, notes."""
+"""contacts.csv: the people whom the owner knows, one per row: number, name, notes."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from agent.admission.caller_id import written
 
 HEADER = ["number", "name", "notes"]
-LARGEST = 1_048_576  # bytes, some ten thousand people: it is read before the first word
+LARGEST = 1_048_576  # bytes, some ten thousand people: the file is read before the first word
 
 Contacts = Mapping[str, tuple[str, str]]  # E.164 number -> name, notes
 
 
 def parse(text: str) -> Contacts:
-    """The people in it; a ValueError that names the line, what is there, what was expected and what to do."""
+    """Return the people in the file; a ValueError names the row, what was found, what was expected and what to do."""
     rows = _rows(text)
     if (first := next(rows, None)) is None:
         return {}
     if first[1] != HEADER:
-        raise ValueError(f"line {first[0]} is not the header: let the first line be {','.join(HEADER)}")
+        raise ValueError(f"line {first[0]} is not the header: make {','.join(HEADER)} the first line")
     people: dict[str, tuple[str, str]] = {}
     lines: dict[str, int] = {}
     for line, row in rows:
@@ -32,8 +32,8 @@ def parse(text: str) -> Contacts:
 def _fields(line: int, row: list[str]) -> tuple[str, str, str]:
     if len(row) != len(HEADER):
         raise ValueError(
-            f"line {line} has {len(row)} fields, {len(HEADER)} are expected ({','.join(HEADER)}): "
-            'put text with a comma in it into "…"'
+            f"line {line} has {len(row)} fields, but {len(HEADER)} are expected ({','.join(HEADER)}): "
+            'put text that contains a comma into "…"'
         )
     try:
         return written(row[0]), row[1], row[2]
@@ -42,7 +42,7 @@ def _fields(line: int, row: list[str]) -> tuple[str, str, str]:
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each line that has something in it, with its number."""
+    """Yield each row that is not empty, with its place in the file."""
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     line = 1
     try:
@@ -52,4 +52,4 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, fields
             line = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(f'line {line} is no CSV ({error}): see that each " that opens a text is closed') from None
+        raise ValueError(f'line {line} is not CSV ({error}): close each " that opens a text') from None

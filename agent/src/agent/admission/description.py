@@ -1,4 +1,4 @@
-"""What the model is told about who calls: as data, since others have written it."""
+"""What the model is told about the caller: marked as data, because others have written it."""
 
 import unicodedata
 from pathlib import Path
@@ -7,12 +7,12 @@ from agent.admission.caller import Caller
 
 FOLDER = Path(__file__).parent
 LONGEST_NAME = 80  # characters
-LONGEST_NOTES = 1000  # it goes to the model with every turn
-FENCES = str.maketrans("", "", "`<>")  # with a dash run, what could look like the end of the block or another one
+LONGEST_NOTES = 1000  # characters; they go to the model with every turn
+FENCES = str.maketrans("", "", "`<>")  # like several dashes, these could pass for the end of the block or for a new one
 
 
 def described(caller: Caller) -> str:
-    """A section for the model's instructions; "" when there is nothing to tell."""
+    """Return a section for the model's instructions, or "" when there is nothing to tell."""
     if caller.anonymous:
         return _template("anonymous")
     name, notes = _one_line(caller.name, LONGEST_NAME), _one_line(caller.notes, LONGEST_NOTES)
@@ -24,7 +24,7 @@ def _template(name: str) -> str:
 
 
 def _one_line(text: str, longest: int) -> str:
-    """Nothing in it ends the line or the block that it is put into."""
+    """Make the text one row, without anything that could end the row or the block that it is put into."""
     shown = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text.translate(FENCES))
     while "--" in shown:
         shown = shown.replace("--", "-")

@@ -1,8 +1,8 @@
-"""The calls of today on every line: who has called how often and for how long, and which are in progress.
+"""Today's calls on every line: who has called how often and for how long, and which calls are in progress.
 
-Each call runs in a process of its own, and several may begin in the same second: all use one SQLite file, and what one
-asks and writes is one transaction. A call in progress renews its lease every few seconds, so that one whose process has
-crashed is not taken for one in progress for long, and its minutes until then are counted.
+Each call runs in a process of its own, and several may begin in the same second, so all use one SQLite file, and each
+reads and writes in one transaction. A call in progress renews its lease every few seconds: if its process crashes, the
+call soon stops counting as in progress, and its minutes until then are counted.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ from agent.lines.limits import Limits
 
 logger = logging.getLogger(__name__)
 
-WAITS = 1.0  # seconds for another call's transaction; nobody waits longer for an answer
+WAITS = 1.0  # seconds to wait for another call's transaction, because a caller is waiting too
 LEASE_RENEWED_EVERY = 5.0  # seconds
-LEASE = 15.0  # seconds; a call that has not renewed it for so long is gone
-SHORTEST = 30.0  # seconds; a call that could not last so long is not begun
+LEASE = 15.0  # seconds; a call that has not renewed its lease for this long is gone
+SHORTEST = 30.0  # seconds; a call that could not last this long is not let in
 KEY_BYTES = 32
 
 SCHEMA = """
@@ -34,17 +34,17 @@ CREATE TABLE IF NOT EXISTS calls (
     began REAL NOT NULL, seen REAL NOT NULL, ended INTEGER NOT NULL DEFAULT 0, line TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID
 """
-ADD_LINE = "ALTER TABLE calls ADD COLUMN line TEXT NOT NULL DEFAULT ''"  # to a ledger of the release before
+ADD_LINE = "ALTER TABLE calls ADD COLUMN line TEXT NOT NULL DEFAULT ''"  # to a ledger that the release before made
 ROW = "INSERT INTO calls (call, caller, day, began, seen, line) VALUES (?, ?, ?, ?, ?, ?)"
 IN_PROGRESS = "NOT ended AND seen > :alive"
-OLD = 2 * 86_400  # seconds; a row of a line that is gone is not kept longer
+OLD = 2 * 86_400  # seconds for which a row of a line that is gone is kept
 TODAY = "day = :today"
 USED = f"total({TODAY}), total((seen - began) * ({TODAY})), total({IN_PROGRESS})"
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What today's calls of a line, or of one caller on it, amount to; `in_progress` counts those of yesterday too."""
+    """What today's calls of a line, or of one caller on it, amount to; `in_progress` includes yesterday's calls."""
 
     calls: int
     seconds: float
@@ -53,14 +53,14 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Whether a call is let in: the name of the sentence that turns it away, or None; and the seconds it may last."""
+    """Whether a call is let in: the name of the sentence that rejects it, or None, and the seconds that it may last."""
 
     refusal: str | None = None
     seconds: float | None = None  # None: as long as any call
 
 
 class Ledger:
-    """One line's view of the ledger. Every method raises sqlite3.Error or OSError where the file cannot be used."""
+    """One line's view of the ledger. Every method raises sqlite3.Error or OSError if the file cannot be used."""
 
     def __init__(self, folder: Path, line: str, timezone: str) -> None:
         self._folder = folder
@@ -68,14 +68,14 @@ class Ledger:
         self._zone = ZoneInfo(timezone)
 
     def would_admit(self, limits: Limits, at_once: int) -> bool:
-        """Whether the line has room now for a caller without limits of their own. Only `admit` decides."""
+        """Return whether the line has room now, leaving aside the limits per caller. Only `admit` decides."""
         with self._transaction("DEFERRED") as database:
             return self._refusal(database, None, limits, at_once) is None
 
     def admit(self, call: str, caller: str, limits: Limits, at_once: int) -> Admitted:
-        """Let the call in, which counts from now on, or refuse it, and then nothing is counted.
+        """Let the call in and count it from now on, or reject it and count nothing.
 
-        `call` is an id of its own, `caller` the number, which is not stored.
+        `call` is an id of the call's own. `caller` is the number, of which only a hash is stored.
         """
         with self._transaction("IMMEDIATE") as database:
             self._forget_old_days(database)
@@ -87,7 +87,7 @@ class Ledger:
             return Admitted(None, self._seconds_left(database, hashed, limits))
 
     def renew(self, call: str, caller: str, began: float, limits: Limits) -> float | None:
-        """Renew the lease of a call in progress, known or not; return the seconds that it may still last, or None."""
+        """Renew a call's lease, even if the ledger has lost the call; return the seconds it may still last, or None."""
         with self._transaction("IMMEDIATE") as database:
             hashed = self._hashed(caller)
             database.execute(
@@ -141,11 +141,11 @@ class Ledger:
     def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
         file = self._folder / "ledger.db"
         with contextlib.closing(sqlite3.connect(file, timeout=WAITS, isolation_level=None)) as database:
-            with contextlib.suppress(sqlite3.OperationalError):  # another one is just doing so, or will next time
+            with contextlib.suppress(sqlite3.OperationalError):  # another call is doing it now, or a later one will
                 database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute(SCHEMA)
-            with contextlib.suppress(sqlite3.OperationalError):  # the column is there already
+            with contextlib.suppress(sqlite3.OperationalError):  # the column exists already
                 database.execute(ADD_LINE)
             database.execute(f"BEGIN {kind}")
             try:
@@ -157,17 +157,17 @@ class Ledger:
                 raise
 
     def _hashed(self, caller: str) -> str:
-        """Hash a number, to count by; without the key nobody can find the number by trying all there are."""
+        """Hash a number to count by; without the key nobody can find the number by trying every possible one."""
         return hmac.digest(self._key(), caller.encode(), "sha256").hex()
 
     def _key(self) -> bytes:
-        """The key of this volume, made when it is first asked for. Whoever asks holds the database's write lock."""
+        """Return this volume's key, made when first needed. Whoever calls this holds the database's write lock."""
         file = self._folder / "ledger.key"
         with contextlib.suppress(FileNotFoundError):
             key = file.read_bytes()
             if len(key) == KEY_BYTES:
                 return key
-            logger.warning("/data/ledger.key is damaged and replaced: callers' limits of today are counted from zero")
+            logger.warning("/data/ledger.key was damaged and is replaced: today's limits per caller start from zero")
         key = secrets.token_bytes(KEY_BYTES)
         aside = file.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
         aside.touch(mode=0o600)
@@ -180,12 +180,12 @@ class Ledger:
 
 
 def _has_room(used: Used, calls: int | None, minutes: int | None) -> bool:
-    """Whether there is room for one more call."""
+    """Return whether there is room for one more call."""
     if calls is not None and used.calls >= calls:
         return False
     return minutes is None or (minutes * 60 - used.seconds) / (used.in_progress + 1) >= SHORTEST
 
 
 def _share(used: Used, minutes: int | None) -> float | None:
-    """Return the seconds left for one of the calls that use them up together; None where they are not limited."""
+    """Return one call's share of the seconds left for all calls in progress; None if they are not limited."""
     return None if minutes is None else max(0.0, minutes * 60 - used.seconds) / max(1, used.in_progress)

@@ -1,4 +1,4 @@
-"""blocked.txt and allowed.txt: whose calls are not taken, and whose alone are."""
+"""blocked.txt and allowed.txt: the callers who are not let in, and the only callers who are."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ ANONYMOUS = "anonymous"
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Some callers: by number, by how it begins, or by hiding it."""
+    """The callers on one list: by their number, by how it begins, or because they hide it."""
 
     whole: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Lists:
         return bool(self.blocked or self.allowed)
 
     def objection(self, caller: Caller) -> str | None:
-        """Why this caller is not let in, or None."""
+        """Return why this caller is not let in, or None."""
         if caller in self.blocked:
             return "the caller is in blocked.txt"
         if self.allowed and caller not in self.allowed:
@@ -44,7 +44,7 @@ class Lists:
 
 
 def parse(text: str) -> Numbers:
-    """The callers in it; a ValueError that names the line, what is there, what was expected and what to do."""
+    """Return the callers in the file; a ValueError names the row, what was found, what was expected and what to do."""
     whole: dict[str, int] = {}
     prefixes: dict[str, int] = {}
     anonymous = False

@@ -13,17 +13,17 @@ T = TypeVar("T")
 
 
 def read_contacts(folder: Path, kept: Path = KEPT) -> Contacts:
-    """Read contacts.csv for one call; of a file that is no good, its last good version is used, here and below."""
+    """Read contacts.csv for one call. If it is faulty, its last good version is used."""
     return _contacts(folder, kept).read()
 
 
 def read_lists(folder: Path, kept: Path = KEPT) -> Lists:
-    """Read blocked.txt and allowed.txt."""
+    """Read blocked.txt and allowed.txt for one call, in the same way."""
     return Lists(blocked=_list("blocked", folder, kept).read(), allowed=_list("allowed", folder, kept).read())
 
 
 def owner_files(folder: Path, kept: Path = KEPT) -> list[LiveFile[Contacts] | LiveFile[Numbers]]:
-    """List the files, so that they can be judged, or read so that there is something to fall back to."""
+    """List the files, so that they can be judged, or read once so that each has a good version to fall back to."""
     return [_contacts(folder, kept), *(_list(name, folder, kept) for name in ("blocked", "allowed"))]
 
 
@@ -36,4 +36,4 @@ def _list(name: str, folder: Path, kept: Path) -> LiveFile[Numbers]:
 
 
 def _file(name: str, parse: Callable[[str], T], largest: int, folder: Path, kept: Path) -> LiveFile[T]:
-    return LiveFile(folder, name, parse, largest, may_be_missing=True, kept=kept)  # then nobody is known, or blocked
+    return LiveFile(folder, name, parse, largest, may_be_missing=True, kept=kept)  # then it lists nobody

@@ -10,7 +10,7 @@ HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class SipCall:
-    """One inbound call. Who calls whom is left out of `repr`, so that it cannot slip into a log.
+    """One inbound call. Who is calling whom is left out of `repr`, so that it cannot slip into a log.
 
     The attribute names are the gateway's and the server's: `livekit/attrs.go` in github.com/livekit/protocol,
     `pkg/sip/participant.go` in github.com/livekit/sip.
@@ -23,7 +23,7 @@ class SipCall:
     caller: str = field(repr=False)  # user part of the From header, as sent: a number, a name or "anonymous"
     dialled: str = field(repr=False)
     sip_call_id: str = field(repr=False)  # the Call-ID header; carriers put addresses into it
-    account: str = field(repr=False)  # the trunk provider's account, where it says so (X-Twilio-AccountSid)
+    account: str = field(repr=False)  # the trunk provider's account, if it is sent (X-Twilio-AccountSid)
 
     @classmethod
     def from_attributes(cls, attributes: Mapping[str, str]) -> "SipCall":
@@ -40,23 +40,23 @@ class SipCall:
         )
 
     def objection(self, account: str | None = None) -> str | None:
-        """Why this call must not be answered, or None; with `account`, only calls of that trunk account may be.
+        """Return why this call must not be answered, or None; with `account`, only calls of that account are answered.
 
         The gateway lets a call in when its address is within `allowed_addresses`, but also when its From host *is*,
         letter by letter, one of the entries: a stranger who writes `From: <sip:x@54.172.60.0/30>` passes. Every
-        entry `bootstrap` writes has a slash, which no host has, so whatever is not a host is refused. A call of
-        which the gateway does not tell the From host cannot be judged, and is refused too.
+        entry that `bootstrap` writes has a slash, which no host has, so a call whose From host is not a host is
+        refused. A call whose From host the gateway does not report cannot be judged, and is refused too.
         """
         if not self.trunk_id:
-            return "it came in by no trunk: the dispatch rule must name its trunks"
+            return "it did not come in through a trunk: the dispatch rule must name its trunks"
         if not self.from_host:
             return "its From host is not known: the dispatch rule must not hide phone numbers"
         if not _is_host(self.from_host):
-            return "its From host is no host, but what an address range looks like: forged"
+            return "its From host is neither a host name nor an address, so it is forged"
         if account and not self.account:
-            return "its trunk account is not known: only a provider that sends it can be used with TRUNK_ACCOUNT"
+            return "its trunk account is not known: TRUNK_ACCOUNT works only with a trunk provider that sends it"
         if account and self.account != account:
-            return "it is another trunk account's than TRUNK_ACCOUNT"
+            return "it belongs to a trunk account other than TRUNK_ACCOUNT"
         return None
 
 

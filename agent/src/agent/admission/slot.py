@@ -21,26 +21,26 @@ ANSWERS_WITHIN = 1.5  # seconds; a ledger that takes longer is not waited for
 
 
 async def is_free(book: Ledger, limits: Limits, at_once: int) -> bool:
-    """Whether the next call gets a slot, if only the limits of the host and the line matter. `Slot.take` decides."""
+    """Return whether the next call gets a slot, leaving aside the limits per caller. Only `Slot.take` decides."""
     try:
         return await _asked(lambda: book.would_admit(limits, at_once))
     except (sqlite3.Error, OSError):
-        return True  # as `take` will say, with an error in the log
+        return True  # `take` will then let the call in too, and log an error
 
 
 class Slot:
-    """One call's slot. While the ledger cannot be used there is one for everybody: a call is answered in any case."""
+    """One call's slot. While the ledger cannot be used, every call gets one, because calls are answered in any case."""
 
     def __init__(self, book: Ledger, call: str, caller: str, limits: Limits, at_once: int) -> None:
         self._book = book
         self._call, self._caller, self._limits, self._at_once = call, caller, limits, at_once
         self._began = time.time()
-        self._last_until: float | None = None  # of the event loop's clock
+        self._last_until: float | None = None  # on the event loop's clock
         self._complained = False
         self._keeping: asyncio.Task[None] | None = None
 
     async def take(self) -> str | None:
-        """Take the slot; where there is none, return the sentence of `languages.Sentences` that tells the caller so."""
+        """Take the slot; if there is none, return the name of the sentence in `languages.Sentences` that says so."""
         try:
             admitted = await _asked(lambda: self._book.admit(self._call, self._caller, self._limits, self._at_once))
         except (sqlite3.Error, OSError) as error:
@@ -55,7 +55,7 @@ class Slot:
         ctx.add_shutdown_callback(self._give_back)
 
     def seconds_left(self) -> float | None:
-        """Seconds that the day's minutes leave to this call now; None where they are not limited."""
+        """Return the seconds that the day's minutes leave for this call now; None if they are not limited."""
         return None if self._last_until is None else self._last_until - asyncio.get_running_loop().time()
 
     async def _renew_the_lease(self) -> None:
@@ -82,8 +82,8 @@ class Slot:
     def _complain(self, error: Exception) -> None:
         if not self._complained:
             logger.error(
-                "limits do not hold for this call, the ledger of calls cannot be used (%s): is the volume at /data "
-                "full or read-only? A damaged /data/ledger.db can be deleted",
+                "limits do not hold for this call, because the ledger of calls cannot be used (%s): is the volume at "
+                "/data full or read-only? If /data/ledger.db is damaged, delete it",
                 str(error) or f"no answer within {ANSWERS_WITHIN:g} s",
             )
         self._complained = True

@@ -1,7 +1,7 @@
-"""A caller who says nothing is asked whether they are there, told that they cannot be heard, and said goodbye to.
+"""The agent asks a silent caller whether they are there, then says that it cannot hear them, then says goodbye.
 
-livekit-agents' own timer (`user_away_timeout`) begins again with every sound, so that with music or noise in a call the
-question would never be asked.
+livekit-agents' own timer (`user_away_timeout`) restarts with every sound, so the question would never be asked in a
+call with music or noise.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from agent import languages
 from agent.conversation.call import Call
 
 QUESTIONS = ("still_there", "cannot_hear")
-WORDS_WITHIN = 2.0  # seconds after a sound in which speech to text finds its words, if there are any
+WORDS_WITHIN = 2.0  # seconds after a sound within which speech to text reports its words, if it has any
 
 
 def ask_a_silent_caller(call: Call) -> None:
-    """Ask after each `handling.silent_caller_after` without a word or a digit since the agent finished speaking."""
+    """Ask whenever `handling.silent_caller_after` has passed without a word or a digit since the agent last spoke."""
     timer = _SilenceTimer(call)
     call.session.on("agent_state_changed", timer.watch_agent)
     call.session.on("user_state_changed", timer.listen)
@@ -53,7 +53,7 @@ class _SilenceTimer:
             self.notice_caller()
 
     def notice_caller(self, _: rtc.SipDTMF | None = None) -> None:
-        """Begin anew: there is somebody."""
+        """Start over: the caller is there."""
         self._asked = 0
         if self._due is not None:
             self._begin()
@@ -73,7 +73,7 @@ class _SilenceTimer:
         if self._asked == len(QUESTIONS):
             self._ending.say("silent", "the caller was silent")
             return
-        self._begin()  # in case the question cannot be said; else it begins again when the agent has asked
+        self._begin()  # in case the question cannot be said; otherwise the timer restarts after the question
         self._announcer.say(QUESTIONS[self._asked])
         self._asked += 1
 

@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 QUESTIONS = 2
 YES_DIGIT, NO_DIGIT = "1", "2"
-CLOSING_DIGITS = {"#", "*"}  # entered after it out of habit
+CLOSING_DIGITS = {"#", "*"}  # pressed after a digit out of habit
 DIGITS = TURN.format("")
 
 
 class Consent(Agent):
-    """Asks for consent without a model: what the caller says is looked up among the phrases of the language."""
+    """Asks for consent without a model: what the caller says is looked up among the language's phrases."""
 
     _reply: SpeechHandle | None = None
 
@@ -35,8 +35,7 @@ class Consent(Agent):
         """On a yes, `on_granted` is called before `next_agent` takes over."""
         super().__init__(instructions="", turn_handling={"preemptive_generation": {"enabled": False}})
         self._announcer, self._ending, self._phrases = call.announcer, call.ending, call.phrases
-        # Seconds to wait for an answer. After the whole time `ask_a_silent_caller` would ask whether the caller is
-        # there.
+        # Seconds to wait for an answer: half the time after which `ask_a_silent_caller` would ask its own question.
         self._wait = call.line.handling.silent_caller_after / 2
         self._on_granted = on_granted
         self._next_agent = next_agent
@@ -91,7 +90,7 @@ class Consent(Agent):
         return False
 
     async def _wait_for_answer(self) -> str:
-        """Ask once; return what the caller says or enters meanwhile or after it, and "" if nothing comes."""
+        """Ask once; return what the caller says or enters during or after the question, or "" if nothing comes."""
         question = self._announcer.say("may_record")
         asked = asyncio.ensure_future(question.wait_for_playout())
         answered = asyncio.ensure_future(self._answers.get())
@@ -110,9 +109,9 @@ class Consent(Agent):
 
 
 def judge_answer(answer: str, phrases: Phrases) -> bool | None:
-    """Return whether an answer is a yes or a no; None for what is neither.
+    """Return True for a yes, False for a no, and None for anything else.
 
-    A no anywhere is a no. A yes counts only if nothing else was said but courtesies.
+    A no anywhere in an answer makes it a no. A yes counts only if nothing but courtesies was said with it.
     """
     if answer.startswith(DIGITS):
         digits = set(answer.removeprefix(DIGITS).split()) - CLOSING_DIGITS

@@ -4,15 +4,15 @@ import asyncio
 
 from agent.conversation.call import Call
 
-CHECKED_EVERY = 1.0  # seconds; other calls use up the day's minutes, too
+CHECKED_EVERY = 1.0  # seconds; other calls may use up the day's minutes meanwhile
 GREETING = 10.0  # seconds at the beginning in which nothing is announced
-PAUSE_WITHIN = 5.0  # seconds for which the announcement waits for a pause of the caller
+PAUSE_WITHIN = 5.0  # seconds for which the announcement waits for the caller to pause
 
 
 def bound_the_call(call: Call) -> asyncio.Task[None]:
-    """End the call `call.longest` seconds from now, or when the minutes of the day are used up.
+    """End the call `call.longest` seconds from now, or when the day's minutes are used up.
 
-    The agent announces that `handling.call_warning` seconds before.
+    The agent announces the end `handling.call_warning` seconds before it.
     """
     task = asyncio.create_task(_CallLimit(call).run())
     call.session.on("close", lambda _: task.cancel())
@@ -39,11 +39,11 @@ class _CallLimit:
         return left_of_call if left_of_day is None else min(left_of_call, left_of_day)
 
     async def _wait_until(self, before: float) -> None:
-        while (wait := self._seconds_left() - before) > 0:  # noqa: ASYNC110 - only time is waited for
+        while (wait := self._seconds_left() - before) > 0:  # noqa: ASYNC110 - only time has to pass
             await asyncio.sleep(min(wait, CHECKED_EVERY))
 
     async def _announce(self) -> None:
-        """Announce the end in a pause of the caller, or without a pause, and then the caller cannot interrupt."""
+        """Announce the end when the caller pauses; if they do not, the announcement cannot be interrupted."""
         paused = await self._wait_for_pause()
         if not self._ending.begun:
             self._announcer.say("ending_soon", allow_interruptions=paused)

@@ -1,4 +1,4 @@
-"""The agent ends a call in which the caller talks without end, or in which there is a machine and no person.
+"""The agent ends a call in which the caller talks without end, or in which a machine talks instead of a person.
 
 livekit-agents' answering machine detection (`voice/amd`) is for calls that the agent makes: it asks a model, and holds
 the first words back until the model has answered. Its `user_turn_limit` counts words, and music has none.
@@ -14,16 +14,16 @@ from agent.conversation.call import Call
 from agent.conversation.speech_outcome import was_heard_to_its_end
 from agent.records.redaction.spoken_digits import SpokenDigits
 
-MACHINE_REPEATS = 3  # the same words, in a row: an announcement, a refrain, or what speech to text makes of music
+MACHINE_REPEATS = 3  # times the same words come in a row: an announcement, a refrain, or music as transcribed
 
 
 def end_endless_talk(call: Call) -> None:
-    """End a call in which the caller has talked for `handling.longest_talk` and the agent could finish nothing.
+    """End a call in which the caller has talked for `handling.longest_talk` without letting the agent finish anything.
 
-    A call in which an answering machine, a queue or a call-screening robot talks is ended, too. What such machines say
-    is in `languages/<language>/heard.toml`, and whatever says the same again and again without letting the agent answer
-    is taken for a machine. A caller may say the same again after an answer ("I want to talk to a person"), and may
-    dictate a number whose groups are alike.
+    A call in which an answering machine, a hold queue or a call-screening robot talks is ended, too. What such machines
+    say is in `languages/<language>/heard.toml`. Whatever repeats itself without letting the agent answer is also taken
+    for a machine. But a caller may repeat themselves after an answer ("I want to talk to a person"), and may dictate a
+    number whose groups are alike.
     """
     limit = _TalkLimit(call)
     call.session.on("user_state_changed", limit.listen)
@@ -40,7 +40,7 @@ class _TalkLimit:
         self._until: float | None = None  # loop time; None while nobody talks
         self._timer: asyncio.TimerHandle | None = None
         self._last = ""  # the words of the last segment
-        self._repeats = 0  # how often they have come in a row since the agent last finished speaking
+        self._repeats = 0  # how often those words have come in a row since the agent last finished speaking
 
     def listen(self, event: UserStateChangedEvent) -> None:
         if event.new_state != "speaking":
@@ -54,7 +54,7 @@ class _TalkLimit:
         words = languages.plain(event.transcript)
         if not event.is_final or not words:
             return
-        joined = f"{self._last} {words}"  # a pause may be in the middle of a phrase
+        joined = f"{self._last} {words}"  # a pause may split a phrase
         self._repeats = self._repeats + 1 if words == self._last else 1
         self._last = words
         if languages.contains(joined, self._phrases.machines) or self._is_repetition(event.transcript):

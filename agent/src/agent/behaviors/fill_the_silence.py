@@ -1,7 +1,7 @@
-"""A caller who has spoken never waits in silence: a slow answer is announced, and one that fails is apologized for.
+"""A caller who has spoken never waits in silence: the agent announces a slow answer and apologizes for a failed one.
 
-livekit-agents' own fillers (`voice/filler_scheduler.py`) are for tools. They begin when nothing is being prepared, and
-here the reply itself is being prepared and does not come.
+livekit-agents' own fillers (`voice/filler_scheduler.py`) are for tools. They begin when no reply is being prepared,
+whereas this module fills the silence while a reply is being prepared and does not come.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 def fill_the_silence(call: Call) -> None:
     """Say `filler` after `handling.filler_after`; say `apology` after `apology_after`, or once no answer can come.
 
-    An apology gives the answer up and counts as a failure. As many of them in a row as `handling.failures` says,
-    without an answer heard to its end between them, end the call.
+    An apology gives up the answer and counts as a failure. The call ends after `handling.failures` failures without an
+    answer heard to its end between them.
     """
     session = call.session
     timer = _AnswerTimer(call)
@@ -52,8 +52,8 @@ class _AnswerTimer:
         self._handling = call.line.handling
         self._timers: list[asyncio.TimerHandle] = []
         self._apologize_at: float | None = None  # loop time, once the filler has been said
-        self._words = False  # the caller has said some since the agent last spoke
-        self._stt_failed = False  # before the caller had finished
+        self._words = False  # whether the caller has said any since the agent last spoke
+        self._stt_failed = False  # whether speech to text failed before the caller had finished
         self._broken: SpeechHandle | None = None  # a speech that could not be synthesized
         self._failures = 0
 
@@ -63,7 +63,7 @@ class _AnswerTimer:
             self._announcer.cut_interjection()
         elif self._stt_failed:
             self.fail()
-        # A streaming engine reports words only: without any, nobody knows whether a sound was worth an answer.
+        # A streaming engine reports only words. Without words, it is not known whether a sound needs an answer.
         elif event.old_state == "speaking" and (self._words or self._sounds_are_judged()):
             self._begin(since=event.created_at)
 
@@ -88,7 +88,7 @@ class _AnswerTimer:
             event.speech_handle.add_done_callback(self._judge)
 
     def handle_error(self, event: ErrorEvent) -> None:
-        """Take up an error of speech to text or text to speech; one of a language model ends its reply (`_judge`)."""
+        """Handle an error of speech to text or text to speech; a language model's error ends its reply (`_judge`)."""
         if event.error.recoverable:
             return
         match event.error.type:
@@ -128,7 +128,7 @@ class _AnswerTimer:
         return any(engine.is_listening for engine in eager_engines(self._session.stt))
 
     def _begin(self, since: float | None = None) -> None:
-        """Start to wait for an answer, now or as of `since`, a time.time()."""
+        """Start waiting for an answer, from now or from `since` (a time.time())."""
         if self._timers or self._session.agent_state == "speaking" or self._session.user_state == "speaking":
             return
         loop = asyncio.get_running_loop()
@@ -138,7 +138,7 @@ class _AnswerTimer:
                 loop.call_at(began + self._handling.filler_after, self._fill),
                 loop.call_at(began + self._handling.apology_after, self.fail),
             ]
-        else:  # the caller has spoken again since the filler, and still waits for the first answer
+        else:  # the caller has spoken again since the filler, and is still waiting for the first answer
             self._timers = [loop.call_at(max(self._apologize_at, began + self._handling.filler_after), self.fail)]
 
     def _fill(self) -> None:

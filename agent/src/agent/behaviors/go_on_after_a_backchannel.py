@@ -21,9 +21,10 @@ ANSWER_WITHIN = 1.0  # seconds: a "yes" this close to the end of what the agent 
 
 
 def go_on_after_a_backchannel(call: Call) -> None:
-    """Drop each segment that is only a backchannel while the agent speaks, before it counts as the caller's turn.
+    """While the agent speaks, drop each segment that is only a backchannel, before it counts as the caller's turn.
 
-    A streaming engine reports words as they come, and not the sounds between them, so this is for the others.
+    This works only with engines that take whole utterances: a streaming one reports words as they come, and not the
+    sounds between them.
     """
     session, words = call.session, LexicalCue.of(call.line.language)
 
@@ -31,7 +32,7 @@ def go_on_after_a_backchannel(call: Call) -> None:
         speech = session.current_speech
         if speech is None or speech.done() or speech.interrupted or not words.is_backchannel(heard):
             return bool(heard)
-        logger.debug("The caller only listens: the agent goes on")
+        logger.debug("The caller is only listening: the agent goes on")
         _go_on(session)
         if any(map(str.isalnum, heard)):
             begin(_answer_if_it_was_one(session, speech, heard))
@@ -46,7 +47,7 @@ def _go_on(session: AgentSession[None]) -> None:
         if session.output.audio:
             session.output.audio.resume()
 
-    if session.user_state == "speaking":  # the session has not heard the end yet, and would fall silent again
+    if session.user_state == "speaking":  # the session has not heard the sound end yet, and would stop the agent again
         session.once("user_state_changed", resume)
     else:
         resume()

@@ -1,4 +1,4 @@
-"""The agent says goodbye to a caller who does so, and hangs up, without waiting for the model.
+"""When the caller says goodbye, the agent does so, too, and hangs up, without waiting for the model.
 
 Only a turn with nothing else in it counts: "Thanks, bye." does, "Goodbye to my old contract" does not. The first thing
 a caller says does not count either: "buenas noches" may be a greeting, and a cough is sometimes transcribed as "bye".
@@ -25,7 +25,7 @@ def hang_up_after_goodbye(call: Call) -> None:
 
 
 def is_goodbye(said: str, phrases: Phrases) -> bool:
-    """Return whether this is a goodbye with nothing else but courtesies."""
+    """Return whether this is a goodbye with nothing but courtesies added."""
     allowed = phrases.goodbyes | phrases.courtesies
     parts = split_phrases(said, allowed)
     return not phrases.goodbyes.isdisjoint(parts) and allowed >= set(parts)

@@ -1,6 +1,7 @@
-"""Each turn's timeline in the log: when the caller fell silent, and what happened how long after that.
+"""Each turn's timeline in the log: when the caller fell silent, and how long after that each step happened.
 
-A reply that is over is one line, without a word of it. `phone timeline` compares it with what was heard at the far end.
+A reply that is over makes one log entry, without a word of the reply. `phone timeline` compares the entry with what the
+caller heard.
 """
 
 import logging
@@ -16,9 +17,9 @@ def log_the_timeline(call: Call) -> None:
     """Log "Turn answered" for every reply, including one that was interrupted.
 
     The fields are `spoke_until`, the moment of the caller's last sound, and the seconds from there to `transcribed`
-    (the words were known), `decided` (the turn was over), `first_token` (of the reply that was spoken) and
-    `first_audio` (was sent). The moment is written as the log's own times are, since a number of seconds would be
-    masked.
+    (the words were known), `decided` (the turn was over), `first_token` (the spoken reply's first token came) and
+    `first_audio` (its first sound was sent). `spoke_until` is written like the log's own times, since a number of
+    seconds would be masked.
     """
     measure_replies(call.session, _log)
 

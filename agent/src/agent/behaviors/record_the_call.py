@@ -1,6 +1,6 @@
 """The recording and the transcript of a call are kept if `recording.enabled` is set.
 
-The caller is told so before anything else is said, or is asked for consent. After a no, and after no answer at all,
+The caller is told about it before anything else is said, or is asked for consent. After a no, or no answer at all,
 nothing that they have said is kept.
 """
 

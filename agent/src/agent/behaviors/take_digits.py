@@ -14,16 +14,16 @@ from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
 from agent.conversation.call import Call
 
 TURN = "(keys pressed) {}"
-# Seconds since the caller's last sound within which their words become a turn. By then a sound without words has been
+# Seconds after the caller's last sound within which their words become a turn. By then, a sound without words has been
 # forgotten.
 TURN_WITHIN = 3.0
 LONGEST = 64  # digits, more than any number has
 
 
 def take_digits(call: Call) -> None:
-    """Collect DTMF digits until none has come for `handling.digits_timeout`, or `handling.digits_end` has.
+    """Collect DTMF digits until none has come for `handling.digits_timeout`, or until `handling.digits_end` comes.
 
-    The first digit interrupts the agent. If the caller speaks meanwhile, the agent waits for the end of that, and
+    The first digit interrupts the agent. If the caller speaks meanwhile, the agent waits until they have finished, and
     answers both together. `digits_end` is a digit like any other when it comes alone.
     """
     session, ending, handling = call.session, call.ending, call.line.handling
@@ -59,12 +59,12 @@ def take_digits(call: Call) -> None:
 
 
 def _stop_speaking(session: AgentSession[None]) -> None:
-    with contextlib.suppress(RuntimeError):  # what must not be interrupted is said to its end, and answered after
+    with contextlib.suppress(RuntimeError):  # what must not be interrupted is finished before the digits are answered
         session.interrupt()
 
 
 class _DigitCollector:
-    """Collects digits, and gives them to `answer` when the number is complete and the caller does not speak."""
+    """Collects digits, and gives them to `answer` when the number is complete and the caller is not speaking."""
 
     def __init__(
         self, answer: Callable[[str], None], caller_speaks: Callable[[], bool], timeout: float, end: str
@@ -87,7 +87,7 @@ class _DigitCollector:
             self._start_timer(self._timeout, self._complete_number)
 
     def wait_for_turn(self) -> None:
-        """Wait a moment after the caller has spoken: their words will become a turn, or there were none."""
+        """Wait a moment after the caller has spoken: either their words become a turn, or there were none."""
         if self._complete:
             self._start_timer(TURN_WITHIN, self._complete_number)
 

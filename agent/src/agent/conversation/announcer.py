@@ -26,8 +26,8 @@ RATE = 24000  # Hz
 class Announcer:
     """Says the `languages.Sentences` of one language in one session, by their names.
 
-    An announcer never fails. A sentence whose sound is missing is synthesized by the session, and in a session that is
-    closing nothing more is said.
+    An announcer never fails. A sentence whose sound is missing is synthesized by the session, and nothing more is said
+    in a session that is closing.
     """
 
     def __init__(self, session: AgentSession[Any], language: str, folder: Path = RECORDED) -> None:
@@ -38,7 +38,7 @@ class Announcer:
         session.on("conversation_item_added", self._find_the_output)
 
     def say(self, name: str, *, allow_interruptions: bool = True) -> SpeechHandle:
-        """Begin to say a sentence, after what is being said now; the model gets it as part of the conversation."""
+        """Begin to say a sentence, after what is being said now; the model sees it as part of the conversation."""
         try:
             return self._session.say(
                 self._texts[name],
@@ -61,7 +61,7 @@ class Announcer:
         return self.say(name)
 
     def interject(self, name: str) -> None:
-        """Say a sentence now, before the reply that is being prepared; the model does not get it."""
+        """Say a sentence now, before the reply that is being prepared; the model does not see it."""
         if self._interjection and self._path(name).is_file():
             begin(self._interjection.play(self.sound(name)))
 
@@ -81,10 +81,10 @@ class Announcer:
         return path
 
     def _find_the_output(self, event: ConversationItemAddedEvent) -> None:
-        """Wait for the first agent to take over: then the room's output is there, and nothing has been said yet."""
+        """Wait for the first agent to take over: by then the room's output exists, and nothing has been said yet."""
         if isinstance(event.item, AgentHandoff):
             self._session.off("conversation_item_added", self._find_the_output)
-            # A recorder waits for the same moment. This comes after it, so that interjections are recorded, too.
+            # A recorder waits for the same event. `call_soon` runs after it, so that interjections are recorded, too.
             asyncio.get_running_loop().call_soon(self._stand_before_the_output)
 
     def _stand_before_the_output(self) -> None:

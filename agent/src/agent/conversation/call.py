@@ -1,4 +1,4 @@
-"""One call and all that belongs to it: who calls, on which line, and the conversation with them."""
+"""One call and everything that belongs to it: who is calling, on which line, and the conversation with them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Call:
-    """Every behaviour, every tool and the receptionist get a call, and take from it what they need."""
+    """Every behaviour, every tool and the receptionist are given a call, and take from it what they need."""
 
     ctx: JobContext
     settings: Settings  # the host's
@@ -43,7 +43,7 @@ class Call:
     hang_up: HangUp
     announcer: Announcer = field(init=False)
     ending: Ending = field(init=False)
-    receptionist: Agent = field(init=False)  # set when it is known who calls
+    receptionist: Agent = field(init=False)  # set once it is known who is calling
     before_greeting: Callable[[], Awaitable[object]] | None = field(init=False, default=None)
     first_agent: Agent | None = field(init=False, default=None)  # the one that begins, if not the receptionist
 
@@ -53,7 +53,7 @@ class Call:
 
     @property
     def caller(self) -> Caller:
-        """The person who calls, as far as they are known so far."""
+        """The person who is calling, as far as is known yet."""
         return self.record.caller
 
     @property

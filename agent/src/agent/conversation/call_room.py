@@ -1,4 +1,4 @@
-"""A call's room: the caller who comes into it, and the hang-up, which is the deletion of the room."""
+"""A call's room: waiting for the caller to join it, and hanging up, which deletes it."""
 
 import asyncio
 import logging
@@ -14,12 +14,12 @@ SERVER_ANSWERS_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for
 
 
 async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:
-    """Return the phone in this call's room; None, and the job ends, when it has hung up meanwhile."""
+    """Return the phone in this call's room; if it has hung up meanwhile, end the job and return None."""
     joining = asyncio.ensure_future(ctx.wait_for_participant(kind=rtc.ParticipantKind.PARTICIPANT_KIND_SIP))
     leaving = asyncio.ensure_future(_somebody_leaves(ctx.room))
     done, _ = await asyncio.wait({joining, leaving}, timeout=CALLER_JOINS_WITHIN, return_when=asyncio.FIRST_COMPLETED)
     leaving.cancel()
-    if joining in done and not joining.exception():  # it fails when the room is gone
+    if joining in done and not joining.exception():  # joining fails when the room is gone
         return joining.result()
     joining.cancel()
     ctx.shutdown(reason="the caller hung up while it rang")
@@ -27,14 +27,14 @@ async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:
 
 
 async def _somebody_leaves(room: rtc.Room) -> None:
-    """Wait for the caller to leave, who is the only one in the room besides this agent."""
+    """Wait until the caller leaves; only they and this agent are in the room."""
     left = asyncio.Event()
     room.on("participant_disconnected", lambda _: left.set())
     await left.wait()
 
 
 class HangUp:
-    """Deletes the room of one call, once: that makes the gateway hang up.
+    """Deletes the room of one call, once, which makes the gateway hang up.
 
     While a room is being deleted, a second request would make the server create the room again, with a new job in it.
     """
@@ -44,11 +44,11 @@ class HangUp:
         self._deletion: asyncio.Future[Any] | None = None
 
     def begin(self) -> None:
-        """Have the room deleted, and do not wait for it."""
+        """Have the room deleted, without waiting for it."""
         self._deletion = self._deletion or self._ctx.delete_room()
 
     async def finish(self) -> None:
-        """Return when the room has been deleted; one that could not be is left to `worker.orphaned_calls`."""
+        """Wait until the room is deleted; a room that cannot be deleted is left to `worker.orphaned_calls`."""
         try:
             async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
                 await (self._deletion or self._ctx.delete_room())

@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 LAST_WORDS_LIMIT = 15.0  # seconds that the last sentence may take
 GOODBYE_BEGINS_WITHIN = 10.0  # seconds that a model may take to find words for its goodbye
 LONGEST_GOODBYE = 30.0  # seconds, from its first sound
-LAST_AUDIO = 0.4  # seconds that the gateway's mixer and the caller's phone still hold when all has been sent
+LAST_AUDIO = 0.4  # seconds of sound that the gateway's mixer and the caller's phone still hold when all has been sent
 
 
 class Ending:
-    """The end of one call. Whatever wants to end it calls one of the methods, and only the first call counts.
+    """The end of one call. Whatever wants to end the call uses one of the methods, and only the first use counts.
 
     `reason` says why in a few neutral words. It is logged, and it is the outcome in the call record.
     """
@@ -45,7 +45,7 @@ class Ending:
     def say(self, sentence: str, reason: str) -> None:
         """Interrupt whatever is being said, say this one of `languages.Sentences`, and hang up.
 
-        The interruption has happened when this returns. It may be called from anywhere, from a tool too.
+        The interruption has happened by the time this returns. This may be called from anywhere, even from a tool.
         """
         if not self.begun:
             self._announcer.cut_interjection()
@@ -56,10 +56,11 @@ class Ending:
     def hang_up_after(self, speech: SpeechHandle, reason: str) -> None:
         """Hang up when this speech has been heard to its end: it is a goodbye, or the model is about to say one in it.
 
-        The caller cannot interrupt it any more. If nothing comes of it, the language's `farewell` is said.
+        The caller cannot interrupt it any more. If it is not heard to its end in time, the language's `farewell` is
+        said.
         """
         if not self.begun:
-            with contextlib.suppress(RuntimeError):  # it is interrupted already, and the farewell will be said
+            with contextlib.suppress(RuntimeError):  # it was interrupted already, so the farewell will be said
                 speech.allow_interruptions = False
             self._task = asyncio.create_task(self._end_after(speech, reason))
 
@@ -90,7 +91,7 @@ class Ending:
         self._session.on("agent_state_changed", wait_for_its_end)
         try:
             async with limit:
-                wait_for_its_end()  # it may have begun before the end was asked for
+                wait_for_its_end()  # the goodbye may have begun already
                 return await wait_until_heard(speech)
         except TimeoutError:
             return False
@@ -104,14 +105,14 @@ class Ending:
 
     def _end_job(self, reason: str) -> None:
         self._ctx.shutdown(reason=reason)
-        # The end of the job hangs up as well, but only after the session has closed, for which a provider that does not
-        # answer takes seconds.
+        # The end of the job hangs up as well, but only after the session has closed, and a provider that does not
+        # answer delays that by seconds.
         if self._ctx.room.isconnected():
             self._hang_up.begin()
 
 
 async def wait_until_heard(speech: SpeechHandle, limit: float | None = None) -> bool:
-    """Wait until a speech is over and the caller has heard its last sound; False: it took more than `limit` seconds."""
+    """Wait until a speech is over and the caller has heard its last sound; return False if `limit` seconds pass."""
     try:
         async with asyncio.timeout(limit):
             await speech.wait_for_playout()

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def close_the_room_with_the_job(ctx: JobContext, hang_up: HangUp) -> None:
-    """Hang up when the job ends, however it ends. This has to be attached before anything else of a call."""
+    """Hang up when the job ends, however it ends. This has to be attached before anything else in a call."""
     since = time.monotonic()
 
     async def close(reason: str) -> None:
@@ -24,7 +24,7 @@ def close_the_room_with_the_job(ctx: JobContext, hang_up: HangUp) -> None:
 
 
 def hang_up_together(call: Call) -> None:
-    """End the job when the caller leaves, for whatever reason, and when the session closes, on an error included."""
+    """End the job when the caller leaves, for whatever reason, or when the session closes, even on an error."""
 
     def caller_left(participant: rtc.RemoteParticipant) -> None:
         if participant.identity == call.participant.identity:

@@ -1,8 +1,8 @@
 """A way to say something while a reply is still being prepared.
 
-livekit-agents says one thing after the other, and a reply has its turn from the moment at which it is asked for, so
-that whatever `session.say` says meanwhile comes after it. Its BackgroundAudioPlayer has a track of its own, which would
-go on over the reply, and which recordings do not have.
+livekit-agents says one thing after the other, and a reply gets its place as soon as it is requested, so whatever
+`session.say` says meanwhile comes after it. livekit-agents' BackgroundAudioPlayer has a track of its own, which would
+go on over the reply and would be missing from recordings.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from livekit.agents.voice import io
 
 from agent.framework import is_playing
 
-GRACE = 1.0  # seconds after its length within which a sound has to report its end
+GRACE = 1.0  # seconds beyond its own length within which a sound has to report its end
 
 
 class Interjection(io.AudioOutput):
     """An audio output in front of the session's `output`, which can play one sound before the session's own.
 
-    While it does, the session's own sound waits, and the session hears of none of it.
+    While that sound plays, the session's own sound waits, and the session is told nothing about it.
     """
 
     def __init__(self, output: io.AudioOutput) -> None:
@@ -35,7 +35,7 @@ class Interjection(io.AudioOutput):
         self._detached = False
 
     async def play(self, sound: AsyncIterator[rtc.AudioFrame]) -> None:
-        """Play a sound and wait for its end; over another sound, and after the call, nothing is played."""
+        """Play a sound and wait for its end; play nothing while another sound is playing, or after the call."""
         if self._detached or not self._idle.is_set() or is_playing(self):
             return
         output, self._cut = self._output, False
@@ -59,8 +59,8 @@ class Interjection(io.AudioOutput):
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await self._idle.wait()
-        # This waits until the phone is picked up. If it is given up meanwhile, there was no sound to wait for the end
-        # of.
+        # This waits until the phone is picked up. If it is cancelled meanwhile, there is no sound whose end has to be
+        # waited for.
         await self._output.capture_frame(frame)
         await super().capture_frame(frame)
 
@@ -78,7 +78,7 @@ class Interjection(io.AudioOutput):
         super().on_attached()
 
     def on_detached(self) -> None:
-        """Stop when the session ends: the room's output, closed while it plays, would keep a CPU core busy for ever."""
+        """Stop when the session ends: the room's output would keep a CPU core busy for ever if closed while playing."""
         self._detached = True
         self.cut()
         super().on_detached()
@@ -90,7 +90,7 @@ class Interjection(io.AudioOutput):
     def on_playback_finished(
         self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
     ) -> None:
-        # The session does not hear of the end of an interjection either, not even when it comes late.
+        # The session is not told about the end of an interjection either, not even about a late one.
         if self._idle.is_set() and is_playing(self):
             super().on_playback_finished(
                 playback_position=playback_position,
@@ -100,12 +100,12 @@ class Interjection(io.AudioOutput):
 
     @property
     def _output(self) -> io.AudioOutput:
-        assert self.next_in_chain is not None  # noqa: S101 - it was given when this was made
+        assert self.next_in_chain is not None  # noqa: S101 - `__init__` has set it
         return self.next_in_chain
 
 
 async def _wait_for_playout(output: io.AudioOutput, limit: float) -> None:
-    """Wait for the end of a sound; one that was cut within its first 50 ms never reports it, so this does, then."""
+    """Wait until a sound reports its end; one that was cut within its first 50 ms never does, so report it instead."""
     try:
         async with asyncio.timeout(limit):
             await output.wait_for_playout()

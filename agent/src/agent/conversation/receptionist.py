@@ -27,7 +27,7 @@ class Receptionist(Agent):
         greeting: Presynthesis | None = None,
         tools: Sequence[llm.Tool | llm.Toolset] = (),
     ) -> None:
-        """`greeting` is given where it is being synthesized while the phone rings."""
+        """`greeting` is given if it is being synthesized while the phone rings."""
         super().__init__(instructions=call.words.persona, tools=list(tools))
         self._call = call
         self._greeting = greeting

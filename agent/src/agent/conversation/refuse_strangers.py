@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def refuse_strangers(call: Call, admission: Admission) -> bool:
-    """Return whether the call was refused; the job then ends, and its room with it.
+    """Return whether the call was refused; if so, the job ends, and its room with it.
 
     A call is refused if it is forged, if it comes from a trunk account other than ours, or if the caller is blocked or
     not allowed.

@@ -1,4 +1,4 @@
-"""A caller for whom there is no slot is told so at once, and then the call is over: that is better than ringing out.
+"""A caller for whom there is no slot is told so at once, and the call ends, which is better than ringing out.
 
 The sentence was synthesized when the image was built, so a rejected call asks no provider for anything.
 """
@@ -24,7 +24,7 @@ REASONS = {
 
 
 async def reject_when_full(call: Call) -> bool:
-    """Take a slot for the call. Return True if there was none: then the caller is told why, and the job ends."""
+    """Take a slot for the call. Return True if there was none; the caller is then told why, and the job ends."""
     sentence = await call.slot.take()
     if sentence is None:
         call.slot.keep(call.ctx)

@@ -18,8 +18,8 @@ from agent.turns.prosody import RATE, Prosody
 from agent.turns.speaker_gate import SpeakerGate
 from agent.turns.tts_chunks import TTSChunks
 
-SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech, of which a turn may have several
-TELEPHONE_RATE = RATE  # Hz, twice what a phone sends: both models that take sound need no other rate
+SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech; a turn may have several segments
+TELEPHONE_RATE = RATE  # Hz, twice what a phone sends; neither of the models that take sound needs another rate
 SILERO = "livekit.plugins.silero"
 
 
@@ -40,8 +40,8 @@ def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> Agen
                 "preemptive_tts": turns.preemptive_generation == "voice",
             },
         },
-        # The phone network cancels echo. By default livekit-agents ignores the first 3 s, until a browser's echo
-        # canceller has warmed up, and would miss what callers say over the greeting.
+        # The phone network cancels echo. By default livekit-agents ignores the first 3 s, while a browser's echo
+        # canceller warms up, and would miss what callers say over the greeting.
         aec_warmup_duration=turns.echo_warmup or None,
         session_close_transcript_timeout=0.0,  # the last words of a caller who hung up are not waited for
         conn_options=SessionConnectOptions(
@@ -58,25 +58,25 @@ def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> Agen
 
 
 def new_voice_activity(kind: str) -> vad.VAD:
-    """Make the voice activity detection: Silero's model, `builtin` in livekit-agents or as the plugin `silero`."""
+    """Make the voice activity detection: Silero's model, either `builtin` in livekit-agents or its plugin `silero`."""
     if kind == "silero":
         return importlib.import_module(SILERO).VAD.load(min_silence_duration=SEGMENT_PAUSE)  # type: ignore[no-any-return]
     return inference.VAD(min_silence_duration=SEGMENT_PAUSE)
 
 
 def modules_to_preload(lines: Iterable[Line]) -> list[str]:
-    """List the modules, besides the providers', that a call's process should import before there is a call."""
+    """List the modules, besides the providers', that a call's process should import before the call comes."""
     chosen = [SILERO] if any(line.turns.vad == "silero" for line in lines) else []
     return [*chosen, *LATE_IMPORTS]
 
 
 def _combine_stts(engines: list[stt.STT[Any]], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
-    """Make one of several engines: one for whole utterances takes over at once, a streaming one at the next."""
+    """Combine the engines: one for whole utterances takes over at once, a streaming one at the next utterance."""
     if len(engines) == 1:
         return _eager_stt(engines[0], voice_activity, pause)
     if any(engine.capabilities.streaming for engine in engines):
         return FallbackSTT([_eager_stt(engine, voice_activity, pause) for engine in engines], voice_activity)
-    # The adapter makes streams of the engines, but can still be asked to transcribe one utterance.
+    # The adapter gives the engines streams, but can still be asked to transcribe a single utterance.
     engine = FallbackSTT(engines, voice_activity)
     return EagerSTT(engine, voice_activity, pause) if pause else stt.StreamAdapter(stt=engine, vad=voice_activity)
 
@@ -114,7 +114,7 @@ def _end_of_turn(session: AgentSession[None], line: Line) -> TurnDetectionMode:
 
 
 def connect_options(kind: str, pipeline: Pipeline) -> APIConnectOptions:
-    """Return how often the first provider of the `kind` (stt, llm, tts) is asked, and for how long each time."""
+    """Return how often the first provider of the `kind` (stt, llm, tts) is asked, and how long each attempt gets."""
     return APIConnectOptions(max_retry=pipeline.attempts(kind) - 1, timeout=pipeline.patience(kind))
 
 
@@ -125,5 +125,5 @@ def room_options(caller_identity: str, line: Line) -> room_io.RoomOptions:
         audio_input=room_io.AudioInputOptions(sample_rate=TELEPHONE_RATE, frame_size_ms=line.turns.frame_ms),
         text_input=False,
         text_output=False,
-        close_on_disconnect=False,  # that is for three reasons only; `conversation.hang_up_together` ends it for all
+        close_on_disconnect=False,  # it covers only three reasons; `conversation.hang_up_together` covers all
     )

@@ -1,4 +1,4 @@
-"""The outcome of a speech: whether the caller has heard what the agent was to say."""
+"""The outcome of a speech: whether the caller has heard what the agent wanted to say."""
 
 from livekit.agents import ChatMessage
 from livekit.agents.voice import SpeechHandle

@@ -1,4 +1,4 @@
-"""The differences between languages, one folder for each language: whoever adds a folder adds a language.
+"""The differences between languages, in one folder for each language. Adding a folder adds a language.
 
 `lexical_cue.toml` has the words for `turns.lexical_cue`, and `redaction.toml` those for `records.redaction`.
 `sentences.toml` has the `Sentences` that need no model, and `heard.toml` the phrases of callers and machines that the
@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-# How Whisper writes down a sound: [Music], (sighs), *coughs*, ♪ la la ♪
+# How Whisper writes down sounds that are not words: [Music], (sighs), *coughs*, ♪ la la ♪
 NO_WORDS = re.compile(r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
@@ -53,7 +53,7 @@ class Phrases:
 
 
 def known() -> list[str]:
-    """List the languages that there are, as ISO 639-1 codes."""
+    """List the available languages, as ISO 639-1 codes."""
     return sorted(folder.name for folder in FOLDER.iterdir() if (folder / "sentences.toml").is_file())
 
 
@@ -71,7 +71,7 @@ def phrases(language: str) -> Phrases:
 
 
 def plain(said: str) -> str:
-    """Return the words alone, in lower case, with one space between them; "" for what has none: `[Music]`, `♪`."""
+    """Return the words alone, in lower case, with one space between them; "" if there are none: `[Music]`, `♪`."""
     return " ".join(WORD.findall(NO_WORDS.sub(" ", said.lower().replace("’", "'"))))  # noqa: RUF001 - what transcripts have
 
 
@@ -82,7 +82,7 @@ def contains(said: str, phrases: frozenset[str]) -> bool:
 
 
 def split_phrases(said: str, known: frozenset[str]) -> list[str]:
-    """Cut what was said into known phrases, the longer of two that fit, and single words where none fits."""
+    """Cut what was said into known phrases, preferring the longest that fits, and single words where none fits."""
     longest_first = sorted((phrase.replace("-", " ") for phrase in known), key=len, reverse=True)
     return re.findall(rf"(?:{'|'.join(map(re.escape, longest_first))})(?=\s|$)|\S+", plain(said.replace("-", " ")))
 
@@ -93,6 +93,6 @@ def rules(language: str) -> str:
 
 
 def voice(language: str) -> str | None:
-    """Read how text to speech has to speak this language; None if it needs no instruction."""
+    """Read the instruction on how to speak this language, for text to speech; None if there is none."""
     file = FOLDER / language / "voice.md"
     return file.read_text(encoding="utf-8").strip() if file.is_file() else None

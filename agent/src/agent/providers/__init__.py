@@ -1,5 +1,5 @@
-"""Who hears, thinks and speaks: `provider/model` names what does.
+"""Who hears, thinks and speaks: each model is named `provider/model`.
 
-A provider is a module of this package, and one line in `catalog.PROVIDERS`. The module says what is known of it
-(`PROVIDER`), and makes what it offers with `new_stt`, `new_llm` and `new_tts`. `pipeline` chooses for one line.
+A provider is a module of this package, and an entry in `catalog.PROVIDERS`. The module says what is known about the
+provider (`PROVIDER`), and makes its models with `new_stt`, `new_llm` and `new_tts`. `pipeline` chooses for one line.
 """

@@ -1,4 +1,4 @@
-"""The providers there are, and what can be known of one without a key."""
+"""All providers, and what can be known about each without a key."""
 
 import importlib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from types import ModuleType
 
 STT, LLM, TTS = KINDS = ("stt", "llm", "tts")
 
-# In the order of preference where a line names no model: the first one whose key is there, and that has a default.
+# In order of preference: a line that names no model gets the first provider whose key is set and that has a default.
 PROVIDERS = {
     "openai": "agent.providers.openai",
     "openai-realtime": "agent.providers.openai_realtime",
@@ -17,23 +17,23 @@ PROVIDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What a provider's module says of it, as `PROVIDER`; its own libraries are imported only when it is used."""
+    """What a provider's module says about it, as `PROVIDER`; its libraries are imported only when it is used."""
 
     kinds: tuple[str, ...]
     key: str = ""  # the variable in .env without which it cannot work
-    defaults: Mapping[str, str] = field(default_factory=dict)  # by kind: the model where none is named
-    models: tuple[str, ...] = ()  # all it has; empty when it has more than we know
-    voices: tuple[str, ...] = ()  # the first one is its usual one; empty when it has more than we know
-    languages: tuple[str, ...] = ()  # ISO 639-1 codes; empty when it knows all that there are
+    defaults: Mapping[str, str] = field(default_factory=dict)  # by kind: the model for a line that names none
+    models: tuple[str, ...] = ()  # all its models; empty: we do not know them all
+    voices: tuple[str, ...] = ()  # all its voices, the usual one first; empty: we do not know them all
+    languages: tuple[str, ...] = ()  # ISO 639-1 codes; empty: every language
     patience: float = 10.0  # seconds a request may be silent before it is given up and tried again
-    tools: bool = True  # its language model calls tools; one that cannot writes the call as text, which would be spoken
+    tools: bool = True  # its language model calls tools; one that cannot would write, and so speak, the call as text
     reads_slowly: bool = False  # its language model needs seconds for a persona it has not read before
     embedded: bool = False  # it is the speech service of this bundle, on this machine's CPU
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a provider's module is asked for; it takes what it needs."""
+    """What a provider's module is asked for; the module uses what it needs."""
 
     model: str
     language: str  # ISO 639-1
@@ -50,20 +50,20 @@ def split(name: str) -> tuple[str, str]:
 
 
 def module(provider: str) -> ModuleType:
-    """Import a provider's module; a KeyError where there is no such provider."""
+    """Import a provider's module; a KeyError if there is no such provider."""
     return importlib.import_module(PROVIDERS[provider])
 
 
 def facts(name: str) -> Provider:
-    """Return what is known of the provider in `provider/model`; a KeyError where there is no such provider."""
+    """Return what is known about the provider in `provider/model`; a KeyError if there is no such provider."""
     provider: Provider = module(split(name)[0]).PROVIDER
     return provider
 
 
 def default(kind: str, keys: Mapping[str, object], *, small: bool = False) -> str:
-    """Name the model of a kind (stt, llm, tts) where a line names none, as `provider/model`.
+    """Return the model of a kind (stt, llm, tts) for a line that names none, as `provider/model`.
 
-    `keys`: those that are there, by their names in .env. `small`: the smaller one of two embedded models.
+    `keys` are those that are set, by their names in .env. With `small`, the smaller of two embedded models is chosen.
     """
     for provider in PROVIDERS:
         known = module(provider)
@@ -81,7 +81,7 @@ def problem(kind: str, name: str, keys: Mapping[str, object]) -> str | None:
     if not provider or not model:
         return "is not of the form provider/model, e.g. " + " or ".join(f"{other}/…" for other in known)
     if provider not in known:
-        return f"names the provider {provider!r}, which is not known; known: {', '.join(known)}"
+        return f"names the unknown provider {provider!r}; known providers: {', '.join(known)}"
     its = facts(name)
     if its.models and model not in its.models:
         return f"names a model that {provider} does not have; it has {', '.join(its.models)}"

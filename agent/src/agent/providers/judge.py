@@ -1,4 +1,4 @@
-"""Whether a line can be used on this host, as far as its line.toml alone does not tell."""
+"""Whether a line can be used on this host, as far as its line.toml alone does not show it."""
 
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line, Objection
@@ -7,12 +7,12 @@ from agent.settings import Settings
 
 
 def lines_of(settings: Settings) -> LinesFolder:
-    """Open this host's folder of lines: a line.toml that names what this host cannot do is no good version of it."""
+    """Open this host's folder of lines; a line.toml that asks for what this host cannot do counts as faulty."""
     return LinesFolder(settings.lines_folder, settings.line_secrets, judge=lambda line: judge(line, settings))
 
 
 def judge(line: Line, settings: Settings) -> list[Objection]:
-    """Say which models cannot be used, and which settings do not go together with the host's."""
+    """Say which models cannot be used, and which settings conflict with the host's."""
     found = Pipeline(line, settings).problems()
     warning, longest = line.handling.call_warning, line.longest_call(settings.max_call_duration)
     if warning >= longest:

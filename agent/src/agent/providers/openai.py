@@ -23,7 +23,7 @@ KEPT_WARM = 120  # seconds a connection outlives its last request: longer than c
 
 
 def new_stt(wanted: Wanted, *, realtime: bool = False) -> plugin.STT:
-    """Make a speech to text that takes a whole utterance a request, unless a realtime connection is asked for."""
+    """Make a speech to text that takes a whole utterance per request, unless a realtime connection is asked for."""
     from livekit.plugins import openai as plugin
 
     return plugin.STT(model=wanted.model, language=wanted.language, client=client(wanted), use_realtime=realtime)
@@ -52,7 +52,7 @@ def new_tts(wanted: Wanted, *, usual_voice: str = VOICE) -> plugin.TTS:
 
 
 def client(wanted: Wanted) -> openai.AsyncClient:
-    """Return the connection to the server and with the key that are wanted."""
+    """Return the client for the wanted server and key."""
     return connect(wanted.base_url, wanted.key, wanted.patience)
 
 
@@ -60,8 +60,8 @@ def client(wanted: Wanted) -> openai.AsyncClient:
 def connect(base_url: str | None, api_key: str, patience: float) -> openai.AsyncClient:
     """Make one client, and so one pool of warm connections, for all that is asked of one server during a call.
 
-    `patience` is the longest silence of a request, in seconds. The plugin retries, and gives limits of its own with
-    each request, but 30 s for speech to text and text to speech, whatever it is told: too long to be silent.
+    `patience` is how long a request may be silent, in seconds. The plugin retries, and sets its own limits on each
+    request; for speech to text and text to speech they are 30 s, whatever it is told, which is too long a silence.
     """
     import httpx2
     import openai

@@ -1,4 +1,4 @@
-"""Who hears, thinks and speaks on one line: its settings, the host's keys, and the catalog, brought together."""
+"""Who hears, thinks and speaks on one line, as its settings, the host's keys and the catalog decide."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """The models of one line, and those that take over when one fails. Nothing is connected before it is asked for."""
+    """The models of one line, and those that take over when one fails. No model is connected before it is asked for."""
 
     def __init__(self, line: Line, settings: Settings) -> None:
         self._line, self._settings = line, settings
@@ -33,7 +33,7 @@ class Pipeline:
                 self._names[kind].append(second)
 
     def name(self, kind: str) -> str:
-        """Name the model of the `kind` (stt, llm, tts) that is asked first, as `provider/model`."""
+        """Return the model of the `kind` (stt, llm, tts) that is asked first, as `provider/model`."""
         return self._names[kind][0]
 
     def problems(self) -> list[Objection]:
@@ -44,11 +44,11 @@ class Pipeline:
                 if problem := catalog.problem(kind, name, self._keys):
                     found.append(Objection(f"models.{key}", f"= {name!r}, which {problem}"))
             if len(set(names)) < len(names):
-                found.append(Objection(f"models.{kind}_fallback", f"= {names[1]!r}, which is what {kind} is already"))
+                found.append(Objection(f"models.{kind}_fallback", f"= {names[1]!r}, which {kind} is already"))
         return found or [*self._language_problems(), *self._voice_problems()]
 
     def new_stts(self) -> list[stt.STT[Any]]:
-        """Make the speech to text, and what takes over when it fails; `conversation.session` makes one of them."""
+        """Make the speech to text, and the one that takes over; `conversation.session` combines the two."""
         return self._all(STT)
 
     def new_llm(self) -> llm.LLM[Any]:
@@ -70,15 +70,15 @@ class Pipeline:
         return tts.FallbackAdapter(voices, max_retry_per_tts=0)
 
     def patience(self, kind: str) -> float:
-        """Seconds that a request to the first one of the `kind` (stt, llm, tts) may be silent before it has failed.
+        """Return how many seconds the first model of the `kind` (stt, llm, tts) may be silent before it has failed.
 
-        Where there is another one to ask, that has to have answered before the caller hears an apology.
+        If there is a second model to ask, it must have time to answer before the caller hears an apology.
         """
         usual = catalog.facts(self.name(kind)).patience
         return min(usual, self._line.handling.apology_after / 3) if self._has_second(kind) else usual
 
     def attempts(self, kind: str) -> int:
-        """How often one is asked; each further time may be as much silence again, which another one uses better."""
+        """Return how often a model is asked; a retry may cost as much silence again, so a second model is better."""
         return 1 if self._has_second(kind) else 2
 
     @property
@@ -93,7 +93,7 @@ class Pipeline:
 
     @property
     def embedded(self) -> bool:
-        """Whether a part of it runs on this machine's CPU."""
+        """Whether any of the models runs on this machine's CPU."""
         return any(its.embedded for its in self._facts(KINDS))
 
     @property
@@ -120,15 +120,13 @@ class Pipeline:
         return getattr(catalog.module(provider), f"new_{kind}")(wanted)
 
     def _voice_of(self, provider: str) -> str:
-        """Return the voice that is set, which is the first text to speech's: another provider speaks with its own."""
+        """Return the line's voice, which is the first text to speech's; another provider speaks with its usual one."""
         return self._line.models.voice if provider == catalog.split(self.name(TTS))[0] else ""
 
     def _key_problems(self) -> list[Objection]:
         known = {its.key for its in map(catalog.facts, catalog.PROVIDERS) if its.key}
         return [
-            Objection(
-                f"models.keys.{name}", f"for which there is no provider; the keys there are: {', '.join(sorted(known))}"
-            )
+            Objection(f"models.keys.{name}", f"which no provider uses; the known keys are: {', '.join(sorted(known))}")
             for name in sorted(self._line.models.keys.keys() - known)
         ]
 

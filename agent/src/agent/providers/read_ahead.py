@@ -1,6 +1,6 @@
 """A model on a small CPU reads the persona while the greeting is spoken, so that the first answer does not wait for it.
 
-It keeps what it has read: with the same beginning, later turns and later calls begin where that one ends.
+The model keeps what it has read: later turns and calls that begin with the same text go on from its end.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ ONCE = APIConnectOptions(max_retry=0, timeout=30.0)
 
 
 def read_ahead(model: llm.LLM[Any], persona: str) -> asyncio.Task[None]:
-    """Begin, and do not wait. A failure does not matter here: the first question will meet it as well."""
+    """Begin, and do not wait. A failure does not matter yet: the first question will meet it as well."""
     return begin(_read(model, persona))
 
 

@@ -1,4 +1,4 @@
-"""The facts of one call, for those who are to know of it when it is over."""
+"""The facts of one call, for everything that needs them once the call is over."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from agent.records.transcript import Models, Transcript, iso
 
 @dataclass
 class CallRecord:
-    """Who calls which line, since when, and, when `settled`, what has been kept of the call."""
+    """Who is calling which line and since when; once `settled`, also what has been kept of the call."""
 
     call: SipCall
     caller: Caller
@@ -28,10 +28,10 @@ class CallRecord:
 
     def __post_init__(self) -> None:
         self.name = new_record(self.began)
-        self.settled.set()  # unless somebody records it
+        self.settled.set()  # a `Recording` clears this until it has finished
 
     def transcript(self, outcome: str, since: float | None = None) -> Transcript:
-        """Write down what is known of the call now, without a word of it; from `since`, or from its beginning."""
+        """Return what is known of the call now, without any of its words; from `since`, or from its beginning."""
         start, now = self.began if since is None else since, time.time()
         return Transcript(
             line=self.line.name,

@@ -1,4 +1,4 @@
-"""A call that is over becomes its folder: numbers that must not be kept are taken out, then it appears in its place."""
+"""Making the folder of a call that is over: numbers that must not be kept are removed, then it appears in its place."""
 
 import shutil
 from pathlib import Path
@@ -14,25 +14,25 @@ HEARD, DRAFT = "heard.ogg", "draft.json"  # in the work folder
 AUDIO, TRANSCRIPT = "audio.ogg", "transcript.json"
 
 MARGIN = 0.5  # seconds that are silenced around a piece of speech, whose beginning and end are not known exactly
-ONLY_A_SOUND = 1.0  # seconds; speech without known words is a backchannel or a cough up to it, and else may be anything
+ONLY_A_SOUND = 1.0  # seconds; speech without known words that is no longer than this is a backchannel or a cough
 
 
 class NotWholeError(Exception):
-    """A record that has to be redacted has not everything that was said; `transcript` is without a word of it."""
+    """A record that has to be redacted lacks some of what was said; `transcript` has none of the call's words."""
 
     def __init__(self, transcript: Transcript) -> None:
-        super().__init__("what has to be taken out is not known")
+        super().__init__("it is not known what has to be redacted")
         self.transcript = transcript
 
 
 def finish(record: str, folders: Folders, *, webhook: bool) -> Transcript:
-    """Make the folder of a record out of its work folder; begun again after a crash, it goes on.
+    """Make the folder of a record from its work folder; called again after a crash, go on from there.
 
-    With `webhook` an event for the webhook is left, too.
+    With `webhook`, an event for the webhook is left, too.
 
     Raises:
-        NotWholeError: it cannot be known what has to be taken out.
-        ValueError: what is there cannot be read, or there is nothing.
+        NotWholeError: it is not known what has to be redacted.
+        ValueError: the work folder's content is missing or cannot be read.
     """
     work, place = folders.work_of(record), folders.place_of(record)
     if (work / DRAFT).exists():
@@ -47,7 +47,8 @@ def finish(record: str, folders: Folders, *, webhook: bool) -> Transcript:
         transcript = Transcript.model_validate_json((work / TRANSCRIPT).read_bytes())
     else:
         raise ValueError("there is neither a draft nor a transcript")
-    # Before it appears: after a kill in between they are left once more, with the same id, and else never.
+    # The event is left before the folder appears. If the process is killed in between, the event is left once more with
+    # the same id; in the other order, it would never be left.
     if webhook:
         event.post_record(record, transcript, folders)
     make_folder(place.parent)
@@ -64,12 +65,12 @@ def read_draft(work: Path) -> Draft:
 
 
 def delete(record: str, folders: Folders) -> None:
-    """Nothing is kept of it."""
+    """Delete a record's work folder, so that nothing of the call is kept."""
     shutil.rmtree(folders.work_of(record), ignore_errors=True)
 
 
 def redacted(draft: Draft) -> tuple[Transcript, list[tuple[float, float]]]:
-    """The transcript without card and identity numbers, and the seconds in which one could be heard."""
+    """Return the transcript without card and identity numbers, and the spans in which one could be heard."""
     kept = draft.transcript.model_copy(deep=True)
     kept.turns.sort(key=lambda turn: turn.start)
     found = redact([Utterance(turn.who, turn.text) for turn in kept.turns], kept.language)
@@ -91,7 +92,7 @@ def redacted(draft: Draft) -> tuple[Transcript, list[tuple[float, float]]]:
 
 
 def _audible(spans: list[tuple[float, float]], draft: Draft) -> list[tuple[float, float]]:
-    """These spans, each with all of the speech it touches; and speech of which nobody knows the words."""
+    """Return these spans, all the speech that they touch, and speech whose words are not known."""
     turns = [(turn.start, turn.end) for turn in draft.transcript.turns if turn.who == "caller"]
     unknown = [
         piece

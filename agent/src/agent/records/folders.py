@@ -1,8 +1,8 @@
-"""Where a line's records lie. A call's folder appears in its place whole, by a rename; only the agent may read it.
+"""Where a line's records are. A call's folder is renamed into place when it is complete; only the agent may read it.
 
 calls/<line>/2026-11-25/142233-1f2e3d/{audio.ogg,transcript.json}    UTC; deleted when it is old enough
 calls/<line>/.work/2026-11-25_142233-1f2e3d/                         in progress, or left behind by a crash
-outbox/<line>/<id>.json, outbox/<line>/failed/<id>.json              events to be delivered, or never taken
+outbox/<line>/<id>.json, outbox/<line>/failed/<id>.json              events to be delivered, or never accepted
 """
 
 import secrets
@@ -36,20 +36,20 @@ class Folders:
 
 
 def new_record(began: float) -> str:
-    """A name for a call that began at this time.time(); names sort by it."""
+    """Make a name for a call that began at this time.time(); names sort by that time."""
     return f"{datetime.fromtimestamp(began, UTC):%Y-%m-%d_%H%M%S}-{secrets.token_hex(3)}"
 
 
 def lines_with_records(data: Path = DATA) -> set[str]:
-    """Name the lines of which there are records or events, among them those whose folder is gone by now."""
+    """Name the lines that have records or events, including those whose folder is gone by now."""
     return {folder.name for kind in ("calls", "outbox") for folder in (data / kind).glob("[!.]*") if folder.is_dir()}
 
 
 def adopt_records_of_the_release_before(line: str, lines: Collection[str], data: Path = DATA) -> None:
     """Give this line what a release without lines has left directly below calls/ and outbox/.
 
-    `lines`: all there are, whose own folders are there, too. What this line has already under such a name stays where
-    it is, as nothing is ever written over.
+    `lines` are all the lines that exist; their own folders are below calls/ and outbox/, too. A file or folder whose
+    name this line already uses stays where it is, since nothing is ever overwritten.
     """
     folders = Folders(line, data)
     days = [day for day in (data / "calls").glob("????-??-??") if day.name not in lines]

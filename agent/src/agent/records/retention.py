@@ -1,4 +1,4 @@
-"""Looking after records in the main process: what a crash left is finished, what is old deleted, events delivered."""
+"""Looking after records in the main process: finishing what a crash left, deleting what is old, delivering events."""
 
 import asyncio
 import contextlib
@@ -34,9 +34,9 @@ MEGABYTE = 1_000_000
 
 
 async def keep_records_while(work: Awaitable[T], lines: LinesFolder, data: Path = DATA) -> T:
-    """Return the result of `work`; until it is there, every line's records are looked after.
+    """Look after every line's records until `work` is done, and return its result.
 
-    An error with records is logged and does not end the work.
+    An error with records is logged and does not end `work`.
     """
     keepers = _Keepers(lines, data)
     keeping = asyncio.create_task(repeat(keepers.look, LOOKED_EVERY, "Could not look after the records"))
@@ -49,7 +49,7 @@ async def keep_records_while(work: Awaitable[T], lines: LinesFolder, data: Path 
 
 
 class _Keepers:
-    """One keeper for each line that there is, and for each of which there are records."""
+    """One keeper for each line that exists, and for each that has records."""
 
     def __init__(self, lines: LinesFolder, data: Path) -> None:
         self._lines, self._data = lines, data
@@ -58,7 +58,7 @@ class _Keepers:
         self._keepers: dict[str, _Keeper] = {}
 
     async def look(self) -> None:
-        """Look after each line; an error with one is raised when the others have been looked after."""
+        """Look after each line; an error with one line is raised when the others have been looked after."""
         failed: Exception | None = None
         try:
             await asyncio.to_thread(self._adopt_once)
@@ -75,7 +75,7 @@ class _Keepers:
             raise failed
 
     def stop(self) -> None:
-        """Deliver no longer."""
+        """Stop delivering."""
         for keeper in self._keepers.values():
             keeper.stop()
 
@@ -89,9 +89,9 @@ class _Keepers:
         self._adopted = True
 
     def _lines_to_keep(self) -> list[Line]:
-        """Read the lines there are, and those whose folder is gone: as their last good line.toml says.
+        """Read the lines that exist, and the last good line.toml of those whose folder is gone.
 
-        A folder of lines that cannot be read for a while takes nothing from what the lines keep.
+        So no line loses records too early because the folder of lines cannot be read for a while.
         """
         gone = lines_with_records(self._data) - set(self._lines.names())
         return [*self._lines.all(), *(self._lines.left_behind(name) for name in sorted(gone))]
@@ -109,7 +109,7 @@ class _Keeper:
         self._delivering: asyncio.Task[None] | None = None
 
     def deliver_for(self, line: Line) -> None:
-        """Deliver the line's events to where its settings say now."""
+        """Deliver the line's events to the webhook that its settings name now."""
         url, secret = line.webhook.url, line.webhook.secret
         destination = (url.get_secret_value(), secret.get_secret_value()) if url and secret else None
         if destination != self._destination:
@@ -125,44 +125,44 @@ class _Keeper:
             return
         self._seen, self._due = looks, time.monotonic() + TIDIED_EVERY
         webhook = line.webhook.url is not None
-        left = max(self._started, time.time() - LEFT_AFTER)  # before the start there was another agent, which is gone
+        left = max(self._started, time.time() - LEFT_AFTER)  # an agent that ran before the start is gone
         await asyncio.to_thread(finish_what_was_left, self._folders, webhook=webhook, before=left)
         await asyncio.to_thread(delete_old, self._folders, line.recording)
         await asyncio.to_thread(delete_old_events, self._folders, line.recording, delivered=webhook)
 
     def stop(self) -> None:
-        """Deliver no longer; what is under way is delivered again when somebody delivers next."""
+        """Stop delivering; an event that is under way is delivered again when delivering begins again."""
         if self._delivering:
             self._delivering.cancel()
 
 
 def finish_what_was_left(folders: Folders, *, webhook: bool, before: float = math.inf) -> None:
-    """Finish or delete the records at which nobody has written since `before`, a time.time().
+    """Finish or delete the records that have not been written to since `before`, a time.time().
 
-    With `webhook`, events are left for it.
+    With `webhook`, events are left for the webhook.
     """
     for work in sorted(folders.work.glob("*")):
         try:
             if _written(work) < before:
                 _finish_one(work.name, folders, webhook=webhook)
-        except OSError as error:  # a full disk, as a rule
-            logger.error("The record %s is finished later: %s", folders.name_of(work.name), error)
+        except OSError as error:  # usually a full disk
+            logger.error("The record %s will be finished later: %s", folders.name_of(work.name), error)
 
 
 def _finish_one(record: str, folders: Folders, *, webhook: bool) -> None:
     name = folders.name_of(record)
     try:
         finish(record, folders, webhook=webhook)
-        logger.info("the record %s, which a stop had interrupted, is finished", name)
+        logger.info("The record %s, which a stop had interrupted, is finished", name)
     except OSError:
         raise
     except NotWholeError as error:
-        logger.error("the record of a call that broke off is deleted: %s", error)
+        logger.error("The record of a call that broke off is deleted: %s", error)
         if webhook:
             event.post_call(record, error.transcript, folders)
         delete(record, folders)
-    except Exception as error:  # its text may have a part of the record in it
-        logger.error("the record %s cannot be read and is deleted: %s", name, type(error).__name__)
+    except Exception as error:  # its text may contain a part of the record
+        logger.error("The record %s cannot be read and is deleted: %s", name, type(error).__name__)
         with contextlib.suppress(ValueError, FileNotFoundError):
             if webhook:
                 event.post_call(record, read_draft(folders.work_of(record)).transcript, folders)
@@ -170,11 +170,11 @@ def _finish_one(record: str, folders: Folders, *, webhook: bool) -> None:
 
 
 def _written(work: Path) -> float:
-    """When anything was written at a record, as time.time()."""
+    """Return when a record was last written to, as time.time()."""
     try:
         return max(path.stat().st_mtime for path in (work, *work.iterdir()))
     except FileNotFoundError:
-        return time.time()  # its own process has just taken something away
+        return time.time()  # the call's own process has just removed a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +185,9 @@ class _Kept:
 
 
 def delete_old(folders: Folders, keep: Recording) -> None:
-    """Delete whole calls, the oldest first: those that are too old, then what is too much in all.
+    """Delete whole calls, the oldest first: those that are too old, then more until the rest is small enough.
 
-    One that cannot be deleted keeps none of the others.
+    A call that cannot be deleted does not keep the others from being deleted.
     """
     with _Deletion("old records") as deletion:
         kept = _all_kept(folders)
@@ -197,24 +197,24 @@ def delete_old(folders: Folders, keep: Recording) -> None:
                 break
             if deletion.of(call.folder, shutil.rmtree):
                 total -= call.size
-                logger.info("the record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls.parent))
+                logger.info("The record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls.parent))
         for day in folders.calls.glob("????-??-??"):
             if not any(day.iterdir()) and day.name != f"{datetime.now(UTC):%Y-%m-%d}":
                 deletion.of(day, Path.rmdir)
 
 
 def delete_old_events(folders: Folders, keep: Recording, *, delivered: bool) -> None:
-    """Delete events as old as calls may become: those never taken, and, unless `delivered`, those that wait."""
+    """Delete events older than calls may be: those never accepted and, unless `delivered`, those that are waiting."""
     waiting = [] if delivered else folders.outbox.glob("*.json")
     with _Deletion("old events") as deletion:
         for file in (*folders.failed.glob("*.json"), *waiting):
             old = file.stat().st_mtime <= time.time() - keep.keep_days * DAY
             if old and deletion.of(file, Path.unlink):
-                logger.info("the webhook's news %s are deleted: nobody has taken them", file.stem)
+                logger.info("The event %s is deleted: it was never accepted", file.stem)
 
 
 class _Deletion:
-    """Deletes what can be deleted; an error with any of it is logged at the end, once for all."""
+    """Deletes what can be deleted; all errors are logged together at the end."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -234,9 +234,7 @@ class _Deletion:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
         errors = [*self._errors, *([error] if isinstance(error, OSError) else [])]
         if errors:
-            logger.error(
-                "%d of the %s cannot be deleted, the first of them because of: %s", len(errors), self._what, errors[0]
-            )
+            logger.error("%d of the %s cannot be deleted; the first error is: %s", len(errors), self._what, errors[0])
         return error is None or isinstance(error, OSError)
 
 
@@ -250,7 +248,7 @@ def _all_kept(folders: Folders) -> list[_Kept]:
 
 
 def _began(folder: Path) -> float | None:
-    """By its name, which a copy keeps; None for what is no call's folder."""
+    """Return when a call began, by its folder's name, which a copy keeps; None if it is not a call's folder."""
     try:
         named = datetime.strptime(f"{folder.parent.name} {folder.name[:6]}", "%Y-%m-%d %H%M%S")  # noqa: DTZ007
     except ValueError:
@@ -259,5 +257,5 @@ def _began(folder: Path) -> float | None:
 
 
 def _looks(folders: Folders) -> list[tuple[str, int]]:
-    """Changes when a record is added."""
+    """Return something that changes when a record is added."""
     return [(day.name, day.stat().st_mtime_ns) for day in sorted(folders.calls.glob("????-??-??"))]

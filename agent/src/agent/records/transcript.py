@@ -55,7 +55,7 @@ class Transcript(BaseModel):
     ended: str
     seconds: float
     language: str
-    caller: str  # E.164, as sent where it is no phone number, empty when it is withheld
+    caller: str  # E.164; as sent if it is not a phone number; empty if it is withheld
     name: str
     dialled: str
     outcome: str
@@ -72,7 +72,7 @@ class Draft(BaseModel):
     transcript: Transcript
     speech: list[tuple[float, float]] = Field(default_factory=list)  # when the caller spoke, with words or without
     redact: bool
-    whole: bool  # it has everything that was said; not so after a crash
+    whole: bool  # whether it has everything that was said, which it does not after a crash
 
 
 def iso(moment: float) -> str:

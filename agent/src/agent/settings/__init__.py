@@ -1,6 +1,6 @@
-"""The host's settings: from the environment, or, if one is secret, from a file under /run/secrets.
+"""The host's settings: from the environment, or, for a secret, from a file under /run/secrets.
 
-What concerns a conversation is not here but in the folder of its line, see `agent.lines`.
+What concerns a conversation is in the folder of its line instead, see `agent.lines`.
 """
 
 import sys
@@ -18,7 +18,7 @@ SECRETS = Path("/run/secrets")
 
 
 class Settings(BaseSettings):
-    """Typed, closed and read once. An empty value is an unset one."""
+    """Typed, closed and read once. An empty value counts as not set."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -36,10 +36,10 @@ class Settings(BaseSettings):
     agent_name: str = "inbound-voice-agent"
     room_prefix: str = "call-"
 
-    phone_numbers: str = "+12025550100"  # of lines that name none; the first one's country is that of short numbers
+    phone_numbers: str = "+12025550100"  # of lines that name none; the first one's country is used for short numbers
     trunk_account: str | None = None
 
-    provider_keys: Annotated[Bundle, NoDecode] = Field(default_factory=dict)  # by the names that .env has for them
+    provider_keys: Annotated[Bundle, NoDecode] = Field(default_factory=dict)  # by their names in .env
     line_secrets: Annotated[Bundle, NoDecode] = Field(default_factory=dict)  # lines/secrets.env
     openai_base_url: Annotated[str, url_of("http", "https")] | None = None
     speech_url: Annotated[str, url_of("http", "https")] = "http://speech:8000/v1"
@@ -65,15 +65,15 @@ def read_settings() -> Settings:
 
 
 def read_what_can_be_read() -> tuple[Settings, list[str]]:
-    """Read the settings; a wrong one is as if it were not set, and told among the problems.
+    """Read the settings; a wrong one counts as not set, and is reported with the other problems.
 
-    So that the lines can be judged in the same report: nothing else may be done with settings that have problems.
+    The same report can then judge the lines. Settings that have problems may be used for nothing else.
     """
     try:
         return read_settings(), []
     except ValidationError as error:
         wrong = {str(problem["loc"][0]) for problem in error.errors()}
-        if wrong & {"provider_keys", "line_secrets"}:  # the lines would be blamed for what they name
+        if wrong & {"provider_keys", "line_secrets"}:  # else the lines would be blamed for naming what is in these
             exit_if(explain(error))
         return Settings(**{name: _stand_in(name) for name in wrong}), explain(error)
 
@@ -93,7 +93,7 @@ def exit_if(problems: Sequence[str]) -> None:
 
 
 def explain(error: ValidationError, settings: type[BaseSettings] = Settings) -> list[str]:
-    """Describe each problem in one sentence: the variable, what it is, what it should be; none tells a secret."""
+    """Describe each problem in one sentence: the variable, what it is, what it should be. None contains a secret."""
     return [_sentence(problem, settings) for problem in error.errors()]
 
 

@@ -1,4 +1,4 @@
-"""Types of settings, of the host's and of the lines'."""
+"""The types of settings that the host and the lines share."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ def check_url(url: str, *schemes: str) -> str:
     """Return the address if it begins with one of `schemes` and has a host; a ValueError says what was expected."""
     expected = (
         f"should begin with {' or '.join(f'{scheme}://' for scheme in schemes)}, "
-        f"then have a host and, if need be, a port: a number up to {LAST_PORT}"
+        f"then have a host and, if needed, a port up to {LAST_PORT}"
     )
     try:
         parsed = httpx2.URL(url)
@@ -33,7 +33,7 @@ def url_of(*schemes: str) -> AfterValidator:
 
 
 def _unpack(value: Any) -> Any:
-    """Read `NAME=value` lines out of Base64, as `make up` packs them: Compose cannot know the names beforehand."""
+    """Read `NAME=value` rows from Base64, as `make up` packs them, since Compose cannot know the names beforehand."""
     if not isinstance(value, str):
         return value
     try:

@@ -1,7 +1,7 @@
-"""Files that anyone may edit while the line is up: read anew for each call, and never the end of a line that works.
+"""Files that anyone may edit while the line is up: read anew for each call, and a faulty edit stops no working line.
 
-Each call runs in a process of its own, so the last good version of a file is kept in a folder, not in memory; on the
-volume, so that the next container has it, too.
+Each call runs in a process of its own, so the last good version of a file is kept in a folder, not in memory. The
+folder is on the volume, so that the next container has it, too.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-KEPT = private_files.DATA / "good"  # a line comes back after a reboot, whatever has become of a file meanwhile
+KEPT = private_files.DATA / "good"  # so a line comes back after a reboot, whatever has happened to a file meanwhile
 KEPT_BEFORE = private_files.DATA / "kept"  # up to release 0.1.0, when there was one line
 
 
 class FileError(ValueError):
-    """A file that cannot be used; `problems` has a sentence for each reason."""
+    """A file cannot be used; `problems` has a sentence for each reason."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = list(problems)
@@ -37,24 +37,24 @@ class _MissingError(FileError):
 
 @dataclass(frozen=True, slots=True)
 class LiveFile(Generic[T]):
-    """One such file, and how its text is understood."""
+    """One such file, and how its text is read."""
 
     folder: Path
     name: str  # within the folder
-    parse: Callable[[str], T]  # of "" for a file with nothing in it; a ValueError, or each problem of a FileError,
+    parse: Callable[[str], T]  # is given "" for an empty file; a ValueError, or each problem of a FileError,
     # completes "<file> …"
     largest: int  # bytes
-    may_be_missing: bool = False  # while it has never been there it is then like an empty one
+    may_be_missing: bool = False  # a file that has never existed then counts as empty
     kept: Path = KEPT
-    when_missing: str = ""  # the sentence that is said where the file is not there; empty: one for any file
+    when_missing: str = ""  # the problem that is reported if the file is missing; empty: a general one
 
     def read(self, *, quietly: bool = False) -> T:
-        """Return what is in it; of a file that is no good, or gone, the last good version, and the log says why.
+        """Return what is in the file. If it is faulty or gone, return its last good version, and log why.
 
-        `quietly`: the log does not, because this is read again and again, and whoever reads it for a call tells.
+        With `quietly` nothing is logged, because the file is read again and again; the read for a call logs it.
 
         Raises:
-            FileError: there is no good version, which `unrecoverable_problems` tells at the start.
+            FileError: there is no good version either, which `unrecoverable_problems` reports at the start.
         """
         try:
             text = self._text(self.folder / self.name)
@@ -65,13 +65,13 @@ class LiveFile(Generic[T]):
         return value
 
     def as_written(self) -> T:
-        """Return what is in the file now, and keep nothing; a FileError says why that is no good."""
+        """Return what is in the file now, and keep nothing; a FileError says what is wrong with it."""
         return self._parsed(self._text(self.folder / self.name))
 
     def good_version(self) -> T:
-        """Return the last good version, whatever is in the file now; a FileError where there is none.
+        """Return the last good version, whatever is in the file now; a FileError if there is none.
 
-        A version that an older release took for good may be none for this one.
+        A version that an older release accepted may be faulty for this one.
         """
         return self._parsed(self._text(self._good_version))
 
@@ -86,7 +86,7 @@ class LiveFile(Generic[T]):
         return []
 
     def unrecoverable_problems(self) -> list[str]:
-        """Say what is wrong with it, if there is no good version either that could be used in its place."""
+        """Say what is wrong with it, unless there is a good version to use in its place."""
         problems = self.problems()
         if problems:
             with contextlib.suppress(FileError):
@@ -95,14 +95,14 @@ class LiveFile(Generic[T]):
         return problems
 
     def _instead(self, problem: FileError, *, quietly: bool) -> T:
-        # Not even where the file may be missing is there nothing in it: an editor or a wrong folder may be why.
+        # A missing file does not count as empty even if it may be missing: an editor or a wrong folder may be why.
         missing = self.may_be_missing and isinstance(problem, _MissingError)
         try:
             value = self.good_version()
         except FileError:
             if not missing:
                 raise problem from None
-            self._keep("", quietly=quietly)  # of a first edit that is no good, this is the version before
+            self._keep("", quietly=quietly)  # the version to fall back to if the first edit is faulty
             return self._parsed("")
         if quietly:
             return value
@@ -110,7 +110,7 @@ class LiveFile(Generic[T]):
             logger.error("%s; the last good version is used", problem)
         elif value != self._parsed(""):
             logger.warning(
-                "%s is missing; the last good version is used: put it back, or an empty file in its place", self._shown
+                "%s is missing; the last good version is used: put it back, or create an empty file", self._shown
             )
         return value
 
@@ -143,7 +143,7 @@ class LiveFile(Generic[T]):
         except OSError as error:
             raise FileError([self._unreadable(error)]) from None
         if len(data) > self.largest:
-            raise FileError([f"{self._shown} has {size} bytes, at most {self.largest} are read: shorten it"])
+            raise FileError([f"{self._shown} has {size} bytes, but at most {self.largest} are read: shorten it"])
         try:
             return data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
@@ -152,7 +152,7 @@ class LiveFile(Generic[T]):
         raise FileError([problem])
 
     def _unreadable(self, error: OSError) -> str:
-        return f"{self._shown} cannot be read ({error.strerror}): put it back, readable to all"
+        return f"{self._shown} cannot be read ({error.strerror}): put it back, and make it readable by all"
 
     @property
     def _shown(self) -> str:
@@ -161,13 +161,13 @@ class LiveFile(Generic[T]):
 
 def _write_if_other(path: Path, text: str) -> None:
     with contextlib.suppress(FileNotFoundError):
-        if path.read_bytes() == text.encode():  # as bytes: what is kept may be broken, and then it is written anew
+        if path.read_bytes() == text.encode():  # as bytes: a damaged copy is then written anew
             return
-    private_files.write(path, text)  # two calls may start at once: whole or not at all
+    private_files.write(path, text)  # wholly or not at all, since two calls may start at once
 
 
 def delete_versions_of_the_release_before(kept: Path = KEPT_BEFORE) -> None:
-    """Delete what a release without lines has kept: people's names are among it, and nothing reads it any more."""
+    """Delete what a release without lines has kept: it contains people's names, and nothing reads it any more."""
     try:
         shutil.rmtree(kept)
     except FileNotFoundError:

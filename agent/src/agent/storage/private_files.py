@@ -1,4 +1,4 @@
-"""Files of the agent's own, readable to its user alone.
+"""The agent's own files, which only its user can read.
 
 `DIRECTORY` is for what its processes tell each other, and `DATA`, a volume, for what has to outlive the container.
 """
@@ -14,7 +14,7 @@ PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 
 
 def make_folder(path: Path) -> Path:
-    """Make the folder, and those it is in, for the agent's user alone."""
+    """Make the folder, and its parents, for the agent's user alone."""
     for folder in (*reversed(path.parents), path):
         if not folder.exists():
             folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)

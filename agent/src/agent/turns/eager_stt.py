@@ -1,7 +1,7 @@
 """Speech to text that does not wait for the end of a turn, for engines that take a whole utterance at a time.
 
 livekit-agents' `StreamAdapter` asks such an engine once voice activity detection has seen the speech end. This module
-asks as soon as the caller pauses, while it is still open whether they go on. If they do not, the transcript is there
+asks as soon as the caller pauses, before it is clear whether they will go on. If they do not, the transcript exists
 already, and the reply to it is under way, because a PREFLIGHT_TRANSCRIPT starts preemptive generation.
 """
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-SILENT = 0.35  # probability of speech; voice activity detection takes it for the end of speech, too
+SILENT = 0.35  # probability of speech that voice activity detection takes for the end of speech, too
 QUIET = 0.1  # of the loudest level so far: 20 dB below it
 DOUBTFUL = 0.9  # probability of speech: the first silence is below it, the closure of a plosive is not
-WAVERING = 0.1  # a probability that rises by this much is a faint last consonant, and not silence
+WAVERING = 0.1  # a probability that rises by this much means a faint last consonant, not silence
 
 
 class EagerSTT(stt.StreamAdapter):
     """Transcribes with `engine`, which is asked when the caller has been silent for `pause` seconds.
 
-    A request is in vain if the caller goes on, so each further one within a segment waits for twice the silence. The
-    segment ends where `voice_activity` says so; its FINAL_TRANSCRIPT is the early one, unless the caller went on
-    meanwhile. A request in vain is left to finish, since breaking it off would cost the warm connection.
+    A request is wasted if the caller goes on, so each further one within a segment waits for twice the silence. The
+    segment ends when `voice_activity` says so; its FINAL_TRANSCRIPT is the early transcript, unless the caller went on
+    meanwhile. A wasted request is left to finish, since cancelling it would cost the warm connection.
     """
 
     def __init__(self, engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> None:
@@ -49,18 +49,18 @@ class EagerSTT(stt.StreamAdapter):
 
     @property
     def is_listening(self) -> bool:
-        """Whether this engine hears a caller now; in a `FallbackSTT` it may be another one that does."""
+        """Whether this engine is hearing a caller now; in a `FallbackSTT`, another engine may be."""
         return self._streams > 0
 
     def filter_segments(self, is_kept: "Callable[[str], bool]") -> None:
-        """Have `is_kept` asked whether a segment becomes part of a turn; it is given the words, "" for none.
+        """Let `is_kept` decide whether a segment becomes part of a turn; it is given the words, or "" for none.
 
-        Without a filter every segment with words does.
+        Without a filter, every segment with words does.
         """
         self._is_kept = is_kept
 
     def report_drops(self, report: "Callable[[], object]") -> None:
-        """Have `report` called whenever a segment has ended without becoming part of a turn."""
+        """Call `report` whenever a segment has ended without becoming part of a turn."""
         self._report_drop = report
 
     def keep_or_drop(self, words: str) -> bool:
@@ -97,7 +97,7 @@ class EagerSTT(stt.StreamAdapter):
 
 
 class FallbackSTT(stt.FallbackAdapter):
-    """livekit-agents' adapter, which also says what `engines` it was made of."""
+    """livekit-agents' adapter, which also remembers the `engines` that it was made with."""
 
     def __init__(self, engines: list[stt.STT[Any]], voice_activity: vad.VAD) -> None:
         super().__init__(engines, vad=voice_activity, max_retry_per_stt=0)
@@ -167,7 +167,7 @@ class _Stream(UtteranceStream):
 
     def _ask_early(self, segment: _Segment) -> None:
         def emit(early: "asyncio.Task[stt.SpeechEvent]") -> None:
-            failed = early.cancelled() or early.exception() is not None  # `_finish` will meet the failure
+            failed = early.cancelled() or early.exception() is not None  # `_finish` will raise the error
             current = early is segment.early and not self._event_ch.closed  # the call may be over
             if not failed and current and _words_of(early.result()):
                 self._emit(SpeechEventType.PREFLIGHT_TRANSCRIPT, alternatives=early.result().alternatives[:1])

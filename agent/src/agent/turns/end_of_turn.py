@@ -1,8 +1,8 @@
 """Judging whether a caller who has fallen silent will go on, by a lexical cue and by prosody.
 
 People pause inside a sentence where it cannot end: after "the", after "um", between the digits of a number. They also
-keep their voice up there. Each of the two clues misses what the other one catches. Both are at hand when the question
-comes up: the words are transcribed early, and prosody takes 0.05 s.
+keep the pitch of their voice up when they pause there. Each of these two clues catches what the other one misses, and
+both are available in time: the words are transcribed early, and prosody takes 0.05 s.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from agent.turns.prosody import ANSWERED_WITHIN, Prosody
 
 logger = logging.getLogger(__name__)
 
-# livekit-agents takes a turn for over when the probability that prosody gives reaches a threshold, which depends on the
-# language. Near the threshold prosody says little. As multiples of it, measured by the bench (docs/turns.md): below the
-# first there is hardly ever an end, above the second hardly ever a pause inside a sentence.
+# livekit-agents considers a turn over when the probability that prosody gives reaches a threshold, which depends on the
+# language. Near the threshold, prosody says little. These are multiples of it, measured by the bench (docs/turns.md):
+# below the first, a turn is hardly ever over; above the second, there is hardly ever a pause inside a sentence.
 SURELY_UNFINISHED = 0.83
 SURELY_DONE = 1.4
 ALWAYS, NEVER = 0.0, 2.0  # thresholds for a probability
@@ -31,17 +31,17 @@ ALWAYS, NEVER = 0.0, 2.0  # thresholds for a probability
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Seconds since the caller's last sound after which it is the agent's turn."""
+    """Seconds after the caller's last sound at which it is the agent's turn."""
 
     done: float  # the sentence is over
     unsure: float  # the sentence may be over or not
     unfinished: float  # the sentence is not over
 
     def after(self, hint: Hint | None, prosody: float | None) -> float:
-        """Return the wait. `prosody` is the probability of an end as a multiple of the threshold; None: not known."""
+        """Return the wait. `prosody` is the probability of an end, as a multiple of the threshold; None if unknown."""
         if hint is Hint.UNFINISHED:
             return self.unfinished
-        if prosody is not None and prosody < SURELY_UNFINISHED:  # one end in twelve is below it, too
+        if prosody is not None and prosody < SURELY_UNFINISHED:  # one true end of turn in twelve is below it, too
             return self.unfinished if hint else (self.unsure + self.unfinished) / 2
         sure = prosody is None or prosody >= SURELY_DONE
         match hint:
@@ -56,8 +56,8 @@ class Waits:
 class EndOfTurn:
     """A turn detector for AgentSession.
 
-    The session knows two waits, a shorter and a longer one; `set_longer_wait` sets the longer one before each use. One
-    of `words` and `prosody` may be None, and then the other one decides alone.
+    The session knows two waits, a shorter and a longer one; `set_longer_wait` sets the longer one before each use.
+    Either `words` or `prosody` may be None; the other one then decides alone.
     """
 
     model = "lexical cue and prosody"
@@ -71,7 +71,7 @@ class EndOfTurn:
         prosody: Prosody | None,
         set_longer_wait: Callable[[float], None],
     ) -> None:
-        self._said, self._final = "", ""  # by the caller in this turn: all so far, and what has a final transcript
+        self._said, self._final = "", ""  # in this turn: all that was said, and what has a final transcript
         self._waits, self._words, self._prosody, self._set_longer_wait = waits, words, prosody, set_longer_wait
         self._threshold = end_of_turn_threshold(language)
 
@@ -80,7 +80,7 @@ class EndOfTurn:
         return _Stream(self, self._prosody)
 
     def hear(self, words: str, *, final: bool) -> None:
-        """Take up what the caller said next; a transcript that is not final is replaced by the next one."""
+        """Add what the caller said next; a transcript that is not final is replaced by the next one."""
         self._said = f"{self._final} {words}"
         if final:
             self._final = self._said
@@ -123,7 +123,7 @@ class _Stream:
         return self._answer
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
-        # Only at this moment are the words and prosody both known: the session compares the answer with this.
+        # The session compares the answer with this threshold. Only now are both the words and the prosody known.
         return ALWAYS if self._detector.is_over(self._probability) else NEVER
 
     async def backchannel_threshold(self, language: LanguageCode | None) -> float | None:

@@ -20,8 +20,8 @@ class ReplyLatency:
 
     reply_id: str  # of its message in the history
     spoke_until: float  # the caller's last sound, a time.time()
-    # Seconds from there until the words were known (transcribed), the turn was over (decided), the reply's first_token
-    # came, and its first_audio was sent; what is not known is left out.
+    # Seconds from `spoke_until` until the words were known (transcribed), the turn was over (decided), the reply's
+    # first_token came, and its first_audio was sent; moments that are not known are left out.
     after: dict[str, float]
 
 
@@ -52,7 +52,7 @@ class _Turn:
             self.words, self.words_known = "", None
 
     def hear(self, event: UserInputTranscribedEvent) -> None:
-        """Take up when the words were known first: they come again when their segment has ended."""
+        """Note when the words were first known: they come again when their segment has ended."""
         if event.transcript != self.words:
             self.words, self.words_known = event.transcript, event.created_at
 
@@ -61,7 +61,7 @@ class _Turn:
             self.first_tokens.append(metrics.timestamp - metrics.duration + metrics.ttft)
 
     def take_message(self, event: ConversationItemAddedEvent) -> None:
-        """Take up a message: the caller's comes when its reply may be spoken, a reply's when it is over."""
+        """Handle a message: the caller's comes when its reply may be spoken, a reply's when the reply is over."""
         if not isinstance(event.item, ChatMessage):
             return
         metrics = event.item.metrics

@@ -10,16 +10,16 @@ from agent.languages import FOLDER
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")  # noqa: RUF001 - the apostrophe that transcripts have
 AMOUNT = re.compile(r"\d+(?:[.:]\d+)+")  # 6:30 or 12.50 is one number, however many digits it has
-WHOLE_NUMBER = 7  # digits: a telephone number of that many may be complete
+WHOLE_NUMBER = 7  # digits; a telephone number with this many may be complete
 GOES_ON = (",", "...", "…", "-", "–", "—")  # noqa: RUF001 - what speech to text ends a broken-off sentence with
 
 
 class Hint(enum.Enum):
-    """A hint that the last words give; None stands in its place where they give none."""
+    """A hint that the last words give; None is used instead when they give no hint."""
 
     UNFINISHED = enum.auto()  # no sentence ends like this
-    NUMBER = enum.auto()  # it ends with a number: an amount, or the first digits of a number that is read out
-    PART_OF_NUMBER = enum.auto()  # it ends inside a number that is read out, or a word that is spelled
+    NUMBER = enum.auto()  # the words end with a number: an amount, or the first digits of one that is read out
+    PART_OF_NUMBER = enum.auto()  # the words end inside a number that is read out, or a word that is spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class LexicalCue:
         return cls(**words | {"numbers": words["numbers"] | words["digits"]})
 
     def hint(self, said: str) -> Hint | None:
-        """Return what the last of these words say."""
+        """Return the hint that the last of these words give."""
         words = _words(AMOUNT.sub("1", said))
         if not words or said.rstrip().endswith("?"):
             return None
@@ -69,7 +69,7 @@ class LexicalCue:
         return word in self.digits or (word.isdigit() and len(word) == 1)
 
     def is_backchannel(self, said: str) -> bool:
-        """Return whether this only encourages the speaker to go on, as a sound without any words does, too."""
+        """Return whether this only encourages the speaker to go on; a sound without any words does, too."""
         words = _words(said)
         return set(words) <= self.backchannels or "-".join(words) in self.backchannels
 

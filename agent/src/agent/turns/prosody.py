@@ -17,9 +17,9 @@ from agent.turns.sound import levels
 logger = logging.getLogger(__name__)
 
 SOCKET = private_files.DIRECTORY / "prosody.sock"
-ANSWERED_WITHIN = 0.5  # seconds for an answer, which takes 0.05: after them the words decide alone
-# The model was made to be asked when a voice has just ended, and a little more or less silence easily confuses it. So
-# the end of the voice is looked for, and the model is asked about two moments after it (docs/turns.md has the figures).
+ANSWERED_WITHIN = 0.5  # seconds for an answer, which takes 0.05; after that, the words decide alone
+# The model expects to be asked when a voice has just ended, and a little more or less silence easily confuses it. So
+# the end of the voice is located, and the model is asked about two moments after it (docs/turns.md has the figures).
 RATE = 16000
 ASKED_AFTER = (0.15, 0.25)  # seconds
 REMEMBERED = EOT_MAX_SAMPLES + RATE // 2  # samples
@@ -29,28 +29,28 @@ KEPT_AFTER_CALLS = 60.0  # seconds
 
 
 class ProsodyProcess:
-    """The model's process. It runs while there are calls and for a minute after, and costs nothing at rest."""
+    """The model's process. It runs while there are calls and for a minute afterwards, and costs nothing otherwise."""
 
     def __init__(self, is_used: Callable[[], bool]) -> None:
-        """`is_used` tells whether a line's calls are judged by prosody, as its settings are now."""
+        """`is_used` says whether the current settings of any line have its calls judged by prosody."""
         self._is_used = is_used
         self._process: asyncio.subprocess.Process | None = None
         self._needed_at = 0.0
 
     async def ensure_running(self) -> None:
-        """Start the process for a call, unless it runs or no line's calls are judged by prosody."""
+        """Start the process for a call, unless it is running or no line's calls are judged by prosody."""
         self._needed_at = asyncio.get_running_loop().time()
         if (self._process is None or self._process.returncode is not None) and self._is_used():
             command = [sys.executable, "-m", "agent.turns.prosody_server", str(SOCKET)]
             self._process = await asyncio.create_subprocess_exec(*command)
 
     async def stop_if_idle(self) -> None:
-        """Take note that there is no call, and stop the process if there has been none for a while."""
+        """Note that there is no call, and stop the process if there has been none for a while."""
         if asyncio.get_running_loop().time() - self._needed_at > KEPT_AFTER_CALLS:
             await self.stop()
 
     async def stop(self) -> None:
-        """Stop the process, if it runs, and wait for its end."""
+        """Stop the process, if it is running, and wait for its end."""
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.terminate()
@@ -66,7 +66,7 @@ class Prosody:
         self.forget()
 
     def hear(self, samples: npt.NDArray[np.int16]) -> None:
-        """Take up the next sound of the caller."""
+        """Add the caller's next sound."""
         self._frames.append(samples)
         self._length += len(samples)
         while self._length - len(self._frames[0]) >= REMEMBERED:
@@ -93,7 +93,7 @@ class Prosody:
                 logger.warning("Could not judge the prosody of a turn: %s", error or type(error).__name__)
                 return None
             finally:
-                if not answered:  # when the caller goes on, too: a late answer must not be taken for the next one
+                if not answered:  # also when the caller goes on: a late answer must not be taken for the next one
                     self.close()
 
     async def _ask(self, sound: npt.NDArray[np.int16]) -> float:

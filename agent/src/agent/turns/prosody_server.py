@@ -1,8 +1,8 @@
 """livekit-agents' end-of-turn model in a process of its own for all calls, since it takes 250 MB wherever it is loaded.
 
 `python -m agent.turns.prosody_server SOCKET` answers on a Unix socket. A question is 1.2 s of sound (16 kHz, 16 bit),
-the answer is the probability that the turn is over (a 32-bit float). It imports little, and answers 0.4 s after its
-start.
+and the answer is the probability that the turn is over (a 32-bit float). The server imports little, so it answers 0.4 s
+after its start.
 """
 
 import asyncio

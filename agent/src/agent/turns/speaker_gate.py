@@ -1,7 +1,7 @@
-"""Voice activity of the caller alone while the agent speaks: a voice across the room is no reason to stop.
+"""Voice activity of the caller alone while the agent speaks: a voice across the room is not a reason to stop.
 
-The caller holds the phone, and theirs is its loudest voice. A sound that is much quieter than the caller's own words so
-far comes from farther away. The session does not hear of it until it gets louder or the agent has finished.
+The caller holds the phone, so theirs is the loudest voice in it. A sound that is much quieter than the caller's own
+words so far comes from farther away. The session does not hear of it until it gets louder or the agent has finished.
 """
 
 import statistics
@@ -22,9 +22,9 @@ REMEMBERED = 9
 
 
 class SpeakerGate(vad.VAD):
-    """Passes on what `voice_activity` hears, but for what is more than `within` dB below the caller's level.
+    """Passes on what `voice_activity` hears, except what is more than `within` dB below the caller's level.
 
-    A gate belongs to one call: it learns how loud the caller is, and asks whether the agent speaks.
+    A gate belongs to one call: it learns how loud the caller is, and asks whether the agent is speaking.
     """
 
     def __init__(self, voice_activity: vad.VAD, within: float) -> None:
@@ -34,7 +34,7 @@ class SpeakerGate(vad.VAD):
         self._agent_speaks: Callable[[], bool] = bool
 
     def follow_agent(self, speaks: Callable[[], bool]) -> None:
-        """Have `speaks` asked whether the agent is speaking; until this is called, the agent counts as silent."""
+        """Ask `speaks` from now on whether the agent is speaking; until then, the agent counts as silent."""
         self._agent_speaks = speaks
 
     @property
@@ -47,20 +47,20 @@ class SpeakerGate(vad.VAD):
 
     @property
     def min_silence_duration(self) -> float | None:
-        """Seconds of silence that end speech, which AgentSession asks for."""
+        """Seconds of silence that end speech; AgentSession asks for them."""
         return getattr(self._voice_activity, "min_silence_duration", None)
 
     def stream(self) -> "_Stream":
         return _Stream(self, self._voice_activity)
 
     def lets_pass(self, level: float) -> bool:
-        """Return whether a sound with this level (RMS) may be the caller's, as every sound is before one is known."""
+        """Return whether a sound with this level (RMS) may be the caller's; any may be until their level is known."""
         if not self._agent_speaks() or not self._levels:
             return True
         return level >= self._lowest_ratio * statistics.median(self._levels)
 
     def remember(self, level: float) -> None:
-        """Take up the highest level of a segment that was the caller's."""
+        """Remember the highest level of a segment that was the caller's."""
         self._levels.append(level)
 
 
@@ -68,11 +68,11 @@ class _Stream(vad.VADStream):
     def __init__(self, gate: SpeakerGate, everything: vad.VAD) -> None:
         super().__init__(gate)
         self._gate, self._everything = gate, everything
-        self._held: vad.VADEvent | None = None  # the start of a segment that does not pass so far
+        self._held: vad.VADEvent | None = None  # the start of a segment that has not passed so far
         self._loudest = 0.0
 
     def flush(self) -> None:
-        self._held = None  # the segment has ended, and no event says so
+        self._held = None  # the segment has ended, although no event says so
         super().flush()
 
     async def _main_task(self) -> None:

@@ -1,9 +1,9 @@
 """Pieces of a reply for text to speech, so that its first words are spoken while the rest is still being written.
 
-Text to speech is given whole sentences, since it needs them for the prosody, and livekit-agents hands a sentence over
-when the next one has begun. Here the first piece of a reply ends sooner: where a speaker would draw breath, or after a
-few words if there is no comma by then. Each further piece may be three times as long, so that the voice does not wait
-for a model that writes three times as fast as people speak.
+Text to speech is usually given whole sentences, since it needs them for the prosody, and livekit-agents hands over a
+sentence when the next one has begun. With this module, the first piece of a reply ends sooner: where a speaker would
+draw breath, or after a few words if there is no comma by then. Each further piece may be three times as long as the one
+before, so that the voice does not wait for a model that writes three times as fast as people speak.
 """
 
 import re
@@ -44,13 +44,13 @@ class TTSChunks(SentenceTokenizer):
             end = len(self._piece(text, taken))
             if not end:
                 return [(text, 0, len(text))]
-            taken += 1  # the stream takes the first of several
+            taken += 1  # the stream takes only the first of several pieces
             return [(text[:end], 0, end), (text[end:], end, len(text))]
 
         return split
 
     def _piece(self, text: str, number: int) -> str:
-        """Return the first piece of `text`, which is the reply's piece `number` (from 0); "" while it may yet grow."""
+        """Return the first piece of `text`, the reply's piece `number` (from 0); "" while it may still grow."""
         if not text.strip():
             return ""
         limit = re.match(rf"\s*(?:\S+\s+){{{min(self._most * GROWTH**number, LONGEST)}}}(?=\S)", text)

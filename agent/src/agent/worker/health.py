@@ -1,4 +1,4 @@
-"""Healthy means registered with the media server: only then is a call answered.
+"""Healthy means registered with the media server: only then are calls answered.
 
 The agent touches a file for as long as it is registered; `python -m agent.worker.health` looks at the file, and imports
 nothing heavy, since it runs every few seconds.
@@ -28,7 +28,7 @@ def problem() -> str | None:
     try:
         age = time.time() - REGISTERED.stat().st_mtime
     except FileNotFoundError:
-        return "not registered with the media server: is LIVEKIT_URL reachable, is the key pair the server's?"
+        return "not registered with the media server: is LIVEKIT_URL reachable, and is the key pair the server's?"
     return None if age < STALE_AFTER else f"the agent has not sent a heartbeat for {age:.0f} s"
 
 

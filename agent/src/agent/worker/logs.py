@@ -1,8 +1,8 @@
-"""Writing the log: one line for each event, as text or as JSON, without saying who called or what was said.
+"""Writing the log: one row for each record, as text or as JSON, without saying who called or what was said.
 
 A room's name contains the caller's number, and livekit-agents attaches it to many log records; others have identities
 and transcripts. So only the fields named here are written, and whatever looks like a phone number is masked in every
-line. An exception's text may quote a caller, as pydantic's and JSON's do, so only its kind and its place are written.
+row. An exception's text may quote a caller, as pydantic's and JSON's do, so only its kind and its place are written.
 Therefore `logger.exception` may be used everywhere.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-# Ids that match our log lines to the server's and the gateway's, how something went, and a turn's timeline.
+# Ids that match our log to the server's and the gateway's, how something went, and a turn's timeline.
 FIELDS = (
     *("line", "call_id", "room_id", "job_id", "reason", "error", "seconds", "retry_count"),
     *("spoke_until", "transcribed", "decided", "first_token", "first_audio"),
@@ -28,7 +28,7 @@ MASK = "<number>"
 # Python's own exceptions whose texts name files, modules and types, but contain no data.
 QUOTE_NOBODY = (OSError, ImportError, AttributeError, NameError, TypeError, MemoryError)
 OWN_CODE = f"{Path(__file__).parents[1]}/"
-FRAMES_SHOWN = 3  # of our own, the innermost first
+FRAMES_SHOWN = 3  # of our own code, the innermost first
 TRACEBACK = re.compile(r"(?:Exception Group )?Traceback \(most recent call last\):\n")
 GROUP_MARGIN = re.compile(r"^ *(?:\+-\+-.*|[+|] )", re.MULTILINE)
 FRAME = re.compile(r' *File "(.*)", line (\d+)')
@@ -48,7 +48,7 @@ LIBRARIES = {
 def set_up_logging(level: str, form: str) -> None:
     """Write the log to standard output: `level` debug … error, `form` text or json.
 
-    Lines below INFO are written unchanged, with every field, and so they contain what callers say.
+    Records below INFO are written unchanged, with every field, and so they contain what callers say.
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLine() if form == "json" else TextLine())
@@ -72,7 +72,7 @@ class TextLine(logging.Formatter):
 
 
 class JsonLine(JsonFormatter):
-    """One JSON object a line, with the same facts as the text."""
+    """One JSON object per row, with the same facts as the text."""
 
     def __init__(self) -> None:
         super().__init__(json_default=str, json_ensure_ascii=False)
@@ -108,9 +108,9 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The event itself; a record that comes from a call's process has its traceback in the message, too."""
+    """Return the message without the traceback, which a record from a call's process has in its message, too."""
     message = record.getMessage().removesuffix(record.exc_text or "").rstrip()
-    # asyncio writes the task and its exception below its first line, and in them what the exception quotes.
+    # asyncio writes the task and its exception below its first row, and they contain what the exception quotes.
     return message.partition("\n")[0] if record.name == "asyncio" and record.levelno >= logging.INFO else message
 
 

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LOOKED_EVERY = 0.2  # seconds; a call takes longer to be answered, so that each is seen with its process
+LOOKED_EVERY = 0.2  # seconds; a call takes longer to be answered, so each is seen while it has its process
 SWEPT_EVERY = 5.0  # seconds; a sweep asks the server
 ANSWERED_WITHIN = 30.0  # seconds; an agent, ours or another of the same server, is in a call's room long before
 REQUESTS_AT_ONCE = 8
@@ -38,7 +38,7 @@ SERVER_ERRORS = (api.TwirpError, aiohttp.ClientError, OSError)
 
 
 class Rooms(Protocol):
-    """The methods of `api.RoomService` that are used here."""
+    """The methods of `api.RoomService` that this module uses."""
 
     async def delete_room(self, delete: api.DeleteRoomRequest) -> object: ...
 
@@ -48,7 +48,7 @@ class Rooms(Protocol):
 
 
 class Dispatches(Protocol):
-    """The methods of `api.AgentDispatchService` that are used here."""
+    """The methods of `api.AgentDispatchService` that this module uses."""
 
     async def list_dispatch(self, room_name: str) -> Sequence[api.AgentDispatch]: ...
 
@@ -70,7 +70,7 @@ async def hang_up_after_crashes_while(work: Awaitable[T], server: AgentServer, s
 
 
 class _Watch:
-    """Compares the calls that have a process with the rooms that there are."""
+    """Compares the calls that have a process with the rooms that exist."""
 
     def __init__(self, server: AgentServer, rooms: Rooms, dispatches: Dispatches, prefix: str, agent_name: str) -> None:
         self._server, self._rooms, self._dispatches = server, rooms, dispatches
@@ -140,14 +140,14 @@ class _Watch:
             yield
 
     def _complain(self, errors: Sequence[BaseException]) -> None:
-        """Log the first of the errors, and none of later sweeps until one has succeeded."""
+        """Log the first of the errors, and no error of later sweeps until one has succeeded."""
         if errors and not self._complained:
-            logger.warning("%s: %s; this is tried again every %g s", COMPLAINT, _code(errors[0]), SWEPT_EVERY)
+            logger.warning("%s: %s; this will be tried again every %g s", COMPLAINT, _code(errors[0]), SWEPT_EVERY)
         self._complained = bool(errors)
 
 
 def _is_alone(participants: Sequence[api.ParticipantInfo]) -> bool:
-    """Return whether a phone call that came by a dispatch rule is there, and no agent."""
+    """Return whether the room has a phone call that came by a dispatch rule, and no agent."""
     kinds = api.ParticipantInfo.Kind
     called = any(person.kind == kinds.SIP and person.attributes.get(CAME_BY_A_RULE) for person in participants)
     return called and all(person.kind != kinds.AGENT for person in participants)

@@ -1,4 +1,4 @@
-"""The worker: it offers this agent to the media server, and when it is stopped, it lets the calls in progress end."""
+"""The worker: it offers this agent to the media server and, when it is stopped, lets the calls in progress end."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ def admit_up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Await
     async def admit(request: JobRequest) -> None:
         nonlocal starting
         if len(server.active_jobs) + starting >= limit:
-            logger.warning("Call not taken: %d are in progress", limit, extra={"room_id": request.room.sid})
+            logger.warning("Call not taken: %d calls are in progress", limit, extra={"room_id": request.room.sid})
             await request.reject(terminate=False)  # another agent of this name may be free
             return
         starting += 1
@@ -79,7 +79,7 @@ async def serve(server: AgentServer, drain_grace: int, prosody: ProsodyProcess) 
 
 
 async def _drain(server: AgentServer, grace: int) -> None:
-    logger.info("Stopping: no new calls are taken, those in progress have %d s", grace)
+    logger.info("Stopping: no new calls are taken, and those in progress have %d s to end", grace)
     with contextlib.suppress(asyncio.TimeoutError):
         await server.drain(timeout=grace)
 

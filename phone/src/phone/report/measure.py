@@ -120,7 +120,7 @@ def _turns(said: tuple[SentSaying, ...], line: list[Span]) -> list[Turn]:
 
 
 def _split(phrases: list[Span], line: list[Span], starts: dict[float, float | None]) -> list[Span]:
-    """Cut phrases where a reply begins, or a quick reply after a barge-in would join what the barge-in cut off."""
+    """Cut phrases where a reply begins, since a quick reply after a barge-in would join what the barge-in cut off."""
     parts = []
     for phrase in phrases:
         cuts = [phrase.start, *(start for start in starts if phrase.start < start < phrase.end)]

@@ -77,7 +77,7 @@ class _Sheet:
         self._text((LEFT - 14, middle), who, colour, 17, "rm")
         self._line((LEFT, middle), (WIDTH - RIGHT, middle), colour, 1)
         columns = np.linspace(0, self.seconds * RATE, (WIDTH - LEFT - RIGHT) * SCALE + 1).astype(int)
-        # A square root would flatter the noise; the loudest sample fills the lane instead.
+        # A square root would make noise look loud; the loudest sample fills the lane instead.
         gain = LANE / max(int(np.abs(pcm.astype(np.int32)).max(initial=0)), 4000)
         for number, (start, end) in enumerate(pairwise(columns)):
             part = pcm[start:end]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that is told about one call."""
+    """Everything that is reported about one call."""
 
     to: str
     gateway: str

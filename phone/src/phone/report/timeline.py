@@ -66,7 +66,7 @@ def _fields(row: str) -> Mapping[str, Any]:
 
 
 def _of(turn: Mapping[str, Any], until: float, known: list[LoggedTurn], zero: float) -> LoggedTurn | None:
-    """Return the logged turn that ends where this turn ends; an agent that cut in has one for the first words too."""
+    """Return the logged turn that ends where this turn ends; an agent that cut in logs one for the first words too."""
     during = [it for it in known if turn["start"] <= it.spoke_until - zero < until]
     return min(during, key=lambda it: abs(it.spoke_until - zero - turn["end"]), default=None)
 

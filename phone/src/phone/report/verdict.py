@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 GOOD, BAD_USAGE, NOT_ANSWERED, SILENT, ONE_WAY, WRONG_WORDS = 0, 2, 10, 11, 12, 13
 
 CAUSES = {
-    200: "the line answered, with no audio that this phone can speak",
-    401: "the trunk wants a user name and a password (SIP_USERNAME, SIP_PASSWORD), or other ones",
+    200: "the line answered, but with no audio that this phone can speak",
+    401: "the trunk wants a user name and a password (SIP_USERNAME, SIP_PASSWORD), or different ones",
     403: "the gateway refuses this caller",
     404: "the gateway knows no such number",
-    407: "the trunk wants a user name and a password (SIP_USERNAME, SIP_PASSWORD), or other ones",
+    407: "the trunk wants a user name and a password (SIP_USERNAME, SIP_PASSWORD), or different ones",
     408: "the gateway gave up waiting for the media server",
     480: "nobody is there to take the call: is the agent up and registered?",
     486: "the line is busy, the agent refused this caller, or none joined before the trunk's ringing timeout",
@@ -77,7 +77,7 @@ def _why_one_way(seen: Observation, turns: int, unheard: list[str]) -> str:
     if seen.ended and seen.ended.by == "line":
         return "one way: the line spoke, then hung up without a reply to anything the caller said"
     return (
-        "one way: the line speaks, and nothing the caller said got a reply: the caller's audio does not arrive "
+        "one way: the line speaks, but nothing the caller said got a reply: the caller's audio does not arrive "
         "(media ports), or the agent does not hear (STT) or think (LLM)"
     )
 

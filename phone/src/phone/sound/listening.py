@@ -75,7 +75,7 @@ def _runs(active: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 class Ear:
-    """Follows live whether the far end speaks. Times are loop times; exact figures come from the track afterwards."""
+    """Tracks live whether the far end speaks. Times are loop times; exact figures come from the track afterwards."""
 
     def __init__(self) -> None:
         self.onset: float | None = None  # start of the latest speech after at least BRIDGE seconds of quiet
@@ -97,7 +97,7 @@ class Ear:
 
 
 async def until(condition: Callable[[], bool], within: float) -> bool:
-    """Wait up to `within` seconds and return whether `condition` came true. Polls, since silence is no event."""
+    """Wait up to `within` seconds and return whether `condition` came true. It polls, since silence raises no event."""
     deadline = asyncio.get_running_loop().time() + within
     while not condition():
         if asyncio.get_running_loop().time() >= deadline:

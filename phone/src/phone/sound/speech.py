@@ -62,7 +62,7 @@ def _levelled(pcm: Pcm) -> Pcm:
 
 
 class Transcriber:
-    """Transcribes with Whisper, one size above the model under test, so that mistakes of the latter show."""
+    """Transcribes with Whisper, one size above the model under test, so that the latter's mistakes show."""
 
     def __init__(self, model: Path) -> None:
         self._path = model

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from phone.wire.rtp import ReceivedAudio
 
 LATEST = 0.06  # s that a packet may come late before a listener hears a hole; a common jitter buffer
-EARLIEST = 1.0  # s; further ahead than that, the sender's clock was set anew
+EARLIEST = 1.0  # s; further ahead than that, the sender's clock was reset
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def longest_missing(track: Track, start: float, end: float) -> float:
     present = track.present[max(round(start * RATE), 0) : max(round(end * RATE), 0)]
     edges = np.flatnonzero(np.diff(np.concatenate(([True], present, [True])).astype(np.int8)))
     holes = edges[1::2] - edges[::2]
-    # Less than a packet is the seam where the playout clock was set anew.
+    # A hole shorter than a packet is the seam where the playout clock was set anew.
     longest = seconds(int(holes.max())) if len(holes) else 0.0
     return longest if longest >= FRAME_SECONDS else 0.0
 

@@ -23,7 +23,7 @@ TRYING = 100
 
 
 class NotAnsweredError(Exception):
-    """The call was not answered. `status` is the SIP status, None where no final one came."""
+    """The call was not answered. `status` is the SIP status, None if no final one came."""
 
     def __init__(self, status: int | None, phrase: str, rang: bool = False) -> None:
         super().__init__(phrase)
@@ -157,7 +157,7 @@ class Dialog:
     async def _cancel(self, invite: Request) -> None:
         """Send CANCEL, then take what comes: a 487, or a 200 that crossed it, which is acknowledged and hung up."""
         if not self.progress.statuses:
-            return  # section 9.1: not before a provisional response, the far end would not know what it cancels
+            return  # section 9.1: not before a provisional response; the far end would not know what it cancels
         cancel = Request("CANCEL", invite.uri)
         cancel.via = invite.via[:1]
         for name in ("From", "To", "Call-ID"):

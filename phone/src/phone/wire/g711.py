@@ -1,4 +1,4 @@
-"""G.711, the telephone network's codec, by FFmpeg: one byte a sample, in the µ-law or the A-law."""
+"""G.711, the telephone network's codec, by FFmpeg: one byte for each sample, in µ-law or A-law."""
 
 from __future__ import annotations
 

@@ -108,9 +108,9 @@ class Counters:
     received: int = 0
     not_audio: int = 0
     worst_send_delay: float = (
-        0.0  # s after its moment, one every 20 ms; a large delay means that this machine was too busy
+        0.0  # s; a packet is due every 20 ms, and a large delay means that this machine was too busy
     )
-    sent_late: int = 0  # packets more than 20 ms late: over 1 % of them make the figures this machine's, not the line's
+    sent_late: int = 0  # packets more than 20 ms late; above 1 %, the figures measure this machine, not the line
 
 
 class MediaStream(asyncio.DatagramProtocol):
@@ -145,7 +145,7 @@ class MediaStream(asyncio.DatagramProtocol):
         self._pacing = asyncio.create_task(self._pace(peer, payload_type, telephone_event))
 
     def stop(self) -> None:
-        """Send no more; what was being said counts as finished."""
+        """Stop sending; what was being said counts as finished."""
         if self._pacing:
             self._pacing.cancel()
         while self._queue:
@@ -179,7 +179,7 @@ class MediaStream(asyncio.DatagramProtocol):
         self._on_audio(audio)
 
     async def _pace(self, peer: tuple[str, int], payload_type: int, telephone_event: int | None) -> None:
-        """Send a packet every 20 ms, counted from the first. After a late one the next follows at once."""
+        """Send a packet every 20 ms, counted from the first. After a late one, the next follows at once."""
         loop = asyncio.get_running_loop()
         sequence, timestamp = secrets.randbits(16), secrets.randbits(32)
         ssrc = secrets.randbits(32)

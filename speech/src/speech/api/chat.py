@@ -17,7 +17,7 @@ from speech.models.engines import AnswerEnd, Delta, Engines
 from speech.queueing import EngineQueue
 from speech.requests import ChatRequest
 
-# s. A streaming client that has received nothing for so long is sent a comment; livekit-agents gives up after ten.
+# s. A streaming client that has received nothing for this long is sent a comment; livekit-agents gives up after 10 s.
 PATIENCE = 3.0
 
 

@@ -1,4 +1,4 @@
-"""What the routes need beyond Starlette: work that ends when its client goes away, and one log line a request."""
+"""What the routes need beyond Starlette: work that ends when its client goes away, and one log row for each request."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ Facts = dict[str, str | int | float]
 
 
 class RequestLog:
-    """ASGI middleware that logs one line a request: its status and the facts that the handler noted, never its words.
+    """ASGI middleware that logs each request: its status and the facts that the handler noted, never its words.
 
     The handler notes facts in `request.state.facts`.
     """
@@ -59,9 +59,9 @@ class RequestLog:
 
 
 class CancelOnDisconnect:
-    """ASGI middleware that cancels the application as soon as its client goes away, be it queued, at work or writing.
+    """ASGI middleware that cancels the application when its client goes away, whether it is queued, at work or writing.
 
-    Starlette does so only while it streams an answer, and a request may wait or work for long before that.
+    Starlette does so only while it streams an answer, and a request may wait or work for a long time before that.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -93,7 +93,7 @@ class CancelOnDisconnect:
         gone = asyncio.ensure_future(disconnected())
         try:
             await asyncio.wait({app, gone}, return_when=asyncio.FIRST_COMPLETED)
-            # After a complete answer the server reports a disconnect, too; the application is then clearing up.
+            # After a complete answer, too, the server reports a disconnect; the application is then cleaning up.
             if not (app.done() or complete):
                 raise ClientDisconnect
             await app
@@ -102,7 +102,7 @@ class CancelOnDisconnect:
             app.cancel()
             await asyncio.wait({app, gone})
             if not app.cancelled():
-                app.exception()  # raised above, or of no interest any more; asyncio complains of one never looked at
+                app.exception()  # raised above or no longer of interest; asyncio complains if nobody looks at it
 
 
 class StreamedAnswer(StreamingResponse):
@@ -119,7 +119,7 @@ class StreamedAnswer(StreamingResponse):
 
 
 async def stream(chunks: AsyncGenerator[bytes], media_type: str) -> StreamedAnswer:
-    """Return the answer once its first chunk is there; an exception before that can still be answered as an error."""
+    """Return the answer once its first chunk exists; an exception before that can still be answered as an error."""
     first = await anext(chunks, b"")
 
     async def all_chunks() -> AsyncGenerator[bytes]:

@@ -12,14 +12,14 @@ from speech.queueing import Emit
 from speech.requests import ChatRequest
 
 CONTEXT = 8192  # tokens: a persona, its facts and half an hour of talk; 28 kB of memory each with the 1.5B model
-ANSWER = 160  # tokens when the client names no limit: about 40 s of speech, longer is no telephone answer
-# Tokens of the prompt that are read in one batch. Only between two batches does llama.cpp check whether to stop: 64
-# take 0.8 s on two cores, and are not slower in sum than 512.
+ANSWER = 160  # tokens if the client names no limit: about 40 s of speech, which is long for a telephone answer
+# Tokens of the prompt that are read in one batch. llama.cpp checks whether to stop only between two batches: one of 64
+# takes 0.8 s on two cores, and the whole prompt takes no longer than with 512.
 BATCH = 64
 NOTHING_TO_SAY = "I am sorry, could you say that again?"  # spoken for an answer that is all code, or empty
 OTHER_PROMPTS = 256  # MiB of earlier prompts kept beside the one in use; llama.cpp's own bound is 8 GiB
 
-# For a small model that is to repeat facts it was given. The penalty is what Qwen recommends.
+# For a small model whose task is to repeat facts that it was given. The penalty is what Qwen recommends.
 SAMPLING = {"temperature": 0.3, "top_p": 0.8, "top_k": 20, "repeat_penalty": 1.05}
 PASSED_ON = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop")
 
@@ -34,7 +34,7 @@ class Qwen:
         params.cache_ram_mib = OTHER_PROMPTS
         params.n_batch = params.n_ubatch = BATCH
         params.n_gpu_layers = 0
-        # Not mapped, and past the page cache: the weights are rearranged while they are loaded, and the originals
+        # Read without mmap and the page cache: the weights are rearranged while they are loaded, and the originals
         # would only fill a gigabyte of memory.
         params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_DIRECT_IO
         for pool in (params.cpuparams, params.cpuparams_batch):
@@ -120,13 +120,13 @@ def _prompt(wanted: ChatRequest) -> dict[str, Any]:
         "max_tokens": wanted.max_completion_tokens or wanted.max_tokens or ANSWER,
         "stream": True,
         "stream_options": {"include_usage": True},
-        "return_progress": True,  # a chunk after each batch of the prompt, which is when it can be cancelled
+        "return_progress": True,  # a chunk after each batch of the prompt: only then can it be cancelled
         "cache_prompt": True,
     }
 
 
 def _messages(wanted: ChatRequest) -> list[dict[str, str]]:
-    """Return the messages without calls of tools and their results, which another model may have left there."""
+    """Return the messages without tool calls and their results, which another model may have left there."""
     roles = {"developer": "system", "system": "system", "user": "user", "assistant": "assistant"}
     messages = [
         {"role": roles[message.role], "content": message.content}

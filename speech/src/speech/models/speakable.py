@@ -1,4 +1,4 @@
-"""Removes Markdown from a text that arrives in pieces, since a voice would read its signs aloud."""
+"""Removes Markdown from a text that arrives in pieces, since a voice would read its markup aloud."""
 
 import re
 
@@ -11,7 +11,7 @@ _FENCE = re.compile(r"```[ \t]*([\w+-]*)[ \t]*\n")
 _MAYBE_FENCE = re.compile(r"`{1,2}|```[ \t]*[\w+-]*[ \t]*")
 _MARKS = re.compile(r"\*+|_+|~+|`+")
 _PLAIN = re.compile(r"[^*_~`!\[\n]+|.|\n", re.DOTALL)
-# What is in a fence of these is prose, whatever the fence; anything else is code, and nobody wants to hear code.
+# Fences of these languages hold prose; any other holds code, which nobody wants to hear.
 _PROSE = {"", "text", "txt", "plaintext", "markdown", "md"}
 
 
@@ -58,7 +58,7 @@ class Speakable:
         return self._take(plain.end(), plain[0]) if plain else None
 
     def _mark(self, mark: str, *, final: bool) -> str | None:
-        """Remove emphasis; a sign that means something stays: `snake_case`, `2*3`, `~5`."""
+        """Remove emphasis; a character that means something stays: `snake_case`, `2*3`, `~5`."""
         after = self._buffer[len(mark) : len(mark) + 1]
         if not after and not final:
             return None

@@ -16,14 +16,14 @@ from speech.requests import TranscriptionRequest
 
 SAMPLE_RATE = 16_000  # Hz, what Whisper was trained on
 LONGEST = 120  # s of sound in one request: what callers say is far shorter, and all calls share the engine
-SHORTEST = 0.1  # s: less holds no word
+SHORTEST = 0.1  # s; a shorter sound holds no word
 
 # Whisper writes "Thank you." where it is quiet. The voice activity filter hands it only what sounds like speech;
-# a segment that Whisper itself doubts by both of its measures is not speech either (the thresholds of its paper).
+# a segment that Whisper itself doubts by both of its measures is not speech either (thresholds from its paper).
 NO_SPEECH = 0.6
 LOG_PROB = -1.0
 VAD = {"min_silence_duration_ms": 500, "speech_pad_ms": 200}
-# One second try at most: each costs as much as the first, and noise would go through all six of Whisper's own.
+# At most one retry: each costs as much as the first try, and noise would go through all six of Whisper's temperatures.
 TEMPERATURES = (0.0, 0.4)
 
 

@@ -18,7 +18,7 @@ SILENT = 0.01  # of a sentence's peak: the voice leaves 0.3 s before and 0.6 s a
 LEAD_IN = 0.02  # s of that to keep, or the first consonant is clipped
 PAUSE = 0.25  # s between two sentences
 FADE_OUT = 0.06  # s after the last
-NOTHING = 0.1  # s of silence for a text without a single sound: a client takes no audio at all for a failure
+NOTHING = 0.1  # s of silence for a text without a single sound: a client treats no audio at all as a failure
 
 
 class Heart:

@@ -48,7 +48,7 @@ def find_weights(folder: Path, size: Size) -> Weights:
     """Return where the weights of `size` are under `folder`.
 
     Raises:
-        MissingWeightsError: one of them is not there.
+        MissingWeightsError: one of them is missing.
     """
     names = names_of(size)
     stt, llm = folder / names.stt, folder / names.llm

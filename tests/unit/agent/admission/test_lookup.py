@@ -118,13 +118,13 @@ async def test_an_answer_with_half_of_it_is_half_of_it(directory: Directory) -> 
 
 
 WRONG = {
-    "an error": (500, '{"name": "Ann"}', "status 500, 200 or 404 is expected"),
+    "an error": (500, '{"name": "Ann"}', "it has status 500, but 200 or 404 is expected"),
     "a redirect": (302, "", "status 302"),
     "too much": (200, '{"name": "Ann", "notes": "' + 65_536 * "x" + '"}', "it has more than 65536 bytes"),
-    "no end of lists": (200, 20_000 * "[", "it is no JSON"),
-    "no JSON": (200, "Ann Smith", "it is no JSON"),
-    "a list": (200, '["Ann"]', "it is no JSON object"),
-    "a number for a name": (200, '{"name": 7, "notes": "Ann"}', "its name or notes is no text"),
+    "no end of lists": (200, 20_000 * "[", "it is not JSON"),
+    "no JSON": (200, "Ann Smith", "it is not JSON"),
+    "a list": (200, '["Ann"]', "it is not a JSON object"),
+    "a number for a name": (200, '{"name": 7, "notes": "Ann"}', "its name or its notes are not a string"),
 }
 
 

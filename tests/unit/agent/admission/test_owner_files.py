@@ -74,12 +74,12 @@ def test_an_allow_list_lets_only_those_in_that_are_in_it_and_not_blocked(folder:
 
 
 WRONG = {
-    "another header": ("contacts.csv", "phone;name\n", "line 1 is not the header: let the first line be number,name,"),
+    "another header": ("contacts.csv", "phone;name\n", "line 1 is not the header: make number,name,notes the"),
     "no header": ("contacts.csv", "\n+12025550123,Ann,\n", "line 2 is not the header"),
     "a number without a country": (
         "contacts.csv",
         "number,name,notes\n2025550123,Ann,\n",
-        "line 2 has '2025…' where a number is expected: write it with its country, as +12025550123",
+        "line 2 has '2025…' where a number is expected: write it with its country code, as +12025550123",
     ),
     "columns the other way round": (
         "contacts.csv",
@@ -95,12 +95,12 @@ WRONG = {
     "a comma too many": (
         "contacts.csv",
         "number,name,notes\n+12025550123,Ann,likes tea, not coffee\n",
-        "line 2 has 4 fields, 3 are expected (number,name,notes): put text with a comma in it into",
+        "line 2 has 4 fields, but 3 are expected (number,name,notes): put text that contains a comma into",
     ),
     "an open quote": (
         "contacts.csv",
         'number,name,notes\n+12025550123,Ann,\n+12025550124,"Bob,\n',
-        "line 3 is no CSV",
+        "line 3 is not CSV",
     ),
     "a text on a list": ("blocked.txt", "# pests\n\nsomebody\n", "line 3 has something else where a number is"),
     "a short number on a list": ("allowed.txt", "+12\n", "line 1 has '+12' where a number is expected"),

@@ -254,7 +254,7 @@ async def test_records_are_looked_after_again_after_whatever_went_wrong(
     old = kept_since(folders, 31)
     await keeper.keep_records_while(until(lambda: not old.exists()), NO_LINES, folders.calls.parents[1])
     [line] = map(TextLine().format, caplog.records[:1])
-    assert "Could not look after the records; this is tried again  RuntimeError (" in line
+    assert "Could not look after the records; this will be tried again  RuntimeError (" in line
     assert CARD not in line
 
 
@@ -317,7 +317,7 @@ def test_what_cannot_be_deleted_is_told_once_and_keeps_nothing_else(
     keeper.delete_old(folders, Recording())
     assert (stuck.exists(), also_stuck.exists(), old.exists()) == (True, True, False)
     [error] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert error == "2 of the old records cannot be deleted, the first of them because of: [Errno 13] Permission denied"
+    assert error == "2 of the old records cannot be deleted; the first error is: [Errno 13] Permission denied"
 
 
 def test_news_that_cannot_be_deleted_keep_none_of_the_others(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_a_missing_file_is_like_an_empty_one_where_it_may_be_missing(folder: Pat
     assert file(folder, may_be_missing=True).problems() == []
     assert file(folder, may_be_missing=True).read() == []
     assert file(folder).problems() == [
-        "lines/rules/words.txt cannot be read (No such file or directory): put it back, readable to all"
+        "lines/rules/words.txt cannot be read (No such file or directory): put it back, and make it readable by all"
     ]
 
 
@@ -53,8 +53,7 @@ def test_a_file_that_has_gone_is_no_empty_file(folder: Path, caplog: pytest.LogC
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == 2 * [
         (
             logging.WARNING,
-            "lines/rules/words.txt is missing; the last good version is used: "
-            "put it back, or an empty file in its place",
+            "lines/rules/words.txt is missing; the last good version is used: put it back, or create an empty file",
         )
     ]
 
@@ -137,7 +136,7 @@ def test_of_a_file_that_is_too_large_no_more_is_read_than_tells_it(folder: Path)
     with (folder / "words.txt").open("wb") as much:
         much.truncate(1 << 40)  # a terabyte of nothing, which takes no place on the disk
     [problem] = file(folder).problems()
-    assert problem == f"lines/rules/words.txt has {1 << 40} bytes, at most 100 are read: shorten it"
+    assert problem == f"lines/rules/words.txt has {1 << 40} bytes, but at most 100 are read: shorten it"
 
 
 def test_what_a_release_without_lines_has_kept_is_deleted_once(tmp_path: Path) -> None:

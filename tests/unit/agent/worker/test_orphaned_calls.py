@@ -173,7 +173,7 @@ async def test_an_error_that_nobody_thought_of_does_not_end_the_looking(
 
     line = Line()
     await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
-    assert "Could not check for orphaned calls; this is tried again" in caplog.messages
+    assert "Could not check for orphaned calls; this will be tried again" in caplog.messages
 
 
 @pytest.mark.parametrize("stuck", ["list_rooms", "delete_room"])

@@ -199,7 +199,7 @@ async def test_a_full_disk_does_not_end_the_report_of_health(
     os.kill(os.getpid(), signal.SIGTERM)
     assert await serving == 0
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert errors == ["Could not update the health file; this is tried again"]
+    assert errors == ["Could not update the health file; this will be tried again"]
 
 
 async def test_a_disk_that_is_gone_does_not_change_how_the_agent_stops(

@@ -17,7 +17,7 @@ LATE = 0.2  # seconds from the beginning of speech to the event that reports it
 
 
 class CallEvents:
-    """Collects events from the moment it is made; what its methods return is in seconds since a given moment."""
+    """Collects events from the moment it is made; its methods return times in seconds since a given moment."""
 
     def __init__(self, session: AgentSession[None], room: rtc.Room) -> None:
         self._session = session
@@ -68,7 +68,7 @@ class CallEvents:
         ]
 
     def keys(self, since: float) -> list[Keys]:
-        """Return the DTMF digits since that moment; those of one number are one entry."""
+        """Return the DTMF digits since that moment; the digits of one number are one entry."""
         numbers: list[Keys] = []
         for digit, entered in self._digits:
             at = round(entered - since, 2)
@@ -86,7 +86,7 @@ class CallEvents:
         return [(round(start - since, 2), round(end - since, 2)) for start, end in [*self._spoke, *now] if end > since]
 
     def _when(self, item: ChatMessage, turn_before: float) -> tuple[float, float]:
-        """Return the message's first and last sound; if not known, those heard since the caller's turn before."""
+        """Return the times of the message's first and last sound; if unknown, of those since the caller's last turn."""
         start, end = item.metrics.get("started_speaking_at"), item.metrics.get("stopped_speaking_at")
         if start is not None:
             return start, end if end is not None else start

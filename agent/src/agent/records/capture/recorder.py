@@ -12,7 +12,7 @@ from agent.storage.private_files import PRIVATE_FILE, make_folder
 
 logger = logging.getLogger(__name__)
 
-RATE = 24000  # Hz; the agent's voice has no more
+RATE = 24000  # Hz; the agent's voice has no higher rate
 CLOSED_WITHIN = 10.0  # seconds
 
 
@@ -49,7 +49,7 @@ class Recorder:
                 logger.error("Could not finish the recording within %g s", CLOSED_WITHIN)
 
     def _attach(self, event: ConversationItemAddedEvent) -> None:
-        """Wait for the first agent to take over: then the room's sound is there, and nothing has been said yet."""
+        """Wait for the first agent to take over: by then the room's audio exists, and nothing has been said yet."""
         if not isinstance(event.item, AgentHandoff):
             return
         self._session.off("conversation_item_added", self._attach)

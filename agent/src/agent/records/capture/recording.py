@@ -17,7 +17,7 @@ from agent.records.transcript import Draft
 logger = logging.getLogger(__name__)
 
 BROKEN_OFF = "the agent broke off"
-DRAFTED_WITHIN = 1.0  # seconds, in which the caller hears nothing; the first draft matters only after a crash
+DRAFTED_WITHIN = 1.0  # seconds during which the caller hears nothing; the first draft matters only after a crash
 
 
 class Recording:
@@ -75,9 +75,9 @@ class Recording:
             logger.warning("The disk is slow: the recording begins before the first draft is written")
 
     async def _end_draft(self) -> None:
-        """Wait for the thread that writes the first draft, whatever comes of it.
+        """Wait for the thread that writes the first draft, whether it succeeds or not.
 
-        The thread cannot be stopped, and would undo what is written or deleted before it ends.
+        The thread cannot be stopped, and would undo whatever is written or deleted before it ends.
         """
         if self._drafting:
             await asyncio.gather(self._drafting, return_exceptions=True)

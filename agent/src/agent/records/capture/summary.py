@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 PROMPT = Path(__file__).with_suffix(".md")
 WITHIN = 15.0  # seconds
-LONGEST = 16_000  # characters of a conversation; of a longer one the middle is left out
+LONGEST = 16_000  # characters of a conversation; the middle of a longer one is left out
 FEWEST_TURNS = 2
 FENCE = "-" * 20
 

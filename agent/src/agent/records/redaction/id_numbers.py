@@ -2,7 +2,7 @@
 
 The patterns say what to look for, and python-stdnum says whether a number is valid. Each function takes digits and
 capital letters without anything between them, and yields where a number begins and ends. `edges` are the places at
-which the text was written or spoken with a gap, its beginning and its end included.
+which the text had a gap as it was written or spoken, including its beginning and its end.
 """
 
 import re
@@ -16,8 +16,8 @@ from stdnum.fr import nir
 
 Spans = Iterator[tuple[int, int]]
 
-CARD = re.compile(r"(?=([2-6]\d{12,18}))")  # what card schemes begin with; 13 to 19 digits
-CARD_LENGTHS = (16, 15, 19, 18, 17, 14, 13)  # the usual ones first: one in ten other lengths passes the check by chance
+CARD = re.compile(r"(?=([2-6]\d{12,18}))")  # the digits that card schemes begin with; 13 to 19 digits in all
+CARD_LENGTHS = (16, 15, 19, 18, 17, 14, 13)  # the usual ones first: one in ten others passes the check by chance
 USUAL_CARD = re.compile(r"3[47]\d{13}|[2-6]\d{15}")
 # Not `stdnum.us.ssn`, which rejects three numbers because they were once printed in advertisements.
 US_SOCIAL_SECURITY = re.compile(r"(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}")
@@ -42,7 +42,7 @@ def cards_in_groups(text: str, edges: Set[int]) -> Spans:
     """Find card numbers of the usual lengths, in groups as on a card, among digits that may not belong together."""
     for start in edges:
         if (match := USUAL_CARD.match(text, start)) and match.end() in edges and luhn.is_valid(match[0]):
-            as_on_a_card = {start + 4, start + 8} & edges  # a phone number with a time beside it is rarely grouped so
+            as_on_a_card = {start + 4, start + 8} & edges  # a phone number beside a time is rarely grouped like this
             if as_on_a_card or _is_undivided(match, edges):
                 yield match.span()
 
@@ -72,7 +72,7 @@ def es_nie(text: str, _edges: Set[int]) -> Spans:
 
 
 def fr_nir(text: str, edges: Set[int]) -> Spans:
-    """Find NIRs with their two check digits or without them, since many people do not say them."""
+    """Find NIRs with or without their two check digits, since many people do not say those."""
     return _whole(FR_NIR, text, edges, lambda match: match[1] is None or nir.is_valid(match[0]))
 
 
@@ -84,8 +84,8 @@ FORMS: dict[str, Callable[[str, Set[int]], Spans]] = {
 def _whole(form: re.Pattern[str], text: str, edges: Set[int], good: Callable[[re.Match[str]], bool]) -> Spans:
     """Find numbers that consist of digits alone, and so have to fill a whole row of digits.
 
-    Another number may stand beside the row, as in "078-05-1120 4 people". But single digits that follow each other are
-    one row, or else every phone number that is spoken digit by digit would contain such a number.
+    Another number may follow or precede the row, as in "078-05-1120 4 people". But consecutive single digits are one
+    row; otherwise every phone number that is spoken digit by digit would contain such a number.
     """
     ends = {at for at in edges if not ({at - 1, at + 1} <= edges and text[at - 1 : at + 1].isdigit())}
     for start, end in combinations(sorted(ends), 2):

@@ -1,4 +1,4 @@
-"""Replacing parts of a recording by silence, on both of its channels."""
+"""Replacing parts of a recording with silence, on both of its channels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-RATE = 48000  # Hz: Opus is decoded to it in any case
+RATE = 48000  # Hz, to which Opus is always decoded
 
 Spans = Sequence[tuple[float, float]]  # seconds
 
@@ -29,7 +29,7 @@ def mute(source: Path, target: Path, spans: Spans) -> None:
 
 
 def _zero(sound: np.ndarray, at: int, spans: Spans) -> None:
-    """Set the samples that lie in a span to zero; the first one is the recording's sample `at`."""
+    """Set the samples that are in a span to zero; the first sample of `sound` is the recording's sample `at`."""
     for start, end in spans:
         first, last = round(start * RATE) - at, round(end * RATE) - at
         sound[:, max(0, first) : max(0, last)] = 0

@@ -9,7 +9,7 @@ from typing import Any
 from agent.languages import FOLDER
 
 PIECE = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)*")  # noqa: RUF001 - the apostrophe that transcripts have
-LETTERS_IN_A_NUMBER = 3  # of a word in capitals that touches digits, such as "AB123"
+LETTERS_IN_A_NUMBER = 3  # at most, in a word in capitals that touches digits, such as the "AB" in "AB123"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class SpokenDigits:
     """The way numbers are spoken in one language, from `languages/<language>/redaction.toml`."""
 
     numbers: dict[tuple[str, ...], str]  # the words of a number, and its digits
-    longest: int  # words of one number
+    longest: int  # words in one number, at most
     repeats: dict[str, int]
     fillers: frozenset[str]
     labels: tuple[tuple[str, ...], ...]

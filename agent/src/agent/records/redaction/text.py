@@ -16,15 +16,15 @@ from agent.records.redaction.spoken_digits import Piece, SpokenDigits
 
 REDACTED = "[redacted]"
 
-LABELLED = 6  # digits right after "passport" and the like are an identity number
-LABEL_WITHIN = 8  # words
-PART = 4  # digits of a number that was found are removed wherever they stand alone
-LARGE_PART = 6  # digits of it are removed together with what is around them
-GROUPS_AT_ONCE = 8  # pieces of one number
-GROUPS_WITHIN = 8  # words from the last digits of a turn to the first of the speaker's next turn
-GROUPS_WITHIN_A_TURN = 5  # words between two groups of a number
-GROUP = 3  # fewer digits among words are no group of a number, but "for four people", or "the first one"
-PLUS = re.compile(r"(?:\+|\bplus)\W*$", re.IGNORECASE)  # a phone number follows, if it is as long as one
+LABELLED = 6  # this many digits right after "passport" or the like are an identity number
+LABEL_WITHIN = 8  # words between such a label and its digits, at most
+PART = 4  # this many digits of a number that was found are removed wherever they stand alone
+LARGE_PART = 6  # this many digits of it are removed together with the digits around them
+GROUPS_AT_ONCE = 8  # runs in one number, at most
+GROUPS_WITHIN = 8  # words from the last digits of a turn to the first of the speaker's next turn, at most
+GROUPS_WITHIN_A_TURN = 5  # words between two groups of a number, at most
+GROUP = 3  # fewer digits than this, among words, are not a group of a number: "for four people", "the first one"
+PLUS = re.compile(r"(?:\+|\bplus)\W*$", re.IGNORECASE)  # what follows is a phone number, if it is as long as one
 PHONE_NUMBER = range(9, 16)  # digits, with the country code
 
 
@@ -42,9 +42,9 @@ class Run:
 
     turn: int
     pieces: tuple[Piece, ...]
-    before: tuple[str, ...]  # the words before it in its turn; for a first run, those of the other's turn before, too
+    before: tuple[str, ...]  # words before it in its turn; for a turn's first run, those of the other speaker, too
     gap: int  # words, without fillers, between it and the run before it
-    first: bool  # of its turn
+    first: bool  # in its turn
     last: bool
     is_phone_number: bool
 
@@ -54,12 +54,12 @@ class Run:
 
     @property
     def digits(self) -> "Run":
-        """The run without its letters: "I" and "a" are often words."""
+        """The run without its letters, since "I" and "a" are often words."""
         return replace(self, pieces=tuple(piece for piece in self.pieces if piece.value.isdigit()))
 
     @property
     def is_incidental(self) -> bool:
-        """Whether these are too few digits for a group of a number, with other digits in the same turn."""
+        """Whether the run has too few digits for a group of a number and, if it has any, is not alone in its turn."""
         count = len(self.digits.text)
         return count < GROUP and not (count and self.first and self.last)
 
@@ -102,7 +102,7 @@ class Redaction:
 
 
 def redact(said: Sequence[Utterance], language: str) -> Redaction:
-    """Find the numbers in everything that was said in a call, in its order, and remove them."""
+    """Find the numbers in everything that was said in a call, given in order, and remove them."""
     spoken = SpokenDigits.of(language)
     spans: list[tuple[int, tuple[int, int]]] = []
     runs: list[Run] = []
@@ -131,7 +131,7 @@ class _OpenRun:
 
 
 def _runs(said: Sequence[Utterance], spoken: SpokenDigits, who: str = "agent") -> list[Run]:
-    """Find the runs of one of the two speakers; the other one's words count as those before a run."""
+    """Find the runs of one of the two speakers; the other speaker's words count as words before a run."""
     runs: list[Run] = []
     gap = 0
     other: list[str] = []
@@ -178,7 +178,7 @@ def _is_phone_number(text: str, run: list[Piece]) -> bool:
 
 
 def _numbers(runs: list[Run], spoken: SpokenDigits) -> tuple[set[str], list[tuple[int, tuple[int, int]]]]:
-    """Find the numbers that must not be kept, and where in which turn they stand."""
+    """Find the numbers that must not be kept, and where they are in which turn."""
     numbers: set[str] = set()
     spans: list[tuple[int, tuple[int, int]]] = []
     for group in _groups(runs):
@@ -189,7 +189,7 @@ def _numbers(runs: list[Run], spoken: SpokenDigits) -> tuple[set[str], list[tupl
 
 
 def _numbers_in(group: list[Run], spoken: SpokenDigits) -> Iterator[tuple[list[Run], int, int]]:
-    """Find the numbers in a group: of which runs, and where in their text."""
+    """Find the numbers in a group: the runs of each, and its beginning and end in their text."""
     text = _text(group)
     digits = [run.digits for run in group]
     among_words = any(before.turn == after.turn for before, after in pairwise(group))
@@ -219,7 +219,7 @@ def _text(runs: list[Run]) -> str:
 
 
 def _groups(runs: list[Run]) -> Iterator[list[Run]]:
-    """Yield each run, alone and with those that may continue it in its turn or in the same speaker's next ones."""
+    """Yield each run, alone and with those that may continue it in its turn or in the same speaker's next turns."""
     for first, run in enumerate(runs):
         group = [run]
         yield list(group)
@@ -265,7 +265,7 @@ def _where(group: list[Run], start: int, end: int) -> list[tuple[int, tuple[int,
 
 
 def _parts(runs: list[Run], numbers: set[str]) -> list[tuple[int, tuple[int, int]]]:
-    """Find where a part of one of the numbers is said again, or read back."""
+    """Find where a part of one of the numbers is repeated or read back."""
     return [
         (run.turn, (run.pieces[0].start, run.pieces[-1].end))
         for run in runs

@@ -1,4 +1,4 @@
-"""Delivering the events in the outbox to the webhook, again and again until each has been accepted."""
+"""Delivering the events in the outbox to the webhook, trying again until each has been accepted."""
 
 import asyncio
 import contextlib
@@ -28,11 +28,11 @@ GONE = 410
 
 
 class NotAcceptedError(Exception):
-    """The receiver could not be reached or did not accept an event, which may change."""
+    """The receiver could not be reached, or did not accept an event; both may change."""
 
 
 class Delivery:
-    """Delivers for as long as `run` runs. The files are the truth, so what a stop interrupts goes on afterwards."""
+    """Delivers for as long as `run` runs. The files hold all state, so what a stop interrupts goes on afterwards."""
 
     def __init__(self, url: str, secret: str, folders: Folders, first_wait: float = FIRST_WAIT) -> None:
         self._url = url
@@ -45,7 +45,7 @@ class Delivery:
     async def run(self) -> None:
         """Look for new events and deliver them, until this is cancelled."""
         try:
-            async with httpx2.AsyncClient(timeout=None) as client:  # `_post` sets a limit for all of a request
+            async with httpx2.AsyncClient(timeout=None) as client:  # `_post` limits the whole request
                 await repeat(lambda: self._look(client), LOOKED_EVERY, "Could not look for events for the webhook")
         finally:
             for task in self._under_way.values():
@@ -64,16 +64,16 @@ class Delivery:
         try:
             await self._deliver(event, client)
         except Exception:
-            logger.exception("Could not deliver the event %s; this is tried again later", event.stem)
+            logger.exception("Could not deliver the event %s; this will be tried again later", event.stem)
             await asyncio.sleep(LONGEST_WAIT)
 
     async def _deliver(self, event: Path, client: httpx2.AsyncClient) -> None:
         """Send an event until it is accepted or three days old, then take it out of the outbox.
 
-        Each of the two steps is repeated until it succeeds. An event is not sent again because it could not be removed.
+        Each of the two steps is repeated until it succeeds. An event that could not be removed is not sent again.
         """
-        not_accepted = "Could not deliver an event to the webhook; this is tried again"
-        stuck = f"Could not take the event {event.stem} out of the outbox; this is tried again, nothing is sent twice"
+        not_accepted = "Could not deliver an event to the webhook; this will be tried again"
+        stuck = f"Could not take the event {event.stem} out of the outbox; it will be removed later, and not sent again"
         with contextlib.suppress(FileNotFoundError):
             try:
                 until = await _given_up_at(event)
@@ -85,7 +85,7 @@ class Delivery:
     async def _persist(
         self, complaint: str, step: Callable[..., Awaitable[None]], *given: Any, until: float | None = None
     ) -> None:
-        """Do `step` with growing waits until it succeeds; the first error is logged, a missing file is final."""
+        """Repeat `step`, with growing waits, until it succeeds; log the first error and give up if the file is gone."""
         attempts = AsyncRetrying(
             retry=retry_if_exception(_may_change),
             wait=wait_random_exponential(self._first_wait, LONGEST_WAIT),
@@ -102,12 +102,12 @@ class Delivery:
             except (httpx2.HTTPError, TimeoutError) as error:
                 raise NotAcceptedError(type(error).__name__) from None
         if status == GONE:
-            logger.warning("The webhook wants no more events (status 410): %s is dropped", event.stem)
+            logger.warning("The webhook wants no more events (status 410): the event %s is dropped", event.stem)
         elif not httpx2.codes.is_success(status):
             raise NotAcceptedError(f"status {status}")
 
     async def _post(self, event: str, body: str, client: httpx2.AsyncClient) -> int:
-        """Return the answer's status. The body is not read, since one without an end would block the outbox."""
+        """Return the answer's status. The body is not read, since an endless one would block the outbox."""
         headers = signature_headers(event, body, self._secret, datetime.now(UTC))
         async with (
             asyncio.timeout(ANSWER_WITHIN),
@@ -120,7 +120,7 @@ class Delivery:
         event.replace(self._folders.failed / event.name)
         days = GIVEN_UP_AFTER // 86_400
         logger.error(
-            "The webhook did not accept the event %s for %d days: it is in outbox/failed now", event.stem, days
+            "The webhook did not accept the event %s for %d days: it has been moved to outbox/failed", event.stem, days
         )
 
 

@@ -1,4 +1,4 @@
-"""The event that tells the webhook of a call that has ended."""
+"""The event that tells the webhook about a call that has ended."""
 
 import time
 from typing import Any

@@ -26,6 +26,6 @@ def signature_headers(event: str, body: str, secret: str, now: datetime) -> dict
         "content-type": "application/json",
         "webhook-id": event,
         "webhook-timestamp": str(math.floor(now.timestamp())),
-        # The library itself would take any secret for Base64, and skip whatever is not.
+        # The library itself would take any secret for Base64, and skip any characters that are not.
         "webhook-signature": Webhook(key_of(secret)).sign(event, now.astimezone(UTC), body),
     }

@@ -1,7 +1,7 @@
-"""Telling the webhook of every call that has ended, whether it was recorded, not recorded or rejected.
+"""Telling the webhook about every call that has ended, whether it was recorded, not recorded or rejected.
 
-This module posts the event of a call of which nothing is kept, and `records.finalize` that of a call with a record. The
-main process delivers them from the outbox (`delivery`).
+This module posts the event of a call of which nothing is kept; `records.finalize` posts that of a call with a record.
+The main process delivers both from the outbox (`delivery`).
 """
 
 import asyncio
@@ -26,7 +26,7 @@ def report_the_call(ctx: JobContext, record: CallRecord) -> None:
             return
         try:
             await asyncio.to_thread(event.post_call, record.name, record.transcript(reason), folders)
-        except OSError as error:  # raised, it would keep the job from its other last steps
+        except OSError as error:  # if raised, it would keep the job from its other last steps
             logger.error("Could not post the event of this call for the webhook: %s", error)
 
     if record.line.webhook.url:

@@ -253,7 +253,7 @@ async def test_a_file_that_is_no_text_does_not_hold_up_the_others(post: Post, ca
     bad = post.folders.outbox / "evt-1.json"
     bad.write_bytes(b"\xff")
     post.start()
-    await until(lambda: not good.exists() and "is tried again: UnicodeDecodeError" in caplog.text)
+    await until(lambda: not good.exists() and "will be tried again: UnicodeDecodeError" in caplog.text)
     assert post.ids == ["evt-2"]
 
 
@@ -273,7 +273,7 @@ async def test_an_outbox_that_cannot_be_looked_into_ends_nothing(
     file = post.put("evt-1")
     post.start()
     await until(lambda: not file.exists())
-    assert caplog.messages == ["Could not look for events for the webhook; this is tried again"]
+    assert caplog.messages == ["Could not look for events for the webhook; this will be tried again"]
 
 
 async def test_the_main_process_delivers_while_its_work_goes_on(post: Post, tmp_path: Path) -> None:
