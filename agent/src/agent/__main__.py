@@ -11,6 +11,7 @@ from dotenv import load_dotenv
 from livekit.agents import AgentServer
 
 from agent.admission.owner_files import owner_files
+from agent.admission.written_number import country_of
 from agent.answer import answer, prewarm
 from agent.behaviors.record_the_call import FINISHED_WITHIN
 from agent.conversation.reject_when_full import REJECTED_AT_ONCE
@@ -48,7 +49,7 @@ def main() -> int:
     set_up_logging(settings.log_level, settings.log_format)
     for problem in of_lines:  # a faulty line does not take the others down
         logger.error("%s", problem)
-    _keep_good_versions(lines)
+    _keep_good_versions(settings, lines)
     os.environ[PRELOAD] = "0"
     return asyncio.run(_work(_new_server(settings, lines), settings, lines))
 
@@ -86,12 +87,12 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
     return await hang_up_after_crashes_while(serving, server, settings)
 
 
-def _keep_good_versions(lines: LinesFolder) -> None:
+def _keep_good_versions(settings: Settings, lines: LinesFolder) -> None:
     """Read every file once, so that each has a good version to fall back to."""
     delete_versions_of_the_release_before()
     lines.keep_good_versions()
-    for name in lines.names():
-        for file in owner_files(lines.path / name):
+    for line in lines.all():
+        for file in owner_files(lines.path / line.name, country=country_of(line, settings)):
             with contextlib.suppress(ValueError):
                 file.read()
 

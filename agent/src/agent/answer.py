@@ -9,6 +9,7 @@ from agent.admission.caller_id import identify, region_of
 from agent.admission.description import described
 from agent.admission.lookup import look_up
 from agent.admission.sip_call import SipCall
+from agent.admission.written_number import country_of
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
 from agent.behaviors.bound_the_call import bound_the_call
 from agent.behaviors.end_endless_talk import end_endless_talk
@@ -88,7 +89,8 @@ async def answer(ctx: JobContext) -> None:
     if await reject_when_full(call):
         return
     greeting = greeting or _synthesize_greeting(words, line, pipeline)
-    record.caller = await look_up(caller, sip.dialled, line, settings.lines_folder / line.name)
+    folder, country = settings.lines_folder / line.name, country_of(line, settings)
+    record.caller = await look_up(caller, sip.dialled, line, folder, country)
     call.words = words.with_section(described(record.caller))
 
     # What the agent does besides talking.

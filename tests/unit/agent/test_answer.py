@@ -313,7 +313,7 @@ async def test_what_the_owner_knows_of_the_caller_is_told_before_the_session_sta
     assert call.caller == Caller("+12025550199", anonymous=False, name="Ann", notes="likes tea")
     assert "Ann" in call.words.persona
     assert "likes tea" in call.words.persona
-    assert stage.given["look_up"][1:] == ["+12025550100", call.line, folder / "coffee"]
+    assert stage.given["look_up"][1:] == ["+12025550100", call.line, folder / "coffee", "US"]
 
 
 async def test_contacts_that_are_no_good_make_a_caller_unknown_and_no_more(

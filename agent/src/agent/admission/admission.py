@@ -5,6 +5,7 @@ from agent.admission.caller import Caller
 from agent.admission.ledger import Ledger
 from agent.admission.sip_call import SipCall
 from agent.admission.slot import Slot, is_free
+from agent.admission.written_number import country_of
 from agent.lines.line import Line
 from agent.settings import Settings
 from agent.storage.private_files import DATA
@@ -17,7 +18,7 @@ class Admission:
         """`calls_at_once` is the limit for all lines of this host together."""
         self._line = line
         self._account = settings.trunk_account
-        self._lists = owner_files.read_lists(settings.lines_folder / line.name)
+        self._lists = owner_files.read_lists(settings.lines_folder / line.name, country=country_of(line, settings))
         self._ledger = Ledger(DATA, line.name, line.timezone)
         self._calls_at_once = calls_at_once
 

@@ -1,4 +1,4 @@
-"""Caller ID in one form, however a carrier writes it, and numbers in the files that people write."""
+"""Caller ID in one form, however a carrier writes it."""
 
 import re
 from collections.abc import Sequence
@@ -15,15 +15,13 @@ WITHHELD = {
     *("", "anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld", "null", "none"),
     *("266696687", "2562533", "7378742833", "86282452253", "8566696", "7748283"),
 }
-E164 = re.compile(r"\+[1-9]\d{6,14}")
-PREFIX = re.compile(r"\+[1-9]\d{0,13}\*")
 DECORATION = re.compile(r"[ ().\-/\u00a0\u2011]")
 
 
 def region_of(numbers: Sequence[str]) -> str | None:
     """Return the country of the first of these numbers that has one, as an ISO 3166 code; None if none has."""
     for number in numbers:
-        if (parsed := _parsed(number, None)) and (region := phonenumbers.region_code_for_number(parsed)):
+        if (found := parsed(number, None)) and (region := phonenumbers.region_code_for_number(found)):
             return region
     return None
 
@@ -35,22 +33,6 @@ def identify(sent: str, region: str | None) -> Caller:
         return Caller("", anonymous=True)
     number = _phone_number(user, region)
     return Caller(phonenumbers.format_number(number, PhoneNumberFormat.E164) if number else user, anonymous=False)
-
-
-def written(text: str) -> str:
-    """Return a number that somebody wrote into a file, in E.164 form; a ValueError completes "line 3 has …"."""
-    number = DECORATION.sub("", text)
-    if not E164.fullmatch(number):
-        raise ValueError(f"{_shown(text)} where a number is expected: write it with its country code, as +12025550123")
-    return number
-
-
-def written_prefix(text: str) -> str:
-    """Return the beginning of numbers, written as `+1900*`, without the star; a ValueError as above."""
-    prefix = DECORATION.sub("", text)
-    if not PREFIX.fullmatch(prefix):
-        raise ValueError(f"{_shown(text)} where the beginning of numbers is expected: write it as +1900*")
-    return prefix.removesuffix("*")
 
 
 def _user_part(sent: str) -> str:
@@ -65,22 +47,15 @@ def _phone_number(user: str, region: str | None) -> PhoneNumber | None:
     if not re.fullmatch(r"\+?\d+", digits):
         return None
     forms = [digits, f"+{digits[2:]}"] if digits.startswith("00") else [digits, f"+{digits.removeprefix('+')}"]
-    read = [number for form in forms if (number := _parsed(form, region))]
+    read = [number for form in forms if (number := parsed(form, region))]
     return next((number for number in read if phonenumbers.is_valid_number(number)), None) or next(
         (number for number in read if digits.startswith("+") and phonenumbers.is_possible_number(number)), None
     )
 
 
-def _parsed(text: str, region: str | None) -> PhoneNumber | None:
+def parsed(text: str, region: str | None) -> PhoneNumber | None:
+    """Read a number that begins with a plus, or is written as people in the region dial it; None if it is neither."""
     try:
         return phonenumbers.parse(text, region)
     except NumberParseException:
         return None
-
-
-def _shown(text: str) -> str:
-    """Return enough to find the entry by, but no name and no whole number, because the message may be in a log."""
-    if not text.strip():
-        return "nothing"
-    start = text.strip()[:4]
-    return "something else" if re.search(r"[^\W\d_]", text) else f"{start + '…' if len(text) > 4 else start!r}"

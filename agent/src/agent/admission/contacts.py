@@ -1,27 +1,53 @@
-"""contacts.csv: the people whom the owner knows, one per row: number, name, notes."""
+"""contacts.csv: the people whom the owner knows, one per row: number, name, notes.
+
+Spreadsheets write such a file with commas, semicolons or tabs, as the computer's region has it. The header shows which
+it is, and which column is which.
+"""
 
 import csv
+import io
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 
-from agent.admission.caller_id import written
+from agent.admission.written_number import read_number
+from agent.languages import bare, contact_columns
 
-HEADER = ["number", "name", "notes"]
+HEADER = ("number", "name", "notes")
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
+# Excel's own row before the header, which says what separates the fields.
+NAMED_SEPARATOR = re.compile(r'\A\s*"?sep=(.)"?[,;\t]*(?=\n|$)', re.IGNORECASE)
 LARGEST = 1_048_576  # bytes, some ten thousand people: the file is read before the first word
 
 Contacts = Mapping[str, tuple[str, str]]  # E.164 number -> name, notes
 
 
-def parse(text: str) -> Contacts:
-    """Return the people in the file; a ValueError names the row, what was found, what was expected and what to do."""
-    rows = _rows(text)
-    if (first := next(rows, None)) is None:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """How the rows below the header are read."""
+
+    separator: str
+    header: list[str]  # as it is written
+    columns: Mapping[str, int]  # where number, name and notes are
+
+
+def parse(text: str, country: str | None = None) -> Contacts:
+    """Return the people in the file; a number without a country code is one of `country`, an ISO 3166 code.
+
+    Raises:
+        ValueError: it names the row, what was found, what was expected and what to do.
+    """
+    text = NAMED_SEPARATOR.sub("", text)
+    if not text.strip():
         return {}
-    if first[1] != HEADER:
-        raise ValueError(f"line {first[0]} is not the header: make {','.join(HEADER)} the first line")
+    table = _table(text)
+    rows = _rows(text, table.separator)
+    next(rows)  # the header
     people: dict[str, tuple[str, str]] = {}
     lines: dict[str, int] = {}
     for line, row in rows:
-        number, name, notes = _fields(line, row)
+        number, name, notes = _fields(line, row, table, country)
         if number in lines:
             raise ValueError(f"line {line} has the same number as line {lines[number]}: keep one of them")
         lines[number] = line
@@ -29,21 +55,46 @@ def parse(text: str) -> Contacts:
     return people
 
 
-def _fields(line: int, row: list[str]) -> tuple[str, str, str]:
-    if len(row) != len(HEADER):
+def _table(text: str) -> _Table:
+    """Find out how the file is laid out: by its separator, the header has a column for each of the three."""
+    known = contact_columns()
+    for separator in SEPARATORS:
+        with suppress(ValueError):  # a " in the wrong place, as this separator sees it
+            line, header = next(_rows(text, separator), (0, [""]))
+            header = header[: max(place for place, word in enumerate(header, 1) if word or place == 1)]
+            found = [known.get(bare(word), "") for word in header]
+            if set(HEADER) <= set(found):
+                break
+    else:
+        line = len(text[: len(text) - len(text.lstrip())].split("\n"))
+        raise ValueError(f"line {line} is not the header: make {','.join(HEADER)} the first line")
+    for column in HEADER:
+        if len(several := [word for word, it in zip(header, found, strict=True) if it == column]) > 1:
+            raise ValueError(
+                f"line {line} has {len(several)} columns for the {column} ({', '.join(several)}): keep one of them"
+            )
+    return _Table(separator, header, {column: found.index(column) for column in HEADER})
+
+
+def _fields(line: int, row: list[str], table: _Table, country: str | None) -> tuple[str, str, str]:
+    expected = len(table.header)
+    if any(row[expected:]) or len(row) < expected:  # more fields are empty when a spreadsheet pads its rows
+        separator = SEPARATORS[table.separator]
+        missing = f"write a {separator} between two fields, even if one of them is empty"
+        cure = missing if len(row) < expected else f'put text that contains a {separator} into "…"'
         raise ValueError(
-            f"line {line} has {len(row)} fields, but {len(HEADER)} are expected ({','.join(HEADER)}): "
-            'put text that contains a comma into "…"'
+            f"line {line} has {len(row)} fields, but {expected} are expected ({','.join(table.header)}): {cure}"
         )
+    number, name, notes = (row[table.columns[column]] for column in HEADER)
     try:
-        return written(row[0]), row[1], row[2]
+        return read_number(number, country), name, notes
     except ValueError as problem:
         raise ValueError(f"line {line} has {problem}") from None
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not empty, with its place in the file."""
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
     line = 1
     try:
         for row in reader:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agent.admission.caller import Caller
-from agent.admission.caller_id import written, written_prefix
+from agent.admission.written_number import read_number, read_prefix
 
 LARGEST = 1_048_576  # bytes
 ANONYMOUS = "anonymous"
@@ -43,8 +43,12 @@ class Lists:
         return None
 
 
-def parse(text: str) -> Numbers:
-    """Return the callers in the file; a ValueError names the row, what was found, what was expected and what to do."""
+def parse(text: str, country: str | None = None) -> Numbers:
+    """Return the callers in the file; a number without a country code is one of `country`, an ISO 3166 code.
+
+    Raises:
+        ValueError: it names the row, what was found, what was expected and what to do.
+    """
     whole: dict[str, int] = {}
     prefixes: dict[str, int] = {}
     anonymous = False
@@ -53,7 +57,10 @@ def parse(text: str) -> Numbers:
             anonymous = True
             continue
         try:
-            kind, number = (prefixes, written_prefix(entry)) if "*" in entry else (whole, written(entry))
+            if "*" in entry:
+                kind, number = prefixes, read_prefix(entry, country)
+            else:
+                kind, number = whole, read_number(entry, country)
         except ValueError as problem:
             raise ValueError(f"line {line} has {problem}") from None
         if number in kind:

@@ -21,14 +21,15 @@ NOT_FOUND = 404
 LARGEST = 65_536  # bytes of an answer
 
 
-async def look_up(caller: Caller, dialled: str, line: Line, folder: Path) -> Caller:
+async def look_up(caller: Caller, dialled: str, line: Line, folder: Path, country: str | None = None) -> Caller:
     """Return the caller, with name and notes if they are known.
 
-    `folder` is the line's folder, which has contacts.csv. The owner's address has `lookup.timeout` seconds to answer.
+    `folder` is the line's folder, which has contacts.csv, and `country` that of its numbers without a country code. The
+    owner's address has `lookup.timeout` seconds to answer.
     """
     if caller.anonymous:
         return caller
-    if found := (await _contacts(folder)).get(caller.number):
+    if found := (await _contacts(folder, country)).get(caller.number):
         name, notes = found
         return replace(caller, name=name, notes=notes)
     if not line.lookup.url:
@@ -45,9 +46,9 @@ async def look_up(caller: Caller, dialled: str, line: Line, folder: Path) -> Cal
     return caller
 
 
-async def _contacts(folder: Path) -> Contacts:
+async def _contacts(folder: Path, country: str | None) -> Contacts:
     try:
-        return await asyncio.to_thread(owner_files.read_contacts, folder)
+        return await asyncio.to_thread(owner_files.read_contacts, folder, country=country)
     except ValueError as error:
         logger.error("%s; nobody is known by name", error)
         return {}

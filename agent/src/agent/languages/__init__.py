@@ -2,12 +2,15 @@
 
 `lexical_cue.toml` has the words for `turns.lexical_cue`, and `redaction.toml` those for `records.redaction`.
 `sentences.toml` has the `Sentences` that need no model, and `heard.toml` the phrases of callers and machines that the
-agent acts upon. `rules.md` tells the model to speak this language and what a turn from the keypad looks like.
-`voice.md`, if there is one, tells text to speech how to speak the language.
+agent acts upon. `contacts.toml` has what the columns of contacts.csv may be called. `rules.md` tells the model to speak
+this language and what a turn from the keypad looks like. `voice.md`, if there is one, tells text to speech how to speak
+the language.
 """
 
 import re
 import tomllib
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -68,6 +71,19 @@ def phrases(language: str) -> Phrases:
     """Read the phrases of a language; a TypeError means that a list is missing or unknown."""
     lists = tomllib.loads((FOLDER / language / "heard.toml").read_text(encoding="utf-8"))
     return Phrases(**{name: frozenset(map(plain, said)) for name, said in lists.items()})
+
+
+@cache
+def contact_columns() -> Mapping[str, str]:
+    """Return what a column of contacts.csv may be called in any language, as `bare` returns it -> its English name."""
+    written = [tomllib.loads((FOLDER / language / "contacts.toml").read_text(encoding="utf-8")) for language in known()]
+    return {bare(word): column for columns in written for column, words in columns.items() for word in words}
+
+
+def bare(word: str) -> str:
+    """Return it in lower case, without accents and without what surrounds it: Tél.: becomes tel."""
+    letters = (letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+    return " ".join("".join(letters).casefold().strip(" .:*").split())
 
 
 def plain(said: str) -> str:

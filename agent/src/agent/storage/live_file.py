@@ -4,6 +4,7 @@ Each call runs in a process of its own, so the last good version of a file is ke
 folder is on the volume, so that the next container has it, too.
 """
 
+import codecs
 import contextlib
 import logging
 import os
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 KEPT = private_files.DATA / "good"  # so a line comes back after a reboot, whatever has happened to a file meanwhile
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # how a file begins that a Windows program saved as "Unicode"
 KEPT_BEFORE = private_files.DATA / "kept"  # up to release 0.1.0, when there was one line
 
 
@@ -145,7 +147,7 @@ class LiveFile(Generic[T]):
         if len(data) > self.largest:
             raise FileError([f"{self._shown} has {size} bytes, but at most {self.largest} are read: shorten it"])
         try:
-            return data.decode("utf-8-sig").replace("\r\n", "\n")
+            return _decoded(data)
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             problem = f"{self._shown} line {line} is not UTF-8 at byte {error.start}: save it as UTF-8"
@@ -157,6 +159,17 @@ class LiveFile(Generic[T]):
     @property
     def _shown(self) -> str:
         return f"{self.folder.parent.name}/{self.folder.name}/{self.name}"
+
+
+def _decoded(data: bytes) -> str:
+    """Read UTF-8, or UTF-16 that says that it is; rows end with a newline, whichever system has written them.
+
+    Any other encoding is refused, because its bytes do not say which one it is: a name would be misread.
+    """
+    text = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
+    if (place := text.find("\0")) >= 0:  # UTF-16 that does not say so, or no text at all
+        raise UnicodeDecodeError("utf-8", data, place, place + 1, "a zero byte")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _write_if_other(path: Path, text: str) -> None:

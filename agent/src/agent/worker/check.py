@@ -1,8 +1,10 @@
 """Judging whether the host's settings and every line can be used, as `make up` does before it changes anything."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from agent.admission.owner_files import owner_files, read_lists
+from agent.admission.written_number import country_of
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.providers.openai import PROVIDER as OPENAI
@@ -13,7 +15,8 @@ from agent.storage.live_file import LiveFile
 
 def problems(settings: Settings, lines: LinesFolder) -> list[str]:
     """Judge everything that a call will use; each problem is a sentence that names the file or the variable."""
-    broken = [problem for file in _owner_files(lines) for problem in file.problems()]
+    files = _owner_files(settings, lines, lines.all_as_written())
+    broken = [problem for file in files for problem in file.problems()]
     return [*_of_host(settings, lines), *lines.problems(), *broken]
 
 
@@ -23,9 +26,11 @@ def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str]
     Returns:
         What keeps the agent from starting, and what is wrong with some of several lines, with what follows from it.
     """
-    broken = [problem for file in _owner_files(lines) for problem in file.unrecoverable_problems()]
+    there = list(lines.all())
+    files = _owner_files(settings, lines, there)
+    broken = [problem for file in files for problem in file.unrecoverable_problems()]
     of_host, of_lines = _of_host(settings, lines), [*lines.unrecoverable_problems(), *broken]
-    answered = [line.name for line in lines.all() if _can_be_answered(lines, line)]
+    answered = [line.name for line in there if _can_be_answered(settings, lines, line)]
     if of_host or not answered:
         return [*of_host, *of_lines], []
     refused = [name for name in lines.names() if name not in answered]
@@ -37,14 +42,17 @@ def needs_speech(settings: Settings, lines: LinesFolder) -> bool:
     return any(Pipeline(line, settings).embedded for line in lines.all_as_written())
 
 
-def _owner_files(lines: LinesFolder) -> list[LiveFile[Any]]:
-    return [file for name in lines.names() for file in owner_files(lines.path / name)]
+def _owner_files(settings: Settings, lines: LinesFolder, there: Iterable[Line]) -> list[LiveFile[Any]]:
+    """List those of every line; `there` are the lines whose settings can be read."""
+    read = {line.name: line for line in there}
+    known = [read.get(name) or lines.left_behind(name) for name in lines.names()]
+    return [file for line in known for file in owner_files(lines.path / line.name, country=country_of(line, settings))]
 
 
-def _can_be_answered(lines: LinesFolder, line: Line) -> bool:
+def _can_be_answered(settings: Settings, lines: LinesFolder, line: Line) -> bool:
     try:
         lines.read_words(line)
-        read_lists(lines.path / line.name)
+        read_lists(lines.path / line.name, country=country_of(line, settings))
     except ValueError:
         return False
     return True

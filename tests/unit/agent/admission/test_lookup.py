@@ -59,7 +59,7 @@ def contacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "coffee"
     folder.mkdir()
     read = owner_files.read_contacts
-    monkeypatch.setattr(owner_files, "read_contacts", lambda _: read(folder, tmp_path / "kept"))
+    monkeypatch.setattr(owner_files, "read_contacts", lambda _, **more: read(folder, tmp_path / "kept", **more))
     return folder / "contacts.csv"
 
 

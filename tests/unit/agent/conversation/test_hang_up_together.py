@@ -83,7 +83,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The line's folder, where the lists are."""
     (tmp_path / "coffee").mkdir()
     read = owner_files.read_lists
-    monkeypatch.setattr(owner_files, "read_lists", lambda folder: read(tmp_path / folder.name, tmp_path / "kept"))
+    monkeypatch.setattr(
+        owner_files, "read_lists", lambda folder, **more: read(tmp_path / folder.name, tmp_path / "kept", **more)
+    )
     monkeypatch.setattr(admissions, "DATA", tmp_path)
     return tmp_path / "coffee"
 
