@@ -62,12 +62,14 @@ def read_numbers(line: Path) -> tuple[str, ...]:
             ": a line's folder name has 1 to 32 of the characters a-z 0-9 - and does not begin with a hyphen; rename it"
         )
     try:
-        values = tomllib.loads((line / FILE).read_text("utf-8"))
+        values = tomllib.loads((line / FILE).read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ValueError(f" has no {FILE}: create one (it may be empty), or move the folder away") from None
     except OSError as error:
         raise ValueError(f"/{FILE} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # broken TOML, or bytes that are not UTF-8
+    except UnicodeDecodeError as error:
+        raise ValueError(f"/{FILE} is not valid TOML: {error}; save it as UTF-8") from None
+    except ValueError as error:
         raise ValueError(f"/{FILE} is not valid TOML: {error}") from None
     try:
         return parse_value(values.get("numbers", []))

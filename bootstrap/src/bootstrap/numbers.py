@@ -12,6 +12,8 @@ from bootstrap.text import check_text, parse_entries, parse_list, quote
 MOST = 1000
 EXAMPLE = "write it like +12025550100"
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+TRUNK_ZERO = re.compile(r"\( *0 *\)")  # as in +44 (0)20 7946 0958; in Italy, the zero belongs to the number
+ROUNDED = re.compile(r"[0-9]+(?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 
 
 def parse(text: str) -> tuple[str, ...]:
@@ -25,6 +27,8 @@ def parse_all(entries: Sequence[str]) -> tuple[str, ...]:
 
 
 def parse_one(entry: str) -> str:
+    if TRUNK_ZERO.search(entry):
+        raise ValueError(f"{quote(entry)} holds a zero in brackets; write the number as it is dialled from abroad")
     number = strip_punctuation(entry)
     if not E164.fullmatch(number):
         raise ValueError(f"{quote(entry)} {explain(number)}; {EXAMPLE}")
@@ -41,6 +45,8 @@ def explain(number: str) -> str:
     digits = number.removeprefix("+")
     if not number:
         return "is an empty entry (a comma too many?)"
+    if ROUNDED.fullmatch(number):
+        return "has been rounded by a spreadsheet (enter all its digits)"
     if number.startswith("tel:"):
         return "begins with tel:"
     if ";" in number or "+" in digits:

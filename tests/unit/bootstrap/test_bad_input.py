@@ -14,6 +14,8 @@ WRONG_NUMBERS = {
     "no plus": ("12025550100", "no + and country code"),
     "dots": ("+1.202.555.0100", "'.', which is not a digit"),
     "00 instead of plus": ("0012025550100", "00 instead of +"),
+    "a zero in brackets": ("+44 (0)20 7946 0958", "a zero in brackets; write the number as it is dialled from abroad"),
+    "what a spreadsheet has rounded": ("1.20E+10", "rounded by a spreadsheet (enter all its digits)"),
     "tel:": ("tel:+12025550100", "tel:"),
     "a parameter": ("+12025550100;ext=2", "parameters"),
     "a country code of zero": ("+0202555010", "begins with 0"),

@@ -111,6 +111,13 @@ def test_bytes_that_are_no_text_are_refused(folder: Path, report: Report) -> Non
     (folder / "coffee/line.toml").write_bytes(b"# caf\xe9")
     [line] = report()
     assert line.startswith("lines/coffee/line.toml is not valid TOML: 'utf-8' codec")
+    assert line.endswith("; save it as UTF-8")
+
+
+def test_a_file_that_notepad_has_saved_as_utf_8_is_read(folder: Path) -> None:
+    (folder / "coffee").mkdir()
+    (folder / "coffee/line.toml").write_bytes(f'numbers = ["{B}"]\r\n'.encode("utf-8-sig"))
+    assert read_lines(folder, [A]) == {"coffee": (B,)}
 
 
 def test_a_file_that_cannot_be_read_is_refused(folder: Path, report: Report) -> None:
