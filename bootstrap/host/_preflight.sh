@@ -3,6 +3,8 @@
 
 MIN_ENGINE=25.0      # for start_interval in health checks
 MIN_COMPOSE=2.24.4   # for !reset in an override file
+PORTS='SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT'
+UNPRIVILEGED_PORTS=/proc/sys/net/ipv4/ip_unprivileged_port_start
 
 look_at_the_engine() {
     new_enough "Docker Engine" "$(docker version --format '{{.Server.Version}}')" "$MIN_ENGINE"
@@ -43,14 +45,45 @@ new_enough() { # NAME FOUND MINIMUM
 
 fits_this_engine() {
     case $(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}') in
-        *Desktop* | *rootless*) ;;
+        *Desktop*) engine="Docker Desktop" cure="run it on a Linux engine" ;;
+        *rootless*) engine="a rootless engine" cure="let it show addresses (docs/operations.md, Rootless engines)" ;;
         *) return 0 ;;
     esac
-    [ "$(value_of NETWORK)" != host ] || die "NETWORK=host needs a Docker Engine on Linux," \
-        "and this one is Docker Desktop or rootless. Use NETWORK=bridge."
-    [ -z "$(value_of ADVERTISED_IP)" ] || warn "Docker Desktop and rootless Docker rewrite callers' addresses, so the" \
-        "trunk's list of allowed addresses lets nobody in. Here you can only try the line (make call);" \
-        "for a real number, run it on a Linux engine."
+    [ "$(value_of NETWORK)" != host ] ||
+        die "NETWORK=host needs a Docker Engine that root runs on Linux, but this one is $engine. Use NETWORK=bridge."
+    ! is_rootless || ports_are_allowed
+    [ -z "$(value_of ADVERTISED_IP)" ] || shows_addresses ||
+        warn "$engine hides callers' addresses, so the trunk's list of allowed addresses lets nobody in." \
+            "Here you can only try the line (make call); for a real number, $cure."
+}
+
+is_rootless() { case $(docker info --format '{{.SecurityOptions}}') in *rootless*) ;; *) return 1 ;; esac; }
+
+# A rootless engine publishes only ports that this host leaves to every user, unless its helper has the right to others.
+ports_are_allowed() {
+    first=$(cat "$UNPRIVILEGED_PORTS" 2>/dev/null || say 1024)
+    lowest=$first low=''
+    for name in $PORTS; do
+        port=$(value_of "$name")
+        [ "$port" -lt "$first" ] || continue
+        low="$low $name=$port"
+        [ "$port" -ge "$lowest" ] || lowest=$port
+    done
+    [ -n "$low" ] || return 0
+    ! PATH="$PATH:/usr/sbin:/sbin" getcap "$(command -v rootlesskit)" 2>/dev/null | grep -q cap_net_bind_service ||
+        return 0
+    die "this engine is rootless, and this host leaves only ports from $first on to it, so it cannot publish:$low." \
+        "In $ENV_FILE, set each of them to a port from $first on (HTTP_PORT=8080, HTTPS_PORT=8443)." \
+        "Or, as a certificate for DOMAIN needs 80 and 443, run: sudo sysctl net.ipv4.ip_unprivileged_port_start=$lowest"
+}
+
+# Whether a container sees where UDP packets come from. On a rootless engine, RootlessKit's two drivers decide that.
+shows_addresses() {
+    case $(docker version --format '{{range .Server.Components}}{{if eq .Name "rootlesskit"
+        }}{{index .Details "NetworkDriver"}}/{{index .Details "PortDriver"}}{{end}}{{end}}') in
+        */slirp4netns | pasta/ | pasta/implicit | pasta/pesto) ;;   # an implicit driver may have no name
+        *) return 1 ;;
+    esac
 }
 
 # In megabytes: the memory that all services hold, and each image on the disk of an amd64 host (downloads are about a
@@ -97,7 +130,7 @@ smaller() {
 ports_are_free() {
     # On the host's own network a listener does not show its container, so ours would look like another program's.
     [ "$(value_of NETWORK)" != host ] || [ -z "$(docker compose ps --quiet --status running sip)" ] || return 0
-    for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT; do
+    for name in $PORTS; do
         case $name in SIP_PORT) kinds='udp tcp' ;; RTC_UDP_PORT) kinds=udp ;; *) kinds=tcp ;; esac
         for kind in $kinds; do
             port_is_free "$(value_of "$name")" "$kind" "set $name in $ENV_FILE to a free port"

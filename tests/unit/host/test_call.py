@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ echo "$@" >> asked
 case "$*" in
     *"compose ps"*) echo agent ;;
     *"bootstrap numbers") printf 'coffee +12025550100\ncoffee +12025550101\ndentist +12025550102\n' ;;
+    *SecurityOptions*) echo "[name=seccomp{rootless}]" ;;
     *SystemTime*) echo 2026-11-22T22:46:01.5Z ;;
     *"compose logs"*) echo "Turn answered" ;;
     *" timeline "*)
@@ -31,9 +33,9 @@ esac
 
 
 def make_call(
-    clone: Clone, call: int = 0, timeline: int = 0, settings: str = "", **shell: str
+    clone: Clone, call: int = 0, timeline: int = 0, settings: str = "", rootless: str = "", **shell: str
 ) -> subprocess.CompletedProcess[str]:
-    clone.docker(DOCKER.format(call=call, timeline=timeline))
+    clone.docker(DOCKER.format(call=call, timeline=timeline, rootless=rootless))
     clone.env_file.write_text(settings)
     return clone.script("call", **shell)
 
@@ -63,6 +65,14 @@ def test_the_report_that_was_handed_over_is_gone_afterwards(clone: Clone) -> Non
     make_call(clone)
     [timeline] = asked(clone, " timeline ")
     assert not (clone.root / timeline.split("--report /")[1]).exists()
+
+
+@pytest.mark.parametrize(("rootless", "user"), [("", f"{os.getuid()}:{os.getgid()}"), (" name=rootless", "0:0")])
+def test_the_recordings_belong_to_whoever_calls(clone: Clone, rootless: str, user: str) -> None:
+    """To a rootless engine, root in a container is the person, and every other user is a stranger on the host."""
+    assert make_call(clone, rootless=rootless).returncode == 0
+    for command in (*asked(clone, " call "), *asked(clone, " timeline ")):
+        assert f" run --rm --user {user} " in command
 
 
 @pytest.mark.parametrize("code", [0, 11, 12, 13])

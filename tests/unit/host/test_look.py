@@ -63,6 +63,95 @@ def test_a_port_that_this_line_publishes_is_no_hindrance(tmp_path: Path) -> None
     assert look(tmp_path, 'port_is_free 5060 udp "set SIP_PORT"', docker="echo landline landline-sip-1").returncode == 0
 
 
+def engine(options: str, drivers: str = "", system: str = "Ubuntu") -> str:
+    """Docker's answers about an engine: its security options, and RootlessKit's drivers for network and ports."""
+    return f"""case "$1" in info) echo '{system} [{options}]' ;; version) echo '{drivers}' ;; esac"""
+
+
+ROOTLESS = "name=seccomp,profile=builtin name=rootless name=cgroupns"
+
+
+def fits(folder: Path, docker: str, settings: str = "", first: str = "1024") -> subprocess.CompletedProcess[str]:
+    (folder / "first").write_text(f"{first}\n")
+    return look(folder, f"UNPRIVILEGED_PORTS={folder}/first; fits_this_engine", docker, settings)
+
+
+def test_a_rootless_engine_is_asked_for_no_port_that_only_root_may_use(tmp_path: Path) -> None:
+    done = fits(tmp_path, engine(ROOTLESS))
+    assert done.returncode == 2
+    assert "leaves only ports from 1024 on to it, so it cannot publish: HTTP_PORT=80 HTTPS_PORT=443." in done.stderr
+    assert "(HTTP_PORT=8080, HTTPS_PORT=8443)" in done.stderr
+    assert "sudo sysctl net.ipv4.ip_unprivileged_port_start=80\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "first", "refused"),
+    [
+        ("HTTP_PORT=8080\nHTTPS_PORT=8443\n", "1024", ""),
+        ("HTTPS_PORT=8443\n", "1024", "HTTP_PORT=80."),
+        ("", "80", ""),
+        ("", "0", ""),
+        ("", "100", "HTTP_PORT=80."),
+        ("SIP_PORT=506\nHTTP_PORT=8080\nHTTPS_PORT=8443\n", "1024", "SIP_PORT=506."),
+        ("HTTP_PORT=8080\nHTTPS_PORT=8443\n", "6000", "SIP_PORT=5060."),
+    ],
+)
+def test_which_ports_those_are_is_the_hosts_to_say(tmp_path: Path, settings: str, first: str, refused: str) -> None:
+    done = fits(tmp_path, engine(ROOTLESS), settings, first)
+    assert done.returncode == (2 if refused else 0), done.stderr
+    assert f"cannot publish: {refused}" in done.stderr or not refused
+
+
+def test_an_engine_of_roots_publishes_every_port(tmp_path: Path) -> None:
+    done = fits(tmp_path, engine("name=seccomp,profile=builtin"), "ADVERTISED_IP=203.0.113.7\nNETWORK=host\n")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_rootless_engine_whose_helper_has_the_right_publishes_every_port(tmp_path: Path) -> None:
+    (tmp_path / "getcap").write_text("#!/bin/sh\necho /usr/bin/rootlesskit cap_net_bind_service=ep\n")
+    (tmp_path / "getcap").chmod(0o755)
+    (tmp_path / "first").write_text("1024\n")
+    done = look(tmp_path, f"UNPRIVILEGED_PORTS={tmp_path}/first; fits_this_engine", engine(ROOTLESS))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("drivers", "hidden"),
+    [
+        ("slirp4netns/builtin", True),
+        ("gvisor-tap-vsock/builtin", True),
+        ("pasta/builtin", True),
+        ("", True),  # the engine does not say
+        ("slirp4netns/slirp4netns", False),
+        ("pasta/implicit", False),
+        ("pasta/", False),
+        ("pasta/pesto", False),
+    ],
+)
+def test_a_rootless_engine_that_hides_callers_addresses_is_warned_of(
+    tmp_path: Path, drivers: str, hidden: bool
+) -> None:
+    done = fits(tmp_path, engine(ROOTLESS, drivers), "ADVERTISED_IP=203.0.113.7\n", first="0")
+    assert done.returncode == 0, done.stderr
+    assert ("a rootless engine hides callers' addresses" in done.stderr) == hidden
+    assert (done.stderr == "") != hidden
+    assert fits(tmp_path, engine(ROOTLESS, drivers), first="0").stderr == ""  # a line for this machine only
+
+
+def test_docker_desktop_hides_callers_addresses_and_has_its_own_ports(tmp_path: Path) -> None:
+    done = fits(tmp_path, engine("name=seccomp", system="Docker Desktop"), "ADVERTISED_IP=203.0.113.7\n")
+    assert done.returncode == 0
+    assert "Docker Desktop hides callers' addresses" in done.stderr
+    assert "run it on a Linux engine" in done.stderr
+
+
+@pytest.mark.parametrize("docker", [engine(ROOTLESS), engine("name=seccomp", system="Docker Desktop")])
+def test_the_hosts_own_network_needs_an_engine_of_roots(tmp_path: Path, docker: str) -> None:
+    done = fits(tmp_path, docker, "NETWORK=host\n")
+    assert done.returncode == 2
+    assert "NETWORK=host needs a Docker Engine that root runs on Linux" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("networks", "free"),
     [

@@ -74,6 +74,28 @@ def test_wrong_settings_touch_nothing_that_runs(clone: Clone, verb: str, wrong: 
     assert "compose build" not in asked(clone)
 
 
+def test_a_rootless_engine_is_refused_ports_of_roots_before_anything_is_built(clone: Clone) -> None:
+    preflight = clone.root / "bootstrap/host/_preflight.sh"
+    first = clone.root / "first"
+    first.write_text("1024\n")
+    script = preflight.read_text()
+    preflight.write_text(script.replace("/proc/sys/net/ipv4/ip_unprivileged_port_start", str(first)))
+    rootless = '*SecurityOptions*) echo "Ubuntu [name=seccomp name=rootless]" ;;'
+    clone.docker(
+        DOCKER.replace("case", 'case "$*" in {options} esac\ncase', 1).format(
+            plan=0, check="COMPOSE_PROFILES=", judged=0, images=0, options=rootless
+        )
+    )
+    for verb in ("up", "check"):
+        done = clone.script(verb)
+        assert done.returncode == 2
+        assert "cannot publish: HTTP_PORT=80 HTTPS_PORT=443" in done.stderr
+    assert not [line for line in asked(clone) if "build" in line]
+    clone.set(**clone.env() | {"HTTP_PORT": "8080", "HTTPS_PORT": "8443"})
+    assert clone.script("up").returncode == 0
+    assert at(clone, "compose build bootstrap agent") < at(clone, "compose up")
+
+
 def test_check_starts_nothing_and_builds_only_what_is_missing(clone: Clone) -> None:
     docker(clone)
     done = clone.script("check")
