@@ -205,6 +205,20 @@ def test_the_recording_has_the_caller_left_and_the_agent_right_fillers_included(
         assert kept.loudest(other, part["start"] + LATE, part["end"] - LATE, outcome) < QUIET, part
 
 
+def test_the_end_of_each_sentence_is_in_the_recording(day: Day) -> None:
+    for number in (FRIEND, PAYER):
+        outcome, kept = day.outcomes[number], day.kept[number]
+        card = outcome.report["turns"][1] if number == PAYER else None  # which is silent, with what is said of it
+        began = datetime.fromisoformat(kept.transcript["started"]).timestamp() - outcome.report["invited"]
+        over = began + kept.sound.shape[1] / RATE
+        for part in outcome.report["conversation"]:
+            if card and card["start"] <= part["start"] <= card["reply_end"]:
+                continue
+            side = 0 if part["who"] == "caller" else 1
+            last = min(part["end"] + LATE, over)
+            assert kept.loudest(side, part["end"] - 0.3, last, outcome) > AUDIBLE, (part, outcome.printed)
+
+
 def test_the_transcript_tells_turns_latencies_tool_calls_outcome_and_summary(day: Day) -> None:
     kept = day.kept[FRIEND].transcript
     assert day.kept[FRIEND].said == [

@@ -65,6 +65,7 @@ def _add_target(group: Any) -> None:
     group.add_argument("--username", help="for digest authentication (SIP_USERNAME; password in SIP_PASSWORD)")
     group.add_argument("--listen-address", help="our address for SIP and audio (the one that routes to the gateway)")
     group.add_argument("--honour-sdp", action="store_true", help="send audio where the SDP says, not where we dialled")
+    group.add_argument("--no-marker", action="store_true", help="send no RTP marker bit, as some carriers do")
 
 
 def _add_sayings(group: Any) -> None:

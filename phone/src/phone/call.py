@@ -54,6 +54,7 @@ class Call:
         call.dialog = await Dialog.prepare(target, call._hung_up)
         try:
             call.media = await MediaStream.open(call.dialog.endpoint.address[0], call.ear.hear)
+            call.media.marks = not target.no_marker
         except OSError:
             call.dialog.endpoint.close()
             raise

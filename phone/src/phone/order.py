@@ -96,6 +96,7 @@ def _target(given: argparse.Namespace, problems: list[str]) -> Target:
         caller=given.caller,
         from_host=given.from_host,
         listen_address=given.listen_address,
+        no_marker=given.no_marker,
         credentials=_credentials(given, problems),
         headers=tuple(_header(text, problems) for text in given.header),
     )

@@ -39,6 +39,7 @@ class Target:
     caller: str = "+15555550123"
     from_host: str | None = None  # default: our own address
     listen_address: str | None = None
+    no_marker: bool = False  # on the first RTP packet, and on the first one of each key
     credentials: digest.Credentials | None = None
     headers: tuple[tuple[str, str], ...] = ()
 

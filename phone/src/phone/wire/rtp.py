@@ -127,6 +127,7 @@ class MediaStream(asyncio.DatagramProtocol):
         self.received: list[ReceivedAudio] = []
         self.sent: list[Pcm] = []  # one frame each FRAME_SECONDS from `began`
         self.began: float | None = None
+        self.marks = True  # whether the first packet of the sound and of each key has the marker bit
         self.counters = Counters()
         self.address: tuple[str, int] = ("", 0)
 
@@ -197,10 +198,11 @@ class MediaStream(asyncio.DatagramProtocol):
             event = keys.next_event(playing, due) if playing and playing.keys else None
             frame = playing.next_frame(due) if playing and not playing.keys else SILENCE
             if event and telephone_event is not None:
-                payload, marker, offset = event
+                payload, first, offset = event
+                marker = first and self.marks
                 packet = Packet(telephone_event, sequence, (timestamp - offset) % 2**32, ssrc, payload, marker)
             else:
-                first = not self.sent
+                first = not self.sent and self.marks
                 packet = Packet(payload_type, sequence, timestamp, ssrc, g711.encode(frame, payload_type), first)
             self._transport.sendto(bytes(packet), peer)
             self.sent.append(frame)

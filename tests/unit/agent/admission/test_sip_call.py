@@ -2,6 +2,8 @@
 
 import pytest
 
+from agent.admission.caller import Caller
+from agent.admission.caller_id import identify
 from agent.admission.sip_call import SipCall
 
 ATTRIBUTES = {
@@ -36,6 +38,15 @@ def test_attributes_become_a_call() -> None:
 
 def test_missing_attributes_are_empty() -> None:
     assert SipCall.from_attributes({}) == SipCall("", "", "", "", "", "", "", "")
+
+
+def test_a_withheld_number_is_withheld_though_the_carrier_asserts_it() -> None:
+    withheld = ATTRIBUTES | {"sip.phoneNumber": "anonymous", "sip.hostname": "anonymous.invalid"}
+    asserted = {"sip.h.p-asserted-identity": "<sip:+12025550147@carrier.example>", "sip.h.privacy": "id"}
+    found = SipCall.from_attributes(withheld | asserted)
+    assert found == SipCall.from_attributes(withheld)
+    assert found.objection() is None
+    assert identify(found.caller, "US") == Caller("", anonymous=True)
 
 
 def test_a_call_in_a_log_does_not_tell_who_called_whom() -> None:

@@ -87,6 +87,10 @@ async def test_the_first_thing_a_caller_says_is_no_goodbye(talk: Talk) -> None:
         ("en", "That's all, thanks.", False),  # of an order, perhaps
         ("en", "Goodbye to my old contract, I want a new one.", False),
         ("en", "Bye. Oh, one more thing.", False),
+        ("en", "Bye for now to my old plan, I want the new one.", False),
+        ("de", "Tschüss zu meinem alten Vertrag, ich möchte den neuen.", False),
+        ("fr", "Au revoir à mon ancien contrat, je voudrais le nouveau.", False),
+        ("es", "Adiós por ahora a mi contrato, quiero el nuevo.", False),
         ("en", "See you at six?", False),
         ("en", "I said goodbye to him.", False),
         ("en", "", False),

@@ -118,6 +118,18 @@ async def test_keys_are_sent_as_telephone_events(stream: MediaStream, far: Far) 
         assert {packet.payload[2:] for packet in packets[-3:]} == {(960).to_bytes(2, "big")}
 
 
+async def test_a_far_end_may_get_no_marker_bits(far: Far) -> None:
+    stream = await MediaStream.open("127.0.0.1", lambda _: None)
+    stream.marks = False
+    stream.start(far.address, g711.ULAW, 101)
+    pressed = Playback(np.zeros(0, np.int16), keys="55")
+    stream.play(pressed)
+    await asyncio.wait_for(pressed.finished(), 2)
+    await stream.close()
+    assert len({packet.timestamp for packet in far.of_type(101)}) == 2
+    assert not [packet for _, packet in far.got if packet.marker]
+
+
 async def test_only_audio_counts_as_heard() -> None:
     heard: list[ReceivedAudio] = []
     stream = await MediaStream.open("127.0.0.1", heard.append)
