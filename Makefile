@@ -7,7 +7,7 @@ ROOMS = agent bootstrap phone speech
 
 export LINE SAY WAV EXPECT YES DATA
 
-help: ## list the verbs
+help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
 
 up: ## start the line; safe to repeat

@@ -7,6 +7,20 @@ JUDGES="bootstrap agent"
 
 images_of_judges() { docker compose config --images | grep -e '^landline/bootstrap:' -e '^landline/agent:'; }
 
+build() { # IMAGES, SERVICE...: without a service, all that are used
+    images=$1; shift
+    docker compose build "$@" && return
+    printf '%s\n' "$images" | xargs docker image inspect >/dev/null 2>&1 ||
+        die "an image could not be built. The output above says why. Run it again to try a failed download again."
+    warn "the images could not be rebuilt; the existing ones are used"
+}
+
+# The image of an older release would not know the settings of this one.
+build_judges() {
+    # shellcheck disable=SC2086 # a list of services
+    build "$(images_of_judges)" $JUDGES
+}
+
 # Leaves the profile that the lines need in PROFILE.
 settings_are_right() {
     wrong=no

@@ -7,14 +7,6 @@ set -eu
 . bootstrap/host/_judge.sh
 forget_the_shells_settings
 
-build() { # IMAGES, SERVICE...: without a service, all that are used
-    images=$1; shift
-    docker compose build "$@" && return
-    printf '%s\n' "$images" | xargs docker image inspect >/dev/null 2>&1 ||
-        die "an image could not be built. The output above says why; make up tries a failed download again."
-    warn "the images could not be rebuilt; the existing ones are started"
-}
-
 write_the_profile() { sed "s/^COMPOSE_PROFILES=.*/$PROFILE/" "$ENV_FILE" | replace_private "$ENV_FILE"; }
 
 # To Compose, a service whose profile is off now is not an orphan: it would run on and hold its gigabytes.
@@ -48,8 +40,7 @@ engine_answers
 sh bootstrap/host/make_env.sh
 look_at_the_engine
 room_on_the_disk "$(images_of_judges)"
-# shellcheck disable=SC2086 # a list of services
-build "$(images_of_judges)" $JUDGES
+build_judges
 settings_are_right
 write_the_profile
 look_at_the_rest

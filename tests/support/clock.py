@@ -9,7 +9,8 @@ and nothing has arrived for any of them, it jumps to the next moment for which o
 Sockets may be used between loops of this process, in one thread or in several: what was sent on the loopback interface
 has arrived when `send` returns.
 
-While a function runs in a loop's executor, the clock goes on in real time, since nobody knows when it will be done.
+While a function runs in a loop's executor, nobody knows when it will be done, so the clock goes on, at a tenth of real
+time: a busy machine may take that much longer for it before something times out.
 What happens in other processes, and in threads without an event loop, is not waited for: that needs the real clock.
 """
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 FUNCTIONS = ("time", "monotonic", "perf_counter")
 READING = 1e-6  # seconds; two things that happen one after the other do not have the same time
-TICK = 0.002  # real seconds, in which the clock goes on while an executor is at work
+TICK = 0.002  # real seconds, in which the clock goes on by PACE of that while an executor is at work
+PACE = 0.1
 
 Events = list[tuple[selectors.SelectorKey, int]]
 
@@ -85,7 +87,7 @@ class Clock:
                 if ready := select(TICK if ticks else None):
                     return ready
                 with self._lock:
-                    self._go_on_to(min(self.passed + TICK, *self._waiting.values()))
+                    self._go_on_to(min(self.passed + TICK * PACE, *self._waiting.values()))
         finally:
             with self._lock:
                 self._waiting.pop(loop, None)

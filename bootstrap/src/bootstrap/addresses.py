@@ -68,7 +68,8 @@ def parse_one(entry: str, *, allow_any: bool = False, allow_private: bool = Fals
             raise ValueError(f"{quote(entry)} is or includes {special} ({what}): no call comes from there")
     if not allow_private and not is_public(network):
         raise ValueError(
-            f"{quote(entry)} is or includes a private range; if you mean it, set ALLOW_PRIVATE_ADDRESSES=yes"
+            f"{quote(entry)} is or includes a private or documentation range; if you mean it, "
+            "set ALLOW_PRIVATE_ADDRESSES=yes"
         )
     return str(network)
 

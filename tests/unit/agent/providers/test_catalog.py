@@ -8,6 +8,11 @@ from agent.providers.catalog import KINDS, LLM, STT, TTS
 KEY = {"OPENAI_API_KEY": object()}
 
 
+def having(kind: str) -> list[str]:
+    """List the providers that offer the kind, by name."""
+    return sorted(name for name in catalog.PROVIDERS if hasattr(catalog.module(name), f"new_{kind}"))
+
+
 def test_without_a_key_the_embedded_models_are_chosen() -> None:
     assert [catalog.default(kind, {}) for kind in KINDS] == [
         "speech/whisper-tiny.en",
@@ -48,9 +53,9 @@ def test_where_no_provider_has_a_kind_somebody_hears_of_it(monkeypatch: pytest.M
     [
         (LLM, "gpt-4o-mini", "is not of the form provider/model, e.g. "),
         (LLM, "/gpt-4o-mini", "is not of the form provider/model"),
-        (STT, "speech/", "is not of the form provider/model, e.g. openai/… or openai-realtime/… or speech/…"),
+        (STT, "speech/", f"is not of the form provider/model, e.g. {'/… or '.join(having(STT))}/…"),
         (STT, "", "is not of the form provider/model"),
-        (TTS, "elevenlabs/flash", "names the unknown provider 'elevenlabs'; known providers: openai, speech"),
+        (TTS, "zz/flash", f"names the unknown provider 'zz'; known providers: {', '.join(having(TTS))}"),
         (LLM, "openai-realtime/x", "names the unknown provider 'openai-realtime'; known providers: "),
         (LLM, "OpenAI/gpt-4o", "names the unknown provider 'OpenAI'"),
         (LLM, "speech/nonsense", "names a model that speech does not have; it has whisper-tiny.en, qwen2.5-"),
