@@ -7,16 +7,17 @@ import re
 import unicodedata
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat
+from phonenumbers import PhoneNumber, PhoneNumberFormat
 
 from agent.admission.caller_id import parsed
 from agent.lines.line import Line
 from agent.settings import Settings
 
-E164 = re.compile(r"\+[1-9]\d{6,14}")
-PREFIX = re.compile(r"\+[1-9]\d{0,13}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+PREFIX = re.compile(r"\+[1-9][0-9]{0,13}")
 PUNCTUATION = re.compile(r"[\s()\[\].\-\u2010-\u2015\u2212/]")
-TRUNK_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")  # as in +44 (0)20 7946 0958
+# What may be left out, or be a second number: +44 (0)20 7946 0958, +49 30 123456/57
+DOUBTFUL = re.compile(r"/|[(\[]\s*0\s*[)\]]")
 # What is left when a spreadsheet takes a number for a quantity or a formula: 1.20E+10, 12025550123.0, -879, ####
 SPOILT = re.compile(r"-?\d+([.,]\d+)?E\+?\d+|\d{7,}[.,]0+|-\d+|#.*", re.IGNORECASE)
 
@@ -40,16 +41,19 @@ def country_of(line: Line, settings: Settings) -> str | None:
 
 def read_number(text: str, country: str | None) -> str:
     """Return the number in E.164 form; without a country code it is one of `country`. A ValueError says what to do."""
-    entry = _tidied(text)
+    if _is_plain(digits := PUNCTUATION.sub("", text), text):
+        return digits
+    entry = re.sub(r"^00", "+", _tidied(text))
     if SPOILT.fullmatch(entry):
         raise _refused(text, SPOILT_CURE)
     if entry.count("+") > 1:
         raise _refused(text, SEVERAL_CURE)
-    if (found := parsed(entry, country)) and found.extension:
+    found = parsed(entry, country)
+    if found and found.extension:
         raise _refused(text, EXTENSION_CURE)
-    if not re.fullmatch(r"\+?\d+", PUNCTUATION.sub("", entry)):
+    if not found or not re.fullmatch(r"\+?\d+", PUNCTUATION.sub("", entry)):
         raise _refused(text, WITH_COUNTRY)
-    number = _international(entry) if entry.startswith(("+", "00")) else _national(entry, country)
+    number = _international(entry, found) if entry.startswith("+") else _national(entry, found)
     if not number:
         raise _refused(text, WITH_COUNTRY)
     return number
@@ -63,7 +67,7 @@ def read_prefix(text: str, country: str | None) -> str:
         digits = f"+{digits[2:]}"
     elif country and (trunk := phonenumbers.ndd_prefix_for_region(country, True)):
         digits = re.sub(rf"^{trunk}(?=\d)", f"+{phonenumbers.country_code_for_region(country)}", digits)
-    if TRUNK_ZERO.search(entry) or not PREFIX.fullmatch(digits):
+    if DOUBTFUL.search(entry) or not PREFIX.fullmatch(digits):
         raise ValueError(f"{_shown(text)} where the beginning of numbers is expected: {PREFIX_CURE}")
     return digits
 
@@ -75,21 +79,28 @@ def _tidied(text: str) -> str:
     return re.sub(r"^tel:\s*", "", entry, flags=re.IGNORECASE).strip()
 
 
-def _international(entry: str) -> str | None:
-    """Read a number that begins with + or 00. One that the library does not know yet is taken as it is."""
-    found = parsed(re.sub(r"^00", "+", entry), None)
-    if found is None or (TRUNK_ZERO.search(entry) and not phonenumbers.is_valid_number(found)):
+def _is_plain(digits: str, text: str) -> bool:
+    """Return whether nothing has to be found out about a number, of which a file may have ten thousand."""
+    if not E164.fullmatch(digits) or DOUBTFUL.search(text):
+        return False
+    ends = [end for end in (2, 3, 4) if int(digits[1:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE]
+    return bool(ends) and digits[ends[0]] != "0"  # as in +44 020 7946 0958
+
+
+def _international(entry: str, found: PhoneNumber) -> str | None:
+    """Return a number that begins with a plus. One that the library does not know yet is taken as it is."""
+    if DOUBTFUL.search(entry) and not phonenumbers.is_valid_number(found):
         return None
     number = phonenumbers.format_number(found, PhoneNumberFormat.E164)
     return number if E164.fullmatch(number) else None
 
 
-def _national(entry: str, country: str | None) -> str | None:
-    """Read a number without a plus. A spreadsheet may have dropped it, as it drops zeros, so several may be meant."""
-    if country is None:
-        return None
-    here = parsed(entry, country)
-    if here and phonenumbers.is_valid_number(here) and _is_written_so(entry, here):
+def _national(entry: str, here: PhoneNumber) -> str | None:
+    """Return a number without a plus. A spreadsheet may have dropped it, as it drops zeros, so several may be meant.
+
+    `here` is what the number means to people in the line's country.
+    """
+    if phonenumbers.is_valid_number(here) and _is_written_so(entry, here):
         return phonenumbers.format_number(here, PhoneNumberFormat.E164)
     meant = {
         phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -99,7 +110,7 @@ def _national(entry: str, country: str | None) -> str | None:
     return meant.pop() if len(meant) == 1 else None
 
 
-def _is_written_so(entry: str, number: phonenumbers.PhoneNumber) -> bool:
+def _is_written_so(entry: str, number: PhoneNumber) -> bool:
     """Return whether people in the number's country write it with these digits."""
     usual = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
     return PUNCTUATION.sub("", usual) == PUNCTUATION.sub("", entry)

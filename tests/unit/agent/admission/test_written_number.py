@@ -32,6 +32,8 @@ TAKEN = {
     "+1.202.555.0123": (None, WASHINGTON),
     "+1\u00a0202\u202f555\u20110123": (None, WASHINGTON),
     "\u202a+1 202 555 0123\u202c": (None, WASHINGTON),  # copied from an address book
+    "+\u0661 \u0662\u0660\u0662 555 0123": (None, WASHINGTON),
+    "+49 30/123456": (None, BERLIN),
     "\uff0b\uff11 202 555 0123": (None, WASHINGTON),
     "'+12025550123": (None, WASHINGTON),
     '="+12025550123"': (None, WASHINGTON),
@@ -63,6 +65,7 @@ REFUSED = {
     "-879": (SPREADSHEET, "'-879'"),  # +1-202-555-0123 as a formula
     "########": (SPREADSHEET, "'####…'"),
     "#NAME?": (SPREADSHEET, "'#NAM…'"),
+    "+12025550123/124": (COUNTRY, "'+120…'"),
     "+12025550123 / +12025550124": ("give each number a row of its own", "'+120…'"),
     "+1 202 555 0123 ext. 4": ("leave out the extension", "something else"),
     "+1 202 555 0123 x4": ("leave out the extension", "something else"),

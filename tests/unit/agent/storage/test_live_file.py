@@ -84,6 +84,23 @@ def test_a_bad_file_without_a_good_version_is_no_empty_file(folder: Path) -> Non
         file(folder, may_be_missing=True).read()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_a_file_is_read_whichever_system_has_saved_it_and_kept_in_one_form(
+    folder: Path, encoding: str, ends: str
+) -> None:
+    (folder / "words.txt").write_bytes(f"one Grüße{ends}two{ends}".encode(encoding))
+    assert file(folder).read() == ["one", "Grüße", "two"]
+    assert (folder.parent / "kept/rules/words.txt").read_bytes() == "one Grüße\ntwo\n".encode()
+
+
+@pytest.mark.parametrize("data", ["one".encode("utf-16-le"), "one".encode("utf-16-be"), b"one\0"])
+def test_zero_bytes_are_no_text(folder: Path, data: bytes) -> None:
+    (folder / "words.txt").write_bytes(data)
+    [problem] = file(folder).problems()
+    assert problem.startswith("lines/rules/words.txt line 1 is not UTF-8 at byte ")
+
+
 def test_a_wrong_letter_is_told_by_its_line(folder: Path) -> None:
     (folder / "words.txt").write_bytes(b"one\ntwo\nGr\xfc\xdfe")
     assert file(folder).problems() == ["lines/rules/words.txt line 3 is not UTF-8 at byte 10: save it as UTF-8"]

@@ -263,3 +263,19 @@ def test_a_line_without_a_folder_of_lines_is_a_problem(check: Callable[..., tupl
     code, out, told = check(LINES_FOLDER="elsewhere")
     assert (code, out) == (2, "")
     assert told[1:] == ["elsewhere, the folder of the lines, cannot be read: No such file or directory"]
+
+
+def test_a_number_without_its_country_is_judged_by_the_numbers_of_its_line(
+    judged: Callable[..., list[str]], folder: Path
+) -> None:
+    make(folder, "praxis")
+    for name in ("coffee", "praxis"):
+        (folder / name / "contacts.csv").write_text("Nummer;Name;Notiz\n030 123456;Ann;\n")
+    (folder / "praxis/line.toml").write_text('numbers = ["+4930987654"]\n')
+    [problem] = judged()
+    assert problem.startswith("lines/coffee/contacts.csv line 2 has '030 …' where a number is expected")
+    assert judged(phone_numbers="+4989123456") == []
+    settings = host(lines_folder=folder)
+    fatal, of_lines = problems_at_start(settings, lines_of(settings))
+    assert fatal == []
+    assert of_lines == [problem]
