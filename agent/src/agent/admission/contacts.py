@@ -18,6 +18,7 @@ HEADER = ("number", "name", "notes")
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
 # Excel's own row before the header, which says what separates the fields.
 NAMED_SEPARATOR = re.compile(r'\A\s*"?sep=(.)"?[,;\t]*(?=\n|$)', re.IGNORECASE)
+NOTHING = '" \n' + "".join(SEPARATORS)  # of which a table consists that somebody has emptied
 LARGEST = 1_048_576  # bytes, some ten thousand people: the file is read before the first word
 
 Contacts = Mapping[str, tuple[str, str]]  # E.164 number -> name, notes
@@ -39,7 +40,7 @@ def parse(text: str, country: str | None = None) -> Contacts:
         ValueError: it names the row, what was found, what was expected and what to do.
     """
     text = NAMED_SEPARATOR.sub("", text)
-    if not text.strip():
+    if not text.strip(NOTHING):
         return {}
     table = _table(text)
     rows = _rows(text, table.separator)
@@ -60,13 +61,14 @@ def _table(text: str) -> _Table:
     known = contact_columns()
     for separator in SEPARATORS:
         with suppress(ValueError):  # a " in the wrong place, as this separator sees it
-            line, header = next(_rows(text, separator), (0, [""]))
-            header = header[: max(place for place, word in enumerate(header, 1) if word or place == 1)]
+            line, header = next(_rows(text, separator))
+            while not header[-1]:
+                header.pop()
             found = [known.get(bare(word), "") for word in header]
             if set(HEADER) <= set(found):
                 break
     else:
-        line = len(text[: len(text) - len(text.lstrip())].split("\n"))
+        line = text[: len(text) - len(text.lstrip(NOTHING))].count("\n") + 1
         raise ValueError(f"line {line} is not the header: make {','.join(HEADER)} the first line")
     for column in HEADER:
         if len(several := [word for word, it in zip(header, found, strict=True) if it == column]) > 1:
@@ -83,7 +85,7 @@ def _fields(line: int, row: list[str], table: _Table, country: str | None) -> tu
         missing = f"write a {separator} between two fields, even if one of them is empty"
         cure = missing if len(row) < expected else f'put text that contains a {separator} into "…"'
         raise ValueError(
-            f"line {line} has {len(row)} fields, but {expected} are expected ({','.join(table.header)}): {cure}"
+            f"line {line} has {len(row)} field{'' if len(row) == 1 else 's'}, but {expected} are expected ({','.join(table.header)}): {cure}"
         )
     number, name, notes = (row[table.columns[column]] for column in HEADER)
     try:

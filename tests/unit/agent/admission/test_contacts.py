@@ -60,7 +60,7 @@ def test_a_separator_within_a_line_of_text_does_not_begin_a_row() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "number,name,notes\n", "Number;Name;Notes"])
+@pytest.mark.parametrize("text", ["", "\n\n", ",,\n;;\n", '"";""\n', "number,name,notes\n", "Number;Name;Notes"])
 def test_a_file_without_people_is_right(text: str) -> None:
     assert parse(text) == {}
 
@@ -85,9 +85,10 @@ REFUSED = {
     ),
     "a header without notes": ("number;name\n+12025550123;Ann\n", "line 1 is not the header: make number,name,notes"),
     "a header after Excel's own row": ("sep=;\n\nAnn;+12025550123;\n", "line 3 is not the header: make number,name"),
+    "a header after empty rows": (";;\n\n;;\nAnn;+12025550123;\n", "line 4 is not the header: make number,name"),
     "another separator than in the header": (
         "number,name,notes\n+12025550123;Ann;\n",
-        "line 2 has 1 fields, but 3 are expected (number,name,notes): write a comma between two fields, even if one",
+        "line 2 has 1 field, but 3 are expected (number,name,notes): write a comma between two fields, even if one",
     ),
     "a semicolon too many": (
         "number;name;notes\n+12025550123;Ann;tea; not coffee\n",
