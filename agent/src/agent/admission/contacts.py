@@ -18,7 +18,7 @@ HEADER = ("number", "name", "notes")
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
 # Excel's own row before the header, which says what separates the fields.
 NAMED_SEPARATOR = re.compile(r'\A\s*"?sep=(.)"?[,;\t]*(?=\n|$)', re.IGNORECASE)
-NOTHING = '" \n' + "".join(SEPARATORS)  # of which a table consists that somebody has emptied
+EMPTY = re.compile(r'[\s",;|]*')  # of which a table consists that somebody has emptied
 LARGEST = 1_048_576  # bytes, some ten thousand people: the file is read before the first word
 
 Contacts = Mapping[str, tuple[str, str]]  # E.164 number -> name, notes
@@ -40,7 +40,7 @@ def parse(text: str, country: str | None = None) -> Contacts:
         ValueError: it names the row, what was found, what was expected and what to do.
     """
     text = NAMED_SEPARATOR.sub("", text)
-    if not text.strip(NOTHING):
+    if EMPTY.fullmatch(text):
         return {}
     table = _table(text)
     rows = _rows(text, table.separator)
@@ -68,7 +68,8 @@ def _table(text: str) -> _Table:
             if set(HEADER) <= set(found):
                 break
     else:
-        line = text[: len(text) - len(text.lstrip(NOTHING))].count("\n") + 1
+        empty = EMPTY.match(text)
+        line = empty[0].count("\n") + 1 if empty else 1
         raise ValueError(f"line {line} is not the header: make {','.join(HEADER)} the first line")
     for column in HEADER:
         if len(several := [word for word, it in zip(header, found, strict=True) if it == column]) > 1:
@@ -84,9 +85,8 @@ def _fields(line: int, row: list[str], table: _Table, country: str | None) -> tu
         separator = SEPARATORS[table.separator]
         missing = f"write a {separator} between two fields, even if one of them is empty"
         cure = missing if len(row) < expected else f'put text that contains a {separator} into "…"'
-        raise ValueError(
-            f"line {line} has {len(row)} field{'' if len(row) == 1 else 's'}, but {expected} are expected ({','.join(table.header)}): {cure}"
-        )
+        found = "1 field" if len(row) == 1 else f"{len(row)} fields"
+        raise ValueError(f"line {line} has {found}, but {expected} are expected ({','.join(table.header)}): {cure}")
     number, name, notes = (row[table.columns[column]] for column in HEADER)
     try:
         return read_number(number, country), name, notes

@@ -60,7 +60,9 @@ def test_a_separator_within_a_line_of_text_does_not_begin_a_row() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", ",,\n;;\n", '"";""\n', "number,name,notes\n", "Number;Name;Notes"])
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", ",,\n;;\n", "\u00a0\n", '"";""\n', "number,name,notes\n", "Number;Name;Notes"]
+)
 def test_a_file_without_people_is_right(text: str) -> None:
     assert parse(text) == {}
 
