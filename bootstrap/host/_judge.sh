@@ -7,6 +7,16 @@ JUDGES="bootstrap agent"
 
 images_of_judges() { docker compose config --images | grep -e '^landline/bootstrap:' -e '^landline/agent:'; }
 
+# Everything that can be checked before anything that runs is touched.
+check_the_settings() {
+    engine_answers
+    sh bootstrap/host/make_env.sh
+    look_at_the_engine
+    room_on_the_disk "$(images_of_judges)"
+    build_judges
+    settings_are_right
+}
+
 build() { # IMAGES, SERVICE...: without a service, all that are used
     images=$1; shift
     docker compose build "$@" && return

@@ -6,10 +6,5 @@ set -eu
 . bootstrap/host/_judge.sh
 forget_the_shells_settings
 
-engine_answers
-sh bootstrap/host/make_env.sh
-look_at_the_engine
-room_on_the_disk "$(images_of_judges)"
-build_judges
-settings_are_right
+check_the_settings
 say "$ENV_FILE and the lines in $(value_of LINES_FOLDER) are valid. make up applies them."

@@ -36,12 +36,7 @@ wait_for_the_agent() {
     done
 }
 
-engine_answers
-sh bootstrap/host/make_env.sh
-look_at_the_engine
-room_on_the_disk "$(images_of_judges)"
-build_judges
-settings_are_right
+check_the_settings
 write_the_profile
 look_at_the_rest
 build "$(docker compose config --images)"
