@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 LONGEST = 200  # characters of a server's own words
 SHORTEST_KEY = 8  # characters; what is shorter is a word like none
 RUN = 3  # words in a row that a server has from a request
-AS_KEY = re.compile(r"\S*(?:\*{3}|\bsk-|(?i:bearer )\S)\S*")
+READ = 2000  # characters of it that are looked through
+AS_KEY = re.compile(r"\*{3}|\bsk-")  # in a word that shows a key, or part of one
 QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"|`([^`]*)`")
+PREFIX = re.compile(r"^Error code: \d+ - ")  # which OpenAI's client puts before the message
 WORD = re.compile(r"\w+")
 HIDDEN = "…"
 NO_SOUND = "no audio frames were pushed"  # livekit-agents' words, followed by what was to be spoken
@@ -30,7 +32,7 @@ def explain(error: BaseException) -> str:
     """Complete the sentence "The server …": what came back, or why nothing did."""
     match root_of(error):
         case APIStatusError(status_code=status, message=message):
-            return f"answered {status}: {_first_row(message)}"
+            return f"answered {status}: {_first_row(PREFIX.sub('', message))}"
         case APITimeoutError():
             return "did not answer in time"
         case APIError(message=message) if message.startswith(NO_SOUND):
@@ -40,16 +42,23 @@ def explain(error: BaseException) -> str:
 
 def root_of(error: BaseException) -> BaseException:
     """Return the failure of the request itself, without what livekit-agents says of several attempts."""
-    chain = list(_chain(error, set()))
-    kinds = (APIStatusError, APITimeoutError)
-    return next((it for it in chain if isinstance(it, kinds)), error if len(chain) == 1 else cause_of(error))
+    return next((it for it in _chain(error, set()) if _says_what_came_back(it)), cause_of(error))
+
+
+def _says_what_came_back(error: BaseException) -> bool:
+    if isinstance(error, APIStatusError | APITimeoutError):
+        return True
+    return isinstance(error, APIError) and error.message.startswith(NO_SOUND)
 
 
 def cause_of(error: BaseException) -> BaseException:
     """Return the error that says why there is no connection; libraries wrap it several times."""
     chain = list(_chain(error, set()))
     known = (ssl.SSLError, socket.gaierror, ConnectionError, TimeoutError, OSError)
-    return next((it for kind in known for it in chain if isinstance(it, kind)), chain[-1])
+    innermost = error
+    while innermost.__cause__ is not None:
+        innermost = innermost.__cause__
+    return next((it for kind in known for it in chain if isinstance(it, kind)), innermost)
 
 
 def told_by(answer: httpx2.Response, body: str, sent: str = "") -> str:
@@ -76,14 +85,18 @@ def without_key(text: str, key: str) -> str:
 
 def without(text: str, sent: str) -> str:
     """Hide in a text whatever looks like a key, and whatever it quotes of what was `sent`."""
-    text = AS_KEY.sub(HIDDEN, text)
-    known = sent.lower()
+    text = " ".join(HIDDEN if AS_KEY.search(word) else word for word in text[:READ].split(" "))
+    known = f" {_words_of(sent)} "
 
     def hide(quote: re.Match[str]) -> str:
-        inner = next(part for part in quote.groups() if part is not None)
-        return HIDDEN if inner.strip() and inner.strip().lower() in known else quote[0]
+        inner = _words_of(next(part for part in quote.groups() if part is not None))
+        return HIDDEN if inner and f" {inner} " in known else quote[0]
 
-    return _without_runs(QUOTED.sub(hide, text), f" {' '.join(WORD.findall(known))} ")
+    return _without_runs(QUOTED.sub(hide, text), known)
+
+
+def _words_of(text: str) -> str:
+    return " ".join(WORD.findall(text.lower()))
 
 
 def _without_runs(text: str, known: str) -> str:

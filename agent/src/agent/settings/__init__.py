@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from agent.settings.values import WRONG_KEY, Bundle, check_keys, is_secret, url_of
+from agent.settings.values import WRONG_KEY, Bundle, bundles_server, check_keys, is_secret, url_of
 
 SECRETS = Path("/run/secrets")
 
@@ -30,7 +30,7 @@ class Settings(BaseSettings):
 
     lines_folder: Path = Path("lines")
 
-    livekit_url: Annotated[str, url_of("ws", "wss", "http", "https")] = "ws://localhost:7880"
+    livekit_url: Annotated[str, url_of("ws", "wss", "http", "https")] = Field(default_factory=bundles_server)
     livekit_api_key: SecretStr
     livekit_api_secret: SecretStr
     agent_name: str = "inbound-voice-agent"

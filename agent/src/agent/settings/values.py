@@ -41,6 +41,11 @@ def check_url(url: str, *schemes: str) -> str:
     return url
 
 
+def bundles_server() -> str:
+    """Return where this bundle's media server is, seen from a container or from the machine that runs Docker."""
+    return "ws://livekit:7880" if os.environ.get(IN_CONTAINER) else "ws://localhost:7880"
+
+
 def _is_loopback(host: str) -> bool:
     """Return whether a host is the machine that asks: localhost in any form, or "all addresses of this machine"."""
     name = host.rstrip(".").lower()
