@@ -63,6 +63,14 @@ def test_the_profile_that_the_agent_names_is_written_down(clone: Clone, profile:
     assert clone.env_file.read_bytes() == before
 
 
+@pytest.mark.parametrize("verb", ["up", "check"])
+def test_a_provider_that_does_not_answer_is_a_warning_and_no_failure(clone: Clone, verb: str) -> None:
+    docker(clone, check='COMPOSE_PROFILES="; echo "warning: nobody answers" >&2; : "')
+    done = clone.script(verb)
+    assert done.returncode == 0, done.stderr
+    assert "warning: nobody answers" in done.stderr
+
+
 @pytest.mark.parametrize("wrong", [{"plan": 2}, {"judged": 2}, {"check": "something else"}])
 @pytest.mark.parametrize("verb", ["up", "check"])
 def test_wrong_settings_touch_nothing_that_runs(clone: Clone, verb: str, wrong: dict[str, int]) -> None:

@@ -11,6 +11,7 @@ from agent.providers.failure import told_by, without_key
 
 KEPT_WARM = 120  # seconds a connection outlives its last request: longer than callers are silent
 WITH_WORDS = ("messages", "input", "instructions")  # the parts of a request that contain what is said
+OF_THE_BODY = ("content-type", "content-length", "content-encoding", "transfer-encoding")
 LARGEST = 65_536  # bytes of an error that are read
 
 
@@ -48,10 +49,10 @@ class Client(httpx2.AsyncClient):
 async def _shortened(answer: httpx2.Response, sent: str) -> httpx2.Response:
     body = await read_start(answer)
     await answer.aclose()
-    kept = {name: value for name, value in answer.headers.items() if name in ("retry-after", "x-request-id")}
+    kept = {name: value for name, value in answer.headers.items() if name not in OF_THE_BODY}
     key = answer.request.headers.get("authorization", "").removeprefix("Bearer ")
     error = {"error": {"message": without_key(told_by(answer, body, sent), key)}}
-    return httpx2.Response(answer.status_code, headers=kept, json=error, request=answer.request)
+    return httpx2.Response(answer.status_code, headers=kept, json=error, request=answer.request, history=answer.history)
 
 
 async def read_start(answer: httpx2.Response, most: int = LARGEST) -> str:

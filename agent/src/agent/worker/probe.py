@@ -41,7 +41,8 @@ class _Server:
 
     @property
     def subject(self) -> str:
-        return f"{self.url} ({', '.join(dict.fromkeys(setting for setting, _, _ in self.wanted))})"
+        shown = str(httpx2.URL(self.url).copy_with(username=None, password=None))
+        return f"{shown} ({', '.join(dict.fromkeys(setting for setting, _, _ in self.wanted))})"
 
 
 async def doubts(settings: Settings, lines: LinesFolder) -> list[str]:

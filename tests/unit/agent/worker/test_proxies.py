@@ -1,6 +1,8 @@
 """A proxy of the engine's configuration is for the providers; the media server is asked directly."""
 
 import os
+import subprocess
+import sys
 
 import httpx2
 import pytest
@@ -49,3 +51,37 @@ def test_without_a_proxy_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.delenv(name)
     ask_the_server_directly("ws://livekit:7880")
     assert "ALL_PROXY" not in os.environ
+
+
+SDK = """
+import asyncio, os
+from livekit import rtc
+
+async def main():
+    asked = []
+
+    async def serve(reader, writer):
+        asked.append(await reader.readline())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    for name in os.environ["NAMES"].split():
+        os.environ[name] = proxy
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "livekit"
+    try:
+        await rtc.Room().connect("ws://livekit:7880", "e30.e30.x")
+    except rtc.ConnectError:
+        pass
+    print(b"CONNECT livekit:7880 HTTP/1.1\\r\\n" in asked)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("names", "asked"), [("HTTP_PROXY http_proxy HTTPS_PROXY", True), ("ALL_PROXY", False)])
+def test_the_media_sdk_knows_no_exception_from_these_variables_and_not_the_other(names: str, asked: bool) -> None:
+    """If the first case fails, the SDK has learned of NO_PROXY, and `ask_the_server_directly` can go."""
+    usual = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    done = subprocess.run([sys.executable, "-c", SDK], env=usual | {"NAMES": names}, capture_output=True, text=True)
+    assert done.stdout == f"{asked}\n", done.stderr
