@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import httpx2
 
 LONGEST = 200  # characters of a server's own words
-SHORTEST_KEY = 8  # characters; what is shorter is a word like none
+SHORTEST_KEY = 8  # characters; a shorter one may be any word, such as none
 RUN = 3  # words in a row that a server has from a request
 READ = 2000  # characters of it that are looked through
 AS_KEY = re.compile(r"\*{3}|\bsk-")  # in a word that shows a key, or part of one
@@ -55,10 +55,8 @@ def cause_of(error: BaseException) -> BaseException:
     """Return the error that says why there is no connection; libraries wrap it several times."""
     chain = list(_chain(error, set()))
     known = (ssl.SSLError, socket.gaierror, ConnectionError, TimeoutError, OSError)
-    innermost = error
-    while innermost.__cause__ is not None:
-        innermost = innermost.__cause__
-    return next((it for kind in known for it in chain if isinstance(it, kind)), innermost)
+    causes = [it for it in chain if it is error or any(it is outer.__cause__ for outer in chain)]
+    return next((it for kind in known for it in chain if isinstance(it, kind)), causes[-1])
 
 
 def told_by(answer: httpx2.Response, body: str, sent: str = "") -> str:
