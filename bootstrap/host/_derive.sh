@@ -32,6 +32,7 @@ derive() {
     say "CADDY_LOG=$caddy"
     say "PROVIDER_KEYS=$provider_keys"
     say "LINE_SECRETS=$line_secrets"
+    say "AUTHORITIES=$(checksum_of_authorities)"
     say "ENV_CHECKSUMS=$(env_checksums)"
     for label in $(given_to_services | awk '{ print $1 "_OF_" $2 }' | sort -u); do
         say "$label=$(checksum_of_what_is_given "${label%%_OF_*}" "${label#*_OF_}")"
@@ -129,6 +130,9 @@ env_checksums() {
         separator=' '
     done
 }
+
+# The agent reads the file when it starts, so a change has to replace the container.
+checksum_of_authorities() { [ ! -f "$(authorities_file)" ] || checksum < "$(authorities_file)"; }
 
 checksum_of_what_is_given() { # SECRETS or FILES, SERVICE
     given_to_services | awk -v kind="$1" -v service="$2" '$1 == kind && $2 == service { print $3 }' |

@@ -1,5 +1,6 @@
 # Two rooms check the settings before anything that runs is touched. Bootstrap checks the addresses and which line
-# answers which number; the agent checks everything else about the host and the lines.
+# answers which number; the agent checks everything else about the host and the lines. It also asks each provider, and
+# warns about those that do not answer as they should.
 # shellcheck shell=sh
 
 # shellcheck disable=SC2034 # read by the scripts that include this one
@@ -35,7 +36,7 @@ build_judges() {
 settings_are_right() {
     wrong=no
     ask bootstrap plan >/dev/null || wrong=yes
-    PROFILE=$(ask agent --check) || wrong=yes
+    PROFILE=$(ask agent --check --probe) || wrong=yes
     [ "$wrong" = no ] || die "nothing was started or stopped. Correct the problems above and run it again."
     case $PROFILE in
         COMPOSE_PROFILES= | COMPOSE_PROFILES=local) ;;

@@ -6,6 +6,7 @@ FIRST_LINE=coffee
 
 lines_folder() { value_of LINES_FOLDER | sed 's/^\.\///'; }
 first_line() { say "$(lines_folder)/$FIRST_LINE"; }
+authorities_file() { say "$(lines_folder)/ca.pem"; }
 secrets_file() { say "$(lines_folder)/secrets.env"; }
 
 check_line_secrets() { [ ! -e "$(secrets_file)" ] || lint "$(secrets_file)"; }

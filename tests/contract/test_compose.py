@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOTS = {"bootstrap"}
 ON_REQUEST = {"phone"}
 SECRETS = {secret["environment"] for secret in COMPOSE["secrets"].values()}
+DIRECT = {"NO_PROXY", "no_proxy"}  # for every program in a container that may speak HTTP
 FILES = ("compose.yaml", "livekit/host-network.yaml")
 
 
@@ -130,7 +132,7 @@ def test_what_the_example_shows_is_the_default_that_the_room_has(room: str) -> N
 @pytest.mark.parametrize("room", ["agent", "bootstrap", "speech"])
 def test_a_rooms_settings_and_what_compose_gives_it_are_the_same(room: str) -> None:
     service = SERVICES[room]
-    given = set(service["environment"]) | {secret.upper() for secret in service.get("secrets", [])}
+    given = set(service["environment"]) - DIRECT | {secret.upper() for secret in service.get("secrets", [])}
     compared = {"ENV_CHECKSUMS", "PROVIDER_KEYS", "LINE_SECRETS"} if room == "bootstrap" else set()  # and not used
     assert given == settings_variables(room) | compared
 
@@ -176,6 +178,48 @@ def test_services_wait_for_health_and_never_for_a_mere_start() -> None:
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_images_are_pinned_by_an_exact_version(name: str) -> None:
     assert re.search(r":v?\d+\.\d+\.\d+", SERVICES[name]["image"])
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_nothing_inside_is_asked_through_a_proxy_of_the_engines_configuration(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    for variable in DIRECT:
+        direct = environment[variable].split(",")
+        assert {*SERVICES, "localhost", "127.0.0.1", "host.docker.internal"} <= set(direct)
+        assert "${SUBNET:-172.29.53}.0/24" in direct
+        assert direct[-1] == "${NO_PROXY_FOR:-}"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_no_health_check_goes_through_a_proxy(name: str) -> None:
+    test = SERVICES[name].get("healthcheck", {}).get("test", "")
+    command = test if isinstance(test, str) else " ".join(test)
+    assert "curl" not in command
+    assert command.count("wget") == command.count("wget -Y off")  # busybox's does not know NO_PROXY
+
+
+def asks_an_address_that_a_person_sets(service: dict[str, Any]) -> bool:
+    given = service.get("environment", {})
+    return bool({"LIVEKIT_URL", "LIVEKIT_WS_URL", "OPENAI_BASE_URL", "LINES_FOLDER"} & set(given))
+
+
+@pytest.mark.parametrize("files", [FILES[0], ":".join(FILES)])
+def test_whoever_asks_an_address_that_a_person_sets_knows_the_machine_that_runs_docker(files: str) -> None:
+    asking = {name for name, service in SERVICES.items() if asks_an_address_that_a_person_sets(service)}
+    assert asking == {"sip", "bootstrap", "agent"}
+    rendered = json.loads(compose_config("--format", "json", files=files))["services"]
+    for name in asking:
+        assert any(re.match("host.docker.internal[:=]host-gateway", host) for host in rendered[name]["extra_hosts"])
+        assert "host.docker.internal:host-gateway" in SERVICES[name]["extra_hosts"]
+
+
+@pytest.mark.parametrize("room", ["agent", "bootstrap"])
+def test_an_image_knows_that_localhost_is_itself(room: str) -> None:
+    assert re.search(r"^ENV .*\bIN_CONTAINER=yes\b", (ROOT / room / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_a_changed_authority_makes_compose_replace_the_agent() -> None:
+    assert compose_config("--hash", "agent") != compose_config("--hash", "agent", AUTHORITIES="2")
 
 
 def test_redis_is_not_published() -> None:

@@ -33,6 +33,8 @@ FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 MAKE_ARGUMENTS = {"LINE", "SAY", "WAV", "EXPECT", "YES", "DATA", "STACK"}
 MADE_UP = {"NAME", "CALLS_A_MINUTE", "ACME_API_KEY", "COFFEE_OPENAI_KEY"}  # of the pages' examples
+# Variables of other programs, and names in lines/secrets.env that the pages make up.
+THEIRS = {"OLLAMA_HOST", "OLLAMA_CONTEXT_LENGTH", "OLLAMA_KEEP_ALIVE", "API_KEY"}
 IN_CODE = {"NEEDS_MAKE_UP"}
 
 
@@ -85,7 +87,7 @@ def test_a_page_names_only_settings_that_a_line_has(page: Path) -> None:
 def test_a_page_names_only_variables_that_there_are(page: Path) -> None:
     example = "".join((ROOT / "agent/example" / name).read_text() for name in ("coffee/line.toml", "secrets.env"))
     secrets = {secret["environment"] for secret in compose_file()["secrets"].values()}
-    known = {*example_variables(), *derived(), *secrets, *MAKE_ARGUMENTS, *MADE_UP, *IN_CODE}
+    known = {*example_variables(), *derived(), *secrets, *MAKE_ARGUMENTS, *MADE_UP, *THEIRS, *IN_CODE}
     known |= set(re.findall(r'"([A-Z][A-Z0-9_]+)"', example))
     named = [re.match(r"([A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z][A-Z0-9]+(?==))\b", code) for code in CODE.findall(prose(page))]
     shown = re.findall(r"^ *([A-Z][A-Z0-9_]+)=", "".join(body for _, body in FENCE.findall(page.read_text())), re.M)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.lines import reference
-from agent.lines.line import Line
+from agent.lines.line import Line, table_of_tables
 from agent.settings.values import is_secret
 from tests.support.house import ROOT, example_variables
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 PAGE = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
 SCHEMA = json.loads((ROOT / "docs/line.schema.json").read_text(encoding="utf-8"))
 TABLES: dict[str, Any] = {
-    name: field.annotation for name, field in Line.model_fields.items() if hasattr(field.annotation, "model_fields")
+    name: table
+    for name, field in Line.model_fields.items()
+    if hasattr(table := table_of_tables(field.annotation) or field.annotation, "model_fields")
 }
 BOUNDS = (("ge", "minimum"), ("le", "maximum"))
 
@@ -42,8 +44,15 @@ def in_schema() -> dict[str, dict[str, Any]]:
     """Every key that the schema describes by its dotted name."""
     found: dict[str, dict[str, Any]] = {}
     for name, its in SCHEMA["properties"].items():
-        found |= {f"{name}.{key}": value for key, value in its["properties"].items()} if name in TABLES else {name: its}
+        found |= {f"{name}.{key}": value for key, value in table_in(its).items()} if name in TABLES else {name: its}
     return found
+
+
+def table_in(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The settings of a table; those of each entry, where it is a table of tables."""
+    [each] = described.get("patternProperties", {"": described}).values()
+    its: dict[str, dict[str, Any]] = each["properties"]
+    return its
 
 
 def rows(part: str) -> dict[str, list[str]]:
@@ -51,7 +60,7 @@ def rows(part: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     table = ""
     for line in part.splitlines():
-        if heading := re.match(r"### `\[(\w+)\]`", line):
+        if heading := re.match(r"### `\[(\w+)(?:\.<name>)?\]`", line):
             table = f"{heading[1]}."
         elif line.startswith("| `"):
             name, *cells = (cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|")))
@@ -106,7 +115,7 @@ def test_a_setting_has_its_meaning_its_default_and_its_effect_on_page_and_schema
     default, _, meaning, effect = row
     assert meaning.replace("\\|", "|") == field.description
     assert described["description"] == f"{field.description} In effect: {effect}."
-    known = field.get_default(call_default_factory=True)
+    known = None if field.is_required() else field.get_default(call_default_factory=True)
     assert described.get("default", known if known in ([], {}, None) else ...) == known
     assert default == ("" if known in ("", [], {}, None) else f"`{json.dumps(known)}`")
     assert "next call" in effect or effect == "make up"
@@ -137,7 +146,9 @@ def test_the_schema_is_one_that_editors_understand_and_closed_at_every_table() -
     text = json.dumps(SCHEMA)
     for unknown in ("$ref", "$defs", "anyOf", "null", "takes_effect"):
         assert f'"{unknown}"' not in text
-    for table in (SCHEMA, *(SCHEMA["properties"][name] for name in TABLES), in_schema()["models.keys"]):
+    [server] = SCHEMA["properties"]["servers"]["patternProperties"].values()
+    assert server["required"] == ["url"]
+    for table in (SCHEMA, *(SCHEMA["properties"][name] for name in TABLES), in_schema()["models.keys"], server):
         assert table["type"] == "object"
         assert table["additionalProperties"] is False
     for name, key in in_schema().items():

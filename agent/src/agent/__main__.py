@@ -25,9 +25,12 @@ from agent.records.retention import keep_records_while
 from agent.settings import Settings, exit_if, read_what_can_be_read
 from agent.storage.live_file import delete_versions_of_the_release_before
 from agent.turns.prosody import ProsodyProcess
+from agent.worker.certificates import trust_own_authorities
 from agent.worker.check import needs_speech, problems, problems_at_start
 from agent.worker.logs import set_up_logging
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
+from agent.worker.probe import doubts
+from agent.worker.proxies import ask_the_server_directly
 from agent.worker.serve import admit_up_to, serve
 
 logger = logging.getLogger(__name__)
@@ -36,13 +39,21 @@ PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls nee
 
 
 def main() -> int:
-    """Offer this agent to the media server and take calls until told to stop; with --check only judge the settings."""
+    """Offer this agent to the media server and take calls until told to stop; with --check only judge the settings.
+
+    With --check --probe each provider is asked, too, and those that do not answer are warnings.
+    """
     load_dotenv()  # outside a container this reads the bundle's own .env
     settings, wrong = read_what_can_be_read()
+    trust_own_authorities(settings.lines_folder)
+    ask_the_server_directly(settings.livekit_url)
     lines = lines_of(settings)
     if "--check" in sys.argv[1:]:
         exit_if([*wrong, *problems(settings, lines)])
         print(f"COMPOSE_PROFILES={'local' if needs_speech(settings, lines) else ''}")  # noqa: T201 - for make up
+        if "--probe" in sys.argv[1:]:
+            for doubt in asyncio.run(doubts(settings, lines)):
+                print(f"warning: {doubt}", file=sys.stderr)  # noqa: T201
         return 0
     fatal, of_lines = problems_at_start(settings, lines)
     exit_if([*wrong, *fatal])

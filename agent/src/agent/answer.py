@@ -16,6 +16,7 @@ from agent.behaviors.end_endless_talk import end_endless_talk
 from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye
+from agent.behaviors.log_failures import log_failures
 from agent.behaviors.log_the_timeline import log_the_timeline
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.behaviors.record_the_call import record_the_call
@@ -97,6 +98,7 @@ async def answer(ctx: JobContext) -> None:
     call.receptionist = Receptionist(call, greeting, tools_of(call))
     hang_up_together(call)
     go_on_after_a_backchannel(call)
+    log_failures(call)
     log_the_timeline(call)
     fill_the_silence(call)
     ask_a_silent_caller(call)

@@ -1,10 +1,15 @@
 """One function for each kind of value: it takes text and returns the value; its ValueError completes "VARIABLE …"."""
 
+import os
 import re
 from collections.abc import Callable
 
 from bootstrap.text import quote
 
+IN_CONTAINER = "IN_CONTAINER"  # set by the image: there, localhost is not the machine that runs Docker
+LOOPBACK = re.compile(
+    r"(?:.*\.)?localhost\.?|127(?:\.\d+){1,3}|0(?:\.0){0,3}|\[(?:::|::1|::ffff:127\..*)\]", re.IGNORECASE
+)
 PUBLISHED = {"devkey", "secret"}  # LiveKit's development pair, known to every scanner
 
 
@@ -25,10 +30,15 @@ def seconds(low: int, high: int) -> Callable[[str], int]:
 
 def url(text: str) -> str:
     """A server's address: scheme, host and port, nothing after them."""
-    match = re.fullmatch(r"(?:ws|http)s?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", text)
-    if not match or not 0 < int(match[1] or 80) < 65536:
+    match = re.fullmatch(r"(?:ws|http)s?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", text)
+    if not match or not 0 < int(match[2] or 80) < 65536:
         raise ValueError(
             f"is {quote(text)}; write scheme (ws, wss, http, https), host and port, and no path: ws://livekit:7880"
+        )
+    if os.environ.get(IN_CONTAINER) and LOOPBACK.fullmatch(match[1]):
+        raise ValueError(
+            f"is {quote(text)}, which is the container itself; leave it empty for this bundle's server, or write "
+            "host.docker.internal instead to reach one on this machine"
         )
     return text
 

@@ -74,6 +74,10 @@ class Script:
     seconds_per_character: float = 0.06
     faults: dict[str, str] = field(default_factory=dict)  # stt, llm or tts -> one of FAULTS
     rules: tuple[Rule, ...] = ()  # the first one that holds counts
+    key: str = ""  # the only API key that is let in; empty: any
+    models: tuple[str, ...] = ()  # those that it lists; any other is unknown to it, unless there are none
+    # stt, llm or tts -> status and body, as JSON; SAID in it becomes what was said or is to be spoken
+    refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def changed(self, **changes: Any) -> "Script":
         """A copy with other values; lists as JSON has them are taken too. Unknown names are a ValueError."""
@@ -171,8 +175,11 @@ class FakeOpenAI:
 
     # The API.
 
-    async def _models(self, _: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": []})
+    async def _models(self, request: web.Request) -> web.Response:
+        if refused := self._refuse(_key_of(request)):
+            return refused
+        listed = [{"id": model, "object": "model"} for model in self.script.models]
+        return web.json_response({"object": "list", "data": listed})
 
     async def _hear(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
@@ -248,7 +255,7 @@ class FakeOpenAI:
 
     @contextmanager
     def _noted(self, kind: str, request: web.Request, body: dict[str, Any]) -> Iterator[Request]:
-        who = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        who = _key_of(request)
         noted = Request(len(self.requests), kind, who, time.time(), body)
         self.requests.append(noted)
         try:
@@ -266,7 +273,25 @@ class FakeOpenAI:
     def _turn(self, noted: Request) -> int:
         return sum(earlier.kind == noted.kind for earlier in self.requests[: noted.number])
 
+    def _refuse(self, key: str) -> web.Response | None:
+        if self.script.key in ("", key):
+            return None
+        message = f"Incorrect API key provided: {key[:4]}***{key[-4:]}."
+        return web.json_response({"error": {"message": message, "code": "invalid_api_key"}}, status=401)
+
     async def _fault(self, noted: Request) -> web.Response | None:
+        script = self._script(noted)
+        if refused := self._refuse(noted.who):
+            return refused
+        model = noted.body.get("model", "")
+        if script.models and model not in script.models:
+            message = f"The model `{model}` does not exist"
+            return web.json_response({"error": {"message": message, "code": "model_not_found"}}, status=404)
+        if noted.kind in script.refusals:
+            status, body = script.refusals[noted.kind]
+            said = noted.text or (_last_told(noted.body["messages"]) if noted.kind == THINK else "")
+            text = body.replace("SAID", json.dumps(said)[1:-1])
+            return web.Response(status=status, text=text, content_type="application/json")
         return await self._fail(self._script(noted).faults.get(noted.kind))
 
     async def _ruled(self, noted: Request, text: str) -> web.Response | None:
@@ -313,6 +338,10 @@ class FakeOpenAI:
         since, who = float(request.query.get("since", 0)), request.query.get("who")
         told = [noted for noted in self.requests if noted.at >= since and who in (None, noted.who)]
         return web.json_response([asdict(noted) for noted in told])
+
+
+def _key_of(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 async def _give_request_id(_: web.Request, response: web.StreamResponse) -> None:

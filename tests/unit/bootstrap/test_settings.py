@@ -77,6 +77,20 @@ def test_a_url_may_be_websocket_or_http(settings: Load, text: str) -> None:
     assert settings(LIVEKIT_URL=text).livekit_url == text
 
 
+@pytest.mark.parametrize("host", ["localhost", "livekit.localhost", "127.0.0.1", "127.1", "0.0.0.0", "[::1]", "[::]"])
+def test_in_a_container_localhost_is_refused_with_what_to_write(
+    report: Report, settings: Load, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    url = f"ws://{host}:7880"
+    assert settings(LIVEKIT_URL=url).livekit_url == url
+    monkeypatch.setenv("IN_CONTAINER", "yes")
+    [line] = report(LIVEKIT_URL=url)
+    assert line.startswith(f"LIVEKIT_URL is '{url}', which is the container itself; ")
+    assert "host.docker.internal" in line
+    assert settings(LIVEKIT_URL="ws://host.docker.internal:7880")
+    assert settings(LIVEKIT_URL="wss://localhost.example.com")
+
+
 def test_an_empty_variable_is_an_unset_one(settings: Load) -> None:
     names = [name.upper() for name in Settings.model_fields if not name.startswith("livekit_api")]
     assert settings(**dict.fromkeys(names, "")) == settings()

@@ -141,3 +141,20 @@ def test_git_tracks_nothing_of_the_lines(clone: Clone) -> None:
     git = f"{os.environ['PATH']}"
     done = clone.sh("-c", "git init -q . && git status --short --untracked-files=all -- lines .env", PATH=git)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_another_certificate_of_ones_own_authorities_makes_compose_replace_the_agent(clone: Clone) -> None:
+    assert clone.make_env().returncode == 0
+    assert clone.env()["AUTHORITIES"] == ""
+    file = clone.root / "lines/ca.pem"
+    seen = set()
+    for certificate in ("one", "another"):
+        file.write_text(certificate)
+        file.chmod(0o600)
+        assert clone.make_env().returncode == 0
+        seen.add(clone.env()["AUTHORITIES"])
+    assert len(seen - {""}) == 2
+    assert mode(file) & 0o044 == 0o044  # the container's user reads it
+    file.unlink()
+    assert clone.make_env().returncode == 0
+    assert clone.env()["AUTHORITIES"] == ""

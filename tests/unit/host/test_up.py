@@ -13,7 +13,7 @@ DOCKER = """
 echo "$@" >> asked
 case "$*" in
     *"bootstrap plan") exit {plan} ;;
-    *"agent --check") echo "{check}"; exit {judged} ;;
+    *"agent --check --probe") echo "{check}"; exit {judged} ;;
     *"bootstrap numbers") echo coffee +12025550100 ;;
     *"config --images") printf 'landline/agent:0.1.0\\nredis:8\\nlandline/bootstrap:0.1.0\\n' ;;
     "image inspect "*) exit {images} ;;
@@ -61,6 +61,14 @@ def test_the_profile_that_the_agent_names_is_written_down(clone: Clone, profile:
     before = clone.env_file.read_bytes()
     assert clone.make_env().returncode == 0
     assert clone.env_file.read_bytes() == before
+
+
+@pytest.mark.parametrize("verb", ["up", "check"])
+def test_a_provider_that_does_not_answer_is_a_warning_and_no_failure(clone: Clone, verb: str) -> None:
+    docker(clone, check='COMPOSE_PROFILES="; echo "warning: nobody answers" >&2; : "')
+    done = clone.script(verb)
+    assert done.returncode == 0, done.stderr
+    assert "warning: nobody answers" in done.stderr
 
 
 @pytest.mark.parametrize("wrong", [{"plan": 2}, {"judged": 2}, {"check": "something else"}])

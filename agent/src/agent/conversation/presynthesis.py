@@ -15,6 +15,7 @@ class Presynthesis:
     """Synthesizes `text`, beginning when the object is made."""
 
     def __init__(self, text: str, voice: tts.TTS[Any], options: APIConnectOptions) -> None:
+        self.failure: APIError | None = None  # why there is no sound, or no more of it
         self._frames = utils.aio.Chan[rtc.AudioFrame]()
         self._synthesis = asyncio.create_task(self._synthesize(text, voice, options))
 
@@ -37,6 +38,7 @@ class Presynthesis:
                 async for piece in sound:
                     self._frames.send_nowait(piece.frame)
         except APIError as error:
+            self.failure = error
             logger.debug("Could not synthesize a text in advance: %s", error)
         finally:
             self._frames.close()

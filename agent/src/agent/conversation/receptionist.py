@@ -12,6 +12,7 @@ from livekit.agents import NOT_GIVEN, Agent, NotGivenOr, llm, tts
 from agent.conversation.call import Call
 from agent.conversation.ending import wait_until_heard
 from agent.conversation.presynthesis import Presynthesis
+from agent.providers.failure import explain
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,6 @@ class Receptionist(Agent):
         elif sound := await self._greeting_in_time(self.session.tts):
             self._greet(sound)
         else:
-            logger.warning("Could not synthesize the greeting within %g s", self._patience)
             self._call.announcer.say("hello")
 
     def _greet(self, sound: NotGivenOr[AsyncIterator[rtc.AudioFrame]] = NOT_GIVEN) -> None:
@@ -49,10 +49,18 @@ class Receptionist(Agent):
 
     async def _greeting_in_time(self, voice: tts.TTS[Any]) -> AsyncIterator[rtc.AudioFrame] | None:
         """Return the sound of the greeting; if it could not be synthesized in advance, try once more."""
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(self._patience):
-                prepared = await self._greeting.audio() if self._greeting else None
-                return prepared or await self._synthesize_now(voice).audio()
+                if self._greeting and (prepared := await self._greeting.audio()):
+                    return prepared
+                again = self._synthesize_now(voice)
+                if sound := await again.audio():
+                    return sound
+        except TimeoutError:
+            logger.warning("Could not synthesize the greeting within %g s", self._patience)
+        else:
+            reason = explain(again.failure) if again.failure else "sent no sound"
+            logger.warning("Could not synthesize the greeting: text to speech %s", reason)
         return None
 
     def _synthesize_now(self, voice: tts.TTS[Any]) -> Presynthesis:

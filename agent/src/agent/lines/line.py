@@ -4,7 +4,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, NamedTuple, Self, get_args
+from typing import Annotated, Any, NamedTuple, Self, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, SecretStr, ValidationError, WithJsonSchema
@@ -18,6 +18,7 @@ from agent.lines.lookup import Lookup
 from agent.lines.models import Models
 from agent.lines.recording import Recording
 from agent.lines.secret import NAME
+from agent.lines.servers import Server, ServerName
 from agent.lines.turns import Turns
 from agent.lines.webhook import Webhook
 from agent.settings.values import is_secret
@@ -78,6 +79,7 @@ class Line(Group):
         "UTC", "The line's time zone, such as Europe/Berlin. A day of the limits begins at its midnight."
     )
     models: Models = Field(default_factory=Models)
+    servers: dict[ServerName, Server] = Field(default_factory=dict)
     turns: Turns = Field(default_factory=Turns)
     handling: Handling = Field(default_factory=Handling)
     limits: Limits = Field(default_factory=Limits)
@@ -151,12 +153,17 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
     if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
         expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
         return f"{_place(path[:2], text)}has models.keys, which {expected}"
+    if path[:1] == ["servers"] and path[-1] == "[key]":
+        expected = "is not a name for a server: use a to z, 0 to 9 and - (but not first), at most 32 characters"
+        return f"{_place(path[:2], text)}has servers.{path[1]!r}, which {expected}"
+    if problem["type"] == "missing":
+        return f"{_place(path[:-1], text)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
     has = f"{_place(path, text)}has {'.'.join(path)}"
     expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if problem["type"] == "extra_forbidden":
         return f"{has}, which is not a setting{_meant(path)}"
     if problem["type"] == "model_type":
-        expected = f"should be a table: write [{path[-1]}], and its settings below it"
+        expected = f"should be a table: write [{'.'.join(path)}], and its settings below it"
     elif _table_at(path):  # a check of several settings of one table
         return f"{has} in which {expected}"
     found = "" if _hides(path) else f" = {_shown(problem['input'])}"
@@ -195,13 +202,20 @@ def _hides(path: list[str]) -> bool:
 
 def _table_at(path: list[str]) -> type[BaseModel] | None:
     """Return the table at this place, or the whole file for an empty path; None if there is no table."""
-    model: type[BaseModel] = Line
+    place: Any = Line
     for part in path:
-        field = model.model_fields.get(part)
-        if field is None or not _is_table(field.annotation):
-            return None
-        model = field.annotation  # type: ignore[assignment]  # `_is_table` has checked it
-    return model
+        if _is_table(place):
+            field = place.model_fields.get(part)
+            place = field.annotation if field else None
+        else:
+            place = table_of_tables(place)
+    return place if _is_table(place) else None
+
+
+def table_of_tables(annotation: Any) -> type[BaseModel] | None:
+    """Return what each entry of a table of tables is, such as `Server` for `servers`; None for anything else."""
+    _, *values = get_args(annotation) if get_origin(annotation) is dict else [None]
+    return values[0] if values and _is_table(values[0]) else None
 
 
 def _is_table(annotation: Any) -> bool:

@@ -1,7 +1,7 @@
 """A web address of the line's owner that tells who is calling."""
 
 from agent.lines.group import NEEDS_MAKE_UP, Group, setting
-from agent.lines.secret import Secret, SecretAddress
+from agent.lines.secret import SecretAddress, SecretKey
 
 
 class Lookup(Group):
@@ -13,7 +13,7 @@ class Lookup(Group):
         "set, only contacts.csv is used.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
-    token: Secret | None = setting(
+    token: SecretKey | None = setting(
         None,
         "The name in lines/secrets.env of the token that is sent with the question.",
         json_schema_extra=NEEDS_MAKE_UP,

@@ -50,7 +50,7 @@ def schema() -> dict[str, Any]:
     """Make the JSON Schema of line.toml: one tree without unknown keys, in draft 7, which editors understand."""
     made = Line.model_json_schema()
     tables = made["$defs"]
-    keys = {name: _of_table(tables, value) if "$ref" in value else _key(value) for name, value in _settings(made)}
+    keys = {name: _setting_or_table(tables, value) for name, value in _settings(made)}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A line of Landline: line.toml",
@@ -64,10 +64,11 @@ def schema() -> dict[str, Any]:
 def page(example: str) -> str:
     """Return the page of all settings; `example` is the text of .env.example."""
     line = schema()["properties"]
-    tables = {name: value for name, value in line.items() if "properties" in value}
+    tables = {name: table for name, value in line.items() if (table := _table_in(value))}
     parts = [PAGE_HEAD, _rows({name: value for name, value in line.items() if name not in tables})]
     for name, table in tables.items():
-        parts += [f"\n### `[{name}]`\n\n{_linked(table['description'])}\n", _rows(table["properties"])]
+        heading = name if table is line[name] else f"{name}.<name>"
+        parts += [f"\n### `[{heading}]`\n\n{_linked(table['description'])}\n", _rows(table["properties"])]
     return "\n".join([*parts, HOST_HEAD, *_of_host(example)]).rstrip() + "\n"
 
 
@@ -91,15 +92,34 @@ def _settings(model: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return list(model["properties"].items())
 
 
+def _setting_or_table(tables: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in made:
+        return _of_table(tables, made)
+    [(names, each), *others] = made.get("patternProperties", {"": {}}).items()
+    if others or "$ref" not in each:
+        return _key(made)
+    return {"type": "object", "additionalProperties": False, "patternProperties": {names: _of_table(tables, each)}}
+
+
 def _of_table(tables: dict[str, Any], reference: dict[str, Any]) -> dict[str, Any]:
     table = tables[reference["$ref"].removeprefix("#/$defs/")]
     keys = {name: _key(value) for name, value in _settings(table)}
+    needed = {"required": table["required"]} if "required" in table else {}
     return {
         "description": table["description"],
         "type": "object",
         "additionalProperties": False,
         "properties": keys,
+        **needed,
     }
+
+
+def _table_in(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a table, or what each entry of a table of tables is; None for a setting."""
+    if "properties" in value:
+        return value
+    entries: list[dict[str, Any]] = list(value.get("patternProperties", {}).values())
+    return entries[0] if entries and "properties" in entries[0] else None
 
 
 def _key(made: dict[str, Any]) -> dict[str, Any]:

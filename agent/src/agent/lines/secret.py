@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, WithJsonSchema
 
-from agent.settings.values import check_url
+from agent.settings.values import check_key, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,15 @@ def _check_address(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _check_key(secret: SecretStr) -> SecretStr:
+    try:
+        return check_key(secret)
+    except ValueError as problem:
+        raise ValueError(f"names a secret in lines/secrets.env whose value {problem}") from None
+
+
 _NAMED = WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})
 
 Secret = Annotated[SecretStr, BeforeValidator(resolve), _NAMED]
+SecretKey = Annotated[SecretStr, AfterValidator(_check_key), BeforeValidator(resolve), _NAMED]
 SecretAddress = Annotated[SecretStr, AfterValidator(_check_address), BeforeValidator(resolve), _NAMED]

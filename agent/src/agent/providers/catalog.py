@@ -1,7 +1,7 @@
 """All providers, and what can be known about each without a key."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -21,6 +21,7 @@ class Provider:
 
     kinds: tuple[str, ...]
     key: str = ""  # the variable in .env without which it cannot work
+    url: str = ""  # the address of its API, if that is OpenAI's: `make up` asks there whether key and model are good
     defaults: Mapping[str, str] = field(default_factory=dict)  # by kind: the model for a line that names none
     models: tuple[str, ...] = ()  # all its models; empty: we do not know them all
     voices: tuple[str, ...] = ()  # all its voices, the usual one first; empty: we do not know them all
@@ -74,14 +75,20 @@ def default(kind: str, keys: Mapping[str, object], *, small: bool = False) -> st
     raise LookupError(f"no provider has a {kind} without a key")
 
 
-def problem(kind: str, name: str, keys: Mapping[str, object]) -> str | None:
-    """Say why `provider/model` cannot be the `kind` (stt, llm, tts) with these keys, or None."""
+def problem(kind: str, name: str, keys: Mapping[str, object], servers: Collection[str] = ()) -> str | None:
+    """Say why `provider/model` cannot be the `kind` (stt, llm, tts) with these keys, or None.
+
+    `servers` are the line's own, which may have any model of any kind.
+    """
     provider, model = split(name)
     known = sorted(other for other in PROVIDERS if kind in facts(other).kinds)
     if not provider or not model:
         return "is not of the form provider/model, e.g. " + " or ".join(f"{other}/…" for other in known)
+    if provider in servers:
+        return None
     if provider not in known:
-        return f"names the unknown provider {provider!r}; known providers: {', '.join(known)}"
+        its_servers = f"; the line's own servers: {', '.join(servers)}" if servers else ""
+        return f"names the unknown provider {provider!r}; known providers: {', '.join(known)}{its_servers}"
     its = facts(name)
     if its.models and model not in its.models:
         return f"names a model that {provider} does not have; it has {', '.join(its.models)}"

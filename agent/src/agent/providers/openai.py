@@ -1,4 +1,4 @@
-"""OpenAI, or another server with OpenAI's API at OPENAI_BASE_URL."""
+"""OpenAI, or another server with OpenAI's API: at OPENAI_BASE_URL, or one of a line's own."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 PROVIDER = Provider(
     kinds=(STT, LLM, TTS),
     key="OPENAI_API_KEY",
+    url="https://api.openai.com/v1",
     defaults={STT: "gpt-4o-mini-transcribe", LLM: "gpt-4o-mini", TTS: "gpt-4o-mini-tts"},
 )
 VOICE = "ash"
 WITHOUT_INSTRUCTIONS = ("tts-1", "tts-1-hd")
-KEPT_WARM = 120  # seconds a connection outlives its last request: longer than callers are silent
+NO_KEY = "none"  # for a server that asks for no key, because the client insists on one
 
 
 def new_stt(wanted: Wanted, *, realtime: bool = False) -> plugin.STT:
@@ -53,24 +54,17 @@ def new_tts(wanted: Wanted, *, usual_voice: str = VOICE) -> plugin.TTS:
 
 def client(wanted: Wanted) -> openai.AsyncClient:
     """Return the client for the wanted server and key."""
-    return connect(wanted.base_url, wanted.key, wanted.patience)
+    return connect(wanted.base_url, wanted.key or NO_KEY, wanted.patience)
 
 
 @cache
 def connect(base_url: str | None, api_key: str, patience: float) -> openai.AsyncClient:
     """Make one client, and so one pool of warm connections, for all that is asked of one server during a call.
 
-    `patience` is how long a request may be silent, in seconds. The plugin retries, and sets its own limits on each
-    request; for speech to text and text to speech they are 30 s, whatever it is told, which is too long a silence.
+    `patience` is how long a request may be silent, in seconds. The plugin retries.
     """
-    import httpx2
     import openai
 
-    async def shorten_the_timeout(request: httpx2.Request) -> None:
-        limits = request.extensions["timeout"]
-        limits["read"] = min(limits.get("read") or patience, patience)
+    from agent.providers.client import Client
 
-    kept_warm = httpx2.AsyncClient(
-        limits=httpx2.Limits(keepalive_expiry=KEPT_WARM), event_hooks={"request": [shorten_the_timeout]}
-    )
-    return openai.AsyncClient(base_url=base_url, api_key=api_key, max_retries=0, http_client=kept_warm)
+    return openai.AsyncClient(base_url=base_url, api_key=api_key, max_retries=0, http_client=Client(patience))

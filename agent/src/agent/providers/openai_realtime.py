@@ -10,7 +10,7 @@ from agent.providers.catalog import STT, Provider, Wanted
 if TYPE_CHECKING:
     from livekit.plugins import openai as plugin
 
-PROVIDER = Provider(kinds=(STT,), key=openai.PROVIDER.key)
+PROVIDER = Provider(kinds=(STT,), key=openai.PROVIDER.key, url=openai.PROVIDER.url)
 
 
 def new_stt(wanted: Wanted) -> plugin.STT:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from agent.lines.line import Line
+    from agent.lines.servers import Server
     from agent.settings import Settings
+
+OPENAI = "openai"
 
 
 class Pipeline:
@@ -38,10 +41,10 @@ class Pipeline:
 
     def problems(self) -> list[Objection]:
         """Say which of the line's models and keys cannot be used."""
-        found = self._key_problems()
+        found = [*self._key_problems(), *self._server_problems()]
         for kind, names in self._names.items():
             for name, key in zip(names, (kind, f"{kind}_fallback"), strict=False):
-                if problem := catalog.problem(kind, name, self._keys):
+                if problem := catalog.problem(kind, name, self._keys, self._line.servers):
                     found.append(Objection(f"models.{key}", f"= {name!r}, which {problem}"))
             if len(set(names)) < len(names):
                 found.append(Objection(f"models.{kind}_fallback", f"= {names[1]!r}, which {kind} is already"))
@@ -58,7 +61,7 @@ class Pipeline:
             return models[0]
         from livekit.agents import llm
 
-        return llm.FallbackAdapter(models, attempt_timeout=catalog.facts(self._names[LLM][1]).patience)
+        return llm.FallbackAdapter(models, attempt_timeout=self._facts(self._names[LLM][1]).patience)
 
     def new_tts(self) -> tts.TTS[Any]:
         """Make the text to speech."""
@@ -74,7 +77,7 @@ class Pipeline:
 
         If there is a second model to ask, it must have time to answer before the caller hears an apology.
         """
-        usual = catalog.facts(self.name(kind)).patience
+        usual = self._facts(self.name(kind)).patience
         return min(usual, self._line.handling.apology_after / 3) if self._has_second(kind) else usual
 
     def attempts(self, kind: str) -> int:
@@ -84,44 +87,79 @@ class Pipeline:
     @property
     def reads_slowly(self) -> bool:
         """Whether the language model gains from being shown the persona before the first question."""
-        return catalog.facts(self.name(LLM)).reads_slowly
+        return self._facts(self.name(LLM)).reads_slowly
 
     @property
     def uses_tools(self) -> bool:
         """Whether the language model, and the one that takes over when it fails, can be given tools."""
-        return all(its.tools for its in self._facts([LLM]))
+        return all(its.tools for its in self._facts_of_all([LLM]))
 
     @property
     def embedded(self) -> bool:
         """Whether any of the models runs on this machine's CPU."""
-        return any(its.embedded for its in self._facts(KINDS))
+        return any(its.embedded for its in self._facts_of_all(KINDS))
 
     @property
     def modules(self) -> list[str]:
         """The modules of the providers, to be imported once before calls come."""
-        return sorted({catalog.PROVIDERS[catalog.split(name)[0]] for names in self._names.values() for name in names})
+        return sorted({catalog.PROVIDERS[self._provider(name)] for names in self._names.values() for name in names})
 
-    def _facts(self, kinds: Iterable[str]) -> list[Provider]:
-        return [catalog.facts(name) for kind in kinds for name in self._names[kind]]
+    def wanted(self, kind: str) -> list[tuple[str, Wanted]]:
+        """List what the models of the `kind` are asked for, each with its name as `provider/model`."""
+        patience = [self.patience(kind), *(self._facts(name).patience for name in self._names[kind][1:])]
+        return [(name, self._wanted(name, limit)) for name, limit in zip(self._names[kind], patience, strict=True)]
+
+    def address(self, name: str) -> str | None:
+        """Return where `provider/model` is asked; None if that is not OpenAI's API, or is part of this bundle."""
+        if server := self._server(name):
+            return server.url
+        its = catalog.facts(name)
+        return (self._settings.openai_base_url or its.url) if its.url and not its.embedded else None
+
+    def key_of(self, name: str) -> str:
+        """Return what a person calls the key of `provider/model`; empty if there is none."""
+        if server := self._server(name):
+            return f"servers.{catalog.split(name)[0]}.key" if server.key else ""
+        key = catalog.facts(name).key
+        return f"models.keys.{key}" if key in self._line.models.keys else key
+
+    def _facts_of_all(self, kinds: Iterable[str]) -> list[Provider]:
+        return [self._facts(name) for kind in kinds for name in self._names[kind]]
+
+    def _facts(self, name: str) -> Provider:
+        """Return what is known about the provider in `provider/model`, or about the line's own server."""
+        if server := self._server(name):
+            return Provider(kinds=KINDS, patience=server.patience, tools=server.tools)
+        return catalog.facts(name)
+
+    def _server(self, name: str) -> Server | None:
+        return self._line.servers.get(catalog.split(name)[0])
+
+    def _provider(self, name: str) -> str:
+        """Return whose module makes the model: a server of the line's own is asked as OpenAI is."""
+        return OPENAI if self._server(name) else catalog.split(name)[0]
 
     def _has_second(self, kind: str) -> bool:
         return len(self._names[kind]) > 1
 
     def _all(self, kind: str) -> list[Any]:
-        patience = [self.patience(kind), *(catalog.facts(name).patience for name in self._names[kind][1:])]
-        return [self._new(kind, name, limit) for name, limit in zip(self._names[kind], patience, strict=True)]
+        return [
+            getattr(catalog.module(self._provider(name)), f"new_{kind}")(wanted) for name, wanted in self.wanted(kind)
+        ]
 
-    def _new(self, kind: str, name: str, patience: float) -> Any:
+    def _wanted(self, name: str, patience: float) -> Wanted:
         provider, model = catalog.split(name)
-        its = catalog.facts(name)
-        key = self._keys[its.key].get_secret_value() if its.key else ""
-        url = self._settings.speech_url if its.embedded else self._settings.openai_base_url
-        wanted = Wanted(model, self._line.language, self._voice_of(provider), key, url, patience)
-        return getattr(catalog.module(provider), f"new_{kind}")(wanted)
+        its, server = self._facts(name), self._server(name)
+        key = server.key if server else self._keys[its.key] if its.key else None
+        url = server.url if server else self._settings.speech_url if its.embedded else self._settings.openai_base_url
+        secret = key.get_secret_value() if key else ""
+        return Wanted(model, self._line.language, self._voice_of(provider), secret, url, patience)
 
     def _voice_of(self, provider: str) -> str:
         """Return the line's voice, which is the first text to speech's; another provider speaks with its usual one."""
-        return self._line.models.voice if provider == catalog.split(self.name(TTS))[0] else ""
+        voice = self._line.models.voice if provider == catalog.split(self.name(TTS))[0] else ""
+        server = self._line.servers.get(provider)
+        return voice or (server.voice if server else "")
 
     def _key_problems(self) -> list[Objection]:
         known = {its.key for its in map(catalog.facts, catalog.PROVIDERS) if its.key}
@@ -130,13 +168,19 @@ class Pipeline:
             for name in sorted(self._line.models.keys.keys() - known)
         ]
 
+    def _server_problems(self) -> list[Objection]:
+        return [
+            Objection(f"servers.{name}", f"which is the name of a provider: give it another one, such as my-{name}")
+            for name in sorted(self._line.servers.keys() & catalog.PROVIDERS.keys())
+        ]
+
     def _language_problems(self) -> list[Objection]:
         language = self._line.language
         foreign = {
-            name: catalog.facts(name).languages
+            name: self._facts(name).languages
             for names in self._names.values()
             for name in names
-            if catalog.facts(name).languages and language not in catalog.facts(name).languages
+            if self._facts(name).languages and language not in self._facts(name).languages
         }
         if not foreign:
             return []
@@ -147,7 +191,7 @@ class Pipeline:
         ]
 
     def _voice_problems(self) -> list[Objection]:
-        voice, its = self._line.models.voice, catalog.facts(self.name(TTS))
+        voice, its = self._line.models.voice, self._facts(self.name(TTS))
         if not voice or not its.voices or voice in its.voices:
             return []
         has = ", ".join(its.voices)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.providers import openai
@@ -24,23 +23,18 @@ PROVIDER = Provider(
     reads_slowly=True,
     embedded=True,
 )
-NO_KEY = "none"  # the client insists on one
 
 
 def new_stt(wanted: Wanted) -> plugin.STT:
     """Make the embedded speech to text."""
-    return openai.new_stt(_without_a_key(wanted))
+    return openai.new_stt(wanted)
 
 
 def new_llm(wanted: Wanted) -> plugin.LLM:
     """Make the embedded language model."""
-    return openai.new_llm(_without_a_key(wanted))
+    return openai.new_llm(wanted)
 
 
 def new_tts(wanted: Wanted) -> plugin.TTS:
     """Make the embedded text to speech."""
-    return openai.new_tts(_without_a_key(wanted), usual_voice=PROVIDER.voices[0])
-
-
-def _without_a_key(wanted: Wanted) -> Wanted:
-    return replace(wanted, key=NO_KEY)
+    return openai.new_tts(wanted, usual_voice=PROVIDER.voices[0])

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from agent.settings.values import Bundle, is_secret, url_of
+from agent.settings.values import WRONG_KEY, Bundle, bundles_server, check_keys, is_secret, url_of
 
 SECRETS = Path("/run/secrets")
 
@@ -30,7 +30,7 @@ class Settings(BaseSettings):
 
     lines_folder: Path = Path("lines")
 
-    livekit_url: Annotated[str, url_of("ws", "wss", "http", "https")] = "ws://localhost:7880"
+    livekit_url: Annotated[str, url_of("ws", "wss", "http", "https")] = Field(default_factory=bundles_server)
     livekit_api_key: SecretStr
     livekit_api_secret: SecretStr
     agent_name: str = "inbound-voice-agent"
@@ -39,7 +39,8 @@ class Settings(BaseSettings):
     phone_numbers: str = "+12025550100"  # of lines that name none; the first one's country is used for short numbers
     trunk_account: str | None = None
 
-    provider_keys: Annotated[Bundle, NoDecode] = Field(default_factory=dict)  # by their names in .env
+    # By their names in .env.
+    provider_keys: Annotated[Bundle, NoDecode, AfterValidator(check_keys)] = Field(default_factory=dict)
     line_secrets: Annotated[Bundle, NoDecode] = Field(default_factory=dict)  # lines/secrets.env
     openai_base_url: Annotated[str, url_of("http", "https")] | None = None
     speech_url: Annotated[str, url_of("http", "https")] = "http://speech:8000/v1"
@@ -101,6 +102,8 @@ def _sentence(problem: ErrorDetails, settings: type[BaseSettings]) -> str:
     name = str(problem["loc"][0])
     if problem["type"] == "missing":
         return f"{name.upper()} is not set: `make up` writes it to .env"
+    if problem["type"] == WRONG_KEY:
+        return f"{problem['msg']} in .env"
     field = settings.model_fields.get(name)
     hidden = field is not None and is_secret(field.annotation)
     found = "" if hidden else f" is {problem['input']!r}" if problem["input"] else " is empty"

@@ -11,6 +11,7 @@ from agent.providers.openai import PROVIDER as OPENAI
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
 from agent.storage.live_file import LiveFile
+from agent.worker import certificates
 
 
 def problems(settings: Settings, lines: LinesFolder) -> list[str]:
@@ -59,7 +60,8 @@ def _can_be_answered(settings: Settings, lines: LinesFolder, line: Line) -> bool
 
 
 def _of_host(settings: Settings, lines: LinesFolder) -> list[str]:
+    wrong = certificates.problems(settings.lines_folder)
     keys = {*settings.provider_keys, *(key for line in lines.all_as_written() for key in line.models.keys)}
     if settings.openai_base_url and OPENAI.key not in keys:
-        return [f"OPENAI_BASE_URL needs {OPENAI.key}: set it in .env, to any word if the server asks for no key"]
-    return []
+        wrong.append(f"OPENAI_BASE_URL needs {OPENAI.key}: set it in .env, to any word if the server asks for no key")
+    return wrong

@@ -25,6 +25,7 @@ FIELDS = (
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 NUMBER = re.compile(r"call-_\S+|(?<![\d.])\+?\d{7,15}(?!\d)|\+\d[\d ()-]{6,18}\d")
 MASK = "<number>"
+SPOKEN = re.compile(r"(no audio frames were pushed for text): .*", re.DOTALL)  # livekit-agents quotes the answer
 # Python's own exceptions whose texts name files, modules and types, but contain no data.
 QUOTE_NOBODY = (OSError, ImportError, AttributeError, NameError, TypeError, MemoryError)
 OWN_CODE = f"{Path(__file__).parents[1]}/"
@@ -110,6 +111,8 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 def _message(record: logging.LogRecord) -> str:
     """Return the message without the traceback, which a record from a call's process has in its message, too."""
     message = record.getMessage().removesuffix(record.exc_text or "").rstrip()
+    if record.levelno >= logging.INFO:
+        message = SPOKEN.sub(r"\1", message)
     # asyncio writes the task and its exception below its first row, and they contain what the exception quotes.
     return message.partition("\n")[0] if record.name == "asyncio" and record.levelno >= logging.INFO else message
 

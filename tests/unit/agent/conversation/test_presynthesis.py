@@ -114,9 +114,16 @@ async def test_what_could_not_be_prepared_is_tried_once_more(endpoint: FakeOpenA
     await call.session.aclose()
 
 
-@pytest.mark.parametrize("fault", ["error", "hang"])
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("error", ": text to speech answered 500: scripted failure"),
+        ("empty", ": text to speech sent no sound"),
+        ("hang", " within 0.3 s"),
+    ],
+)
 async def test_a_voice_that_fails_then_too_leaves_the_greeting_to_what_was_recorded(
-    endpoint: FakeOpenAI, fault: str
+    endpoint: FakeOpenAI, fault: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     endpoint.script = endpoint.script.changed(faults={"tts": fault})
     call = Call(endpoint, patience=0.3)
@@ -124,3 +131,5 @@ async def test_a_voice_that_fails_then_too_leaves_the_greeting_to_what_was_recor
     await call.loudspeaker.play_to_the_end()
     await until(lambda: spoken(call.session) == ["Hello. How can I help you?"])
     await call.session.aclose()
+    rows = [row.getMessage() for row in caplog.records if row.name.startswith("agent.conversation.receptionist")]
+    assert rows == [f"Could not synthesize the greeting{reason}"]

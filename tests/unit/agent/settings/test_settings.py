@@ -64,6 +64,29 @@ def test_secrets_are_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert settings.openai_base_url is None
 
 
+def test_a_key_with_a_character_that_no_key_has_is_named_and_not_shown(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("PROVIDER_KEYS", packed("OPENAI_API_KEY=sk-canary…\nACME_API_KEY=fine\n"))
+    _, told = report(capsys)
+    assert told.startswith("OPENAI_API_KEY has a character at position 10 that is in no key: ")
+    assert told.endswith("copy it again in .env")
+    assert "canary" not in told
+
+
+@pytest.mark.parametrize("name", ["OPENAI_BASE_URL", "LIVEKIT_URL"])
+def test_in_a_container_localhost_is_refused_with_what_to_write(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    url = f"{'ws' if name == 'LIVEKIT_URL' else 'http'}://localhost:9"
+    environment.setenv(name, url)
+    assert settings_or_exit()  # on the machine itself that is right
+    environment.setenv("IN_CONTAINER", "yes")
+    _, told = report(capsys)
+    assert told.startswith(f"{name} is '{url}', which should not name localhost, which is the container itself: ")
+    assert "write host.docker.internal instead" in told
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [

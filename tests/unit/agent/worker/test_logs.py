@@ -39,6 +39,14 @@ def test_text_reads_like_a_sentence() -> None:
 
 
 @FORMS
+def test_an_answer_that_could_not_be_spoken_is_not_quoted(line: logging.Formatter) -> None:
+    failed = "failed to synthesize speech: no audio frames were pushed for text: Hello, Mister Miller.\nBye., retrying"
+    told = line.format(record(failed, logging.WARNING))
+    assert "no audio frames were pushed for text" in told
+    assert not any(word in told for word in ("Miller", "Bye"))
+
+
+@FORMS
 def test_a_record_of_a_call_names_its_line(line: logging.Formatter) -> None:
     assert "dentist" in line.format(record("Call answered", line="dentist"))
 
