@@ -19,6 +19,7 @@ PROVIDER = Provider(
 )
 VOICE = "ash"
 WITHOUT_INSTRUCTIONS = ("tts-1", "tts-1-hd")
+SAMPLES, WITH_RATE = "pcm", "wav"
 KEPT_WARM = 120  # seconds a connection outlives its last request: longer than callers are silent
 
 
@@ -36,8 +37,12 @@ def new_llm(wanted: Wanted) -> plugin.LLM:
     return plugin.LLM(model=wanted.model, client=client(wanted))
 
 
-def new_tts(wanted: Wanted, *, usual_voice: str = VOICE) -> plugin.TTS:
-    """Make a text to speech that gives raw samples, so that there is nothing to decode."""
+def new_tts(wanted: Wanted, *, usual_voice: str = VOICE, response_format: str = "") -> plugin.TTS:
+    """Make a text to speech.
+
+    OpenAI itself gives raw samples, so that there is nothing to decode. Those of another server may have any rate, so
+    it is asked for WAV, whose header has the rate, unless `response_format` says otherwise.
+    """
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import openai as plugin
 
@@ -47,7 +52,7 @@ def new_tts(wanted: Wanted, *, usual_voice: str = VOICE) -> plugin.TTS:
         voice=wanted.voice or usual_voice,
         client=client(wanted),
         instructions=how if how and wanted.model not in WITHOUT_INSTRUCTIONS else NOT_GIVEN,
-        response_format="pcm",
+        response_format=response_format or (WITH_RATE if wanted.base_url else SAMPLES),
     )
 
 
@@ -66,11 +71,16 @@ def connect(base_url: str | None, api_key: str, patience: float) -> openai.Async
     import httpx2
     import openai
 
+    from agent.providers.dialect.client import DialectClient
+
     async def shorten_the_timeout(request: httpx2.Request) -> None:
         limits = request.extensions["timeout"]
         limits["read"] = min(limits.get("read") or patience, patience)
 
-    kept_warm = httpx2.AsyncClient(
-        limits=httpx2.Limits(keepalive_expiry=KEPT_WARM), event_hooks={"request": [shorten_the_timeout]}
+    kept_warm = DialectClient(
+        patience,
+        may_think_aloud=base_url is not None,
+        limits=httpx2.Limits(keepalive_expiry=KEPT_WARM),
+        event_hooks={"request": [shorten_the_timeout]},
     )
     return openai.AsyncClient(base_url=base_url, api_key=api_key, max_retries=0, http_client=kept_warm)

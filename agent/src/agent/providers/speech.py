@@ -39,7 +39,7 @@ def new_llm(wanted: Wanted) -> plugin.LLM:
 
 def new_tts(wanted: Wanted) -> plugin.TTS:
     """Make the embedded text to speech."""
-    return openai.new_tts(_without_a_key(wanted), usual_voice=PROVIDER.voices[0])
+    return openai.new_tts(_without_a_key(wanted), usual_voice=PROVIDER.voices[0], response_format=openai.SAMPLES)
 
 
 def _without_a_key(wanted: Wanted) -> Wanted:

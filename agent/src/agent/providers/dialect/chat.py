@@ -1,0 +1,138 @@
+"""A language model's answer, as OpenAI would stream it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from agent.providers.dialect.events import DONE, read_events, write_event
+from agent.providers.dialect.exchange import describe, error_in, streamed, unusable
+from agent.providers.dialect.reasoning import ReasoningFilter
+from agent.providers.dialect.roles import ask_in_order
+from agent.providers.dialect.tool_calls import ToolCallCompleter, new_id
+from agent.providers.dialect.written_calls import NotAToolError, WrittenCallFilter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from agent.providers.dialect.exchange import Ask
+    from agent.providers.dialect.habits import Habits
+
+    Event = dict[str, Any]
+
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")  # fields of a delta
+INCOMPLETE = "length"  # the finish_reason of an answer that was cut off
+
+
+async def complete(request: httpx2.Request, ask: Ask, habits: Habits) -> httpx2.Response:
+    """Ask a language model; whatever a server sends with status 200 that is no answer becomes a failure."""
+    body = json.loads(request.content)
+    response = await ask_in_order(request, body, ask, habits)
+    if response.status_code != httpx2.codes.OK or not body.get("stream"):
+        return response
+    content_type = response.headers.get("content-type", "")
+    if "json" in content_type or "html" in content_type:  # it does not stream, or it is no such server
+        content = await response.aread()
+        if (whole := _whole_answer(content)) is None:
+            return unusable(response, "an answer", describe(content, content_type))
+        events = _once(whole)
+    else:
+        events = read_events(response.aiter_bytes())
+    return streamed(response, "text/event-stream", _translate(events, _Answer(body, habits)))
+
+
+class _Answer:
+    """One answer as it arrives."""
+
+    def __init__(self, body: Event, habits: Habits) -> None:
+        self._reasoning = ReasoningFilter(str(body.get("model", "")), habits)
+        self._written = WrittenCallFilter(body.get("tools") or [])
+        self._calls = ToolCallCompleter()
+        self.finished = False
+
+    def take(self, event: Event) -> Iterator[Event]:
+        """Translate one event, which becomes one or two."""
+        choice = next(iter(event.get("choices") or []), None)
+        if self.finished or not isinstance(choice, dict):
+            yield {**event, "choices": []}
+            return
+        delta = choice.get("delta") or {}
+        if any(delta.get(name) for name in THOUGHTS):
+            self._reasoning.separate()
+        said = self._written.feed(self._reasoning.feed(text)) if (text := _text_of(delta)) else ""
+        calls = self._calls.complete(delta)
+        if said or calls:
+            extra = {"extra_content": delta["extra_content"]} if "extra_content" in delta else {}
+            yield self._event(event, {"content": said or None, "tool_calls": calls or None} | extra)
+        if reason := choice.get("finish_reason"):
+            yield from self.finish(event, str(reason))
+
+    def finish(self, event: Event, reason: str) -> Iterator[Event]:
+        """Return the last events of the answer, of which `event` is the last one that came."""
+        self.finished = True
+        rest = self._written.feed(self._reasoning.finish(complete=reason != INCOMPLETE))
+        try:
+            said, written = self._written.finish()
+        except (NotAToolError, ValueError) as error:
+            yield {"error": {"message": str(error)}}
+            return
+        if rest + said:
+            yield self._event(event, {"content": rest + said})
+        if written:
+            calls = [_call(name, arguments) for name, arguments in written]
+            yield self._event(event, {"tool_calls": self._calls.complete({"tool_calls": calls})})
+        yield self._event(event, {}, "tool_calls" if self._calls.any_begun else reason)
+        if event.get("usage"):
+            yield {**event, "choices": []}
+
+    def _event(self, event: Event, delta: Event, reason: str | None = None) -> Event:
+        choice = {"index": 0, "delta": {"role": "assistant", **delta}, "finish_reason": reason}
+        return {**event, "choices": [choice], "usage": None}
+
+
+async def _translate(events: AsyncIterator[Event], answer: _Answer) -> AsyncIterator[bytes]:
+    last: Event | None = None
+    async for event in events:
+        if event.get("error"):
+            yield write_event({"error": {"message": error_in(event)}})
+            return
+        last = event
+        for translated in answer.take(event):
+            yield write_event(translated)
+    if last is None:
+        yield write_event({"error": {"message": "expected an answer, but the server sent no event of one"}})
+    elif not answer.finished:
+        for translated in answer.finish(last, "stop"):
+            yield write_event(translated)
+    yield DONE
+
+
+def _whole_answer(content: bytes) -> Event | None:
+    """Return an answer that was sent in one piece in the form of a streamed event; None if it is no answer."""
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return None
+    choice = next(iter(body.get("choices") or []), None) if isinstance(body, dict) else None
+    if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+        return None
+    reason = choice.get("finish_reason") or "stop"
+    return {**body, "choices": [{"index": 0, "delta": choice["message"], "finish_reason": reason}]}
+
+
+async def _once(event: Event) -> AsyncIterator[Event]:
+    yield event
+
+
+def _text_of(delta: Event) -> str:
+    """Return the text of a delta, which some servers send in parts."""
+    content = delta.get("content")
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
+def _call(name: str, arguments: str) -> Event:
+    return {"id": new_id(), "type": "function", "function": {"name": name, "arguments": arguments}}
