@@ -98,8 +98,8 @@ async def _translate(events: AsyncIterator[Event], answer: _Answer) -> AsyncIter
         if event.get("error"):
             yield write_event({"error": {"message": error_in(event)}})
             return
-        last = event
-        for translated in answer.take(event):
+        last = event if isinstance(event.get("id"), str) else {**event, "id": "none"}
+        for translated in answer.take(last):
             yield write_event(translated)
     if last is None:
         yield write_event({"error": {"message": "expected an answer, but the server sent no event of one"}})

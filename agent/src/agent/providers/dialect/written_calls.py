@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-JSON_CALL = r"\{\s*[\"'](?:name|function|tool|tool_name|tool_calls|function_call|arguments|parameters|action)[\"']\s*:"
+KEYS = "name|type|id|function|tool|tool_name|tool_calls|function_call|arguments|parameters|action"
+JSON_CALL = rf"\{{\s*[\"'](?:{KEYS})[\"']\s*:"
+OPENING = r"(?:```\s*|\[\s*|`)*"  # of a block or a list with a call in it
 # Where a call begins, whatever the tools are called.
 MARKS = re.compile(
     r"<[|｜]?[\w:]*(?:tool|function)[_▁]?calls?[\w▁]*[|｜]?>|<function=|<invoke\b|<tools?>|<\|python_tag\|>|"  # noqa: RUF001
-    r"\[(?:TOOL|function)_CALLS?\]|functools\[|```(?:json|tool_calls?|tool_code|xml)\b|" + JSON_CALL,
+    r"\[(?:TOOL|function)_CALLS?\]|functools\[|```(?:json|tool_calls?|tool_code|xml)\b|" + OPENING + JSON_CALL,
     re.IGNORECASE,
 )
 LONGEST_MARK = 40  # characters
@@ -104,29 +106,22 @@ class WrittenCallFilter:
 
 def _mark_with(names: Iterable[str]) -> re.Pattern[str]:
     """Return MARKS, and the names of tools where nobody would say them: end_call, transfer(…)."""
-    own = [rf"\b{re.escape(name)}\b" if "_" in name else rf"\b{re.escape(name)}\(" for name in names]
+    own = [rf"{OPENING}\b{re.escape(name)}" + (r"\b" if "_" in name else r"\(") for name in names]
     return re.compile("|".join([MARKS.pattern, *own]), re.IGNORECASE)
 
 
 def _calls_in(text: str, names: Iterable[str]) -> list[tuple[str, object]]:
     """Find the calls: in JSON that has the name in it, or by the name with the arguments after it."""
-    objects = list(_objects_in(text)) or list(_objects_in(text.replace("'", '"')))
-    if calls := [call for _, found in objects for call in _calls_of(found)]:
-        return calls
+    for written in (text, text.replace("'", '"')):
+        if calls := [call for found in _objects_in(written) for call in _calls_of(found)]:
+            return calls
     if re.search(JSON_CALL, text, re.IGNORECASE):  # it is not complete
         return []
-    first = min(
-        (found for name in names if (found := re.search(rf"\b{re.escape(name)}\b", text))), key=_start, default=None
-    )
-    if not first:
+    named = re.search("|".join(rf"\b{re.escape(name)}\b" for name in names) or r"(?!)", text)
+    if not named:
         return []
-    after = text[first.end() :]
-    arguments = next((found for start, found in objects if start >= first.end()), None)
-    return [(first.group(), arguments if arguments is not None else _arguments_in(after))]
-
-
-def _start(found: re.Match[str]) -> int:
-    return found.start()
+    after = text[named.end() :]
+    return [(named.group(), next(iter(_objects_in(after)), None) or _arguments_in(after))]
 
 
 def _arguments_in(text: str) -> dict[str, object]:
@@ -142,17 +137,15 @@ def _value(text: str) -> object:
         return text.strip("'\"")
 
 
-def _objects_in(text: str) -> Iterable[tuple[int, dict[str, Any]]]:
-    """Find the JSON objects in a text that has other things in it, and where each begins."""
+def _objects_in(text: str) -> Iterator[dict[str, Any]]:
+    """Find the JSON objects in a text that has other things in it."""
     decoder, at = json.JSONDecoder(strict=False), 0
     while (at := text.find("{", at)) >= 0:
         try:
-            found, end = decoder.raw_decode(text, at)
+            found, at = decoder.raw_decode(text, at)
+            yield found
         except ValueError:
             at += 1
-            continue
-        yield at, found
-        at = end
 
 
 def _calls_of(found: object) -> list[tuple[str, object]]:
