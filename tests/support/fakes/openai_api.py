@@ -85,6 +85,7 @@ class Script:
     sound: str = ""  # one of voice.ENCODINGS, whatever is asked for
     sound_rate: int = voice.SAMPLE_RATE
     sound_type: str = ""  # the Content-Type that such a sound comes with
+    sound_tone: float = 0.0  # Hz: such a sound is a tone and has no words
     refused_formats: tuple[str, ...] = ()  # of response_format, with 400
     refused_roles: str = ""  # "order": user and assistant have to alternate; "system": also, there is no system
     pings: bool = False  # a comment before each event
@@ -115,6 +116,7 @@ class Request:
     rule: Rule | None = None  # the one that held
     outcome: str = "running"  # then finished, or cancelled by the client
     ended: float | None = None
+    port: int = 0  # of the client: requests on one connection have the same
 
 
 class FakeOpenAI:
@@ -239,7 +241,10 @@ class FakeOpenAI:
     async def _odd_sound(self, noted: Request) -> bytes:
         """The sound as the script says, all of it at once."""
         script, asked = self._script(noted), replace(noted, body=noted.body | {"response_format": "pcm"})
-        pcm = b"".join([chunk async for chunk in self.sound(asked)])
+        if script.sound_tone:
+            pcm = voice.tone(script.sound_tone, len(noted.text) * script.seconds_per_character)
+        else:
+            pcm = b"".join([chunk async for chunk in self.sound(asked)])
         noted.bytes = len(pcm)
         return await asyncio.to_thread(voice.encoded, pcm, script.sound, script.sound_rate)
 
@@ -289,7 +294,8 @@ class FakeOpenAI:
     @contextmanager
     def _noted(self, kind: str, request: web.Request, body: dict[str, Any]) -> Iterator[Request]:
         who = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        noted = Request(len(self.requests), kind, who, time.time(), body)
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        noted = Request(len(self.requests), kind, who, time.time(), body, port=peer[1] if peer else 0)
         self.requests.append(noted)
         try:
             yield noted

@@ -72,6 +72,12 @@ class Mp3:
 FORMATS: dict[str, type[Encoder]] = {"pcm": Pcm, "wav": Wav, "mp3": Mp3}
 
 
+def tone(hertz: float, seconds: float) -> bytes:
+    """A sine of that pitch, as 16-bit PCM, mono."""
+    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return (PEAK * 32767 * np.sin(2 * np.pi * hertz * time)).astype("<i2").tobytes()
+
+
 # Container, codec, sample format and layout of what other servers send.
 ENCODINGS = {
     "pcm": ("s16le", "pcm_s16le", "s16", "mono"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     Event = dict[str, Any]
 
+logger = logging.getLogger(__name__)
+
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")  # fields of a delta
 INCOMPLETE = "length"  # the finish_reason of an answer that was cut off
 
@@ -36,7 +39,7 @@ async def complete(request: httpx2.Request, ask: Ask, habits: Habits) -> httpx2.
     if "json" in content_type or "html" in content_type:  # it does not stream, or it is no such server
         content = await response.aread()
         if (whole := _whole_answer(content)) is None:
-            return unusable(response, "an answer", describe(content, content_type))
+            return await unusable(response, "an answer", describe(content, content_type))
         events = _once(whole)
     else:
         events = read_events(response.aiter_bytes())
@@ -50,14 +53,15 @@ class _Answer:
         self._reasoning = ReasoningFilter(str(body.get("model", "")), habits)
         self._written = WrittenCallFilter(body.get("tools") or [])
         self._calls = ToolCallCompleter()
-        self.finished = False
+        self._begun = self._finished = False
 
     def take(self, event: Event) -> Iterator[Event]:
         """Translate one event, which becomes one or two."""
         choice = next(iter(event.get("choices") or []), None)
-        if self.finished or not isinstance(choice, dict):
+        if self._finished or not isinstance(choice, dict):
             yield {**event, "choices": []}
             return
+        self._begun = True
         delta = choice.get("delta") or {}
         if any(delta.get(name) for name in THOUGHTS):
             self._reasoning.separate()
@@ -67,15 +71,23 @@ class _Answer:
             extra = {"extra_content": delta["extra_content"]} if "extra_content" in delta else {}
             yield self._event(event, {"content": said or None, "tool_calls": calls or None} | extra)
         if reason := choice.get("finish_reason"):
-            yield from self.finish(event, str(reason))
+            yield from self._finish(event, str(reason))
 
-    def finish(self, event: Event, reason: str) -> Iterator[Event]:
-        """Return the last events of the answer, of which `event` is the last one that came."""
-        self.finished = True
+    def end(self, event: Event) -> Iterator[Event]:
+        """Complete an answer whose server has named no reason for its end; `event` is the last one that came."""
+        if not self._begun:
+            logger.warning("The server of a language model answered with nothing")
+            yield {"error": {"message": "expected an answer, but the server sent no event of one"}}
+        elif not self._finished:
+            yield from self._finish(event, "stop")
+
+    def _finish(self, event: Event, reason: str) -> Iterator[Event]:
+        self._finished = True
         rest = self._written.feed(self._reasoning.finish(complete=reason != INCOMPLETE))
         try:
             said, written = self._written.finish()
-        except (NotAToolError, ValueError) as error:
+        except NotAToolError as error:
+            logger.warning("An answer is dropped: %s", error)
             yield {"error": {"message": str(error)}}
             return
         if rest + said:
@@ -92,21 +104,23 @@ class _Answer:
         return {**event, "choices": [choice], "usage": None}
 
 
-async def _translate(events: AsyncIterator[Event], answer: _Answer) -> AsyncIterator[bytes]:
-    last: Event | None = None
+async def _translate(events: AsyncIterator[Event | None], answer: _Answer) -> AsyncIterator[bytes]:
+    last: Event = {"id": "none"}
     async for event in events:
-        if event.get("error"):
+        if event is None:
+            for translated in answer.end(last):
+                yield write_event(translated)
+            yield DONE
+        elif event.get("error"):
+            logger.warning("The server of a language model reported an error in place of an answer")
             yield write_event({"error": {"message": error_in(event)}})
             return
-        last = event if isinstance(event.get("id"), str) else {**event, "id": "none"}
-        for translated in answer.take(last):
-            yield write_event(translated)
-    if last is None:
-        yield write_event({"error": {"message": "expected an answer, but the server sent no event of one"}})
-    elif not answer.finished:
-        for translated in answer.finish(last, "stop"):
-            yield write_event(translated)
-    yield DONE
+        else:
+            last = event if isinstance(event.get("id"), str) else {**event, "id": "none"}
+            for translated in answer.take(last):
+                yield write_event(translated)
+    for translated in answer.end(last):
+        yield write_event(translated)
 
 
 def _whole_answer(content: bytes) -> Event | None:
@@ -122,8 +136,9 @@ def _whole_answer(content: bytes) -> Event | None:
     return {**body, "choices": [{"index": 0, "delta": choice["message"], "finish_reason": reason}]}
 
 
-async def _once(event: Event) -> AsyncIterator[Event]:
+async def _once(event: Event) -> AsyncIterator[Event | None]:
     yield event
+    yield None
 
 
 def _text_of(delta: Event) -> str:

@@ -11,16 +11,23 @@ if TYPE_CHECKING:
 DONE = b"data: [DONE]\n\n"
 
 
-async def read_events(body: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
-    """Read the objects until the end, or [DONE]; comments (`: ping`) and whatever else is no object are left out."""
-    named_error = False
+async def read_events(body: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any] | None]:
+    """Read the objects; comments (`: ping`) and whatever else is no object are left out.
+
+    None stands for [DONE]. What follows it is read to the end, so that the connection can be used again, and dropped.
+    """
+    named_error = done = False
     async for row in _rows(body):
+        if done:
+            continue
         field, _, value = row.partition(b":")
         if field == b"event":
             named_error = value.strip() == b"error"
         elif field == b"data":
             if value.strip() == b"[DONE]":
-                return
+                done = True
+                yield None
+                continue
             try:
                 event = json.loads(value)
             except ValueError:

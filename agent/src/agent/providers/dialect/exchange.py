@@ -36,8 +36,9 @@ def streamed(response: httpx2.Response, content_type: str, body: AsyncIterator[b
     return httpx2.Response(response.status_code, headers=headers, stream=stream, request=response.request)
 
 
-def unusable(response: httpx2.Response, expected: str, found: str) -> httpx2.Response:
+async def unusable(response: httpx2.Response, expected: str, found: str) -> httpx2.Response:
     """Turn a response with status 200 that is no answer into a failure that says so."""
+    await response.aclose()
     logger.warning("A server answered with %s in place of %s", found.partition(":")[0], expected)
     message = f"expected {expected}, but the server answered with status {response.status_code} and {found}"
     return failure(response.request, UNUSABLE, message)

@@ -33,7 +33,9 @@ TAG = re.compile("|".join(map(re.escape, sorted(TAGS, key=len, reverse=True))), 
 # Models whose chat template ends with the first tag: DeepSeek-R1, QwQ, Qwen3-…-Thinking, Kimi-K2-Thinking, MiniMax-M2.
 BY_NAME = re.compile(r"(?:\b|_)(?:r1|qwq|thinking|think|reasoning|reasoner|minimax-m\d)(?:\b|_)", re.IGNORECASE)
 ABOUT_THE_CALLER = re.compile(
-    r"\b(?:the|this) (?:user|caller|customer|person)\b|\bthey (?:want|ask|need|say|said|would|might)|\blet me think\b",
+    r"\b(?:the|this) (?:user|caller|customer|person)\b|\bthey (?:want|ask|need|say|said|would|might)|\blet me think\b|"
+    r"\bder (?:nutzer|benutzer|anrufer|kunde)\b|\b(?:el|la) (?:usuari[oa]|cliente|persona)\b|"
+    r"\bl['’](?:utilisateur|appelant)|\ble client\b|用户",  # noqa: RUF001
     re.IGNORECASE,
 )
 FIRST_MOMENT = 0.5  # seconds

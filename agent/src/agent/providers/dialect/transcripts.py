@@ -25,7 +25,7 @@ async def transcribe(request: httpx2.Request, ask: Ask, _: Habits) -> httpx2.Res
     except ValueError:
         body = None
     if not isinstance(body, dict) or (error_in(body) and not body.get("text")):
-        return unusable(response, "a transcript", describe(content, response.headers.get("content-type", "")))
+        return await unusable(response, "a transcript", describe(content, response.headers.get("content-type", "")))
     if not isinstance(body.get("text"), str):
         body["text"] = ""
     return httpx2.Response(httpx2.codes.OK, headers=_identity(response), json=body, request=request)

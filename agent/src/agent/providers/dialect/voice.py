@@ -77,11 +77,11 @@ async def _as_samples(response: httpx2.Response, *, asked_for_samples: bool) -> 
             break
     media_type = response.headers.get("content-type", "").lower()
     if is_text(head):
-        return unusable(response, "a sound", describe(head, media_type))
+        return await unusable(response, "a sound", describe(head, media_type))
     container = container_of(head)
     if not container:
         if not asked_for_samples and not RAW.match(media_type):
-            return unusable(response, "a sound", f"bytes of unknown form, called {media_type or 'nothing'}")
+            return await unusable(response, "a sound", f"bytes of unknown form, called {media_type or 'nothing'}")
         raw = raw_sound(response.headers)
         if raw == RawSound():
             return streamed(response, PCM, _joined(head, pieces))
@@ -89,7 +89,7 @@ async def _as_samples(response: httpx2.Response, *, asked_for_samples: bool) -> 
     samples = _decoded(head, pieces, container)
     first = await anext(samples, None)
     if first is None:
-        return unusable(response, "a sound", f"a sound that cannot be decoded, called {media_type or 'nothing'}")
+        return await unusable(response, "a sound", f"a sound that cannot be decoded, called {media_type or 'nothing'}")
     return streamed(response, PCM, _joined(first, samples))
 
 
