@@ -91,6 +91,7 @@ class Script:
     pings: bool = False  # a comment before each event
     most_requests: dict[str, int] = field(default_factory=dict)  # stt, llm or tts -> those before a 429
     retry_after: float = 3.0  # seconds for which such a 429 holds
+    refusal: int = 429  # or another status
 
     def changed(self, **changes: Any) -> "Script":
         """A copy with other values; lists as JSON has them are taken too. Unknown names are a ValueError."""
@@ -314,7 +315,7 @@ class FakeOpenAI:
 
     async def _fault(self, noted: Request) -> web.Response | None:
         if left := self._seconds_limited(noted):
-            return _error(429, "Rate limit reached", headers={"Retry-After": f"{left:.3f}"})
+            return _error(self._script(noted).refusal, "Rate limit reached", headers={"Retry-After": f"{left:.3f}"})
         return await self._fail(self._script(noted).faults.get(noted.kind))
 
     async def _ruled(self, noted: Request, text: str) -> web.Response | None:

@@ -1,4 +1,4 @@
-"""How long each endpoint wants to be left alone, as its latest 429 said. Each call's process finds out by itself."""
+"""How long each endpoint wants to be left alone, as its latest 429 or 503 said. Every call finds out by itself."""
 
 import math
 import time
@@ -38,7 +38,7 @@ limits = RateLimits()
 
 
 def seconds_named(headers: Mapping[str, str]) -> float | None:
-    """Return how long a 429 asks to wait, in seconds, from Retry-After or its variant in milliseconds; None: no word.
+    """Return how many seconds a response asks to wait, by Retry-After or its variant in milliseconds; None: no word.
 
     Retry-After is a number of seconds, or a date.
     """

@@ -56,10 +56,11 @@ def test_a_limit_that_no_caller_can_wait_for_is_none() -> None:
     assert not its.any_in_force
 
 
-async def test_a_request_during_a_limit_waits_for_its_end(endpoint: FakeOpenAI) -> None:
-    endpoint.script = INSTANT.changed(most_requests={"llm": 0}, retry_after=3)
+@pytest.mark.parametrize("refusal", [429, 503])
+async def test_a_request_during_a_limit_waits_for_its_end(endpoint: FakeOpenAI, refusal: int) -> None:
+    endpoint.script = INSTANT.changed(most_requests={"llm": 0}, retry_after=3, refusal=refusal)
     began = time.monotonic()
-    with pytest.raises(APIConnectionError, match="429"):
+    with pytest.raises(APIConnectionError, match=str(refusal)):
         await ask(endpoint)  # asks twice, and has waited before the second time
     assert 3 < time.monotonic() - began < 3.5
     assert len(endpoint.asked("llm")) == 2

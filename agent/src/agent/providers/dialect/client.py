@@ -24,7 +24,7 @@ TRANSLATIONS: dict[str, Translation] = {
     "/audio/speech": voice.speak,
     "/audio/transcriptions": transcripts.transcribe,
 }
-TOO_MANY = 429
+TOO_MANY, UNAVAILABLE = 429, 503
 
 
 class DialectClient(httpx2.AsyncClient):
@@ -60,6 +60,6 @@ class DialectClient(httpx2.AsyncClient):
             return failure(request, TOO_MANY, message, **{"retry-after": f"{left:.0f}"})
         await asyncio.sleep(left)
         response = await super().send(request, stream=True, **options)
-        if response.status_code == TOO_MANY:
+        if response.status_code in (TOO_MANY, UNAVAILABLE):
             limits.note(address, seconds_named(response.headers))
         return response

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from livekit.agents import APIError, APIStatusError
 
+from agent.providers import openai
 from agent.providers.dialect.sound_formats import RawSound, container_of, is_text, raw_sound
 from tests.support.fakes import voice as made_up
 from tests.support.fakes.openai_api import FakeOpenAI, Rule
+from tests.unit.agent.fakes import host, pipeline
 from tests.unit.agent.never_silent import INSTANT
-from tests.unit.agent.providers.dialect.other_server import sound_of, voice_of
+from tests.unit.agent.providers.dialect.other_server import TWICE, sound_of, voice_of
 
 TEXT = "We open at nine, and we close at five in the afternoon."
 SECONDS = 0.02 * len(TEXT)
@@ -70,6 +74,25 @@ async def test_another_server_is_asked_for_a_sound_that_says_its_rate_and_for_no
     [request] = endpoint.asked("tts")
     assert request.body["response_format"] == "wav"
     assert "stream_format" not in request.body
+
+
+async def test_the_embedded_voice_is_asked_for_what_openai_is(endpoint: FakeOpenAI) -> None:
+    voice = pipeline(settings=host(speech_url=endpoint.url), tts="speech/kokoro-heart").new_tts()
+    await sound_of(voice, TEXT)
+    [request] = endpoint.asked("tts")
+    assert (request.body["response_format"], request.body["stream_format"]) == ("pcm", "sse")
+    await openai.connect(endpoint.url, "none", 30.0).close()
+
+
+async def test_a_long_sound_begins_before_its_end_has_come(endpoint: FakeOpenAI) -> None:
+    endpoint.script = SPEAKING
+    began = time.monotonic()
+    first = None
+    async with voice_of(endpoint).synthesize(TEXT * 10, conn_options=TWICE) as sound:
+        async for _ in sound:
+            first = first or time.monotonic() - began
+    assert first
+    assert first < 0.5 < 2 < time.monotonic() - began
 
 
 async def test_a_format_that_is_refused_is_not_asked_for_again(endpoint: FakeOpenAI) -> None:
