@@ -87,7 +87,8 @@ class Script:
     sound_type: str = ""  # the Content-Type that such a sound comes with
     sound_tone: float = 0.0  # Hz: such a sound is a tone and has no words
     refused_formats: tuple[str, ...] = ()  # of response_format, with 400
-    refused_roles: str = ""  # "order": user and assistant have to alternate; "system": also, there is no system
+    # "order": user and assistant have to alternate; "system": also, there is no system; "all": no order is right
+    refused_roles: str = ""
     pings: bool = False  # a comment before each event
     most_requests: dict[str, int] = field(default_factory=dict)  # stt, llm or tts -> those before a 429
     retry_after: float = 3.0  # seconds for which such a 429 holds
@@ -394,7 +395,7 @@ def _refusal_of_roles(kind: str, messages: list[dict[str, Any]]) -> str:
     if kind == "system" and "system" in roles:
         return "System role not supported"
     talk = [role for role in roles[roles[:1] == ["system"] :] if role != "tool"]
-    if kind and (talk[0] != "user" or any(one == other for one, other in itertools.pairwise(talk))):
+    if kind == "all" or (kind and (talk[0] != "user" or any(one == other for one, other in itertools.pairwise(talk)))):
         return "Conversation roles must alternate user/assistant/user/assistant/..."
     return ""
 

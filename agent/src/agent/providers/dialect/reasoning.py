@@ -39,6 +39,7 @@ ABOUT_THE_CALLER = re.compile(
     re.IGNORECASE,
 )
 FIRST_MOMENT = 0.5  # seconds
+BEGINNING = 300  # characters of an answer, in which a thought is expected to name the caller
 
 
 class ReasoningFilter:
@@ -108,7 +109,7 @@ class ReasoningFilter:
         if not self._may_be_thought or self._known:
             return self._may_be_thought
         elapsed = time.monotonic() - (self._began or 0.0)
-        return elapsed < FIRST_MOMENT or (not self._released and bool(ABOUT_THE_CALLER.search(self._held)))
+        return elapsed < FIRST_MOMENT or (not self._released and bool(ABOUT_THE_CALLER.search(self._held[:BEGINNING])))
 
     def _release(self) -> str:
         text, self._held = self._held if self._released else self._held.lstrip(), ""

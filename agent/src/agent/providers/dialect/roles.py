@@ -29,16 +29,22 @@ NEXT = "(Please go on.)"  # and at the end
 
 
 async def ask_in_order(request: httpx2.Request, body: dict[str, Any], ask: Ask, habits: Habits) -> httpx2.Response:
-    """Ask a language model in the first arrangement of roles that its server takes."""
-    while True:
-        arranged = ARRANGEMENTS[habits.roles](body["messages"])
-        sent = with_body(request, body | {"messages": arranged}) if habits.roles else request
-        response = await ask(sent)
-        if response.status_code not in REFUSALS or habits.roles == len(ARRANGEMENTS) - 1:
+    """Ask a language model in the first arrangement of roles that its server takes; if it takes none, fail as it does.
+
+    What is wrong may be something else, after all: an arrangement is remembered only if it was taken.
+    """
+    refusal = None
+    for number in range(habits.roles, len(ARRANGEMENTS)):
+        arranged = ARRANGEMENTS[number](body["messages"])
+        response = await ask(with_body(request, body | {"messages": arranged}) if number else request)
+        if response.status_code not in REFUSALS:
+            habits.roles = number
             return response
         if not ABOUT_ROLES.search((await response.aread()).decode(errors="replace")):
-            return response
-        habits.roles += 1
+            return refusal or response
+        refusal = refusal or response
+    assert refusal  # noqa: S101 - there are several arrangements
+    return refusal
 
 
 def as_they_are(messages: list[Message]) -> list[Message]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 KEYS = "name|type|id|function|tool|tool_name|tool_calls|function_call|arguments|parameters|action"
 JSON_CALL = rf"\{{\s*[\"'](?:{KEYS})[\"']\s*:"
-OPENING = r"(?:```\s*|\[\s*|`)*"  # of a block or a list with a call in it
+OPENING = r"[`\[\s]{0,20}"  # of a block or a list with a call in it
 # Where a call begins, whatever the tools are called.
 MARKS = re.compile(
     r"<[|｜]?[\w:]*(?:tool|function)[_▁]?calls?[\w▁]*[|｜]?>|<function=|<invoke\b|<tools?>|<\|python_tag\|>|"  # noqa: RUF001
@@ -52,7 +52,7 @@ class WrittenCallFilter:
     def __post_init__(self) -> None:
         functions = [tool.get("function") or {} for tool in self.tools]
         self._required = {
-            str(function["name"]): set((function.get("parameters") or {}).get("required") or ())
+            str(function["name"]): _required_in(function.get("parameters") or {})
             for function in functions
             if function.get("name")
         }
@@ -108,6 +108,17 @@ def _mark_with(names: Iterable[str]) -> re.Pattern[str]:
     """Return MARKS, and the names of tools where nobody would say them: end_call, transfer(…)."""
     own = [rf"{OPENING}\b{re.escape(name)}" + (r"\b" if "_" in name else r"\(") for name in names]
     return re.compile("|".join([MARKS.pattern, *own]), re.IGNORECASE)
+
+
+def _required_in(parameters: Mapping[str, Any]) -> set[str]:
+    """Return the arguments that are needed. In a strict schema all are required, and optional ones may be null."""
+    properties = parameters.get("properties") or {}
+    return {name for name in parameters.get("required") or () if not _may_be_missing(properties.get(name) or {})}
+
+
+def _may_be_missing(schema: Mapping[str, Any]) -> bool:
+    kinds = [schema.get("type"), *(each.get("type") for each in schema.get("anyOf") or ())]
+    return "default" in schema or any(kind == "null" or (isinstance(kind, list) and "null" in kind) for kind in kinds)
 
 
 def _calls_in(text: str, names: Iterable[str]) -> list[tuple[str, object]]:

@@ -31,7 +31,17 @@ async def tell_the_time(days_from_now: int) -> None:
     """
 
 
-TOOLS: list[llm.Tool] = [end_call, tell_the_time]
+@function_tool
+async def take_a_note(text: str, urgent: bool = False) -> None:
+    """Take a note.
+
+    Args:
+        text: The note.
+        urgent: Whether it is.
+    """
+
+
+TOOLS: list[llm.Tool] = [end_call, tell_the_time, take_a_note]
 
 
 class Answer:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from livekit.agents import APIError, ChatContext
 
+from agent.providers.dialect.roles import alternating, without_system
 from tests.support.fakes.openai_api import FakeOpenAI, Rule
 from tests.unit.agent.fakes import host, pipeline
 from tests.unit.agent.never_silent import INSTANT
 from tests.unit.agent.providers.dialect.other_server import answer_of, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 THOUGHT, ANSWER = "They want the hours. I say nine.", "We open at nine."
 SLOW = INSTANT.changed(words_per_second=4)  # so that a thought takes longer than what is held back
@@ -215,6 +217,11 @@ WRITTEN: dict[str, tuple[str, list[tuple[str, str]]]] = {
     ),
     "DeepSeek": ('<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>tell_the_time<｜tool▁sep｜>{"days_from_now": 1}', [TIME]),  # noqa: RUF001
     "Kimi": ('<|tool_calls_section_begin|>functions.tell_the_time:0{"days_from_now": 1}', [TIME]),
+    "without an optional argument": (
+        '{"name": "take_a_note", "arguments": {"text": "Say \\"hi\\" {soon}."}}',
+        [("take_a_note", '{"text": "Say \\"hi\\" {soon}."}')],
+    ),
+    "Python with a text": ("take_a_note(text='Call {me}')", [("take_a_note", '{"text": "Call {me}"}')]),
     "Python": ("end_call()", [END]),
     "the name alone": ("end_call", [END]),
     "the name in a block": ("`end_call`", [END]),
@@ -258,6 +265,14 @@ async def test_a_written_call_that_cannot_be_made_is_a_failure(endpoint: FakeOpe
     with pytest.raises(APIError):
         await ask(endpoint)
     assert len(endpoint.asked("llm")) == 2
+
+
+async def test_a_flood_of_marks_is_read_in_time(endpoint: FakeOpenAI) -> None:
+    text = "`" * 5000 + "[" * 5000 + "{" * 5000 + "<think" * 1000
+    says(endpoint, *pieces(text, 100), stop())
+    began = time.process_time()
+    assert (await ask(endpoint)).text == text
+    assert time.process_time() - began < 5
 
 
 async def test_without_tools_every_written_call_is_a_failure(endpoint: FakeOpenAI) -> None:
@@ -381,6 +396,39 @@ async def test_roles_are_sent_as_the_server_takes_them_which_is_found_out_once(
     last = asked[-1].body["messages"]
     told = "\n".join(message["content"] for message in last)
     assert all(words in told for words in ("Be brief.", "Hello.", "When are you open?"))
+
+
+async def test_a_refusal_in_every_order_is_a_failure_and_changes_nothing(endpoint: FakeOpenAI) -> None:
+    endpoint.script = INSTANT.changed(refused_roles="all")
+    chosen = pipeline(settings=host(openai_base_url=endpoint.url)).new_llm()
+    with pytest.raises(APIError, match="role"):
+        await answer_of(chosen)
+    endpoint.script = INSTANT
+    await answer_of(chosen)
+    assert endpoint.asked("llm")[-1].body["messages"] == endpoint.asked("llm")[0].body["messages"]
+
+
+@pytest.mark.parametrize("arrange", [alternating, without_system])
+def test_the_calls_of_tools_stay_with_what_they_returned(arrange: Callable[[list[Any]], list[Any]]) -> None:
+    called = {"role": "assistant", "tool_calls": [{"id": "a"}]}
+    returned = {"role": "tool", "tool_call_id": "a", "content": "Monday"}
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "Which day"},
+        {"role": "user", "content": "is it?"},
+        called,
+        returned,
+        {"role": "assistant", "content": "Monday."},
+        {"role": "system", "content": "Be polite."},
+        {"role": "user", "content": "Thanks."},
+    ]
+    arranged = arrange(messages)
+    roles = [message["role"] for message in arranged if message["role"] != "system"]
+    assert roles == ["user", "assistant", "user", "assistant", "tool", "assistant", "user"]
+    assert called in arranged
+    assert returned in arranged
+    assert arranged[-1]["content"] == "Be polite.\n\nThanks."
 
 
 async def test_a_refusal_that_is_not_about_roles_is_asked_about_no_further(endpoint: FakeOpenAI) -> None:
