@@ -4,7 +4,7 @@ A model marks its thoughts with tags, or its server puts them into a field of th
 sends the last tag only, since the first one is the end of the model's chat template. Then it is not known until the
 last tag whether a text is a thought, so that it has to be held back: always if the model is known by its name, or has
 done it before in this call. Of the first answer of an unknown model only the first moment is held back, unless it
-talks about the caller as of a third person.
+reads like a thought.
 """
 
 from __future__ import annotations
@@ -32,14 +32,17 @@ TAGS = tuple(dict.fromkeys([*PAIRS, *PAIRS.values(), *ENDS]))
 TAG = re.compile("|".join(map(re.escape, sorted(TAGS, key=len, reverse=True))), re.IGNORECASE)
 # Models whose chat template ends with the first tag: DeepSeek-R1, QwQ, Qwen3-…-Thinking, Kimi-K2-Thinking, MiniMax-M2.
 BY_NAME = re.compile(r"(?:\b|_)(?:r1|qwq|thinking|think|reasoning|reasoner|minimax-m\d)(?:\b|_)", re.IGNORECASE)
-ABOUT_THE_CALLER = re.compile(
-    r"\b(?:the|this) (?:user|caller|customer|person)\b|\bthey (?:want|ask|need|say|said|would|might)|\blet me think\b|"
+# How models talk to themselves: about the caller, about their own task, and about what to say. Most think in English.
+LIKE_A_THOUGHT = re.compile(
+    r"\b(?:the|this) (?:user|caller|customer|person|question|assistant|system|prompt|persona|instructions?)\b|"
+    r"\bthey (?:want|ask|need|say|said|would|might)|\blet me (?:think|see|check)\b|\b(?:hmm|okay,? so|alright,? so)\b|"
+    r"\b(?:i|we) (?:should|need to|must|have to|say|can say|will say|answer)\b|"
     r"\bder (?:nutzer|benutzer|anrufer|kunde)\b|\b(?:el|la) (?:usuari[oa]|cliente|persona)\b|"
     r"\bl['’](?:utilisateur|appelant)|\ble client\b|用户",  # noqa: RUF001
     re.IGNORECASE,
 )
 FIRST_MOMENT = 0.5  # seconds
-BEGINNING = 300  # characters of an answer, in which a thought is expected to name the caller
+BEGINNING = 300  # characters of an answer, in which a thought is expected to show itself as one
 
 
 class ReasoningFilter:
@@ -109,7 +112,7 @@ class ReasoningFilter:
         if not self._may_be_thought or self._known:
             return self._may_be_thought
         elapsed = time.monotonic() - (self._began or 0.0)
-        return elapsed < FIRST_MOMENT or (not self._released and bool(ABOUT_THE_CALLER.search(self._held[:BEGINNING])))
+        return elapsed < FIRST_MOMENT or (not self._released and bool(LIKE_A_THOUGHT.search(self._held[:BEGINNING])))
 
     def _release(self) -> str:
         text, self._held = self._held if self._released else self._held.lstrip(), ""

@@ -69,8 +69,22 @@ async def test_thoughts_in_a_field_of_their_own_are_no_part_of_the_answer(endpoi
     assert (await ask(endpoint)).text == ANSWER
 
 
-async def test_a_long_thought_about_the_caller_is_held_back_until_its_end(endpoint: FakeOpenAI) -> None:
-    endpoint.script = SLOW.changed(answers=(f"Okay, the user wants the hours. I say nine. </think> {ANSWER}",))
+@pytest.mark.parametrize(
+    "thought",
+    [
+        "Okay, the user wants the hours. I say nine.",
+        "They want the hours. I say nine.",
+        "Hmm, it opens at nine, does it not? It does.",
+        "I should be brief, so I say nine and nothing else.",
+        "Der Anrufer möchte die Zeiten wissen. Neun Uhr ist richtig.",
+        "L'utilisateur demande les horaires. Neuf heures.",
+        "El usuario quiere saber el horario. A las nueve.",
+    ],
+)
+async def test_a_slow_text_that_reads_like_a_thought_is_held_back_until_its_end(
+    endpoint: FakeOpenAI, thought: str
+) -> None:
+    endpoint.script = SLOW.changed(answers=(f"{thought} </think> {ANSWER}",))
     assert (await ask(endpoint)).text.strip() == ANSWER
 
 
