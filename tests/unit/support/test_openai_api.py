@@ -159,9 +159,9 @@ async def test_an_odd_sound_is_as_long_as_an_ordinary_one(
         sound = await answer.read()
     container, _, _, layout = ENCODINGS[encoding]
     options = {"ar": "16000", "ch_layout": layout} if container == "s16le" else {}
-    with av.open(io.BytesIO(sound), format=container if options else None, options=options) as file:
-        samples = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
-    assert samples == pytest.approx(len("Hello there.") * 0.06, abs=0.15)
+    with av.open(io.BytesIO(sound), "r", format=container if options else None, options=options) as file:
+        seconds = sum([frame.samples / frame.sample_rate for frame in file.decode(audio=0)], 0.0)
+    assert seconds == pytest.approx(len("Hello there.") * 0.06, abs=0.15)
 
 
 async def test_a_limit_begins_after_the_most_requests_and_ends_by_itself(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     Ask = Callable[[httpx2.Request], Awaitable[httpx2.Response]]  # the body of the response has not been read yet
-
-logger = logging.getLogger(__name__)
 
 UNUSABLE = 502  # what a gateway answers when the server behind it has sent something that is no answer
 QUOTED = 200  # characters of a server's own error
@@ -39,7 +36,6 @@ def streamed(response: httpx2.Response, content_type: str, body: AsyncIterator[b
 async def unusable(response: httpx2.Response, expected: str, found: str) -> httpx2.Response:
     """Turn a response with status 200 that is no answer into a failure that says so."""
     await response.aclose()
-    logger.warning("A server answered with %s in place of %s", found.partition(":")[0], expected)
     message = f"expected {expected}, but the server answered with status {response.status_code} and {found}"
     return failure(response.request, UNUSABLE, message)
 

@@ -76,6 +76,8 @@ async def _as_samples(response: httpx2.Response, *, asked_for_samples: bool) -> 
         if len(head) >= PEEK:
             break
     media_type = response.headers.get("content-type", "").lower()
+    if not head:
+        return streamed(response, PCM, pieces)  # which livekit-agents takes for a failure
     if is_text(head):
         return await unusable(response, "a sound", describe(head, media_type))
     container = container_of(head)
