@@ -9,6 +9,7 @@ As a process: `python -m tests.bench.sides.endpoints`, which serves the benches.
 
 import asyncio
 import base64
+import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -47,6 +48,9 @@ class Rule:
     answer: str | None = None  # what was heard (stt) or is answered (llm)
     tool: str = ""  # llm: the function that is called, after the answer if there is one
     arguments: str = "{}"  # its arguments, as JSON
+    deltas: str = ""  # llm: a JSON list of deltas, or of whole choices, which are sent as they are
+    body: str = ""  # what is answered with status 200 in place of everything else
+    content_type: str = "application/json"  # of that body
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> "Rule":
@@ -56,8 +60,11 @@ class Rule:
         _only_known([values["fault"]] if "fault" in values else [], FAULTS)
         arguments = values.get("arguments", "{}")
         arguments = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        deltas = values.get("deltas", "")
+        deltas = deltas if isinstance(deltas, str) else json.dumps(deltas)
         answer = values.get("answer", None if "tool" not in values else "")
-        return cls(**{**values, "only": tuple(values.get("only", ())), "arguments": arguments, "answer": answer})
+        texts = {"arguments": arguments, "deltas": deltas, "answer": answer}
+        return cls(**{**values, "only": tuple(values.get("only", ())), **texts})
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,18 @@ class Script:
     models: tuple[str, ...] = ()  # those that it lists; any other is unknown to it, unless there are none
     # stt, llm or tts -> status and body, as JSON; SAID in it becomes what was said or is to be spoken
     refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
+    # What other servers do.
+    sound: str = ""  # one of voice.ENCODINGS, whatever is asked for
+    sound_rate: int = voice.SAMPLE_RATE
+    sound_type: str = ""  # the Content-Type that such a sound comes with
+    sound_tone: float = 0.0  # Hz: such a sound is a tone and has no words
+    refused_formats: tuple[str, ...] = ()  # of response_format, with 400
+    # "order": user and assistant have to alternate; "system": also, there is no system; "all": no order is right
+    refused_roles: str = ""
+    pings: bool = False  # a comment before each event
+    most_requests: dict[str, int] = field(default_factory=dict)  # stt, llm or tts -> those before a 429
+    retry_after: float = 3.0  # seconds for which such a 429 holds
+    refusal: int = 429  # or another status
 
     def changed(self, **changes: Any) -> "Script":
         """A copy with other values; lists as JSON has them are taken too. Unknown names are a ValueError."""
@@ -103,6 +122,7 @@ class Request:
     rule: Rule | None = None  # the one that held
     outcome: str = "running"  # then finished, or cancelled by the client
     ended: float | None = None
+    port: int = 0  # of the client: requests on one connection have the same
 
 
 class FakeOpenAI:
@@ -113,6 +133,8 @@ class FakeOpenAI:
         self.scripts: dict[str, Script] = {}  # by API key, where one has its own
         self.requests: list[Request] = []
         self._met = Met()
+        self._taken: dict[str, int] = {}  # requests of each kind since its last limit
+        self._limited_until: dict[str, float] = {}
         self._host, self._port = host, port
         self.app = web.Application(client_max_size=64 * 2**20)
         self.app.on_response_prepare.append(_give_request_id)
@@ -201,6 +223,8 @@ class FakeOpenAI:
         with self._noted(THINK, request, await request.json()) as noted:
             if fault := await self._fault(noted) or await self._ruled(noted, _last_told(noted.body["messages"])):
                 return fault
+            if refusal := _refusal_of_roles(self._script(noted).refused_roles, noted.body["messages"]):
+                return _error(400, refusal)
             if noted.body.get("stream"):
                 return await self._stream(request, "text/event-stream", self._completions(noted))
             noted.text = "".join([token async for token in self.tokens(noted)])
@@ -213,14 +237,37 @@ class FakeOpenAI:
             noted.text = noted.body["input"]
             if fault := await self._fault(noted) or await self._ruled(noted, noted.text):
                 return fault
+            script = self._script(noted)
+            if (form := noted.body.get("response_format", "pcm")) in script.refused_formats:
+                return _error(400, f"Input should be another response_format than '{form}'")
+            if script.sound:
+                return web.Response(body=await self._odd_sound(noted), headers={"Content-Type": script.sound_type})
             if noted.body.get("stream_format") == "sse":
                 return await self._stream(request, "text/event-stream", self._deltas(noted))
             encoder = voice.FORMATS[noted.body.get("response_format", "pcm")]
             return await self._stream(request, encoder.media_type, self._counted(noted))
 
+    async def _odd_sound(self, noted: Request) -> bytes:
+        """The sound as the script says, all of it at once."""
+        script, asked = self._script(noted), replace(noted, body=noted.body | {"response_format": "pcm"})
+        if script.sound_tone:
+            pcm = voice.tone(script.sound_tone, len(noted.text) * script.seconds_per_character)
+        else:
+            pcm = b"".join([chunk async for chunk in self.sound(asked)])
+        noted.bytes = len(pcm)
+        return await asyncio.to_thread(voice.encoded, pcm, script.sound, script.sound_rate)
+
     async def _completions(self, noted: Request) -> AsyncIterator[bytes]:
+        if noted.rule and noted.rule.deltas:
+            for given in json.loads(noted.rule.deltas):
+                choice = given if "delta" in given else {"delta": given, "finish_reason": None}
+                yield _event(_completion("chat.completion.chunk", **choice))
+            yield b"data: [DONE]\n\n"
+            return
         async for token in self.tokens(noted):
             noted.text += token
+            if self._script(noted).pings:
+                yield b": ping\n\n"
             yield _event(_completion("chat.completion.chunk", delta=_message(token), finish_reason=None))
         if _calls(noted.rule):
             for part in _tool_call_parts(noted.rule):
@@ -256,7 +303,8 @@ class FakeOpenAI:
     @contextmanager
     def _noted(self, kind: str, request: web.Request, body: dict[str, Any]) -> Iterator[Request]:
         who = _key_of(request)
-        noted = Request(len(self.requests), kind, who, time.time(), body)
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        noted = Request(len(self.requests), kind, who, time.time(), body, port=peer[1] if peer else 0)
         self.requests.append(noted)
         try:
             yield noted
@@ -292,6 +340,8 @@ class FakeOpenAI:
             said = noted.text or (_last_told(noted.body["messages"]) if noted.kind == THINK else "")
             text = body.replace("SAID", json.dumps(said)[1:-1])
             return web.Response(status=status, text=text, content_type="application/json")
+        if left := self._seconds_limited(noted):
+            return _error(self._script(noted).refusal, "Rate limit reached", headers={"Retry-After": f"{left:.3f}"})
         return await self._fail(self._script(noted).faults.get(noted.kind))
 
     async def _ruled(self, noted: Request, text: str) -> web.Response | None:
@@ -304,7 +354,23 @@ class FakeOpenAI:
         if noted.rule is None:
             return None
         await asyncio.sleep(noted.rule.delay)
+        if noted.rule.body:
+            return web.Response(text=noted.rule.body, content_type=noted.rule.content_type)
         return await self._fail(noted.rule.fault)
+
+    def _seconds_limited(self, noted: Request) -> float:
+        """How long this kind of request has to wait; the request after the most that there may be begins a wait."""
+        script, kind = self._script(noted), noted.kind
+        most = script.most_requests.get(kind)
+        if most is None:
+            return 0.0
+        if (left := self._limited_until.get(kind, 0.0) - noted.at) > 0:
+            return left
+        self._taken[kind] = self._taken.get(kind, 0) + 1
+        if self._taken[kind] <= most:
+            return 0.0
+        self._taken[kind], self._limited_until[kind] = 0, noted.at + script.retry_after
+        return script.retry_after
 
     async def _fail(self, fault: str | None) -> web.Response | None:
         match fault:
@@ -346,6 +412,21 @@ def _key_of(request: web.Request) -> str:
 
 async def _give_request_id(_: web.Request, response: web.StreamResponse) -> None:
     response.headers["x-request-id"] = f"req_{time.monotonic_ns()}"
+
+
+def _error(status: int, message: str, **options: Any) -> web.Response:
+    return web.json_response({"error": {"message": message}}, status=status, **options)
+
+
+def _refusal_of_roles(kind: str, messages: list[dict[str, Any]]) -> str:
+    """What a chat template says that wants the roles to alternate; empty if it is content."""
+    roles = [message["role"] for message in messages]
+    if kind == "system" and "system" in roles:
+        return "System role not supported"
+    talk = [role for role in roles[roles[:1] == ["system"] :] if role != "tool"]
+    if kind == "all" or (kind and (talk[0] != "user" or any(one == other for one, other in itertools.pairwise(talk)))):
+        return "Conversation roles must alternate user/assistant/user/assistant/..."
+    return ""
 
 
 async def _until(at: float) -> None:

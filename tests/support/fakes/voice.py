@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from functools import cache
 from typing import Protocol
@@ -69,6 +70,42 @@ class Mp3:
 
 
 FORMATS: dict[str, type[Encoder]] = {"pcm": Pcm, "wav": Wav, "mp3": Mp3}
+
+
+def tone(hertz: float, seconds: float) -> bytes:
+    """A sine of that pitch, as 16-bit PCM, mono."""
+    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return (PEAK * 32767 * np.sin(2 * np.pi * hertz * time)).astype("<i2").tobytes()
+
+
+# Container, codec, sample format and layout of what other servers send.
+ENCODINGS = {
+    "pcm": ("s16le", "pcm_s16le", "s16", "mono"),
+    "pcm-stereo": ("s16le", "pcm_s16le", "s16", "stereo"),
+    "wav": ("wav", "pcm_s16le", "s16", "mono"),
+    "wav-stereo": ("wav", "pcm_s16le", "s16", "stereo"),
+    "wav-float": ("wav", "pcm_f32le", "flt", "mono"),
+    "mp3": ("mp3", "libmp3lame", "s16p", "mono"),
+    "opus": ("ogg", "libopus", "s16", "mono"),
+    "flac": ("flac", "flac", "s16", "mono"),
+    "aac": ("adts", "aac", "fltp", "mono"),
+}
+
+
+def encoded(pcm: bytes, encoding: str, rate: int) -> bytes:
+    """A sound of SAMPLE_RATE as another server sends it, in one of ENCODINGS."""
+    container, codec, form, layout = ENCODINGS[encoding]
+    frame = av.AudioFrame.from_ndarray(np.frombuffer(pcm, np.int16)[None], format="s16", layout="mono")
+    frame.sample_rate = SAMPLE_RATE
+    resampler = av.AudioResampler(format=form, layout=layout, rate=rate)
+    sound = io.BytesIO()
+    with av.open(sound, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, av.AudioStream)
+        for resampled in (*resampler.resample(frame), *resampler.resample(None)):
+            out.mux(stream.encode(resampled))
+        out.mux(stream.encode(None))
+    return sound.getvalue()
 
 
 @cache

@@ -8,6 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from agent.providers.openai import connect
+from agent.providers.rate_limit import limits
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import disconnect
 from tests.unit.agent.never_silent import INSTANT
@@ -30,6 +31,7 @@ def own_connections() -> Iterator[None]:
     """A later endpoint may have the port of an earlier one, whose client is closed."""
     yield
     connect.cache_clear()
+    limits.forget()
 
 
 @pytest.fixture

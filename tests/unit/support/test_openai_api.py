@@ -1,5 +1,6 @@
 """The scripted endpoint itself: benches rest on its delays, tests on its faults."""
 
+import asyncio
 import io
 import json
 import time
@@ -7,11 +8,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import av
 import pytest
 from livekit.agents.llm import ChatContext
 from livekit.plugins.openai import LLM
 
 from tests.support.fakes.openai_api import CHUNK, FAULTS, FakeOpenAI, Rule, Script
+from tests.support.fakes.voice import ENCODINGS
 
 SPEAK = {"input": "Hello there.", "model": "m", "voice": "v"}
 THINK = {"messages": [{"role": "user", "content": "Hi"}], "stream": True}
@@ -144,3 +147,55 @@ async def test_an_unknown_script_is_refused(api: FakeOpenAI, http: aiohttp.Clien
         async with http.put(api.url.replace("/v1", "/script"), json=wrong) as refused:
             assert refused.status == 400
             assert "unknown" in await refused.text()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+async def test_an_odd_sound_is_as_long_as_an_ordinary_one(
+    api: FakeOpenAI, http: aiohttp.ClientSession, encoding: str
+) -> None:
+    api.script = api.script.changed(sound=encoding, sound_rate=16000, sound_type="audio/odd")
+    async with http.post(f"{api.url}/audio/speech", json=SPEAK) as answer:
+        assert answer.content_type == "audio/odd"
+        sound = await answer.read()
+    container, _, _, layout = ENCODINGS[encoding]
+    options = {"ar": "16000", "ch_layout": layout} if container == "s16le" else {}
+    with av.open(io.BytesIO(sound), "r", format=container if options else None, options=options) as file:
+        seconds = sum([frame.samples / frame.sample_rate for frame in file.decode(audio=0)], 0.0)
+    assert seconds == pytest.approx(len("Hello there.") * 0.06, abs=0.15)
+
+
+async def test_a_limit_begins_after_the_most_requests_and_ends_by_itself(
+    api: FakeOpenAI, http: aiohttp.ClientSession
+) -> None:
+    api.script = api.script.changed(most_requests={"llm": 1}, retry_after=2)
+    told = []
+    for _ in range(4):
+        async with http.post(f"{api.url}/chat/completions", json=THINK | {"stream": False}) as answer:
+            told.append((answer.status, answer.headers.get("Retry-After")))
+        await asyncio.sleep(1)
+    assert [status for status, _ in told] == [200, 429, 429, 200]
+    assert float(told[1][1] or 0) == 2
+    assert float(told[2][1] or 0) < 1.01
+
+
+@pytest.mark.parametrize(
+    ("roles", "refused_by"),
+    [
+        (["user"], []),
+        (["system", "user"], ["system"]),
+        (["system", "user", "assistant", "user"], ["system"]),
+        (["system", "assistant", "user"], ["order", "system"]),
+        (["user", "user"], ["order", "system"]),
+        (["user", "assistant", "tool", "assistant"], ["order", "system"]),
+    ],
+)
+async def test_roles_are_refused_as_a_chat_template_does(
+    api: FakeOpenAI, http: aiohttp.ClientSession, roles: list[str], refused_by: list[str]
+) -> None:
+    messages = [{"role": role, "content": "x"} for role in roles]
+    refused = []
+    for kind in ("", "order", "system"):
+        api.script = api.script.changed(refused_roles=kind)
+        async with http.post(f"{api.url}/chat/completions", json={"messages": messages}) as answer:
+            refused += [kind] if answer.status == 400 else []
+    assert refused == refused_by

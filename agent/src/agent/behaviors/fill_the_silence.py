@@ -21,6 +21,7 @@ from livekit.agents.voice import SpeechHandle
 from agent import languages
 from agent.conversation.call import Call
 from agent.conversation.speech_outcome import was_heard, was_heard_to_its_end
+from agent.providers.rate_limit import limits
 from agent.turns.eager_stt import eager_engines
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,8 @@ def fill_the_silence(call: Call) -> None:
     """Say `filler` after `handling.filler_after`; say `apology` after `apology_after`, or once no answer can come.
 
     An apology gives up the answer and counts as a failure. The call ends after `handling.failures` failures without an
-    answer heard to its end between them.
+    answer heard to its end between them. While a server limits its requests, failures end no call: it will answer
+    again within a minute.
     """
     session = call.session
     timer = _AnswerTimer(call)
@@ -108,8 +110,11 @@ class _AnswerTimer:
         self._stop()
         if self._ending.begun:
             return
-        self._failures += 1
-        logger.warning("The caller got no answer: failure %d of %d", self._failures, self._handling.failures)
+        if limits.any_in_force:
+            logger.warning("The caller got no answer, because a provider takes no more requests for the moment")
+        else:
+            self._failures += 1
+            logger.warning("The caller got no answer: failure %d of %d", self._failures, self._handling.failures)
         if self._failures >= self._handling.failures:
             self._ending.say("failed", "the providers failed")
         elif self._session.user_state != "speaking":  # else what they are saying now gets an answer, or an apology

@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import NOT_GIVEN, Agent, NotGivenOr, llm, tts
+from livekit.agents import NOT_GIVEN, Agent, FlushSentinel, ModelSettings, NotGivenOr, llm, tts
 
 from agent.conversation.call import Call
 from agent.conversation.ending import wait_until_heard
+from agent.conversation.longest_answer import end_in_time
 from agent.conversation.presynthesis import Presynthesis
 from agent.providers.failure import explain
 
@@ -70,6 +71,14 @@ class Receptionist(Agent):
     def _patience(self) -> float:
         """Seconds after which the announcer's `hello` replaces a greeting that has no sound yet."""
         return self._call.line.handling.filler_after
+
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
+        """Answer as the model does, but for no longer than the line allows."""
+        answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+        async for part in end_in_time(answer, self._call.line.handling.longest_answer):
+            yield part
 
     async def on_exit(self) -> None:
         if self._call.caller_is_there and not self._call.ending.begun:

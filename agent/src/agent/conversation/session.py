@@ -5,12 +5,23 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from livekit.agents import AgentSession, APIConnectOptions, UserInputTranscribedEvent, inference, room_io, stt, tts, vad
+from livekit.agents import (
+    AgentSession,
+    APIConnectOptions,
+    UserInputTranscribedEvent,
+    UserStateChangedEvent,
+    inference,
+    room_io,
+    stt,
+    tts,
+    vad,
+)
 
 from agent.framework import LATE_IMPORTS, SessionConnectOptions, TurnDetectionMode
 from agent.lines.line import Line
 from agent.providers import catalog
 from agent.providers.pipeline import Pipeline
+from agent.providers.rate_limit import limits
 from agent.turns.eager_stt import EagerSTT, FallbackSTT
 from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.lexical_cue import LexicalCue
@@ -54,6 +65,7 @@ def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> Agen
     )
     gate.follow_agent(lambda: session.agent_state == "speaking")
     session.update_options(turn_detection=_end_of_turn(session, line))
+    _prepare_no_replies_while_limited(session)
     return session
 
 
@@ -111,6 +123,17 @@ def _end_of_turn(session: AgentSession[None], line: Line) -> TurnDetectionMode:
 
     session.on("user_input_transcribed", hear)
     return detector
+
+
+def _prepare_no_replies_while_limited(session: AgentSession[None]) -> None:
+    """Begin no reply in advance while a server limits its requests: a caller who goes on makes it begin another."""
+    preemptive = session.options.preemptive_generation
+    wanted = preemptive["enabled"]
+
+    def decide(_: UserStateChangedEvent) -> None:
+        preemptive["enabled"] = wanted and not limits.any_in_force
+
+    session.on("user_state_changed", decide)
 
 
 def connect_options(kind: str, pipeline: Pipeline) -> APIConnectOptions:

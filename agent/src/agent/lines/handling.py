@@ -31,6 +31,13 @@ class Handling(Group):
         ge=5,
         le=3600,
     )
+    longest_answer: float = setting(
+        60,
+        "Seconds that an answer of the language model may last, at 150 words a minute. A longer one ends at the next "
+        "end of a sentence.",
+        ge=10,
+        le=600,
+    )
     call_warning: int = setting(
         60,
         "Seconds before a call reaches its longest duration at which the caller is told that it will end.",

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 
+from agent.providers.dialect.client import DialectClient
 from agent.providers.failure import told_by, without_key
 
 KEPT_WARM = 120  # seconds a connection outlives its last request: longer than callers are silent
@@ -15,7 +16,7 @@ OF_THE_BODY = ("content-type", "content-length", "content-encoding", "transfer-e
 LARGEST = 65_536  # bytes of an error that are read
 
 
-class Client(httpx2.AsyncClient):
+class Client(DialectClient):
     """Asks a server with OpenAI's API.
 
     A redirect (307 or 308) is followed with the method and the body. The key goes only to the same host and port, or
@@ -29,12 +30,14 @@ class Client(httpx2.AsyncClient):
             speech to text and text to speech they are 30 s, whatever it is given, which is too long a silence.
     """
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, *, may_think_aloud: bool = True) -> None:
         async def shorten_the_timeout(request: httpx2.Request) -> None:
             limits = request.extensions["timeout"]
             limits["read"] = min(limits.get("read") or patience, patience)
 
         super().__init__(
+            patience,
+            may_think_aloud=may_think_aloud,
             limits=httpx2.Limits(keepalive_expiry=KEPT_WARM),
             event_hooks={"request": [shorten_the_timeout]},
             follow_redirects=True,

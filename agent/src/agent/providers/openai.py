@@ -21,6 +21,7 @@ PROVIDER = Provider(
 VOICE = "ash"
 WITHOUT_INSTRUCTIONS = ("tts-1", "tts-1-hd")
 NO_KEY = "none"  # for a server that asks for no key, because the client insists on one
+SAMPLES, WITH_RATE = "pcm", "wav"
 
 
 def new_stt(wanted: Wanted, *, realtime: bool = False) -> plugin.STT:
@@ -37,8 +38,12 @@ def new_llm(wanted: Wanted) -> plugin.LLM:
     return plugin.LLM(model=wanted.model, client=client(wanted))
 
 
-def new_tts(wanted: Wanted, *, usual_voice: str = VOICE) -> plugin.TTS:
-    """Make a text to speech that gives raw samples, so that there is nothing to decode."""
+def new_tts(wanted: Wanted, *, usual_voice: str = VOICE, response_format: str = "") -> plugin.TTS:
+    """Make a text to speech.
+
+    OpenAI itself gives raw samples, so that there is nothing to decode. Those of another server may have any rate, so
+    it is asked for WAV, whose header has the rate, unless `response_format` says otherwise.
+    """
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import openai as plugin
 
@@ -48,7 +53,7 @@ def new_tts(wanted: Wanted, *, usual_voice: str = VOICE) -> plugin.TTS:
         voice=wanted.voice or usual_voice,
         client=client(wanted),
         instructions=how if how and wanted.model not in WITHOUT_INSTRUCTIONS else NOT_GIVEN,
-        response_format="pcm",
+        response_format=response_format or (WITH_RATE if wanted.base_url else SAMPLES),
     )
 
 
@@ -67,4 +72,5 @@ def connect(base_url: str | None, api_key: str, patience: float) -> openai.Async
 
     from agent.providers.client import Client
 
-    return openai.AsyncClient(base_url=base_url, api_key=api_key, max_retries=0, http_client=Client(patience))
+    asking = Client(patience, may_think_aloud=base_url is not None)
+    return openai.AsyncClient(base_url=base_url, api_key=api_key, max_retries=0, http_client=asking)

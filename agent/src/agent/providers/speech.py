@@ -37,4 +37,4 @@ def new_llm(wanted: Wanted) -> plugin.LLM:
 
 def new_tts(wanted: Wanted) -> plugin.TTS:
     """Make the embedded text to speech."""
-    return openai.new_tts(wanted, usual_voice=PROVIDER.voices[0])
+    return openai.new_tts(wanted, usual_voice=PROVIDER.voices[0], response_format=openai.SAMPLES)

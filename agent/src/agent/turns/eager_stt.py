@@ -19,6 +19,7 @@ from livekit.agents.vad import VADEventType
 from agent import languages
 from agent.background import begin
 from agent.framework import UtteranceStream
+from agent.providers.rate_limit import limits
 from agent.turns.sound import levels, samples_of, voice_activity
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class EagerSTT(stt.StreamAdapter):
 
     A request is wasted if the caller goes on, so each further one within a segment waits for twice the silence. The
     segment ends when `voice_activity` says so; its FINAL_TRANSCRIPT is the early transcript, unless the caller went on
-    meanwhile. A wasted request is left to finish, since cancelling it would cost the warm connection.
+    meanwhile. A wasted request is left to finish, since cancelling it would cost the warm connection. While a server
+    limits its requests, none is wasted: the engine is asked when the segment has ended.
     """
 
     def __init__(self, engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> None:
@@ -160,7 +162,8 @@ class _Stream(UtteranceStream):
                         self._emit(SpeechEventType.START_OF_SPEECH)
                     case VADEventType.INFERENCE_DONE if event.speaking:
                         segment.hear(event)
-                        if segment.silence >= self._pause * 2**segment.requests and segment.early is None:
+                        waited = segment.silence >= self._pause * 2**segment.requests
+                        if waited and segment.early is None and not limits.any_in_force:
                             self._ask_early(segment)
                     case VADEventType.END_OF_SPEECH:
                         await self._finish(segment, event)

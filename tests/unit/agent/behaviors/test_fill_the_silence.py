@@ -9,6 +9,7 @@ import pytest
 from livekit.agents import APIConnectionError
 
 from agent.behaviors.fill_the_silence import fill_the_silence
+from tests.support.fakes.openai_api import Rule
 from tests.unit.agent import never_silent
 from tests.unit.agent.fakes import settle, spoken, until
 from tests.unit.agent.never_silent import FILM, INSTANT, QUESTION, SPEAKS, Call
@@ -68,8 +69,48 @@ async def test_no_answer_becomes_a_filler_and_then_an_apology(kind: str, engines
         await until(lambda: spoken(call.session) == [APOLOGY_TEXT])
 
 
+@pytest.mark.parametrize("piece", ["...", "—", "😊", "🙂."])
+@pytest.mark.parametrize("where", ["{piece} Well, we open at nine.", "Well, {piece} We open at nine. {piece}"])
+async def test_a_piece_for_which_the_voice_has_no_sound_costs_no_answer(where: str, piece: str) -> None:
+    async with calling() as call:
+        no_sound = Rule("tts", match=r"^\W+$", fault="empty")
+        call.endpoint.script = INSTANT.changed(answers=(where.format(piece=piece),), rules=(no_sound,))
+        await call.says(QUESTION)
+        await call.hears("answer")
+        await asyncio.sleep(APOLOGY)
+        assert call.telephone.heard == ["answer"]
+        assert all(any(map(str.isalnum, request.text)) for request in call.endpoint.asked("tts"))
+
+
+async def test_a_tool_call_written_as_text_that_cannot_be_made_is_apologised_for_and_not_spoken() -> None:
+    async with calling(filler_after=3.0, apology_after=5.0) as call:
+        call.endpoint.script = INSTANT.changed(answers=('{"name": "transfer_call", "arguments": {}}',))
+        await call.says(QUESTION, heard=False)
+        await call.hears("apology", within=2.5)
+        assert call.endpoint.asked("tts") == []
+
+
+async def test_a_web_page_in_place_of_a_sound_is_apologised_for_and_not_played() -> None:
+    async with calling(filler_after=3.0, apology_after=5.0) as call:
+        page = Rule("tts", body="<html><title>Welcome</title></html>", content_type="text/html")
+        call.endpoint.script = INSTANT.changed(rules=(page,))
+        await call.says(QUESTION, heard=False)
+        await call.hears("apology", within=2.5)
+
+
+async def test_a_null_transcript_is_nothing_heard(caplog: pytest.LogCaptureFixture) -> None:
+    async with calling() as call:
+        call.endpoint.script = INSTANT.changed(rules=(Rule("stt", body='{"text": null}'),))
+        await call.says(QUESTION)
+        await asyncio.sleep(APOLOGY)
+        assert call.endpoint.asked("llm") == []
+        assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+        call.endpoint.script = INSTANT
+        await call.says(QUESTION)
+        await call.hears(*call.telephone.heard, "answer")
+
+
 FAULTS = [(kind, fault) for kind in ("stt", "llm", "tts") for fault in ("error", "busy", "garbage")]
-FAULTS.remove(("tts", "garbage"))  # raw samples are never garbage
 
 
 @pytest.mark.parametrize(("kind", "fault"), FAULTS)

@@ -69,6 +69,14 @@ async def test_the_model_is_given_the_persona_and_what_has_been_said(talk: Talk)
     assert spoken(talk.session) == ["Hello, Landline.", "You said Which soup?"]
 
 
+async def test_an_answer_without_end_is_ended_and_kept_as_it_was_spoken(talk: Talk) -> None:
+    talk.model.answer = lambda _: "We open at nine. " * 1000
+    await talk.session.run(user_input="When?")
+    answer = spoken(talk.session)[-1]
+    assert answer.rstrip().endswith("nine.")
+    assert 150 <= len(answer.split()) < 160
+
+
 async def test_a_call_that_the_agent_ends_ends_with_a_goodbye(talk: Talk) -> None:
     await talk.session.aclose()
     assert spoken(talk.session) == ["Hello, Landline.", "Goodbye."]

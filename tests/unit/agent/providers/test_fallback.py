@@ -39,7 +39,7 @@ async def calling(kind: str, fault: str, **changes: str) -> AsyncIterator[tuple[
                         await openai.connect(endpoint.url, key, patience).close()
 
 
-@pytest.mark.parametrize("fault", ["error", "hang"])
+@pytest.mark.parametrize("fault", ["error", "hang", "busy", "garbage", "empty"])
 @pytest.mark.parametrize("kind", ["stt", "llm", "tts"])
 async def test_the_second_provider_answers_before_an_apology_is_due(kind: str, fault: str) -> None:
     async with calling(kind, fault) as (call, first, second):

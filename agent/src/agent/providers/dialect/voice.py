@@ -1,0 +1,123 @@
+"""Text to speech: whatever format a sound comes in, it leaves as OpenAI's raw samples, and what is no sound fails.
+
+docs/decisions/0010-what-servers-really-send.md says which format is asked for, and why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+from livekit.agents import utils
+
+from agent.providers.dialect.exchange import REFUSALS, describe, streamed, unusable, with_body
+from agent.providers.dialect.sound_formats import PCM, PEEK, RATE, RAW, WAV, RawSound, container_of, is_text, raw_sound
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from agent.providers.dialect.exchange import Ask
+    from agent.providers.dialect.habits import Habits
+
+FORMATS = ("wav", "mp3", "flac", "pcm")  # what is asked for in turn, if a server refuses one
+ABOUT_FORMATS = re.compile(rb"format|\b(?:wav|mp3|flac|pcm)\b", re.IGNORECASE)
+EVENTS = "text/event-stream"  # OpenAI's raw samples, in events
+SILENCE = bytes(2 * RATE // 50)  # 20 ms
+
+
+async def speak(request: httpx2.Request, ask: Ask, habits: Habits) -> httpx2.Response:
+    """Ask for the sound of a text; a text without a letter or a digit is a moment of silence, and nobody is asked."""
+    body = json.loads(request.content)
+    if not any(map(str.isalnum, body["input"])):
+        headers = {"content-type": PCM, "x-request-id": "none"}
+        return httpx2.Response(httpx2.codes.OK, headers=headers, content=SILENCE, request=request)
+    body.setdefault("response_format", "mp3")  # as OpenAI's API says
+    response = await _ask_in_a_format_it_has(request, body, ask, habits)
+    if response.status_code != httpx2.codes.OK or response.headers.get("content-type", "").startswith(EVENTS):
+        return response
+    return await _as_samples(response, asked_for_samples=(habits.sound_format or body["response_format"]) == "pcm")
+
+
+async def _ask_in_a_format_it_has(
+    request: httpx2.Request, body: dict[str, Any], ask: Ask, habits: Habits
+) -> httpx2.Response:
+    wanted = habits.sound_format or body["response_format"]
+    refusal = None
+    for form in dict.fromkeys((wanted, *FORMATS)):
+        response = await ask(_in_format(request, body, form))
+        if response.status_code not in REFUSALS:
+            if refusal and response.status_code == httpx2.codes.OK:
+                habits.sound_format = form
+            return response
+        if not ABOUT_FORMATS.search(await response.aread()):
+            return refusal or response
+        refusal = refusal or response
+    assert refusal  # noqa: S101 - there are several formats
+    return refusal
+
+
+def _in_format(request: httpx2.Request, body: dict[str, Any], form: str) -> httpx2.Request:
+    """Ask for events only along with raw samples: in events, a sound has no rate."""
+    if form == body["response_format"] == "pcm":
+        return request
+    return with_body(
+        request, {name: it for name, it in body.items() if name != "stream_format"} | {"response_format": form}
+    )
+
+
+async def _as_samples(response: httpx2.Response, *, asked_for_samples: bool) -> httpx2.Response:
+    pieces = response.aiter_bytes()
+    head = b""
+    async for piece in pieces:
+        head += piece
+        if len(head) >= PEEK:
+            break
+    media_type = response.headers.get("content-type", "").lower()
+    if not head:
+        return streamed(response, PCM, pieces)  # which livekit-agents takes for a failure
+    if is_text(head):
+        return await unusable(response, "a sound", describe(head, media_type))
+    container = container_of(head)
+    if not container:
+        if not asked_for_samples and not RAW.match(media_type):
+            return await unusable(response, "a sound", f"bytes of unknown form, called {media_type or 'nothing'}")
+        raw = raw_sound(response.headers)
+        if raw == RawSound():
+            return streamed(response, PCM, _joined(head, pieces))
+        container, head = WAV if raw.channels == 1 else "", raw.wav_header() + head
+    samples = _decoded(head, pieces, container)
+    first = await anext(samples, None)
+    if first is None:
+        return await unusable(response, "a sound", f"a sound that cannot be decoded, called {media_type or 'nothing'}")
+    return streamed(response, PCM, _joined(first, samples))
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+async def _decoded(head: bytes, pieces: AsyncIterator[bytes], container: str) -> AsyncIterator[bytes]:
+    """Decode a sound to raw samples as it arrives."""
+    decoder = utils.codecs.AudioStreamDecoder(sample_rate=RATE, num_channels=1, format=container)
+
+    async def feed() -> None:
+        try:
+            decoder.push(head)
+            async for piece in pieces:
+                decoder.push(piece)
+        finally:
+            decoder.end_input()
+
+    feeding = asyncio.create_task(feed())
+    try:
+        async for frame in decoder:
+            yield bytes(frame.data)
+        await feeding  # what broke the server's connection breaks this sound, too
+    finally:
+        await utils.aio.cancel_and_wait(feeding)
+        await decoder.aclose()
