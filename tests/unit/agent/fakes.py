@@ -63,7 +63,7 @@ def pipeline(changed: Line | None = None, settings: Settings | None = None, **ch
 
 async def disconnect(url: str) -> None:
     """Close the connections to an endpoint at this address, with OpenAI's key."""
-    await connect(url, "sk-1", openai.PROVIDER.patience).close()
+    await connect(url, "sk-1", openai.PROVIDER.patience, True).close()
 
 
 def in_call(**parts: Any) -> Call:

@@ -42,6 +42,7 @@ class Wanted:
     key: str  # empty where the provider needs none
     base_url: str | None  # another server with the same API
     patience: float  # seconds for which a request may be silent
+    may_think_aloud: bool = True  # whether its language model may send reasoning that nothing marks as such
 
 
 def split(name: str) -> tuple[str, str]:

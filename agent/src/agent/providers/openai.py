@@ -59,11 +59,11 @@ def new_tts(wanted: Wanted, *, usual_voice: str = VOICE, response_format: str = 
 
 def client(wanted: Wanted) -> openai.AsyncClient:
     """Return the client for the wanted server and key."""
-    return connect(wanted.base_url, wanted.key or NO_KEY, wanted.patience)
+    return connect(wanted.base_url, wanted.key or NO_KEY, wanted.patience, wanted.may_think_aloud)
 
 
 @cache
-def connect(base_url: str | None, api_key: str, patience: float) -> openai.AsyncClient:
+def connect(base_url: str | None, api_key: str, patience: float, may_think_aloud: bool) -> openai.AsyncClient:
     """Make one client, and so one pool of warm connections, for all that is asked of one server during a call.
 
     `patience` is how long a request may be silent, in seconds. The plugin retries.
@@ -72,5 +72,5 @@ def connect(base_url: str | None, api_key: str, patience: float) -> openai.Async
 
     from agent.providers.client import Client
 
-    asking = Client(patience, may_think_aloud=base_url is not None)
+    asking = Client(patience, may_think_aloud=may_think_aloud)
     return openai.AsyncClient(base_url=base_url, api_key=api_key, max_retries=0, http_client=asking)

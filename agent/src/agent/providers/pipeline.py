@@ -153,7 +153,8 @@ class Pipeline:
         key = server.key if server else self._keys[its.key] if its.key else None
         url = server.url if server else self._settings.speech_url if its.embedded else self._settings.openai_base_url
         secret = key.get_secret_value() if key else ""
-        return Wanted(model, self._line.language, self._voice_of(provider), secret, url, patience)
+        thinks = url is not None and not its.embedded
+        return Wanted(model, self._line.language, self._voice_of(provider), secret, url, patience, thinks)
 
     def _voice_of(self, provider: str) -> str:
         """Return the line's voice, which is the first text to speech's; another provider speaks with its usual one."""

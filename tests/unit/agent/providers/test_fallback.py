@@ -36,7 +36,7 @@ async def calling(kind: str, fault: str, **changes: str) -> AsyncIterator[tuple[
             for key in ("sk-1", "none"):
                 for patience in (10.0, 30.0, APOLOGY / 3):
                     for endpoint in (first, second):
-                        await openai.connect(endpoint.url, key, patience).close()
+                        await openai.connect(endpoint.url, key, patience, True).close()
 
 
 @pytest.mark.parametrize("fault", ["error", "hang", "busy", "garbage", "empty"])

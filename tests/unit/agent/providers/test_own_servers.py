@@ -77,7 +77,7 @@ async def test_each_part_is_asked_at_its_own_server_with_its_own_key(servers: di
     }
     assert servers["mouth"].requests[0].body["voice"] == "af_heart"
     for name, key, patience in (("ears", "key-of-ears", 10), ("brain", "key-of-brain", 20), ("mouth", "none", 10)):
-        await connect(servers[name].url, key, patience).close()
+        await connect(servers[name].url, key, patience, True).close()
 
 
 def test_what_is_known_of_a_server_is_what_the_line_says() -> None:

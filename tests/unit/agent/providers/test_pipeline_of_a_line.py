@@ -83,7 +83,7 @@ def test_each_provider_is_asked_for_what_the_line_says(wanted: list[tuple[str, W
     assert wanted == [
         ("openai", Wanted("a/b", "de", "coral", "sk-1", "http://localhost:9/v1", 10)),
         ("openai", Wanted("tts-1", "de", "coral", "sk-1", "http://localhost:9/v1", 10)),
-        ("speech", Wanted("whisper-tiny.en", "en", "", "", "http://speech.test/v1", 30)),
+        ("speech", Wanted("whisper-tiny.en", "en", "", "", "http://speech.test/v1", 30, False)),
     ]
 
 

@@ -37,5 +37,5 @@ async def test_all_requests_of_a_call_take_one_connection(endpoint: FakeOpenAI, 
 
 
 async def test_what_the_client_does_not_know_is_left_as_it_is(endpoint: FakeOpenAI) -> None:
-    models = await connect(endpoint.url, "sk-1", 10.0).models.list()
+    models = await connect(endpoint.url, "sk-1", 10.0, True).models.list()
     assert models.data == []

@@ -81,7 +81,7 @@ async def test_the_embedded_voice_is_asked_for_what_openai_is(endpoint: FakeOpen
     await sound_of(voice, TEXT)
     [request] = endpoint.asked("tts")
     assert (request.body["response_format"], request.body["stream_format"]) == ("pcm", "sse")
-    await openai.connect(endpoint.url, "none", 30.0).close()
+    await openai.connect(endpoint.url, "none", 30.0, False).close()
 
 
 async def test_a_long_sound_begins_before_its_end_has_come(endpoint: FakeOpenAI) -> None:
