@@ -12,6 +12,7 @@ from livekit.agents import NOT_GIVEN, Agent, NotGivenOr, llm, tts
 from agent.conversation.call import Call
 from agent.conversation.ending import wait_until_heard
 from agent.conversation.presynthesis import Presynthesis
+from agent.conversation.session import reader_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,8 @@ class Receptionist(Agent):
         return None
 
     def _synthesize_now(self, voice: tts.TTS[Any]) -> Presynthesis:
-        return Presynthesis(self._call.words.greeting, voice, self.session.conn_options.tts_conn_options)
+        reader = reader_of(self._call.line, self._call.settings)
+        return Presynthesis(self._call.words.greeting, voice, self.session.conn_options.tts_conn_options, reader)
 
     @property
     def _patience(self) -> float:
