@@ -33,24 +33,25 @@ def rules(numbers: Numbers) -> list[Rule]:
 
     def read_short(match: re.Match[str]) -> str:
         short = reading.abbreviations.get(match[0]) or reading.abbreviations[_small(match[0])]
-        return _stopped(match, short[:1].upper() + short[1:] if match[0][:1].isupper() else short)
+        short = _capital(short) if match[0][:1].isupper() else short
+        return _stopped(match, short, before_a_name=match[0] in reading.closing)
+
+    def read_month(match: re.Match[str]) -> str | None:
+        beside_a_number = re.search(r"\d\W*$", text_before(match)) or re.match(r"\s*\d", match.string[match.end() :])
+        return reading.date["months"][reading.months[match[0]] - 1] if beside_a_number else None
 
     def read_sign(match: re.Match[str]) -> str:
         return f" {signs[match[0].strip()]} "
 
     table = reading.abbreviations
-    month = reading.date["short"]
     found: list[Rule] = [
         (FACE, lambda _: ""),
         (_words(reading.titles, rf"(?=\s+{NAME})"), read_title),
         (_words(reading.after_a_name), read_after_name),
         (_words(reading.before_a_number, r"\s?(?=\d)"), read_before_number),
         (_words([*table, *(_capital(short) for short in table)]), read_short),
-        (
-            _words(short for short in month if short.endswith(".")),
-            lambda match: reading.date["months"][reading.months[match[0]] - 1],
-        ),
-        (re.compile(rf"\s*(?:{one_of(signs)})\s*"), read_sign),
+        (_words(short for short in reading.date["short"] if short.endswith(".")), read_month),
+        (re.compile(rf"(?:{one_of(signs)})\s*"), read_sign),
         (re.compile(r"#(?=\d)"), lambda _: f"{reading.number['number']} "),
         (OMITTED, lambda _: ""),
     ]
@@ -86,9 +87,10 @@ def _words(words: object, after: str = "") -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.])(?:{one_of(words)})(?!\w){after}")  # type: ignore[arg-type]
 
 
-def _stopped(match: re.Match[str], words: str) -> str:
-    """Keep the full stop if it also ends the sentence."""
-    ends = match[0].endswith(".") and re.match(rf"[\"')\]]*(?:\s*$|\s+{NAME})", match.string[match.end() :])
+def _stopped(match: re.Match[str], words: str, *, before_a_name: bool = True) -> str:
+    """Keep the full stop if it also ends the sentence: at the end, or before what may begin another one."""
+    after = rf"[\"')\]]*(?:\s*$|\s+{NAME})" if before_a_name else r"[\"')\]]*\s*$"
+    ends = match[0].endswith(".") and re.match(after, match.string[match.end() :])
     return f"{words}." if ends else words
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from agent.aloud.numbers import Numbers
-from agent.aloud.reading import Rule, one_of, text_before
+from agent.aloud.reading import Rule, apart, one_of, text_before
 
 DASH = r"[-–—]"  # noqa: RUF001
 SPACE = "[ \u00a0\u202f]?"
@@ -54,7 +54,7 @@ def _prices(numbers: Numbers) -> list[Rule]:
         if upto := found.get("upto"):
             first = numbers.read(match["number"])
             return f"{minus}{first} {numbers.reading.number['to']} {_counted(numbers, upto, currency['unit'])}"
-        whole, part = numbers.split(match["number"])
+        whole, part = _whole_and_cents(match["number"])
         if len(part) != CENTS or "part" not in currency:
             return minus + _counted(numbers, match["number"], currency["unit"])
         units = _counted(numbers, whole, currency["unit"])
@@ -65,7 +65,11 @@ def _prices(numbers: Numbers) -> list[Rule]:
             return minus + cents
         return minus + str(its["price"]).format(units=units, cents=cents, part=numbers.cardinal(int(part)))
 
-    number, big = numbers.pattern, one_of(its["big"])
+    def _whole_and_cents(written: str) -> tuple[str, str]:
+        """Split a price, in whichever way its decimal sign is written."""
+        return (written[:-3], written[-2:]) if re.fullmatch(r"\d+[.,]\d\d", written) else numbers.split(written)
+
+    number, big = rf"(?:\d+[.,]\d\d(?!\d)|{numbers.pattern})", one_of(its["big"])
     no_cents = "(?:,-|,–|,—|\\.-|\\.–|\\.—)?"  # noqa: RUF001 - "5,- €"
     return [
         (
@@ -116,7 +120,7 @@ def _ordinals(numbers: Numbers) -> list[Rule]:
 
     def rule(pattern: str, ruleset: str) -> Rule:
         def read(match: re.Match[str]) -> str | None:
-            its = ruleset or next((its for before, its in after if before.search(text_before(match))), "")
+            its = next((its for before, its in after if before.search(text_before(match))), ruleset)
             return numbers.spell(int(match["number"]), its) if its else None
 
         return re.compile(pattern), read
@@ -127,11 +131,6 @@ def _ordinals(numbers: Numbers) -> list[Rule]:
 def _plain(numbers: Numbers) -> list[Rule]:
     its = numbers.reading.number
     from_year, to_year = its["years"]
-
-    def apart(match: re.Match[str], words: str) -> str:
-        """Keep a number apart from letters that touch it: "B12" and "12a"."""
-        before, after = text_before(match)[-1:], match.string[match.end() : match.end() + 1]
-        return f"{' ' if before.isalpha() else ''}{words}{' ' if after.isalpha() else ''}"
 
     counted = [(gender, re.compile(rf"\s(?:{nouns})(?!\w)", re.IGNORECASE)) for gender, nouns in its["counted"].items()]
 

@@ -3,7 +3,7 @@
 import re
 
 from agent.aloud.numbers import Numbers
-from agent.aloud.reading import Rule, text_before
+from agent.aloud.reading import Rule, apart, text_before
 
 LONGEST_CODE = 5  # digits that are read without a pause
 AS_ONE_NUMBER = 6  # digits, at most, of a bare number that is read as one number
@@ -14,9 +14,12 @@ def rules(numbers: Numbers) -> list[Rule]:
     named = re.compile(rf"(?<!\w)(?:{its['codes']})[\s:#]*$", re.IGNORECASE)
 
     def read_groups(match: re.Match[str]) -> str:
+        return apart(match, _in_groups(match[0]))
+
+    def _in_groups(written: str) -> str:
         return ", ".join(
             numbers.digits(part)
-            for group in re.findall(r"\d+", match[0])
+            for group in re.findall(r"\d+", written)
             for part in numbers.in_groups(group, LONGEST_CODE)
         )
 

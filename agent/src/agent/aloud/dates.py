@@ -27,7 +27,7 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
             name = found.get("month")
             month = months[name.strip()] if name else int(found["number"])
             day = int(found["day"])
-            style = "month first" if match.re.pattern.startswith("(?<=MONTH") else "day first"
+            style = "month first" if month_first and not name else "day first"
         if not (1 <= month <= 12 and 1 <= day <= 31):
             return None
         spoken = its["spoken"] if style == "day first" else its["spoken_month_first"]

@@ -35,6 +35,7 @@ class Reading:
     before_a_number: dict[str, str]
     abbreviations: dict[str, str]
     uncut: list[str]
+    closing: list[str]
     symbols: dict[str, str]
     joins: list[str]
 
@@ -53,15 +54,13 @@ class Reading:
     @cached_property
     def dotted(self) -> frozenset[str]:
         """Everything that ends in a full stop and does not end a sentence by it, in lower case."""
-        tables: tuple[Iterable[str], ...] = (
-            *(self.titles, self.after_a_name, self.abbreviations, self.uncut, self.date["short"], self.days),
-        )
+        tables: tuple[Iterable[str], ...] = (*(self.titles, self.after_a_name, self.abbreviations, self.uncut),)
         return _dotted(short for table in tables for short in table)
 
     @cached_property
     def dotted_before_a_number(self) -> frozenset[str]:
-        """The same of what is an abbreviation only before a number, such as "no."."""
-        return _dotted(self.before_a_number)
+        """The same of what is an abbreviation only before a number, such as "no." and "sept."."""
+        return _dotted([*self.before_a_number, *self.date["short"], *self.days])
 
 
 def _dotted(words: Iterable[str]) -> frozenset[str]:
@@ -76,6 +75,12 @@ def one_of(words: Iterable[str]) -> str:
 def spelled(letters: str) -> str:
     """Return letters as they are named one by one."""
     return " ".join(letters.upper())
+
+
+def apart(match: re.Match[str], words: str) -> str:
+    """Keep a number apart from letters that touch it: "B12" and "12a"."""
+    before, after = text_before(match)[-1:], match.string[match.end() : match.end() + 1]
+    return f"{' ' if before.isalpha() else ''}{words}{' ' if after.isalpha() else ''}"
 
 
 def text_before(match: re.Match[str]) -> str:
