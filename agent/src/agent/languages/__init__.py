@@ -2,9 +2,9 @@
 
 `lexical_cue.toml` has the words for `turns.lexical_cue`, and `redaction.toml` those for `records.redaction`.
 `aloud.toml` says for `aloud` how numbers and abbreviations are read. `sentences.toml` has the `Sentences` that need no
-model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `rules.md` tells the model to speak
-this language and what a turn from the keypad looks like. `voice.md`, if there is one, tells text to speech how to speak
-the language.
+model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `rules.md` tells the model to
+speak this language and what a turn from the keypad looks like. `voice.md`, if there is one, tells text to speech how
+to speak the language.
 """
 
 import re
