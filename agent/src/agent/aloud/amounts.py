@@ -132,7 +132,10 @@ def _plain(numbers: Numbers) -> list[Rule]:
     its = numbers.reading.number
     from_year, to_year = its["years"]
 
-    counted = [(gender, re.compile(rf"\s(?:{nouns})(?!\w)", re.IGNORECASE)) for gender, nouns in its["counted"].items()]
+    counted = [
+        (gender, re.compile(rf"\s(?:{'|'.join(nouns)})(?!\w)", re.IGNORECASE))
+        for gender, nouns in its["counted"].items()
+    ]
 
     def gender_of(match: re.Match[str]) -> str:
         after = match.string[match.end() :]

@@ -11,7 +11,7 @@ AS_ONE_NUMBER = 6  # digits, at most, of a bare number that is read as one numbe
 
 def rules(numbers: Numbers) -> list[Rule]:
     its = numbers.reading.number
-    named = re.compile(rf"(?<!\w)(?:{its['codes']})[\s:#]*$", re.IGNORECASE)
+    named = re.compile(rf"(?<!\w)(?:{'|'.join(its['codes'])})[\s:#]*$", re.IGNORECASE)
 
     def read_groups(match: re.Match[str]) -> str:
         return apart(match, _in_groups(match[0]))

@@ -8,6 +8,21 @@ from agent.aloud.reading import Rule, one_of, text_before
 MONTH_FIRST = {"US", "PR", "PH", "GU"}  # where 3/4 is the fourth of March
 PIVOT = 60  # 26 is 2026, 85 is 1985
 NIGHT, NOON = 8, 12  # o'clock
+# What the patterns of `aloud.toml` are made of.
+PARTS = {
+    "{day}": r"(?P<day>\d{1,2})",
+    "{number}": r"(?P<number>\d{1,2})",
+    "{year}": r"(?P<year>\d{4})(?![\w:])",
+    "{two}": r"(?P<year>\d\d)",
+    "{a}": r"(?P<a>\d{1,2})",  # the day or the month, by the country
+    "{b}": r"(?P<b>\d{1,2})",
+    "{hour}": r"(?P<hour>[01]?\d|2[0-4])",
+    "{minute}": r"(?P<minute>[0-5]\d)",
+    "{seconds}": r"(?::[0-5]\d)?",
+    "{space}": "[ \u00a0\u202f]?",
+    "{stop}": r"(?:\.(?!\s*$|\s+[A-ZÁÉÍÓÚÑ¿¡]))?",  # that does not end a sentence as well
+}
+PARTS["{half}"] = rf"(?P<half>[aApP])\.?\s?[mM](?!\w){PARTS['{stop}']}"
 
 
 def rules(numbers: Numbers, region: str) -> list[Rule]:
@@ -94,10 +109,11 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
         (re.compile(r"(?<![\w.-])(?P<year>\d{4})-(?P<number>\d\d)-(?P<day>\d\d)(?![\w-])"), read_date),
         (re.compile(r"(?<![\w./-])(?P<a>\d{1,2})([/.-])(?P<b>\d{1,2})\2(?P<year>\d{4})(?![\w/-]|\.\d)"), read_date),
     ]
-    found += [(re.compile(pattern.replace("MONTH", names)), read_date) for pattern in its["patterns"]]
+    parts = {**PARTS, "{month}": rf"(?P<month>{names})(?!\w)"}
+    found += [(_compiled(rf"(?<![\w./-]){pattern}(?!\w)", parts), read_date) for pattern in its["patterns"]]
     if its["day_after_month"]:
-        found.append((re.compile(its["day_after_month"]), read_day_after_month))
-    found += [(re.compile(pattern), read_time) for pattern in reading.time["patterns"]]
+        found.append((_compiled(its["day_after_month"], parts), read_day_after_month))
+    found += [(_compiled(rf"(?<![\w.:,]){pattern}", parts), read_time) for pattern in reading.time["patterns"]]
     if its["decade"]:
         found.append((re.compile(its["decade"]), read_decade))
     found += [
@@ -105,6 +121,12 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
         (re.compile(rf"(?<!\w)(?:{one_of(name for name in reading.days if len(name) > 1)})(?!\w)(?=,? \d)"), read_day),
     ]
     return found
+
+
+def _compiled(pattern: str, parts: dict[str, str]) -> re.Pattern[str]:
+    for name, part in parts.items():
+        pattern = pattern.replace(name, part)
+    return re.compile(pattern)
 
 
 def _year(written: str | None) -> int:

@@ -16,7 +16,7 @@ LONGEST_WITH_PAIRS = 3  # digits that are read as one number where numbers are r
 
 def rules(numbers: Numbers, region: str) -> list[Rule]:
     its = numbers.reading.telephone
-    named = re.compile(rf"(?:{its['named']})[^\d.!?;]{{0,12}}\s*$", re.IGNORECASE)
+    named = re.compile(rf"(?:{'|'.join(its['named'])})[^\d.!?;]{{0,12}}\s*$", re.IGNORECASE)
     american = phonenumbers.country_code_for_region(region) == phonenumbers.country_code_for_region(NANP)
 
     phonenumbers.example_number(region)  # what the library knows of a country is loaded here, not during a call
