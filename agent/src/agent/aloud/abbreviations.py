@@ -41,16 +41,17 @@ def rules(numbers: Numbers) -> list[Rule]:
         return reading.date["months"][reading.months[match[0]] - 1] if beside_a_number else None
 
     def read_sign(match: re.Match[str]) -> str:
-        return f" {signs[match[0].strip()]} "
+        word = signs[match[0].strip()]
+        return "" if text_before(match).rstrip().lower().endswith(f" {word}") else f" {word} "
 
     table = reading.abbreviations
     found: list[Rule] = [
         (FACE, lambda _: ""),
         (_words(reading.titles, rf"(?=\s+{NAME})"), read_title),
         (_words(reading.after_a_name), read_after_name),
-        (_words(reading.before_a_number, r"\s?(?=\d)"), read_before_number),
+        (re.compile(rf"(?<![\w.])(?:{one_of(reading.before_a_number)})\s?(?=\d)"), read_before_number),
         (_words([*table, *(_capital(short) for short in table)]), read_short),
-        (_words(short for short in reading.date["short"] if short.endswith(".")), read_month),
+        (_words(reading.date["short"]), read_month),
         (re.compile(rf"(?:{one_of(signs)})\s*"), read_sign),
         (re.compile(r"#(?=\d)"), lambda _: f"{reading.number['number']} "),
         (OMITTED, lambda _: ""),

@@ -6,6 +6,7 @@ from typing import Any
 from agent.aloud.numbers import Numbers
 from agent.aloud.reading import Rule, apart, one_of, text_before
 
+MINUS = r"(?:(?<![^\s(\[])[-\u2212])?"  # a dash between two numbers is none
 DASH = r"[-–—]"  # noqa: RUF001
 SPACE = "[ \u00a0\u202f]?"
 CENTS = 2  # digits after the decimal sign of a price
@@ -74,14 +75,14 @@ def _prices(numbers: Numbers) -> list[Rule]:
     return [
         (
             re.compile(
-                rf"(?<![\w])(?P<minus>[-\u2212]?)(?P<sign>{leading}){SPACE}(?P<number>{number})"
+                rf"(?<![\w])(?P<minus>{MINUS})(?P<sign>{leading}){SPACE}(?P<number>{number})"
                 rf"(?:{SPACE}{DASH}{SPACE}(?:{leading})?(?P<upto>{number})|{SPACE}(?P<big>{big})(?!\w))?{no_cents}(?!\w)"
             ),
             read,
         ),
         (
             re.compile(
-                rf"(?<![\w.,])(?P<minus>[-\u2212]?)(?P<number>{number}){no_cents}{SPACE}"
+                rf"(?<![\w.,])(?P<minus>{MINUS})(?P<number>{number}){no_cents}{SPACE}"
                 rf"(?:(?P<big>{big})\s)?(?P<sign>{signs})(?!\w)"
             ),
             read,
@@ -96,8 +97,15 @@ def _quantities(numbers: Numbers) -> list[Rule]:
         minus = f"{numbers.reading.number['minus']} " if match["minus"] else ""
         return minus + _counted(numbers, match["number"], units[match["unit"]])
 
-    before = r"(?<![\w.,])(?P<minus>(?:(?<!\d)[-\u2212])?)"
-    return [(re.compile(rf"{before}(?P<number>{numbers.pattern}){SPACE}(?P<unit>{one_of(units)})(?!\w)"), read)]
+    before = rf"(?<![\w.,])(?P<minus>{MINUS})"
+    return [
+        (
+            re.compile(
+                rf"{before}(?P<number>{numbers.pattern}){SPACE}(?P<unit>{one_of(units)})(?!\w)(?:\.(?=\s+[a-zß-ÿ\d]))?"
+            ),
+            read,
+        )
+    ]
 
 
 def _fractions(numbers: Numbers) -> list[Rule]:
@@ -168,7 +176,14 @@ def _plain(numbers: Numbers) -> list[Rule]:
         return f" {its['slash']} ".join(numbers.whole(part) for part in match[0].split("/"))
 
     def read_range(match: re.Match[str]) -> str | None:
-        return f" {its['to']} " if re.search(r"\d[\w.%€$£°]*$", text_before(match)) else None
+        return (
+            f" {its['to']} "
+            if re.search(r"\d[\w.%€$£°]*(?:\s[\w.%€$£]{1,4}|\s[ap]\. ?m\.?)?$", text_before(match))
+            else None
+        )
+
+    def read_per(match: re.Match[str]) -> str | None:
+        return f" {its['per']} " if re.search(r"\d\s?[^\W\d]{0,3}[€$£¥%]?$", text_before(match)) else None
 
     def read_size(match: re.Match[str]) -> str:
         return f" {its['by']} "
@@ -178,6 +193,7 @@ def _plain(numbers: Numbers) -> list[Rule]:
         (re.compile(r"(?<![\d:])\d{1,3}:\d{1,3}(?![\d:])"), read_ratio),
         (re.compile(r"(?<![\d/])\d{1,4}(?:/\d{1,4})+(?![\d/])"), read_list),
         (re.compile(rf"\s?{DASH}\s?(?=[$€£¥]?\d)"), read_range),
+        (re.compile(r"/(?=[^\W\d]{2})"), read_per),
         (re.compile(r"(?<=\d)\s?[x×]\s?(?=\d)"), read_size),  # noqa: RUF001
         (re.compile(r"(?<![\d.,'])(?P<number>\d{4})(?![\d]|[.,]\d)"), read_year),
         (

@@ -3,7 +3,7 @@
 import re
 
 from agent.aloud.numbers import Numbers
-from agent.aloud.reading import Rule, apart, text_before
+from agent.aloud.reading import Rule, apart, spelled, text_before
 
 LONGEST_CODE = 5  # digits that are read without a pause
 AS_ONE_NUMBER = 6  # digits, at most, of a bare number that is read as one number
@@ -24,13 +24,21 @@ def rules(numbers: Numbers) -> list[Rule]:
         )
 
     def read_named(match: re.Match[str]) -> str | None:
-        long = len(match[0]) > AS_ONE_NUMBER
+        long = match[0].isdigit() and len(match[0]) > AS_ONE_NUMBER
         return read_groups(match) if long or named.search(text_before(match)) else None
 
     def read_postcode(match: re.Match[str]) -> str:
         return numbers.digits(match[0])
 
+    def read_letters_too(match: re.Match[str]) -> str | None:
+        if not named.search(text_before(match)):
+            return None
+        parts = re.findall(r"\d+|[A-Z]+", match[0])
+        return ", ".join(_in_groups(part) if part.isdigit() else spelled(part) for part in parts)
+
     found: list[Rule] = [
+        (re.compile(r"(?<!\w)(?=[A-Z-]*\d)(?=[\d-]*[A-Z])[A-Z\d]+(?:-[A-Z\d]+)*(?![\w-])"), read_letters_too),
+        (re.compile(r"(?<![\w.,])\d+(?:[-/]\d+)+(?![\w/-]|[.,]\d)"), read_named),
         (re.compile(r"(?<![\d.,])\d{2,4}(?:[ \u00a0-]\d{2,4}){3,}(?![\w.,]\d|\d)"), read_groups),
         (re.compile(r"(?<![\w.,])\d{3,}(?![\w]|[.,:/-]\d)"), read_named),
     ]

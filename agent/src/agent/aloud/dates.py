@@ -89,7 +89,8 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
         return f"{spoken} {halves[half]}" if half else spoken
 
     def read_decade(match: re.Match[str]) -> str:
-        words = numbers.year(int(match["year"]))
+        year = int(match["year"])
+        words = numbers.year(year) if year >= 100 else numbers.cardinal(year)
         return words[:-1] + "ies" if words.endswith("y") else words + "s"
 
     def read_days(match: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
     named = re.compile(rf"(?:{'|'.join(its['named'])})[^\d.!?;]{{0,12}}\s*$", re.IGNORECASE)
     american = phonenumbers.country_code_for_region(region) == phonenumbers.country_code_for_region(NANP)
 
-    phonenumbers.example_number(region)  # what the library knows of a country is loaded here, not during a call
+    _warm(region)
 
     def read(match: re.Match[str]) -> str | None:
         written = match[0]
@@ -67,6 +67,13 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
         return " ".join(filter(None, (zeros, rest and numbers.cardinal(int(rest)))))
 
     return [(CANDIDATE, read)]
+
+
+def _warm(region: str) -> None:
+    """Have the library load what it knows of a country now, and not during a call."""
+    if example := phonenumbers.example_number(region):
+        phonenumbers.is_valid_number(phonenumbers.parse(str(example.national_number), region))
+        phonenumbers.format_number(example, PhoneNumberFormat.NATIONAL)
 
 
 def _parsed(written: str, region: str) -> PhoneNumber | None:
