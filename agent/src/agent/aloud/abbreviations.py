@@ -29,7 +29,9 @@ def rules(numbers: Numbers) -> list[Rule]:
         return match["stem"] + _stopped(match, reading.endings[match["ending"]])
 
     def read_before_number(match: re.Match[str]) -> str:
-        return reading.before_a_number[match[0].rstrip()] + " "
+        short = match[0].rstrip()
+        words = reading.before_a_number.get(short) or _capital(reading.before_a_number[_small(short)])
+        return f"{words} "
 
     def read_short(match: re.Match[str]) -> str:
         short = reading.abbreviations.get(match[0]) or reading.abbreviations[_small(match[0])]
@@ -42,14 +44,16 @@ def rules(numbers: Numbers) -> list[Rule]:
 
     def read_sign(match: re.Match[str]) -> str:
         word = signs[match[0].strip()]
-        return "" if text_before(match).rstrip().lower().endswith(f" {word}") else f" {word} "
+        if text_before(match).rstrip().lower().endswith(f" {word}"):
+            return ""
+        return f" {word}" if re.match(r"[.,;:!?)]", match.string[match.end() :]) else f" {word} "
 
-    table = reading.abbreviations
+    table, before = reading.abbreviations, reading.before_a_number
     found: list[Rule] = [
         (FACE, lambda _: ""),
         (_words(reading.titles, rf"(?=\s+{NAME})"), read_title),
         (_words(reading.after_a_name), read_after_name),
-        (re.compile(rf"(?<![\w.])(?:{one_of(reading.before_a_number)})\s?(?=\d)"), read_before_number),
+        (re.compile(rf"(?<![\w.])(?:{one_of([*before, *map(_capital, before)])})\s?(?=[+(]?\d)"), read_before_number),
         (_words([*table, *(_capital(short) for short in table)]), read_short),
         (_words(reading.date["short"]), read_month),
         (re.compile(rf"(?:{one_of(signs)})\s*"), read_sign),
@@ -78,6 +82,7 @@ def ends_with_one(before: str, after: str, reading: Reading) -> bool:
     if not word or not word[1].endswith("."):
         return False
     last, both = (written.lstrip(OPENING).lower() for written in (word[1], word[0]))
+    last = re.split(r"[-–/]", last)[-1]  # noqa: RUF001
     if last in reading.dotted_before_a_number and (not after.strip() or after.lstrip()[0].isdigit()):
         return True
     known = last in reading.dotted or both in reading.dotted or any(map(last.endswith, reading.endings))

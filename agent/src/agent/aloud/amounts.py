@@ -10,6 +10,9 @@ MINUS = r"(?:(?<![^\s(\[])[-\u2212])?"  # a dash between two numbers is none
 DASH = r"[-–—]"  # noqa: RUF001
 SPACE = "[ \u00a0\u202f]?"
 CENTS = 2  # digits after the decimal sign of a price
+EITHER_WAY = r"(?:\d{1,3}(?:,\d{3})+\.|\d{1,3}(?:\.\d{3})+,|\d+[.,])\d\d(?!\d)"  # a price with cents
+BEFORE_A_RANGE = re.compile(r"\d[\w.%€$£°]*(?:\s[\w.%€$£]{1,4}|\s[ap]\. ?m\.?)?$")
+HALF = ("1/2", "½")
 MILLION = 10**6
 GENDERS = {"m": "masculine", "f": "feminine", "n": "neuter"}
 
@@ -25,12 +28,12 @@ def _counted(numbers: Numbers, written: str, names: list[str]) -> str:
     whole, part = numbers.split(written)
     name = names[0] if (whole, part) == ("1", "") else names[1]
     if int(whole) >= MILLION and not int(whole) % MILLION and not part:
-        name = _of_big(numbers, name)
+        name = _of(numbers, name)
     return f"{numbers.read(written, gender)} {name}"
 
 
-def _of_big(numbers: Numbers, name: str) -> str:
-    """Return what follows a million: "de dólares", "d'euros"."""
+def _of(numbers: Numbers, name: str) -> str:
+    """Return what follows a million, or a quarter: "de dólares", "d'euros"."""
     of = numbers.reading.money["of_big"]
     return f"{of.rstrip('e ')}'{name}" if name[0] in numbers.reading.money["elides"] else f"{of}{name}"
 
@@ -51,7 +54,7 @@ def _prices(numbers: Numbers) -> list[Rule]:
         minus = f"{numbers.reading.number['minus']} " if found["minus"] else ""
         if big := found.get("big"):
             amount = numbers.read(match["number"])
-            return f"{minus}{amount} {its['big'][big]} {_of_big(numbers, currency['unit'][1])}"
+            return f"{minus}{amount} {its['big'][big]} {_of(numbers, currency['unit'][1])}"
         if upto := found.get("upto"):
             first = numbers.read(match["number"])
             return f"{minus}{first} {numbers.reading.number['to']} {_counted(numbers, upto, currency['unit'])}"
@@ -68,9 +71,11 @@ def _prices(numbers: Numbers) -> list[Rule]:
 
     def _whole_and_cents(written: str) -> tuple[str, str]:
         """Split a price, in whichever way its decimal sign is written."""
-        return (written[:-3], written[-2:]) if re.fullmatch(r"\d+[.,]\d\d", written) else numbers.split(written)
+        if re.fullmatch(EITHER_WAY, written):
+            return re.sub(r"[.,]", "", written[:-3]), written[-2:]
+        return numbers.split(written)
 
-    number, big = rf"(?:\d+[.,]\d\d(?!\d)|{numbers.pattern})", one_of(its["big"])
+    number, big = rf"(?:{EITHER_WAY}|{numbers.pattern})", one_of(its["big"])
     no_cents = "(?:,-|,–|,—|\\.-|\\.–|\\.—)?"  # noqa: RUF001 - "5,- €"
     return [
         (
@@ -110,16 +115,22 @@ def _quantities(numbers: Numbers) -> list[Rule]:
 
 def _fractions(numbers: Numbers) -> list[Rule]:
     alone, added = ({sign: names[at] for sign, names in numbers.reading.fractions.items()} for at in (0, 1))
+    units, its = numbers.reading.units, numbers.reading.number
 
     def read(match: re.Match[str]) -> str:
-        whole = match["whole"]
-        return numbers.cardinal(int(whole)) + added[match["part"]] if whole else alone[match["part"]]
+        whole, part, unit = match["whole"], match["part"], match["unit"]
+        if unit and whole and its["half_after_unit"]:
+            return _counted(numbers, whole, units[unit]) + added[part]
+        amount = numbers.cardinal(int(whole)) + added[part] if whole else alone[part]
+        if not unit:
+            return amount
+        of_it = _of(numbers, units[unit][0]) if its["part_of_unit"] and part not in HALF else units[unit][0]
+        return f"{amount} {units[unit][1] if whole else of_it}"
 
-    part = one_of(alone)
     signs = one_of(sign for sign in alone if "/" not in sign)
-    return [
-        (re.compile(rf"(?<![\w./,])(?:(?P<whole>\d{{1,4}})(?:[ \u00a0]|(?={signs})))?(?P<part>{part})(?![\w/])"), read),
-    ]
+    whole = rf"(?:(?P<whole>\d{{1,4}})(?:[ \u00a0]|(?={signs})))?"
+    unit = rf"(?:{SPACE}(?P<unit>{one_of(units)})(?!\w))?"
+    return [(re.compile(rf"(?<![\w./,]){whole}(?P<part>{one_of(alone)})(?![\w/]){unit}"), read)]
 
 
 def _ordinals(numbers: Numbers) -> list[Rule]:
@@ -146,6 +157,8 @@ def _plain(numbers: Numbers) -> list[Rule]:
     ]
 
     def gender_of(match: re.Match[str]) -> str:
+        if re.fullmatch(r"\d{4}", match["number"]):  # more often a year
+            return "cardinal"
         after = match.string[match.end() :]
         return next((gender for gender, nouns in counted if nouns.match(after)), "cardinal")
 
@@ -166,7 +179,9 @@ def _plain(numbers: Numbers) -> list[Rule]:
             words = numbers.read(number, gender_of(match))
         return apart(match, f"{sign} {words}".strip())
 
-    def read_version(match: re.Match[str]) -> str:
+    def read_version(match: re.Match[str]) -> str | None:
+        if re.fullmatch(numbers.pattern, match[0]):
+            return None
         return f" {its['dot']} ".join(numbers.whole(part) for part in match[0].split("."))
 
     def read_ratio(match: re.Match[str]) -> str:
@@ -198,7 +213,7 @@ def _plain(numbers: Numbers) -> list[Rule]:
         (re.compile(r"(?<![\d.,'])(?P<number>\d{4})(?![\d]|[.,]\d)"), read_year),
         (
             re.compile(
-                rf"(?<!\d)(?P<sign>(?:(?<![\w)\]])[-\u2212+](?=\d))?)(?P<number>\d+\.\d+(?![\d.])|{numbers.pattern})"
+                rf"(?<!\d)(?P<sign>(?:(?<![\w)\]])[-\u2212+](?=\d))?)(?P<number>\d+\.\d+(?!\d|\.\d)|{numbers.pattern})"
             ),
             read,
         ),

@@ -40,7 +40,7 @@ def rules(numbers: Numbers) -> list[Rule]:
         (re.compile(r"(?<!\w)(?=[A-Z-]*\d)(?=[\d-]*[A-Z])[A-Z\d]+(?:-[A-Z\d]+)*(?![\w-])"), read_letters_too),
         (re.compile(r"(?<![\w.,])\d+(?:[-/]\d+)+(?![\w/-]|[.,]\d)"), read_named),
         (re.compile(r"(?<![\d.,])\d{2,4}(?:[ \u00a0-]\d{2,4}){3,}(?![\w.,]\d|\d)"), read_groups),
-        (re.compile(r"(?<![\w.,])\d{3,}(?![\w]|[.,:/-]\d)"), read_named),
+        (re.compile(r"(?<![\d.,])\d{3,}(?![\w]|[.,:/-]\d)"), read_named),
     ]
     if its["postcode"]:
         found.append((re.compile(its["postcode"]), read_postcode))

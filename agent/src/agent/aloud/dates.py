@@ -49,10 +49,12 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
         year = _year(found.get("year"))
         if year:
             spoken = spoken + its["and_year"]
-        return _without_double(
+        said = _without_double(
             match,
             spoken.format(day=day_of(day, match), month=its["months"][month - 1], year=year and numbers.year(year)),
         )
+        sentence_ends = match[0].endswith(".") and re.match(r"\s*$|\s+[A-ZÄÖÜ]", match.string[match.end() :])
+        return f"{said}." if sentence_ends else said
 
     def day_of(day: int, match: re.Match[str]) -> str:
         if day == 1 and its["first"]:
@@ -80,7 +82,7 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
         template = reading.time["full_with_half"] if half and not minute else reading.time[form]
         spoken = template.format(
             hour=numbers.cardinal(hour, reading.time["gender"]),
-            hours=reading.time["hours"][hour != 1],
+            hours=reading.time["hours"][hour > 1],
             minute=reading.time["spoken_minutes"].get(str(minute)) or numbers.cardinal(minute),
         )
         halves = reading.time["halves"]
@@ -91,7 +93,7 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
     def read_decade(match: re.Match[str]) -> str:
         year = int(match["year"])
         words = numbers.year(year) if year >= 100 else numbers.cardinal(year)
-        return words[:-1] + "ies" if words.endswith("y") else words + "s"
+        return words[:-1] + "ies" if words.endswith("y") else words + its["decade_ends"]
 
     def read_days(match: re.Match[str]) -> str:
         first, second = (

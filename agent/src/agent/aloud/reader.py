@@ -13,7 +13,7 @@ WORD = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
 PUNCTUATION = "\"'()[]{},;:!?¿¡«»„“”‚‘’…"  # noqa: RUF001
 # A word with any of these in it is not said as it is written.
 MARKS = re.compile(r"[\d$€£¥%&@#+=°§½¼¾⅓⅔×÷~<>•·▪◦→™©®†^|\\]|://|www\.|\w\.\w|[:;=]'?-?[()DP]")  # noqa: RUF001
-BETWEEN = frozenset("-–—x×")  # noqa: RUF001
+BETWEEN = frozenset("-–—x×/")  # noqa: RUF001
 
 
 class Reader:
@@ -54,7 +54,8 @@ class Reader:
     def continues_a_passage(self, word: str) -> bool:
         """Return whether a word may decide how the number before it is read, as a unit or a month does."""
         plain = word.strip(PUNCTUATION)
-        return plain in BETWEEN or plain.lower() in self._joining or plain.rstrip(".").lower() in self._joining
+        first = plain.split("/")[0].lower()  # "EUR/Monat"
+        return plain in BETWEEN or not self._joining.isdisjoint((plain.lower(), first, first.rstrip(".")))
 
     def read(self, before: str, passage: str, after: str) -> str:
         """Return what is said for a passage between two other parts of the text, which are only looked at."""
