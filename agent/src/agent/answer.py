@@ -48,6 +48,8 @@ def prewarm(process: JobProcess) -> None:
     lines = process.userdata["lines"] = lines_of(settings)
     there = list(lines.all())
     process.userdata["calls_at_once"] = calls_at_once(there, settings)
+    for line in there:
+        reader_of(line, settings)  # whose rules take 20 ms to compile, once in a process
     process.userdata["voice_activity"] = {kind: new_voice_activity(kind) for kind in {it.turns.vad for it in there}}
 
 

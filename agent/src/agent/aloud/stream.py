@@ -9,7 +9,8 @@ from agent.framework import filter_emoji, filter_markdown
 
 Transform = Callable[[AsyncIterable[str]], AsyncIterable[str]]
 
-WORD = re.compile(r"\s*(\S+)\s")
+# A word ends with a blank, or with a mark of those scripts that leave no blanks.
+WORD = re.compile(r"\s*(?:(\S*?[，；：。！？、।])|(\S+)\s)")  # noqa: RUF001
 MOST_JOINED = 3  # words in a row that may belong to the number before them
 
 
@@ -27,7 +28,7 @@ class Aloud:
         self._rest += piece
         spoken, at = "", 0
         while word := WORD.match(self._rest, at):
-            spoken += self._take(word[0], word[1])
+            spoken += self._take(word[0], word[1] or word[2])
             at = word.end()
         self._rest = self._rest[at:]
         return spoken

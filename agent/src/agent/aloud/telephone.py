@@ -36,6 +36,8 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
 
     def _is_number(match: re.Match[str]) -> bool:
         written = match[0]
+        if written in its["short"]:
+            return bool(named.search(text_before(match)))
         count = sum(map(str.isdigit, written))
         if count not in DIGITS or (re.fullmatch(numbers.pattern, written) and not re.search(r"\s|^\d+$", written)):
             return False

@@ -105,6 +105,13 @@ def test_words_leave_as_soon_as_they_are_complete_and_a_number_as_soon_as_the_ne
     assert aloud.flush() == "day."
 
 
+def test_scripts_without_blanks_are_not_held_back() -> None:
+    aloud = Aloud(Reader.of("en"))
+    heard = [aloud.feed(piece) for piece in ("你好", "。我们", "九点开门。", "再")]
+    assert heard == ["", "你好。", "我们九点开门。", ""]
+    assert aloud.flush() == "再"
+
+
 def test_a_country_has_its_own_dates_and_phone_numbers() -> None:
     american, british = Reader.of("en"), Reader.of("en", "GB")
     assert american.read("", "on 3/4/2026", "") == "on March fourth, twenty twenty-six"
