@@ -188,7 +188,10 @@ def _plain(numbers: Numbers) -> list[Rule]:
         return f" {its['ratio']} ".join(numbers.whole(part) for part in match[0].split(":"))
 
     def read_list(match: re.Match[str]) -> str:
-        return f" {its['slash']} ".join(numbers.whole(part) for part in match[0].split("/"))
+        parts = match[0].split("/")
+        if re.fullmatch(r"(?:1[89]|20)\d\d/\d\d(?:\d\d)?", match[0]):  # from one year to the next
+            return " ".join(numbers.year(int(part)) for part in parts)
+        return f" {its['slash']} ".join(numbers.whole(part) for part in parts)
 
     def read_range(match: re.Match[str]) -> str | None:
         return (

@@ -110,10 +110,11 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
     sep = r"\s?[-–]\s?"  # noqa: RUF001
     found: list[Rule] = [
         (re.compile(r"(?<![\w.-])(?P<year>\d{4})-(?P<number>\d\d)-(?P<day>\d\d)(?![\w-])"), read_date),
-        (re.compile(r"(?<![\w./-])(?P<a>\d{1,2})([/.-])(?P<b>\d{1,2})\2(?P<year>\d{4})(?![\w/-]|\.\d)"), read_date),
+        (re.compile(r"(?<![\w./])(?P<a>\d{1,2})([/.])(?P<b>\d{1,2})\2(?P<year>\d{4})(?![\w/]|\.\d)"), read_date),
+        (re.compile(r"(?<![\w./-])(?P<a>\d{1,2})-(?P<b>\d{1,2})-(?P<year>\d{4})(?![\w/-])"), read_date),
     ]
     parts = {**PARTS, "{month}": rf"(?P<month>{names})(?!\w)"}
-    found += [(_compiled(rf"(?<![\w./-]){pattern}(?!\w)", parts), read_date) for pattern in its["patterns"]]
+    found += [(_compiled(rf"(?<![\w./])(?<![^\W\d]-){pattern}(?!\w)", parts), read_date) for pattern in its["patterns"]]
     if its["day_after_month"]:
         found.append((_compiled(its["day_after_month"], parts), read_day_after_month))
     found += [(_compiled(rf"(?<![\w.:,]){pattern}", parts), read_time) for pattern in reading.time["patterns"]]

@@ -45,6 +45,8 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
             return True
         if american and re.fullmatch(r"\d{3}[-.\u2011]\d{4}", written):
             return True
+        if re.fullmatch(r"[1-9]\d{1,3}([-/–])\d{2,4}", written):  # noqa: RUF001 - from one number to another
+            return False
         if written.isdigit() and not (american and len(written) == 10) and not written.startswith("0"):
             return False
         number = _parsed(written, region)
