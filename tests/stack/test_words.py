@@ -14,7 +14,7 @@ import pytest
 
 from agent.aloud.reader import Reader
 from agent.aloud.stream import read_aloud
-from tests.stack.extension import QUICK, an_extension
+from tests.stack.extension import an_extension
 from tests.stack.outcome import plain
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ OF_ALL, OF_ONE = 0.9, 0.5  # shares of the words that have to be heard, of all s
 def outcomes(line: Line, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     models = {"tts": "speech/kokoro-heart"}
     handling = {"filler_after": 30, "apology_after": 60}
-    with an_extension(line, tmp_path_factory.mktemp("words"), models=models, handling=handling, **QUICK) as extension:
+    folder = tmp_path_factory.mktemp("words")
+    with an_extension(line, folder, models=models, handling=handling, end_of_turn="words") as extension:
         answers = [
             {"kind": "llm", "match": topic, "answer": "\n\n".join(written)} for topic, written in SENTENCES.items()
         ]

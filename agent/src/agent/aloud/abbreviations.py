@@ -1,6 +1,7 @@
 """Abbreviations and signs in words."""
 
 import re
+from collections.abc import Iterable
 
 from agent.aloud.numbers import Numbers
 from agent.aloud.reading import Reading, Rule, one_of, text_before
@@ -89,8 +90,8 @@ def ends_with_one(before: str, after: str, reading: Reading) -> bool:
     return known or bool(INITIAL.fullmatch(last))
 
 
-def _words(words: object, after: str = "") -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.])(?:{one_of(words)})(?!\w){after}")  # type: ignore[arg-type]
+def _words(words: Iterable[str], after: str = "") -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.])(?:{one_of(words)})(?!\w){after}")
 
 
 def _stopped(match: re.Match[str], words: str, *, before_a_name: bool = True) -> str:

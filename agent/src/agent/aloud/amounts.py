@@ -41,12 +41,10 @@ def _of(numbers: Numbers, name: str) -> str:
 def _prices(numbers: Numbers) -> list[Rule]:
     its = numbers.reading.money
     currencies: dict[str, dict[str, Any]] = its["currencies"]
-    signs = one_of(sign for name in currencies for sign in (name, *currencies[name].get("also", [])))
-    # Before a number stands a sign or a code, but no word: "in euros 5 is more than 3".
-    leading = one_of(
-        sign for name in currencies for sign in (name, *currencies[name].get("also", [])) if sign.upper() == sign
-    )
     by_sign = {sign: its for name, its in currencies.items() for sign in (name, *its.get("also", []))}
+    signs = one_of(by_sign)
+    # Before a number stands a sign or a code, but no word: "in euros 5 is more than 3".
+    leading = one_of(sign for sign in by_sign if sign.upper() == sign)
 
     def read(match: re.Match[str]) -> str:
         found = match.groupdict()
@@ -58,7 +56,7 @@ def _prices(numbers: Numbers) -> list[Rule]:
         if upto := found.get("upto"):
             first = numbers.read(match["number"])
             return f"{minus}{first} {numbers.reading.number['to']} {_counted(numbers, upto, currency['unit'])}"
-        whole, part = _whole_and_cents(match["number"])
+        whole, part = whole_and_cents(match["number"])
         if len(part) != CENTS or "part" not in currency:
             return minus + _counted(numbers, match["number"], currency["unit"])
         units = _counted(numbers, whole, currency["unit"])
@@ -69,7 +67,7 @@ def _prices(numbers: Numbers) -> list[Rule]:
             return minus + cents
         return minus + str(its["price"]).format(units=units, cents=cents, part=numbers.cardinal(int(part)))
 
-    def _whole_and_cents(written: str) -> tuple[str, str]:
+    def whole_and_cents(written: str) -> tuple[str, str]:
         """Split a price, in whichever way its decimal sign is written."""
         if re.fullmatch(EITHER_WAY, written):
             return re.sub(r"[.,]", "", written[:-3]), written[-2:]
@@ -150,7 +148,6 @@ def _ordinals(numbers: Numbers) -> list[Rule]:
 def _plain(numbers: Numbers) -> list[Rule]:
     its = numbers.reading.number
     from_year, to_year = its["years"]
-
     counted = [
         (gender, re.compile(rf"\s(?:{'|'.join(nouns)})(?!\w)", re.IGNORECASE))
         for gender, nouns in its["counted"].items()
@@ -194,11 +191,7 @@ def _plain(numbers: Numbers) -> list[Rule]:
         return f" {its['slash']} ".join(numbers.whole(part) for part in parts)
 
     def read_range(match: re.Match[str]) -> str | None:
-        return (
-            f" {its['to']} "
-            if re.search(r"\d[\w.%€$£°]*(?:\s[\w.%€$£]{1,4}|\s[ap]\. ?m\.?)?$", text_before(match))
-            else None
-        )
+        return f" {its['to']} " if BEFORE_A_RANGE.search(text_before(match)) else None
 
     def read_per(match: re.Match[str]) -> str | None:
         return f" {its['per']} " if re.search(r"\d\s?[^\W\d]{0,3}[€$£¥%]?$", text_before(match)) else None

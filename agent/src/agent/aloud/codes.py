@@ -14,9 +14,9 @@ def rules(numbers: Numbers) -> list[Rule]:
     named = re.compile(rf"(?<!\w)(?:{'|'.join(its['codes'])})[\s:#]*$", re.IGNORECASE)
 
     def read_groups(match: re.Match[str]) -> str:
-        return apart(match, _in_groups(match[0]))
+        return apart(match, in_groups_of(match[0]))
 
-    def _in_groups(written: str) -> str:
+    def in_groups_of(written: str) -> str:
         return ", ".join(
             numbers.digits(part)
             for group in re.findall(r"\d+", written)
@@ -34,13 +34,13 @@ def rules(numbers: Numbers) -> list[Rule]:
         if not named.search(text_before(match)):
             return None
         parts = re.findall(r"\d+|[A-Z]+", match[0])
-        return ", ".join(_in_groups(part) if part.isdigit() else spelled(part) for part in parts)
+        return ", ".join(in_groups_of(part) if part.isdigit() else spelled(part) for part in parts)
 
     found: list[Rule] = [
         (re.compile(r"(?<!\w)(?=[A-Z-]*\d)(?=[\d-]*[A-Z])[A-Z\d]+(?:-[A-Z\d]+)*(?![\w-])"), read_letters_too),
         (re.compile(r"(?<![\w.,])\d+(?:[-/]\d+)+(?![\w/-]|[.,]\d)"), read_named),
         (re.compile(r"(?<![\d.,])\d{2,4}(?:[ \u00a0-]\d{2,4}){3,}(?![\w.,]\d|\d)"), read_groups),
-        (re.compile(r"(?<![\d.,])\d{3,}(?![\w]|[.,:/-]\d)"), read_named),
+        (re.compile(r"(?<![\d.,])\d{3,}(?!\w|[.,:/-]\d|\s?[€$£¥%])"), read_named),
     ]
     if its["postcode"]:
         found.append((re.compile(its["postcode"]), read_postcode))

@@ -12,7 +12,7 @@ SENTENCE_BEGINS = re.compile(r"(?:^|[.!?…][\"')\]]*\s+)\Z")
 WORD = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
 PUNCTUATION = "\"'()[]{},;:!?¿¡«»„“”‚‘’…"  # noqa: RUF001
 # A word with any of these in it is not said as it is written.
-MARKS = re.compile(r"[\d$€£¥%&@#+=°§½¼¾⅓⅔×÷~<>•·▪◦→™©®†^|\\]|://|www\.|\w\.\w|[:;=]'?-?[()DP]")  # noqa: RUF001
+MARKS = re.compile(r"[\d$€£¥₹¢%‰&@#+=°§№½¼¾⅓⅔×÷~<>•·▪◦→™©®†^|\\]|://|www\.|\w\.\w|[:;=]'?-?[()DP]")  # noqa: RUF001
 BETWEEN = frozenset("-–—x×/")  # noqa: RUF001
 
 

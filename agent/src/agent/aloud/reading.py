@@ -54,8 +54,7 @@ class Reading:
     @cached_property
     def dotted(self) -> frozenset[str]:
         """Everything that ends in a full stop and does not end a sentence by it, in lower case."""
-        tables: tuple[Iterable[str], ...] = (*(self.titles, self.after_a_name, self.abbreviations, self.uncut),)
-        return _dotted(short for table in tables for short in table)
+        return _dotted([*self.titles, *self.after_a_name, *self.abbreviations, *self.uncut])
 
     @cached_property
     def dotted_before_a_number(self) -> frozenset[str]:

@@ -23,7 +23,7 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
 
     def read(match: re.Match[str]) -> str | None:
         written = match[0]
-        if not _is_number(match):
+        if not is_number(match):
             return None
         number = _parsed(written, region)
         plain = re.fullmatch(r"\+?\d+", written)
@@ -31,10 +31,10 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
             form = PhoneNumberFormat.INTERNATIONAL if written.startswith("+") else PhoneNumberFormat.NATIONAL
             written = phonenumbers.format_number(number, form)
         groups = re.findall(r"\d+", re.sub(r"(?<=\d)\s*\(0\)", " ", written))
-        spoken = ", ".join(_read_group(part) for group in groups for part in _in_parts(group))
+        spoken = ", ".join(read_group(part) for group in groups for part in in_parts(group))
         return f"{numbers.reading.number['plus']} {spoken}" if match[0].startswith("+") else spoken
 
-    def _is_number(match: re.Match[str]) -> bool:
+    def is_number(match: re.Match[str]) -> bool:
         written = match[0]
         if written in its["short"]:
             return bool(named.search(text_before(match)))
@@ -55,7 +55,7 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
             bool(american and number and re.fullmatch(r"(?:1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}", written))
         )
 
-    def _in_parts(group: str) -> list[str]:
+    def in_parts(group: str) -> list[str]:
         if not its["pairs"]:
             return numbers.in_groups(group)
         odd = len(group) % 2
@@ -63,7 +63,7 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
             return [group]
         return [group[: 2 + odd], *(group[at : at + 2] for at in range(2 + odd, len(group), 2))]
 
-    def _read_group(group: str) -> str:
+    def read_group(group: str) -> str:
         if not its["pairs"]:
             return numbers.digits(group)
         rest = group.lstrip("0")

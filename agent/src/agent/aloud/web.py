@@ -25,18 +25,21 @@ def rules(numbers: Numbers) -> list[Rule]:
     def read_part(part: str) -> str:
         return numbers.digits(part) if part.isdigit() else spelled(part) if part.lower() == "www" else part
 
-    def read(match: re.Match[str]) -> str:
-        address = re.sub(r"^https?://", "", match[0], flags=re.IGNORECASE).removesuffix("/")
-        spoken = [
+    def read_parts(written: str) -> list[str]:
+        parts = re.findall(r"\d|[^\W\d_]+|[^\w\s]|_", written)
+        return [
             words[SIGNS[part]] if part in SIGNS else read_part(part)
-            for part in re.findall(r"\d|[^\W\d_]+|[^\w\s]|_", address)
+            for part in parts
             if part.isalnum() or part in SIGNS
         ]
-        ending = re.search(r"\.([a-z]+)(?=[/:]|$)", address, re.IGNORECASE)
-        if ending and len(ending[1]) <= LONGEST_SPELLED:
-            last = len(spoken) - spoken[::-1].index(ending[1]) - 1
-            spoken[last] = spelled(ending[1])
-        return " ".join(spoken)
+
+    def read(match: re.Match[str]) -> str:
+        address = re.sub(r"^https?://", "", match[0], flags=re.IGNORECASE).removesuffix("/")
+        host, slash, path = address.partition("/")
+        spoken = read_parts(host)
+        if len(spoken[-1]) <= LONGEST_SPELLED:
+            spoken[-1] = spelled(spoken[-1])
+        return " ".join([*spoken, *read_parts(slash + path)])
 
     mail = rf"[\w.+-]*\w@{DOMAIN}"
     link = rf"https?://(?:{DOMAIN}|[\w.-]*\w){PATH}|(?:www\.)?{DOMAIN}{PATH}|www\.[\w.-]*\w"

@@ -9,6 +9,7 @@ import pytest
 
 from agent import languages
 from agent.aloud.reader import Reader
+from agent.aloud.reading import Reading
 from agent.aloud.stream import Aloud, read_aloud, transforms
 
 FOLDER = Path(__file__).with_name("texts")
@@ -76,6 +77,21 @@ async def test_nor_does_it_in_made_up_texts(language: str) -> None:
         for longest in (1, 4, 15):
             pieces = cut(written, chance, longest)
             assert await spoken(language, pieces) == expected, pieces
+
+
+def keys_of(table: object) -> list[str]:
+    """All that the rules of a language look for."""
+    if not isinstance(table, dict):
+        return []
+    return [key for name, entry in table.items() for key in (name, *keys_of(entry))]
+
+
+@pytest.mark.parametrize("language", languages.known())
+async def test_no_heap_of_signs_and_abbreviations_is_too_much(language: str) -> None:
+    reader, chance = Reader.of(language, "GB"), random.Random(3)  # noqa: S311
+    scraps = keys_of(vars(Reading.of(language))) + [*SCRAPS, *"0123456789.,:;/-+()", " "] * 5
+    for _ in range(300):
+        assert isinstance(await read_aloud("".join(chance.choices(scraps, k=25)), reader), str)
 
 
 @pytest.mark.parametrize("language", languages.known())
