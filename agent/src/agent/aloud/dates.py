@@ -8,6 +8,8 @@ from agent.aloud.reading import Rule, one_of, text_before
 MONTH_FIRST = {"US", "PR", "PH", "GU"}  # where 3/4 is the fourth of March
 PIVOT = 60  # 26 is 2026, 85 is 1985
 NIGHT, NOON = 8, 12  # o'clock
+# A date or a time of day, before which "So" and "Sun" are days.
+MOMENT = r"\d{1,2}(?:[:./]\d|\.\s|\s?[-–]\s?\d|\s?(?:Uhr|[hH]|[aApP]\.?\s?[mM])(?!\w)|[hH]\d)"  # noqa: RUF001
 # What the patterns of `aloud.toml` are made of.
 PARTS = {
     "{day}": r"(?P<day>\d{1,2})",
@@ -107,6 +109,7 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
     names = one_of(months)
     month_before = re.compile(rf"(?:{names})\.?\s+(?:\d{{1,2}}(?:st|nd|rd|th)?\s?[-–]\s?)?$")  # noqa: RUF001
     day = one_of([*reading.days, *(short.rstrip(".") for short in reading.days), *reading.days.values()])
+    short = [name for name in reading.days if name.endswith(".")]
     sep = r"\s?[-–]\s?"  # noqa: RUF001
     found: list[Rule] = [
         (re.compile(r"(?<![\w.-])(?P<year>\d{4})-(?P<number>\d\d)-(?P<day>\d\d)(?![\w-])"), read_date),
@@ -122,7 +125,8 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
         found.append((re.compile(its["decade"]), read_decade))
     found += [
         (re.compile(rf"(?<!\w)(?P<one>{day}){sep}(?P<two>{day})(?!\w)"), read_days),
-        (re.compile(rf"(?<!\w)(?:{one_of(name for name in reading.days if len(name) > 1)})(?!\w)(?=,? \d)"), read_day),
+        (re.compile(rf"(?<!\w)(?:{one_of(short)})(?=,? \d)"), read_day),
+        (re.compile(rf"(?<!\w)(?:{one_of(name for name in reading.days if len(name) > 1)})(?=,? {MOMENT})"), read_day),
     ]
     return found
 
