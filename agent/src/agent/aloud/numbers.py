@@ -1,7 +1,7 @@
 """Numbers in words, by Unicode's rules for spelling them out (CLDR), which the library `unicode_rbnf` applies."""
 
 import re
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 
 from unicode_rbnf import RbnfEngine
@@ -38,6 +38,14 @@ class Numbers:
     def cardinal(self, number: int, gender: str = "cardinal") -> str:
         """Return three; the gender of what is counted is masculine, feminine or neuter."""
         return self.spell(number, self._its[gender])
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words that numbers are made of, in lower case: nineteen, hundred, thousand, point."""
+        values = (*range(101), 200, 500, 1000, 2000, 10**6, 2 * 10**6)
+        genders = ("cardinal", "masculine", "feminine")
+        spelled = " ".join(self.cardinal(value, gender) for gender in genders for value in values)
+        return frozenset(f"{spelled} {self._its['point']} {self._its['minus']}".lower().split())
 
     def year(self, number: int) -> str:
         """Return nineteen ninety-nine."""

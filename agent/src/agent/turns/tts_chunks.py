@@ -12,6 +12,7 @@ from collections.abc import Callable
 from livekit.agents.tokenize import BufferedSentenceStream, SentenceStream, SentenceTokenizer, blingfire
 
 from agent.aloud.abbreviations import ends_with_one
+from agent.aloud.numbers import Numbers
 from agent.aloud.reading import Reading
 
 BREATH = re.compile(r"[,;:.!?…](?=\s)|\s[–—-](?=\s)|[，；：。！？、।]")  # noqa: RUF001 - other scripts' commas are meant
@@ -23,12 +24,13 @@ LONGEST = 100  # words
 class TTSChunks(SentenceTokenizer):
     """Cuts a text into sentences, but ends the first piece at the first breath, or after `most` words at the latest.
 
-    No piece ends after an abbreviation of the language, such as "Dr.", or an initial.
+    No piece ends after an abbreviation of the language, such as "Dr.", or an initial, or between a number's words.
     """
 
     def __init__(self, most: int, language: str = "en") -> None:
         self._most = most
         self._reading = Reading.of(language)
+        self._numbers = Numbers.of(language).words
         self._sentences = blingfire.SentenceTokenizer(min_sentence_len=1, retain_format=True)
 
     def tokenize(self, text: str, *, language: str | None = None) -> list[str]:
@@ -74,7 +76,8 @@ class TTSChunks(SentenceTokenizer):
         """Return where the piece has as many words as it may have; 0 if the text does not have more."""
         words = min(self._most * GROWTH**number, LONGEST)
         while limit := re.match(rf"\s*(?:\S+\s+){{{words}}}(?=\S)", text):
-            if self._may_end(text, limit.end()):
+            last = limit[0].split()[-1].lower()
+            if last not in self._numbers and self._may_end(text, limit.end()):
                 return limit.end()
             words += 1
         return 0

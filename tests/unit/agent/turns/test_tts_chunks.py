@@ -120,6 +120,25 @@ async def test_no_piece_ends_after_an_abbreviation(language: str, text: str, mos
         assert piece.split()[-1] not in abbreviations, piece
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "first"),
+    [
+        ("en", "The room is one thousand two hundred dollars a month", "The room is one thousand two hundred dollars "),
+        ("en", "It takes about twenty-five minutes from here", "It takes about twenty-five minutes "),
+        ("de", "Es kostet genau eine Million Euro im Jahr", "Es kostet genau eine Million Euro "),
+        ("es", "El precio es mil doscientos cincuenta euros al mes", "El precio es mil doscientos cincuenta euros "),
+        ("fr", "Le prix est mille deux cent euros par mois", "Le prix est mille deux cent euros "),
+    ],
+)
+async def test_no_piece_ends_between_the_words_of_a_number(language: str, text: str, first: str) -> None:
+    assert TTSChunks(4, language).tokenize(text)[0] == first
+    stream = TTSChunks(4, language).stream()
+    for letter in text:
+        stream.push_text(letter)
+    stream.end_input()
+    assert _ready(stream)[0] == first
+
+
 async def test_a_sentence_of_one_word_is_still_a_piece() -> None:
     assert pieces("No. We are closed on Sundays.")[0] == "No."
 
