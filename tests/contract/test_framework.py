@@ -5,7 +5,7 @@ import asyncio
 import importlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -215,3 +215,12 @@ def test_what_is_imported_before_a_call_is_there(module: str) -> None:
 
 def test_the_worker_can_be_told_not_to_load_the_end_of_turn_model_itself() -> None:
     assert PRELOAD == _preload.ENV_PRELOAD_LOCAL_INFERENCE
+
+
+async def test_markdown_and_emoji_are_filtered_from_a_text_in_pieces() -> None:
+    async def answer() -> AsyncIterator[str]:
+        for piece in ("We are *", "*open*", "* 😀 at `n", "ine`."):
+            yield piece
+
+    filtered = framework.filter_emoji(framework.filter_markdown(answer()))
+    assert "".join([piece async for piece in filtered]) == "We are open  at nine."

@@ -10,6 +10,7 @@ from agent.admission.description import described
 from agent.admission.lookup import look_up
 from agent.admission.sip_call import SipCall
 from agent.admission.written_number import country_of
+from agent.aloud.reader import Reader
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
 from agent.behaviors.bound_the_call import bound_the_call
 from agent.behaviors.end_endless_talk import end_endless_talk
@@ -28,7 +29,7 @@ from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.refuse_strangers import refuse_strangers
 from agent.conversation.reject_when_full import reject_when_full
-from agent.conversation.session import connect_options, new_session, new_voice_activity, room_options
+from agent.conversation.session import connect_options, new_session, new_voice_activity, reader_of, room_options
 from agent.lines.line import Line
 from agent.lines.words import Words
 from agent.providers import catalog
@@ -49,6 +50,8 @@ def prewarm(process: JobProcess) -> None:
     lines = process.userdata["lines"] = lines_of(settings)
     there = list(lines.all())
     process.userdata["calls_at_once"] = calls_at_once(there, settings)
+    for line in there:
+        reader_of(line, settings)  # whose rules take 20 ms to compile, once in a process
     process.userdata["voice_activity"] = {kind: new_voice_activity(kind) for kind in {it.turns.vad for it in there}}
 
 
@@ -70,8 +73,9 @@ async def answer(ctx: JobContext) -> None:
         return
     ctx.log_context_fields = {"line": line.name}
     pipeline = Pipeline(line, settings)
-    session = new_session(line, pipeline, _voice_activity(ctx, line))
-    greeting = _synthesize_greeting(words, line, pipeline) if await admission.lets_anybody_in() else None
+    reader = reader_of(line, settings)
+    session = new_session(line, pipeline, _voice_activity(ctx, line), reader)
+    greeting = _synthesize_greeting(words, line, pipeline, reader) if await admission.lets_anybody_in() else None
 
     # Who is calling, and whether they are let in.
     await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
@@ -89,7 +93,7 @@ async def answer(ctx: JobContext) -> None:
     report_the_call(ctx, record)
     if await reject_when_full(call):
         return
-    greeting = greeting or _synthesize_greeting(words, line, pipeline)
+    greeting = greeting or _synthesize_greeting(words, line, pipeline, reader)
     folder, country = settings.lines_folder / line.name, country_of(line, settings)
     record.caller = await look_up(caller, sip.dialled, line, folder, country)
     call.words = words.with_section(described(record.caller))
@@ -121,7 +125,7 @@ def _voice_activity(ctx: JobContext, line: Line) -> vad.VAD:
     return there.get(line.turns.vad) or new_voice_activity(line.turns.vad)
 
 
-def _synthesize_greeting(words: Words, line: Line, pipeline: Pipeline) -> Presynthesis | None:
+def _synthesize_greeting(words: Words, line: Line, pipeline: Pipeline, reader: Reader) -> Presynthesis | None:
     if not line.turns.prepare_greeting:
         return None
-    return Presynthesis(words.greeting, pipeline.new_tts(), connect_options(catalog.TTS, pipeline))
+    return Presynthesis(words.greeting, pipeline.new_tts(), connect_options(catalog.TTS, pipeline), reader)

@@ -15,6 +15,7 @@ from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.voice import SpeechHandle, io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.recorder_io import RecorderIO
+from livekit.agents.voice.transcription.filters import filter_emoji, filter_markdown
 from livekit.agents.voice.turn import TurnDetectionEvent, TurnDetectionMode
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "TurnDetectionMode",
     "UtteranceStream",
     "end_of_turn_threshold",
+    "filter_emoji",
+    "filter_markdown",
     "is_playing",
     "is_registered",
     "new_finished_speech",

@@ -13,6 +13,7 @@ from agent.conversation.call import Call
 from agent.conversation.ending import wait_until_heard
 from agent.conversation.longest_answer import end_in_time
 from agent.conversation.presynthesis import Presynthesis
+from agent.conversation.session import reader_of
 from agent.providers.failure import explain
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ class Receptionist(Agent):
         return None
 
     def _synthesize_now(self, voice: tts.TTS[Any]) -> Presynthesis:
-        return Presynthesis(self._call.words.greeting, voice, self.session.conn_options.tts_conn_options)
+        reader = reader_of(self._call.line, self._call.settings)
+        return Presynthesis(self._call.words.greeting, voice, self.session.conn_options.tts_conn_options, reader)
 
     @property
     def _patience(self) -> float:

@@ -17,11 +17,15 @@ from livekit.agents import (
     vad,
 )
 
+from agent.admission.caller_id import region_of
+from agent.aloud.reader import Reader
+from agent.aloud.stream import transforms
 from agent.framework import LATE_IMPORTS, SessionConnectOptions, TurnDetectionMode
 from agent.lines.line import Line
 from agent.providers import catalog
 from agent.providers.pipeline import Pipeline
 from agent.providers.rate_limit import limits
+from agent.settings import Settings
 from agent.turns.eager_stt import EagerSTT, FallbackSTT
 from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.lexical_cue import LexicalCue
@@ -34,14 +38,22 @@ TELEPHONE_RATE = RATE  # Hz, twice what a phone sends; neither of the models tha
 SILERO = "livekit.plugins.silero"
 
 
-def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> AgentSession[None]:
-    """Assemble the session of one call, with the models of the line's pipeline."""
+def new_session(
+    line: Line, pipeline: Pipeline, voice_activity: vad.VAD, reader: Reader | None = None
+) -> AgentSession[None]:
+    """Assemble the session of one call, with the models of the line's pipeline.
+
+    `reader` reads the agent's words aloud; None means one in the usual way of the line's language.
+    """
     turns = line.turns
     gate = SpeakerGate(voice_activity, turns.barge_in_level)
     session: AgentSession[None] = AgentSession(
         stt=_combine_stts(pipeline.new_stts(), gate, turns.early_transcript),
         llm=pipeline.new_llm(),
-        tts=_stream_tts(pipeline.new_tts(), turns.first_words),
+        tts=_stream_tts(pipeline.new_tts(), turns.first_words, line.language),
+        tts_text_transforms=transforms(
+            reader or Reader.of(line.language)
+        ),  # the transcript keeps what the model has written
         vad=gate,
         turn_handling={
             "endpointing": {"min_delay": turns.wait_done, "max_delay": turns.wait_unfinished},
@@ -67,6 +79,11 @@ def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> Agen
     session.update_options(turn_detection=_end_of_turn(session, line))
     _prepare_no_replies_while_limited(session)
     return session
+
+
+def reader_of(line: Line, settings: Settings) -> Reader:
+    """Return what reads a line's words aloud: in its language, and in the way of the country of its numbers."""
+    return Reader.of(line.language, region_of([*line.numbers, *settings.phone_numbers.split(",")]))
 
 
 def new_voice_activity(kind: str) -> vad.VAD:
@@ -97,10 +114,10 @@ def _eager_stt(engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> s
     return EagerSTT(engine, voice_activity, pause) if pause and not engine.capabilities.streaming else engine
 
 
-def _stream_tts(voice: tts.TTS[Any], words: int) -> tts.TTS[Any]:
+def _stream_tts(voice: tts.TTS[Any], words: int, language: str) -> tts.TTS[Any]:
     if voice.capabilities.streaming or not words:
         return voice
-    return tts.StreamAdapter(tts=voice, sentence_tokenizer=TTSChunks(words))
+    return tts.StreamAdapter(tts=voice, sentence_tokenizer=TTSChunks(words, language))
 
 
 def _end_of_turn(session: AgentSession[None], line: Line) -> TurnDetectionMode:

@@ -1,10 +1,10 @@
 """The differences between languages, in one folder for each language. Adding a folder adds a language.
 
 `lexical_cue.toml` has the words for `turns.lexical_cue`, and `redaction.toml` those for `records.redaction`.
-`sentences.toml` has the `Sentences` that need no model, and `heard.toml` the phrases of callers and machines that the
-agent acts upon. `contacts.toml` has what the columns of contacts.csv may be called. `rules.md` tells the model to speak
-this language and what a turn from the keypad looks like. `voice.md`, if there is one, tells text to speech how to speak
-the language.
+`aloud.toml` says for `aloud` how numbers and abbreviations are read. `sentences.toml` has the `Sentences` that need no
+model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `contacts.toml` has what the
+columns of contacts.csv may be called. `rules.md` tells the model to speak this language and what a turn from the keypad
+looks like. `voice.md`, if there is one, tells text to speech how to speak the language.
 """
 
 import re

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from agent import languages
+from agent.aloud.markup import without_notes
 from agent.storage.live_file import KEPT, LiveFile
 
 LARGEST = 16_384  # bytes; the whole persona goes to the model with every turn
@@ -13,7 +14,7 @@ LARGEST = 16_384  # bytes; the whole persona goes to the model with every turn
 class Words:
     """One file each, named after the field: `persona` goes to the model, the others are spoken word for word.
 
-    The language's rules are at the end of the persona.
+    They are without front matter and comments. The language's rules are at the end of the persona.
     """
 
     persona: str
@@ -47,7 +48,7 @@ def _files(folder: Path, kept: Path) -> dict[str, LiveFile[str]]:
 
 
 def _parse(text: str) -> str:
-    words = text.strip()
+    words = without_notes(text).strip()
     if not words:
         raise ValueError("is empty: write the words into it")
     return words

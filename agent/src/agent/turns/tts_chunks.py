@@ -11,6 +11,10 @@ from collections.abc import Callable
 
 from livekit.agents.tokenize import BufferedSentenceStream, SentenceStream, SentenceTokenizer, blingfire
 
+from agent.aloud.abbreviations import ends_with_one
+from agent.aloud.numbers import Numbers
+from agent.aloud.reading import Reading
+
 BREATH = re.compile(r"[,;:.!?…](?=\s)|\s[–—-](?=\s)|[，；：。！？、।]")  # noqa: RUF001 - other scripts' commas are meant
 
 GROWTH = 3
@@ -18,10 +22,15 @@ LONGEST = 100  # words
 
 
 class TTSChunks(SentenceTokenizer):
-    """Cuts a text into sentences, but ends the first piece at the first breath, or after `most` words at the latest."""
+    """Cuts a text into sentences, but ends the first piece at the first breath, or after `most` words at the latest.
 
-    def __init__(self, most: int) -> None:
+    No piece ends after an abbreviation of the language, such as "Dr.", or an initial, or between a number's words.
+    """
+
+    def __init__(self, most: int, language: str = "en") -> None:
         self._most = most
+        self._reading = Reading.of(language)
+        self._numbers = Numbers.of(language).words
         self._sentences = blingfire.SentenceTokenizer(min_sentence_len=1, retain_format=True)
 
     def tokenize(self, text: str, *, language: str | None = None) -> list[str]:
@@ -53,12 +62,34 @@ class TTSChunks(SentenceTokenizer):
         """Return the first piece of `text`, the reply's piece `number` (from 0); "" while it may still grow."""
         if not text.strip():
             return ""
-        limit = re.match(rf"\s*(?:\S+\s+){{{min(self._most * GROWTH**number, LONGEST)}}}(?=\S)", text)
-        within = text[: limit.end()] if limit else text
-        breaths = [match.end() for match in BREATH.finditer(within)]
+        limit = self._limit(text, number)
+        within = text[:limit] if limit else text
+        breaths = [match.end() for match in BREATH.finditer(within) if self._may_end(text, match.end())]
         if number == 0:
             end = min(breaths, default=0)
         else:
-            sentence = self._sentences.tokenize(within)[0]
-            end = len(sentence) if len(sentence) < len(within.rstrip()) else max(breaths, default=0) if limit else 0
-        return text[: end or (limit.end() if limit else 0)]
+            sentence = self._sentence(within)
+            end = sentence if sentence < len(within.rstrip()) else max(breaths, default=0) if limit else 0
+        return text[: end or limit]
+
+    def _limit(self, text: str, number: int) -> int:
+        """Return where the piece has as many words as it may have; 0 if the text does not have more."""
+        words = min(self._most * GROWTH**number, LONGEST)
+        while limit := re.match(rf"\s*(?:\S+\s+){{{words}}}(?=\S)", text):
+            last = limit[0].split()[-1].lower()
+            if last not in self._numbers and self._may_end(text, limit.end()):
+                return limit.end()
+            words += 1
+        return 0
+
+    def _sentence(self, text: str) -> int:
+        """Return where the first sentence ends."""
+        end = 0
+        for sentence in self._sentences.tokenize(text):
+            end += len(sentence)
+            if self._may_end(text, end):
+                break
+        return end
+
+    def _may_end(self, text: str, end: int) -> bool:
+        return not ends_with_one(text[:end], text[end:], self._reading)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.aloud.reader import Reader
 from agent.conversation.announcer import Announcer
 from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.receptionist import Receptionist
@@ -43,7 +44,7 @@ class Call:
         self.session: AgentSession[None] = new_session(line(), chosen, ScriptedVoiceActivity())
         self.session.output.audio = self.loudspeaker
         self.patience = patience
-        self.greeting = Presynthesis(greeting, chosen.new_tts(), connect_options("tts", chosen))
+        self.greeting = Presynthesis(greeting, chosen.new_tts(), connect_options("tts", chosen), Reader.of("en"))
 
     async def is_answered(self) -> None:
         call = in_call(

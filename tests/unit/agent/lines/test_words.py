@@ -48,7 +48,16 @@ def test_an_editors_marks_are_not_spoken(folder: Path, kept: Path) -> None:
     assert read_words(folder, "en", kept).greeting == "Hello.\nWelcome."
 
 
+def test_front_matter_and_comments_are_neither_spoken_nor_for_the_model(folder: Path, kept: Path) -> None:
+    (folder / "greeting.md").write_text("---\ntitle: Greeting\n---\nHello.<!-- warmly -->\n")
+    (folder / "persona.md").write_text("<!-- reviewed in May -->\nBe brief.\n")
+    words = read_words(folder, "en", kept)
+    assert (words.persona, words.greeting) == (told("Be brief."), "Hello.")
+
+
 BROKEN = {
+    "only notes": (b"<!-- to be written -->\n", "is empty"),
+    "a comment without an end": (b"Hello.\n<!-- to be", "line 2 begins a comment that does not end"),
     "missing": (None, "cannot be read (No such file or directory)"),
     "empty": (b" \n\n", "is empty"),
     "not UTF-8": (b"Gr\xfc\xdf Gott", "line 1 is not UTF-8 at byte 2"),

@@ -96,6 +96,53 @@ async def test_the_first_piece_ends_at_a_breath_or_after_some_words(text: str, f
     assert pieces(text)[0] == first
 
 
+UNCUT = {
+    "en": ["No. 12 Station Road", "Dr. Miller is in", "Ask J. Smith now", "St. Mary is here", "U.S. Embassy here"],
+    "de": ["Nr. 12 am Markt", "Dr. Müller ist da", "z. B. um neun Uhr", "ca. zehn Minuten lang", "St. Martin ist da"],
+    "es": ["Sr. García llega hoy", "Prof. Gil está aquí", "Dra. Ruiz está aquí", "p. ej. a pie", "J. Gil está aquí"],
+    "fr": ["M. Dupont arrive ici", "Dr. Petit est là", "p. ex. à pied", "env. dix minutes ici", "J. Blanc est là"],
+}
+
+
+@pytest.mark.parametrize("most", [1, 2, 4])
+@pytest.mark.parametrize(("language", "text"), [(it, text) for it, texts in UNCUT.items() for text in texts])
+async def test_no_piece_ends_after_an_abbreviation(language: str, text: str, most: int) -> None:
+    whole = f"{text}. Then {text}, or {text}."
+    chunks = TTSChunks(most, language)
+    for stream in (chunks.stream(), chunks.stream()):
+        for letter in whole:
+            stream.push_text(letter)
+        stream.end_input()
+        left = _ready(stream)
+        assert "".join(left) == whole
+    abbreviations = [word for word in text.split() if word.endswith(".")]
+    for piece in (*left, *chunks.tokenize(whole)):
+        assert piece.split()[-1] not in abbreviations, piece
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "first"),
+    [
+        ("en", "The room is one thousand two hundred dollars a month", "The room is one thousand two hundred dollars "),
+        ("en", "It takes about twenty-five minutes from here", "It takes about twenty-five minutes "),
+        ("de", "Es kostet genau eine Million Euro im Jahr", "Es kostet genau eine Million Euro "),
+        ("es", "El precio es mil doscientos cincuenta euros al mes", "El precio es mil doscientos cincuenta euros "),
+        ("fr", "Le prix est mille deux cent euros par mois", "Le prix est mille deux cent euros "),
+    ],
+)
+async def test_no_piece_ends_between_the_words_of_a_number(language: str, text: str, first: str) -> None:
+    assert TTSChunks(4, language).tokenize(text)[0] == first
+    stream = TTSChunks(4, language).stream()
+    for letter in text:
+        stream.push_text(letter)
+    stream.end_input()
+    assert _ready(stream)[0] == first
+
+
+async def test_a_sentence_of_one_word_is_still_a_piece() -> None:
+    assert pieces("No. We are closed on Sundays.")[0] == "No."
+
+
 @pytest.mark.parametrize("most", [1, 2, 6])
 async def test_the_first_piece_has_as_many_words_as_it_is_told(most: int) -> None:
     assert len(pieces("a b c d e f g h", most)[0].split()) == most

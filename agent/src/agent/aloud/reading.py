@@ -1,0 +1,87 @@
+"""What differs between languages when a text is read aloud, from `languages/<language>/aloud.toml`."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from agent.languages import FOLDER
+
+Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
+"""A pattern, and what a match of it is read as; None if it is something else after all."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The tables of one `aloud.toml`, whose comments say what each row means."""
+
+    region: str
+    number: dict[str, Any]
+    ordinal: dict[str, Any]
+    date: dict[str, Any]
+    time: dict[str, Any]
+    money: dict[str, Any]
+    units: dict[str, list[str]]
+    fractions: dict[str, list[str]]
+    literal: dict[str, str]
+    telephone: dict[str, Any]
+    web: dict[str, str]
+    days: dict[str, str]
+    titles: dict[str, str]
+    after_a_name: dict[str, str]
+    endings: dict[str, str]
+    before_a_number: dict[str, str]
+    abbreviations: dict[str, str]
+    uncut: list[str]
+    closing: list[str]
+    symbols: dict[str, str]
+    joins: list[str]
+
+    @classmethod
+    @cache
+    def of(cls, language: str) -> "Reading":
+        """Read a language's file; a TypeError means that a table is missing or unknown."""
+        return cls(**tomllib.loads((FOLDER / language / "aloud.toml").read_text(encoding="utf-8")))
+
+    @cached_property
+    def months(self) -> dict[str, int]:
+        """The names of the months, and their abbreviations, with the month's number."""
+        names = {name: number for number, name in enumerate(self.date["months"], 1)}
+        return names | {short: names[name] for short, name in self.date["short"].items()}
+
+    @cached_property
+    def dotted(self) -> frozenset[str]:
+        """Everything that ends in a full stop and does not end a sentence by it, in lower case."""
+        return _dotted([*self.titles, *self.after_a_name, *self.abbreviations, *self.uncut])
+
+    @cached_property
+    def dotted_before_a_number(self) -> frozenset[str]:
+        """The same of what is an abbreviation only before a number, such as "no." and "sept."."""
+        return _dotted([*self.before_a_number, *self.date["short"], *self.days])
+
+
+def _dotted(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(word.lower() for word in words if word.endswith("."))
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Return the pattern of any of these words, of which the longest is tried first."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+
+
+def spelled(letters: str) -> str:
+    """Return letters as they are named one by one."""
+    return " ".join(letters.upper())
+
+
+def apart(match: re.Match[str], words: str) -> str:
+    """Keep a number apart from letters that touch it: "B12" and "12a"."""
+    before, after = text_before(match)[-1:], match.string[match.end() : match.end() + 1]
+    return f"{' ' if before.isalpha() else ''}{words}{' ' if after.isalpha() else ''}"
+
+
+def text_before(match: re.Match[str]) -> str:
+    """Return what stands before a match, as it was written."""
+    return match.string[: match.start()]
