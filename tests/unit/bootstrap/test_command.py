@@ -67,6 +67,7 @@ def test_plan_prints_trunk_and_rule_in_the_apis_json_and_asks_nobody(run: Run) -
     assert planned["trunk"]["allowedAddresses"][-1] == "172.29.53.10/32"
     assert planned["trunk"]["ringingTimeout"] == "20s"
     assert planned["trunk"]["maxCallDuration"] == "3630s"
+    assert planned["trunk"]["media"] == {"encryption": "SIP_MEDIA_ENCRYPT_ALLOW", "mediaTimeout": "120s"}
     assert planned["rule"]["trunkIds"] == ["<trunk>"]
     assert planned["rule"]["rule"] == {"dispatchRuleIndividual": {"roomPrefix": "call-"}}
     assert planned["rule"]["roomConfig"] == {

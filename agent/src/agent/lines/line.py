@@ -25,7 +25,7 @@ from agent.storage.live_file import FileError
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 # What the server compares with the user part of the To header: a number with its punctuation, or a name of any kind.
-DIALLED = re.compile(r"\+?[0-9][0-9 ()\-]{0,63}|[A-Za-z0-9\-_.!~*+=;%]{1,64}")
+DIALLED = re.compile(r"\+?[ ()\-]*[0-9][0-9 ()\-]{0,63}|[A-Za-z0-9\-_.!~*+=;%]{1,64}")
 KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 DOTTED = rf"({KEY}(?:\s*\.\s*{KEY})*)"
 HEADER = re.compile(rf"\s*\[\[?\s*{DOTTED}\s*\]")
@@ -41,7 +41,7 @@ def _check_number(number: str) -> str:
 
 def _check_dialled(form: str) -> str:
     if not DIALLED.fullmatch(form):
-        raise ValueError("should be what the carrier sends in front of the @ of the To header, such as 2025550100 or 100")
+        raise ValueError("should be what the carrier sends before the @ of the To header, such as 2025550100 or 100")
     return form
 
 
@@ -82,8 +82,8 @@ class Line(Group):
     )
     also_dialled: list[Dialled] = Field(
         default_factory=list,
-        description="How a carrier or a PBX writes this line's numbers, if not in E.164 form: 2025550100, 0012025550100, "
-        "or an extension such as 100. Calls to these are answered, too.",
+        description="How a carrier or a PBX writes this line's numbers, if not in E.164 form: 2025550100, "
+        "0012025550100, or an extension such as 100. Calls to these are answered, too.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
     language: Language = setting(
