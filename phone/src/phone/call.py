@@ -150,6 +150,8 @@ class Call:
         return self.target.offer.replace("{address}", address).replace("{port}", str(port)).encode()
 
     async def _reinvite(self, direction: str) -> None:
+        if self.ended.done():
+            return
         self._version += 1
         self.requests.append((f"INVITE {direction}", await self.dialog.reinvite(self._offer(direction))))
 
