@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import difflib
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.stack.extension import GREETING, Extension, an_extension
+from tests.stack.extension import Extension, an_extension
 from tests.stack.outcome import Outcome, plain
 from tests.stack.sounds import hold_music
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
 
 EXTENSION, NATIONAL, INTERNATIONAL = "188", "7025550188", "0017025550188"
-GREETED = plain(GREETING)
-QUESTION, ANSWER = "When are you open?", "we open at nine"
-HOLD, MUSIC, NO_PACKETS = 40, 15, 36  # seconds
+GREETED = re.compile(r"how can (i|we) help")  # as Whisper writes it at 8 kHz
+QUESTION, ANSWER = "When are you open?", "we open at"
+HOLD, MUSIC, NO_PACKETS = 40, 20, 36  # seconds
 LONG = "Tell me everything."
 STORY = " ".join(
     f"In {year} we added {what} to the menu, and people came from far away to try it."
@@ -41,7 +42,7 @@ LONG_GREETING = (
     "On Friday we serve fish with potatoes and lemon. On Saturday there is a dance in the evening. "
     "If you would like to order a cake, please tell me how many people will eat it. "
     "If you have lost an umbrella, we have a box with many umbrellas behind the door. "
-    "If you want to work with us, please write a letter to the owner. "
+    "If you want to work with us, please write a letter to the owner, who lives above the shop. "
     "Now please tell me what I can do for you today."
 )
 
@@ -119,7 +120,7 @@ def sip(outcome: Outcome) -> dict[str, Any]:
     ],
 )
 def test_the_line_greets_when_a_carrier_sends(outcomes: dict[str, Outcome], name: str) -> None:
-    assert GREETED in outcomes[name].heard, outcomes[name].printed
+    assert GREETED.search(outcomes[name].heard), outcomes[name].printed
 
 
 def test_an_answer_of_more_than_1300_bytes_was_sent_over_udp(outcomes: dict[str, Outcome]) -> None:
@@ -129,7 +130,10 @@ def test_an_answer_of_more_than_1300_bytes_was_sent_over_udp(outcomes: dict[str,
 def test_an_encrypted_offer_gets_an_encrypted_answer(outcomes: dict[str, Outcome]) -> None:
     outcome = outcomes["an encrypted offer"]
     assert sip(outcome)["status"] == 200, outcome.printed
-    assert "RTP/SAVP" in sip(outcome)["phrase"], outcome.printed  # the phone itself does not speak it
+    assert re.search(r"m=audio \d+ RTP/SAVP ", sip(outcome)["answer"]), outcome.printed
+    [key] = re.findall(r"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:(\S+)", sip(outcome)["answer"])
+    assert len(base64.b64decode(key.split("|")[0])) == 30  # the phone itself does not speak SRTP, and hangs up
+    assert key != KEY
 
 
 def test_nobody_is_asked_on_hold_and_the_talk_goes_on(outcomes: dict[str, Outcome]) -> None:
@@ -143,7 +147,8 @@ def test_nobody_is_asked_on_hold_and_the_talk_goes_on(outcomes: dict[str, Outcom
 def test_a_hold_without_end_is_ended_in_silence_after_two_minutes(outcomes: dict[str, Outcome]) -> None:
     outcome = outcomes["a hold without end"]
     assert outcome.hung_up, outcome.printed
-    assert outcome.heard == GREETED, outcome.printed
+    assert len(outcome.said) == 1, outcome.printed
+    assert GREETED.search(outcome.heard), outcome.printed
     assert 118 < outcome.report["ended_after"] - outcome.said[0]["end"] < 128, outcome.printed
 
 
@@ -233,7 +238,7 @@ def test_an_invite_without_an_offer_is_refused(pinned: dict[str, Outcome]) -> No
 def test_of_two_streams_only_the_audio_is_answered(pinned: dict[str, Outcome]) -> None:
     outcome = pinned["two streams"]
     assert sip(outcome)["answer"].count("m=") == 1, outcome.printed
-    assert GREETED in outcome.heard or outcome.report["line_spoke"], outcome.printed
+    assert GREETED.search(outcome.heard), outcome.printed
 
 
 def test_neither_info_nor_update_nor_a_session_timer_is_known(pinned: dict[str, Outcome]) -> None:

@@ -138,7 +138,7 @@ class Call:
             answer = sdp.parse_answer(response.body)
         except sdp.NoCommonAudioError as error:
             await self.dialog.bye()
-            raise NotAnsweredError(response.code, str(error), rang=True) from error
+            raise NotAnsweredError(response.code, str(error), rang=True, answer=self.answer) from error
         host = answer.address if honour_sdp else self.dialog.endpoint.peer[0]
         if not self.ended.done():
             self.media.start((host, answer.port), answer.payload_type, answer.telephone_event)

@@ -70,7 +70,7 @@ async def converse(
     try:
         call = await Call.dial(target, script.ring_timeout, honour_sdp=script.honour_sdp)
     except NotAnsweredError as error:
-        return Observation(error.status, error.phrase, rang=0.0 if error.rang else None)
+        return Observation(error.status, error.phrase, rang=0.0 if error.rang else None, answer=error.answer)
     zero = call.progress.invited
     ran_out = False
     async with call:

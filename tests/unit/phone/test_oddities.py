@@ -56,6 +56,14 @@ def test_an_offer_from_a_file_has_our_own_port_in_it(tmp_path: Path) -> None:
     assert "SIP/2.0 200 OK" in str(sip(report)["answer"])
 
 
+def test_an_answer_that_the_phone_cannot_use_is_reported(tmp_path: Path) -> None:
+    encrypted = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:KEY\r\n"
+    with Gateway(Behaviour(sdp=encrypted)) as gateway:
+        report = call(gateway, tmp_path, "--silent")
+    assert "RTP/SAVP" in str(sip(report)["phrase"])
+    assert "inline:KEY" in str(sip(report)["answer"])
+
+
 def test_an_empty_file_is_no_offer(tmp_path: Path) -> None:
     (tmp_path / "none.sdp").touch()
     with Gateway(Behaviour(refuse=(400, "Bad Request"))) as gateway:

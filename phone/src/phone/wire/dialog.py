@@ -24,11 +24,14 @@ TRYING = 100
 
 
 class NotAnsweredError(Exception):
-    """The call was not answered. `status` is the SIP status, None if no final one came."""
+    """The call was not answered. `status` is the SIP status, None if no final one came.
 
-    def __init__(self, status: int | None, phrase: str, rang: bool = False) -> None:
+    `answer` is a 200 that this phone cannot use, as text.
+    """
+
+    def __init__(self, status: int | None, phrase: str, rang: bool = False, answer: str = "") -> None:
         super().__init__(phrase)
-        self.status, self.phrase, self.rang = status, phrase, rang
+        self.status, self.phrase, self.rang, self.answer = status, phrase, rang, answer
 
 
 @dataclass(frozen=True)
