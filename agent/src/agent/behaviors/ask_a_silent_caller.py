@@ -1,7 +1,7 @@
 """The agent asks a silent caller whether they are there, then says that it cannot hear them, then says goodbye.
 
 livekit-agents' own timer (`user_away_timeout`) restarts with every sound, so the question would never be asked in a
-call with music or noise.
+call with a noise now and then.
 """
 
 import asyncio
@@ -86,8 +86,9 @@ class _SilenceTimer:
         if self._hold.is_on:
             self._wait_for_the_end_of_the_hold()
             return
-        if self._held_since is not None:
-            self.notice_caller()
+        if self._held_since is not None:  # the caller is back
+            self._held_since = None
+            self._begin()
             return
         if self._asked == len(QUESTIONS):
             self._ending.say("silent", "the caller was silent")
