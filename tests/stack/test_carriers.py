@@ -28,10 +28,10 @@ QUESTION, ANSWER = "When are you open?", "we open at"
 HOLD, MUSIC, NO_PACKETS = 40, 20, 36  # seconds
 LONG = "Tell me everything."
 STORY = " ".join(
-    f"In {year} we added {what} to the menu, and people came from far away to try it."
+    f"In {year} year we added {what} to the menu, and people came from far away to try it."
     for year, what in zip(
-        ("the first year", "the second year", "the third year", "the fourth year", "the fifth year", "the sixth year"),
-        ("lemon cake", "apple pie", "onion soup", "garlic bread", "cherry jam", "ginger tea"),
+        ("the first", "the second", "the third", "the fourth", "the fifth", "the sixth", "the seventh", "the eighth"),
+        ("lemon cake", "apple pie", "onion soup", "garlic bread", "cherry jam", "walnuts", "pancakes", "ginger tea"),
         strict=True,
     )
 )
@@ -164,7 +164,7 @@ def test_the_line_talks_on_without_packets_from_the_caller(outcomes: dict[str, O
     outcome = outcomes["no packets while the line talks"]
     assert not outcome.hung_up, outcome.printed
     assert "ginger tea" in outcome.heard, outcome.printed
-    assert max(part["end"] for part in outcome.said) - outcome.said[1]["start"] > 20, outcome.printed
+    assert outcome.said[-1]["end"] > 14 + 15, outcome.printed  # the gateway's own limit was 15 s
 
 
 def test_a_key_whose_end_comes_late_is_pressed_once(extension: Extension, outcomes: dict[str, Outcome]) -> None:
@@ -177,12 +177,15 @@ def test_a_key_whose_end_comes_late_is_pressed_once(extension: Extension, outcom
 def greeted_at_length(extension: Extension, outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
     assert outcomes  # they hear the usual greeting
     assert len(LONG_GREETING) >= 700
-    extension.change(silent_caller_after=30)
-    (extension.folder / "greeting.md").write_text(LONG_GREETING)
+    greeting = extension.folder / "greeting.md"
+    usual = greeting.read_text()
+    greeting.write_text(LONG_GREETING)
     patient = ["--greeting-timeout", "20", "--patience", "2"]
-    return extension.calls_by_name(
-        {"heard to its end": ["--silent", *patient], "interrupted": ["--at", "15", "--say", QUESTION, *patient]}
-    )
+    calls = {"heard to its end": ["--silent", *patient], "interrupted": ["--at", "15", "--say", QUESTION, *patient]}
+    try:
+        return extension.calls_by_name(calls)
+    finally:
+        greeting.write_text(usual)
 
 
 def test_a_greeting_of_700_characters_is_whole_and_in_order(greeted_at_length: dict[str, Outcome]) -> None:
