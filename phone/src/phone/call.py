@@ -75,6 +75,12 @@ class Call:
         """Say the sound after what is being said now; `text` is for reports. `finished()` waits for its end."""
         return self._play(Playback(pcm, text))
 
+    def play(self, pcm: Pcm) -> Playback:
+        """Play a sound that nobody says, such as hold music; it is not in reports."""
+        playback = Playback(pcm)
+        self.media.play(playback)
+        return playback
+
     def press(self, keys: str, *, late_ends: bool = False) -> Playback:
         """Press keys one after the other; a far end that did not offer to take key presses hears silence instead.
 

@@ -41,8 +41,8 @@ class Saying:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the line hears nothing of it, and so need not reply."""
-        return bool(self.pause or self.request)
+        """Whether nobody says anything, so that the line need not reply."""
+        return bool(self.on_hold or self.pause or self.request)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ async def _follow(call: Call, script: Script) -> None:
         playback = await _say(call, saying)
         if saying.on_hold:
             await call.resume()
-        if playback is None or saying.on_hold or (then and then.at is not None):
+        if playback is None or (then and then.at is not None):
             continue
         # A reply may begin before the last sound is out. Speech that goes on from before is not a reply.
         said = (playback.started or 0.0) + (speech_end(saying.pcm) if len(saying.pcm) else 0.0)
@@ -110,12 +110,15 @@ async def _follow(call: Call, script: Script) -> None:
 
 
 async def _say(call: Call, saying: Saying) -> Playback | None:
-    """Say it to its end; None if it was nothing to be heard."""
+    """Say it to its end; None if there was nothing to say."""
     if saying.request:
         await call.request(*saying.request)
         return None
     if saying.pause:
         await call.pause(saying.pause)
+        return None
+    if saying.on_hold:
+        await call.play(saying.pcm).finished()
         return None
     keys = saying.keys
     playback = call.press(keys, late_ends=saying.late_ends) if keys else call.say(saying.pcm, saying.text)

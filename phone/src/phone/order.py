@@ -191,9 +191,9 @@ def _saying(kind: str, text: str) -> Saying:
         case "hold-music":
             return Saying(f"(hold: {Path(text).name})", _sound(Path(text)), on_hold=True)
         case "hold":
-            return Saying("(hold)", pause=_seconds(text), on_hold=True)
+            return Saying("(hold)", pause=_pause(text), on_hold=True)
         case "pause":
-            return Saying("(no packets)", pause=_seconds(text))
+            return Saying("(no packets)", pause=_pause(text))
         case "request":
             return Saying(f"({text})", request=_request(text))
         case _ if text and all(key in rtp.KEYS for key in text):
@@ -208,6 +208,12 @@ def _request(text: str) -> tuple[str, str, str]:
     if not TOKEN.fullmatch(method) or any(character in content_type for character in "\r\n"):
         raise ValueError(f"expected a method, or a method, a content type and a body, not {text!r}")
     return method, content_type, body
+
+
+def _pause(text: str) -> float:
+    if not (seconds := _seconds(text)):
+        raise ValueError("expected more than 0 seconds")
+    return seconds
 
 
 def _seconds(text: str, what: str = "seconds") -> float:

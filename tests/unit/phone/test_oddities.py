@@ -100,6 +100,7 @@ def test_a_hold_may_have_music(tmp_path: Path) -> None:
         report = call(gateway, tmp_path, "--hold-music", str(tmp_path / "music.wav"))
         assert gateway.methods().count("INVITE") == 3
     assert report["caller_spoke"]
+    assert (report["turns"], report["unsaid"], report["exit_code"]) == ([], 0, 0)
 
 
 def test_a_pause_sends_nothing_and_signals_nothing(tmp_path: Path) -> None:
@@ -145,6 +146,7 @@ def _distance(first: Packet, second: Packet) -> int:
         (["--to-header", "<sip:1@h>\r\nX: y"], "--to-header"),
         (["--from-header", "<sip:1@h>\nX: y"], "--from-header"),
         (["--hold", "long"], "--hold: expected seconds"),
+        (["--pause", "0"], "--pause: expected more than 0 seconds"),
         (["--request", "(METHOD)"], "--request: expected a method"),
         (["--late-dtmf", "x"], "--late-dtmf: expected keys"),
     ],
