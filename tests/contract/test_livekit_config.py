@@ -15,7 +15,7 @@ from tests.support.house import ROOT, compose_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The keys of livekit/sip's pkg/config/config.go that are there in v1.3.0 and in v1.11.0.
+# The keys of livekit/sip's pkg/config/config.go that are there in v1.4.0 and in v1.11.0.
 GATEWAY_KEYS = {
     "redis",
     "api_key",
@@ -45,6 +45,8 @@ GATEWAY_KEYS = {
     "media_timeout",
     "media_timeout_initial",
     "symmetric_rtp",
+    "ignore_local_addr_in_sdp",
+    "udp_max_payload",
     "codecs",
     "hide_inbound_port",
     "add_record_route",

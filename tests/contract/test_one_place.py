@@ -204,6 +204,7 @@ def test_the_recipes_are_as_lint_wants_them(tree: Path) -> None:
 
 def test_every_setting_is_read_somewhere() -> None:
     read = {name for module in (ROOT / "agent/src/agent").rglob("*.py") for name in attributes(module)}
+    read.update(attributes(ROOT / "bootstrap/src/bootstrap/lines.py"))  # what a line answers
     read |= {*KINDS, *(f"{kind}_fallback" for kind in KINDS)}  # by `Pipeline`, under these names
     assert [name for name in settings_of(Line) if name.split(".")[-1] not in read] == []
     assert set(Settings.model_fields) <= read

@@ -1,11 +1,12 @@
 """One call, from the job to the first word; behaviours do everything after that."""
 
 import logging
+from dataclasses import replace
 
 from livekit.agents import AutoSubscribe, JobContext, JobProcess, vad
 
 from agent.admission.admission import Admission
-from agent.admission.caller_id import identify, region_of
+from agent.admission.caller_id import identify, number_dialled, region_of
 from agent.admission.description import described
 from agent.admission.lookup import look_up
 from agent.admission.sip_call import SipCall
@@ -82,9 +83,11 @@ async def answer(ctx: JobContext) -> None:
     participant = await wait_for_caller(ctx)
     if participant is None:
         return
+    numbers = [*line.numbers, *settings.phone_numbers.split(",")]
     sip = SipCall.from_attributes(participant.attributes)
+    sip = replace(sip, dialled=number_dialled(sip.dialled, numbers))
     ctx.log_context_fields = {"line": line.name, "call_id": sip.call_id}
-    caller = identify(sip.caller, region_of([sip.dialled, *line.numbers, *settings.phone_numbers.split(",")]))
+    caller = identify(sip.caller, region_of([sip.dialled, *numbers]))
     slot = admission.slot(ctx.job.id, caller)
     record = CallRecord(sip, caller, line, pipeline)
     call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record, hang_up)

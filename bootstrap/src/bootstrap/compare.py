@@ -21,6 +21,7 @@ FIELDS = {
         "headers_to_attributes",
         "ringing_timeout",
         "max_call_duration",
+        "media",
     ),
     Rule: ("name", "metadata", "rule", "trunk_ids", "inbound_numbers", "numbers", "room_config"),
 }

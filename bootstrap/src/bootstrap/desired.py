@@ -12,6 +12,7 @@ from livekit.protocol.sip import (
     SIPDispatchRuleIndividual,
     SIPDispatchRuleInfo,
     SIPInboundTrunkInfo,
+    SIPMediaConfig,
 )
 
 from bootstrap.lines import Lines
@@ -21,6 +22,9 @@ from bootstrap.settings import Settings
 # Seconds beyond MAX_CALL_DURATION before the gateway cuts the call off: the agent says goodbye and hangs up first.
 FOR_THE_GOODBYE = 30
 LONGEST = 86_400  # seconds; the longest call that the gateway allows
+# Seconds without a packet from the caller after which the gateway hangs up. A caller on hold sends none, nor does one
+# whose carrier suppresses silence, and the gateway does not report either to anybody.
+MEDIA_TIMEOUT = 120
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ def trunk(settings: Settings, line: str, name: str, numbers: tuple[str, ...]) ->
         headers_to_attributes=settings.trunk_provider.attributes(),
         ringing_timeout=Duration(seconds=settings.ringing_timeout),
         max_call_duration=Duration(seconds=min(settings.max_call_duration + FOR_THE_GOODBYE, LONGEST)),
+        media=SIPMediaConfig(
+            encryption=f"SIP_MEDIA_ENCRYPT_{settings.trunk_provider.media_encryption.upper()}",
+            media_timeout=Duration(seconds=MEDIA_TIMEOUT),
+        ),
     )
 
 

@@ -19,7 +19,7 @@ from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
 from bootstrap.desired import Desired
 from bootstrap.mark import MARK_WITHOUT_LINE, is_marked, read_mark
-from bootstrap.numbers import strip_punctuation
+from bootstrap.number_forms import as_compared
 
 M = TypeVar("M", Trunk, Rule)
 
@@ -179,7 +179,7 @@ def share_number(one: Trunk, other: Trunk) -> bool:
 
 def numbers_of(trunk: Trunk) -> set[str]:
     """Return a trunk's numbers in the form in which LiveKit compares them."""
-    return {strip_punctuation(number).removeprefix("+") for number in trunk.numbers}
+    return {as_compared(number) for number in trunk.numbers}
 
 
 def id_of(one: Trunk | Rule) -> str:

@@ -156,7 +156,11 @@ def load(kind: type[S]) -> tuple[S, Lines]:
         except ValidationError as error:
             problems += [sentence(details) for details in error.errors()]
         try:
-            lines = read_lines(LinesFolder().lines_folder, settings.phone_numbers if settings else None)
+            lines = read_lines(
+                LinesFolder().lines_folder,
+                settings.phone_numbers if settings else None,
+                settings.trunk_provider.number_forms if settings else (),
+            )
         except ValidationError:
             pass  # LINES_FOLDER itself is wrong, which is in the report already
         except LinesError as error:

@@ -1,16 +1,22 @@
 """Trunk providers are data: each is a YAML file in `bootstrap/trunks/`, and the folder is the list."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from bootstrap import addresses
+from bootstrap import addresses, number_forms
 from bootstrap.text import quote
 
 FOLDER = Path(__file__).parents[2] / "trunks"
 ACCOUNT = "trunk.account"  # an attribute of the caller's participant, the same for every provider
+
+
+def _check_form(form: str) -> str:
+    if form not in number_forms.FORMS:
+        raise ValueError(f"is {quote(form)}; expected one of {', '.join(number_forms.FORMS)}")
+    return form
 
 
 class Provider(BaseModel):
@@ -23,6 +29,8 @@ class Provider(BaseModel):
     account_header: str | None  # the SIP header that names the caller's account with the provider
     headers_to_attributes: dict[str, str]
     sends_credentials: bool
+    number_forms: list[Annotated[str, AfterValidator(_check_form)]] = []  # how it writes the called number in To
+    media_encryption: Literal["disable", "allow", "require"] = "allow"  # SRTP, with the keys in the SDP
 
     def attributes(self) -> dict[str, str]:
         """Map SIP headers to attributes of the caller's participant; the agent finds the account in `trunk.account`."""

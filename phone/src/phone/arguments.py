@@ -22,7 +22,7 @@ class UsageError(Exception):
 
 
 class _AppendInOrder(argparse.Action):
-    """Collects --say, --wav, --dtmf and --at in one list, in the order in which they were given."""
+    """Collects --say, --wav, --dtmf, --at and so on in one list, in the order in which they were given."""
 
     def __call__(self, _parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
         namespace.sayings = [*(namespace.sayings or []), ((option or "").lstrip("-"), values)]
@@ -61,11 +61,30 @@ def _add_target(group: Any) -> None:
     group.add_argument("--to", help="number to dial (the first of PHONE_NUMBERS)")
     group.add_argument("--from", dest="caller", default="+15555550123", help="number that calls (%(default)s)")
     group.add_argument("--from-host", metavar="TEXT", help="host of the From header, sent as it is (our own address)")
+    group.add_argument(
+        "--from-header", metavar="TEXT", help="From, sent as it is, but for its tag: '<tel:+12025550123>'"
+    )
+    group.add_argument("--to-header", metavar="TEXT", help="To, sent as it is (the number to dial)")
+    group.add_argument(
+        "--sdp",
+        type=Path,
+        metavar="FILE",
+        help="offer this session description; {address} and {port} stand for our own, an empty file is no offer",
+    )
     group.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="one more; repeatable")
     group.add_argument("--username", help="for digest authentication (SIP_USERNAME; password in SIP_PASSWORD)")
     group.add_argument("--listen-address", help="our address for SIP and audio (the one that routes to the gateway)")
     group.add_argument("--honour-sdp", action="store_true", help="send audio where the SDP says, not where we dialled")
     group.add_argument("--no-marker", action="store_true", help="send no RTP marker bit, as some carriers do")
+
+
+_UNHEARD = (
+    ("--late-dtmf", "KEYS", "press keys, the last packet of each after the first one of the next"),
+    ("--pause", "S", "send no packets for S seconds"),
+    ("--hold", "S", "put the line on hold for S seconds, without a packet, and take it back"),
+    ("--hold-music", "FILE", "put the line on hold, play a file, and take it back"),
+    ("--request", "'METHOD [TYPE BODY]'", "send a SIP request, such as UPDATE or INFO"),
+)
 
 
 def _add_sayings(group: Any) -> None:
@@ -74,6 +93,8 @@ def _add_sayings(group: Any) -> None:
     )
     group.add_argument("--wav", action=_AppendInOrder, dest="sayings", metavar="FILE", help="play a file")
     group.add_argument("--dtmf", action=_AppendInOrder, dest="sayings", metavar="KEYS", help="press keys")
+    for option, metavar, text in _UNHEARD:
+        group.add_argument(option, action=_AppendInOrder, dest="sayings", metavar=metavar, help=text)
     group.add_argument(
         "--at",
         action=_AppendInOrder,

@@ -40,6 +40,9 @@ class Call:
         self.ear = Ear()
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self.said: list[Playback] = []
+        self.answer = ""  # the 200 that answered the call, headers and session description
+        self.requests: list[tuple[str, int | None]] = []  # those sent during the call, with the status of each
+        self._session, self._version = secrets.randbits(31), 0
         self.dialog: Dialog
         self.media: MediaStream
 
@@ -73,9 +76,36 @@ class Call:
         """Say the sound after what is being said now; `text` is for reports. `finished()` waits for its end."""
         return self._play(Playback(pcm, text))
 
-    def press(self, keys: str) -> Playback:
-        """Press keys one after the other; a far end that did not offer to take key presses hears silence instead."""
-        return self._play(Playback(np.zeros(0, np.int16), f"(keys {keys})", keys))
+    def play(self, pcm: Pcm) -> Playback:
+        """Play a sound that nobody says, such as hold music; it is not in reports."""
+        playback = Playback(pcm)
+        self.media.play(playback)
+        return playback
+
+    def press(self, keys: str, *, late_ends: bool = False) -> Playback:
+        """Press keys one after the other; a far end that did not offer to take key presses hears silence instead.
+
+        With `late_ends`, the last packet of a key comes after the first one of the next key, as if it had been delayed.
+        """
+        return self._play(Playback(np.zeros(0, np.int16), f"(keys {keys})", keys, late_ends))
+
+    async def hold(self) -> None:
+        """Put the far end on hold, by signalling alone."""
+        await self._reinvite("sendonly")
+
+    async def resume(self) -> None:
+        """Take the far end back from hold."""
+        await self._reinvite("sendrecv")
+
+    async def pause(self, seconds: float) -> None:
+        """Send no packets for that long, or until the far end hangs up."""
+        self.media.sends = False
+        await self.stay(seconds)
+        self.media.sends = True
+
+    async def request(self, method: str, content_type: str = "", body: str = "") -> None:
+        """Send a request, such as an INFO, and keep the status of its answer."""
+        self.requests.append((method, await self.dialog.request(method, content_type, body.encode())))
 
     async def line_speaks(self, within: float, since: float = 0.0) -> bool:
         """Wait up to `within` seconds for the far end to speak, and return whether it spoke after `since`."""
@@ -109,16 +139,28 @@ class Call:
         await self.hang_up()
 
     async def _connect(self, ring_timeout: float, honour_sdp: bool) -> None:
-        address, port = self.media.address
-        response = await self.dialog.invite(sdp.offer(address, port, secrets.randbits(31)), ring_timeout)
+        response = await self.dialog.invite(self._offer(), ring_timeout)
+        self.answer = bytes(response).decode("utf8", "replace")
         try:
             answer = sdp.parse_answer(response.body)
         except sdp.NoCommonAudioError as error:
             await self.dialog.bye()
-            raise NotAnsweredError(response.code, str(error), rang=True) from error
+            raise NotAnsweredError(response.code, str(error), rang=True, answer=self.answer) from error
         host = answer.address if honour_sdp else self.dialog.endpoint.peer[0]
         if not self.ended.done():
             self.media.start((host, answer.port), answer.payload_type, answer.telephone_event)
+
+    def _offer(self, direction: str = "sendrecv") -> bytes:
+        address, port = self.media.address
+        if self.target.offer is None or self._version:
+            return sdp.offer(address, port, self._session, self._version, direction)
+        return self.target.offer.replace("{address}", address).replace("{port}", str(port)).encode()
+
+    async def _reinvite(self, direction: str) -> None:
+        if self.ended.done():
+            return
+        self._version += 1
+        self.requests.append((f"INVITE {direction}", await self.dialog.reinvite(self._offer(direction))))
 
     def _play(self, playback: Playback) -> Playback:
         self.said.append(playback)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from phone.audio import Pcm
     from phone.wire.dialog import Target
+    from phone.wire.rtp import Playback
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,21 @@ class Saying:
     text: str
     pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
     keys: str = ""
+    late_ends: bool = False  # of the keys, see Call.press
     at: float | None = None  # seconds after the answer, whatever the far end does then; None: when it is quiet
+    pause: float = 0.0  # seconds for which no packets are sent; nothing is said then
+    on_hold: bool = False  # the far end is on hold meanwhile
+    request: tuple[str, str, str] | None = None  # a SIP request instead: its method, and the type and text of its body
 
     @property
     def is_text(self) -> bool:
         """Whether the text has still to be synthesized."""
-        return not self.keys and not len(self.pcm)
+        return not self.keys and not len(self.pcm) and not self.is_quiet
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody says anything, so that the line need not reply."""
+        return bool(self.on_hold or self.pause or self.request)
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ async def converse(
     try:
         call = await Call.dial(target, script.ring_timeout, honour_sdp=script.honour_sdp)
     except NotAnsweredError as error:
-        return Observation(error.status, error.phrase, rang=0.0 if error.rang else None)
+        return Observation(error.status, error.phrase, rang=0.0 if error.rang else None, answer=error.answer)
     zero = call.progress.invited
     ran_out = False
     async with call:
@@ -73,7 +83,8 @@ async def converse(
         except TimeoutError:
             ran_out = True
     seen = observe(call)
-    return replace(seen, unsaid=len(script.sayings) - len(seen.said), ran_out=ran_out)
+    spoken = sum(not saying.is_quiet for saying in script.sayings)
+    return replace(seen, unsaid=spoken - len(seen.said), ran_out=ran_out)
 
 
 async def _follow(call: Call, script: Script) -> None:
@@ -84,15 +95,35 @@ async def _follow(call: Call, script: Script) -> None:
             await _until(call, saying.at)
         if call.ended.done():
             return
-        playback = call.press(saying.keys) if saying.keys else call.say(saying.pcm, saying.text)
-        await playback.finished()
-        if then and then.at is not None:
+        if saying.on_hold:
+            await call.hold()
+        playback = await _say(call, saying)
+        if saying.on_hold:
+            await call.resume()
+        if playback is None or (then and then.at is not None):
             continue
         # A reply may begin before the last sound is out. Speech that goes on from before is not a reply.
         said = (playback.started or 0.0) + (speech_end(saying.pcm) if len(saying.pcm) else 0.0)
         if await call.line_speaks(script.reply_timeout, since=said + BRIDGE if _talked_over(call, said) else said):
             await call.line_quiet(script.patience, script.max_seconds)
     await call.stay(script.stay)
+
+
+async def _say(call: Call, saying: Saying) -> Playback | None:
+    """Say it to its end; None if there was nothing to say."""
+    if saying.request:
+        await call.request(*saying.request)
+        return None
+    if saying.pause:
+        await call.pause(saying.pause)
+        return None
+    if saying.on_hold:
+        await call.play(saying.pcm).finished()
+        return None
+    keys = saying.keys
+    playback = call.press(keys, late_ends=saying.late_ends) if keys else call.say(saying.pcm, saying.text)
+    await playback.finished()
+    return playback
 
 
 async def _until(call: Call, at: float) -> None:

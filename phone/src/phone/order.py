@@ -85,8 +85,10 @@ def _target(given: argparse.Namespace, problems: list[str]) -> Target:
     to = given.to or os.environ.get("PHONE_NUMBERS", "").partition(",")[0].strip()
     if not to:
         problems.append("no number to dial: give --to, or set PHONE_NUMBERS")
-    for name, value in (("--to", to), ("--from", given.caller), ("--from-host", given.from_host or "")):
-        if any(character in value for character in "\r\n"):
+    sent = {"--to": to, "--from": given.caller, "--from-host": given.from_host}
+    sent |= {"--from-header": given.from_header, "--to-header": given.to_header}
+    for name, value in sent.items():
+        if any(character in (value or "") for character in "\r\n"):
             problems.append(f"{name} {value!r} has a line break in it")
     if given.listen_address and not _is_local(given.listen_address):
         problems.append(f"--listen-address {given.listen_address!r} is not an IPv4 address of this machine")
@@ -99,7 +101,18 @@ def _target(given: argparse.Namespace, problems: list[str]) -> Target:
         no_marker=given.no_marker,
         credentials=_credentials(given, problems),
         headers=tuple(_header(text, problems) for text in given.header),
+        to_header=given.to_header,
+        from_header=given.from_header,
+        offer=_offer(given.sdp, problems) if given.sdp else None,
     )
+
+
+def _offer(file: Path, problems: list[str]) -> str:
+    try:
+        return file.read_text(encoding="utf8").replace("\r\n", "\n").replace("\n", "\r\n")
+    except (OSError, ValueError) as error:
+        problems.append(f"--sdp {file} cannot be read: {error}")
+        return ""
 
 
 def _is_local(address: str) -> bool:
@@ -159,7 +172,7 @@ def _sayings(sayings: list[tuple[str, str]], problems: list[str]) -> list[Saying
     for kind, text in sayings:
         try:
             if kind == "at":
-                at = _moment(text)
+                at = _seconds(text, "seconds after the answer")
                 continue
             planned.append(replace(_saying(kind, text), at=at))
         except ValueError as error:
@@ -176,20 +189,42 @@ def _saying(kind: str, text: str) -> Saying:
             return Saying(text)
         case "wav":
             return Saying(Path(text).name, _sound(Path(text)))
+        case "hold-music":
+            return Saying(f"(hold: {Path(text).name})", _sound(Path(text)), on_hold=True)
+        case "hold":
+            return Saying("(hold)", pause=_pause(text), on_hold=True)
+        case "pause":
+            return Saying("(no packets)", pause=_pause(text))
+        case "request":
+            return Saying(f"({text})", request=_request(text))
         case _ if text and all(key in rtp.KEYS for key in text):
-            return Saying(f"(keys {text})", keys=text)
+            return Saying(f"(keys {text})", keys=text, late_ends=kind == "late-dtmf")
         case _:
             raise ValueError(f"expected keys out of {rtp.KEYS}, not {text!r}")
 
 
-def _moment(text: str) -> float:
+def _request(text: str) -> tuple[str, str, str]:
+    method, _, rest = text.partition(" ")
+    content_type, _, body = rest.partition(" ")
+    if not TOKEN.fullmatch(method) or any(character in content_type for character in "\r\n"):
+        raise ValueError(f"expected a method, or a method, a content type and a body, not {text!r}")
+    return method, content_type, body
+
+
+def _pause(text: str) -> float:
+    if not (seconds := _seconds(text)):
+        raise ValueError("expected more than 0 seconds")
+    return seconds
+
+
+def _seconds(text: str, what: str = "seconds") -> float:
     try:
-        moment = float(text)
+        seconds = float(text)
     except ValueError:
-        moment = -1.0
-    if not 0 <= moment <= 86400:
-        raise ValueError(f"expected seconds after the answer, at least 0 and at most 86400, not {text!r}")
-    return moment
+        seconds = -1.0
+    if not 0 <= seconds <= 86400:
+        raise ValueError(f"expected {what}, at least 0 and at most 86400, not {text!r}")
+    return seconds
 
 
 def _sound(path: Path) -> audio.Pcm:

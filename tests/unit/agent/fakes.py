@@ -24,6 +24,7 @@ from livekit.agents import (
 from livekit.agents.llm import ChatChunk, ChatContext, ChoiceDelta, Tool, ToolChoice
 from livekit.agents.utils import AudioBuffer
 from livekit.agents.voice import io
+from livekit.rtc._proto.stats_pb2 import ReceivedRtpStreamStats, RtcStats
 from pydantic import SecretStr
 
 from agent.conversation.announcer import Announcer
@@ -232,6 +233,21 @@ class Deaf(io.AudioInput):
     async def __anext__(self) -> rtc.AudioFrame:
         await asyncio.Event().wait()
         raise StopAsyncIteration
+
+
+class Phone:
+    """The phone in the call's room, as a participant: `sends` says whether packets come from it."""
+
+    def __init__(self) -> None:
+        self.sends = True
+        self.kind, self.track = rtc.TrackKind.KIND_AUDIO, self
+        self.track_publications = {"TR_1": self}
+        self._packets = 0
+
+    async def get_stats(self) -> list[RtcStats]:
+        self._packets += 50 * self.sends
+        received = ReceivedRtpStreamStats(packets_received=self._packets)
+        return [RtcStats(), RtcStats(inbound_rtp=RtcStats.InboundRtp(received=received))]
 
 
 class Loudspeaker(io.AudioOutput):

@@ -21,6 +21,7 @@ from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import (
     Deaf,
     Loudspeaker,
+    Phone,
     ScriptedVoiceActivity,
     disconnect,
     host,
@@ -115,11 +116,13 @@ class Call:
         self.announcer = Announcer(self.session, "en", recorded())
         self.ending: Any = Endings()
         self.room: Any = rtc.EventEmitter[str]()
+        self.phone = Phone()
 
     @property
     def call(self) -> conversation.Call:
         """What a behaviour is given."""
         parts = {"session": self.session, "announcer": self.announcer, "ending": self.ending, "room": self.room}
+        parts["participant"] = self.phone
         return in_call(**parts, line=self.line)
 
     async def begin(self) -> None:

@@ -345,6 +345,16 @@ async def test_a_number_without_a_country_is_one_of_the_country_that_was_called(
     assert stage.given["Receptionist"][0].caller.number == number
 
 
+@pytest.mark.parametrize("dialled", ["+12025550100", "2025550100", "0012025550100", "12025550100"])
+async def test_a_number_that_the_carrier_writes_in_its_own_way_is_the_lines(stage: Stage, dialled: str) -> None:
+    attributes = ANN | {"sip.trunkPhoneNumber": dialled, "sip.phoneNumber": "", "sip.hostname": "+12025550199"}
+    stage.room.remote_participants["caller"].attributes = attributes
+    await stage.answer()
+    call = stage.given["Receptionist"][0]
+    assert call.sip.dialled == "+12025550100"
+    assert call.caller.number == "+12025550199"  # from <tel:+12025550199>
+
+
 async def test_a_caller_who_hung_up_while_it_rang_is_not_answered(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,11 +67,19 @@ def test_plan_prints_trunk_and_rule_in_the_apis_json_and_asks_nobody(run: Run) -
     assert planned["trunk"]["allowedAddresses"][-1] == "172.29.53.10/32"
     assert planned["trunk"]["ringingTimeout"] == "20s"
     assert planned["trunk"]["maxCallDuration"] == "3630s"
+    assert planned["trunk"]["media"] == {"encryption": "SIP_MEDIA_ENCRYPT_ALLOW", "mediaTimeout": "120s"}
     assert planned["rule"]["trunkIds"] == ["<trunk>"]
     assert planned["rule"]["rule"] == {"dispatchRuleIndividual": {"roomPrefix": "call-"}}
     assert planned["rule"]["roomConfig"] == {
         "agents": [{"agentName": "inbound-voice-agent", "metadata": '{"line": "coffee"}'}]
     }
+
+
+def test_every_form_in_which_a_number_is_answered_is_shown(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "lines/coffee/line.toml").write_text('also_dialled = ["2025550100", "100"]')
+    assert run("numbers") == (0, "coffee +12025550100\ncoffee 2025550100\ncoffee 100\n", "")
+    planned = json.loads(run("plan")[1])
+    assert planned["coffee"]["trunk"]["numbers"] == ["+12025550100", "2025550100", "100"]
 
 
 def test_plan_masks_the_password_and_warns_where_a_provider_sends_none(run: Run) -> None:

@@ -38,6 +38,21 @@ def test_a_line_without_numbers_has_those_that_no_other_line_names(folder: Path,
     assert read_lines(folder, [A, B, C]) == {"coffee": (A, C), "tea": (B,)}
 
 
+def test_a_line_is_also_dialled_as_its_file_and_the_trunk_provider_say(folder: Path) -> None:
+    write(folder, coffee='also_dialled = ["100", "(202) 555-0100"]', tea=f'numbers = ["{B}"]')
+    assert read_lines(folder, [A], ["international_00", "national", "no_plus"]) == {
+        "coffee": (A, "100", "2025550100", "0012025550100"),
+        "tea": (B, "0012025550111", "2025550111"),
+    }
+
+
+def test_lines_that_have_only_extensions_leave_the_numbers_to_another(folder: Path) -> None:
+    write(folder, bar='also_dialled = ["100"]', coffee="", desk='also_dialled = ["200"]')
+    assert read_lines(folder, [A]) == {"bar": ("100",), "coffee": (A,), "desk": ("200",)}
+    (folder / "coffee/line.toml").write_text('also_dialled = ["300"]')
+    assert read_lines(folder, [A]) == {"bar": ("100",), "coffee": ("300",), "desk": ("200",)}
+
+
 def test_hidden_folders_and_plain_files_are_no_lines(folder: Path) -> None:
     write(folder, coffee="")
     (folder / ".git").mkdir()
@@ -73,6 +88,17 @@ def test_numbers_on_no_line_are_found(folder: Path) -> None:
         ({"coffee": f'numbers = "{A}"'}, f"lines/coffee/line.toml: numbers is '{A}'; write a list"),
         ({"coffee": "numbers = [12025550100]"}, "lines/coffee/line.toml: numbers holds '12025550100' without quotes"),
         ({"coffee": "numbers = ["}, "lines/coffee/line.toml is not valid TOML: "),
+        ({"coffee": 'also_dialled = "100"'}, "lines/coffee/line.toml: also_dialled is '100'; write a list"),
+        ({"coffee": "also_dialled = [100]"}, "lines/coffee/line.toml: also_dialled holds '100' without quotes"),
+        ({"coffee": 'also_dialled = ["tel:100"]'}, "lines/coffee/line.toml: also_dialled 'tel:100' begins with tel:"),
+        (
+            {"coffee": 'also_dialled = ["100"]', "tea": f'numbers = ["{B}"]\nalso_dialled = ["+100"]'},
+            "lines/tea/line.toml: a call to +100 would be for lines/coffee/line.toml, too",
+        ),
+        (
+            {"coffee": f'numbers = ["{B}"]\nalso_dialled = ["12025550100"]', "tea": ""},
+            f"lines/tea/line.toml: a call to {A} would be for lines/coffee/line.toml, too",
+        ),
         ({"Coffee": ""}, "lines/Coffee: a line's folder name has 1 to 32 of the characters a-z 0-9 -"),
         ({"-coffee": ""}, "lines/-coffee: a line's folder name has"),
         ({"x" * 33: ""}, "a line's folder name has"),

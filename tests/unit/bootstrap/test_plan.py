@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
+from livekit.protocol.sip import SIPMediaEncryption
 
 from bootstrap.compare import differences, merge
 from bootstrap.desired import Desired, desired
@@ -69,6 +70,12 @@ def test_the_test_phone_is_one_more_address_and_never_a_range(want: Desired) -> 
 
 def test_a_phone_already_allowed_is_not_there_twice(trunk_with: Callable[..., Trunk]) -> None:
     assert trunk_with(ALLOWED_ADDRESSES="8.8.8.8", PHONE_ADDRESS="8.8.8.8").allowed_addresses == ["8.8.8.8/32"]
+
+
+def test_a_caller_may_be_on_hold_for_two_minutes_and_encrypted(trunk_with: Callable[..., Trunk]) -> None:
+    media = trunk_with(TRUNK_PROVIDER="generic", ALLOWED_ADDRESSES="8.8.8.8").media
+    assert media.media_timeout.seconds == 120
+    assert media.encryption == SIPMediaEncryption.SIP_MEDIA_ENCRYPT_ALLOW
 
 
 def test_the_account_header_becomes_the_same_attribute_whoever_the_provider_is(

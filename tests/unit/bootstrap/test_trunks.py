@@ -42,6 +42,8 @@ def test_twilio_is_all_of_its_published_ranges() -> None:
         ("{allowed_addresses: [10.0.0.1]}", "private"),
         ("{extra: 1}", "extra"),
         ("{account_header: 1}", "account_header"),
+        ("{number_forms: [local]}", "is 'local'; expected one of e164, no_plus, international_00"),
+        ("{media_encryption: always}", "'disable', 'allow' or 'require'"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_name_and_the_reason(tmp_path: Path, content: str, reason: str) -> None:

@@ -52,6 +52,7 @@ class Behaviour:
     yields_after: float | None = None  # s after the caller's first sound that the greeting stops
     hang_up_after: float | None = None
     answer_bye: bool = True
+    reinvite: tuple[int, str] = (200, "OK")
 
 
 @dataclass
@@ -124,12 +125,17 @@ class Gateway:
                 self._respond(self._invite, 487, "Request Terminated")
         elif message.method == "BYE" and self.behaviour.answer_bye:
             self._respond(message, 200, "OK")
+        elif message.method in ("INFO", "UPDATE"):
+            self._respond(message, 405, "Method Not Allowed")
 
     async def _take_invite(self, invite: Request) -> None:
         how = self.behaviour
         if self.methods().count("INVITE") <= how.ignore_invites or not (how.ring or how.answer or how.refuse):
             return
         if self._invite and invite.cseq == self._invite.cseq:
+            return
+        if self._media:
+            self._respond(invite, *how.reinvite, self._sdp.encode())
             return
         self._invite = invite
         self._respond(invite, 100, "Trying")
@@ -154,6 +160,7 @@ class Gateway:
             f"v=0\r\no=- 1 1 IN IP4 {how.sdp_address}\r\ns=-\r\nc=IN IP4 {how.sdp_address}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
         )
+        self._sdp = sdp
         self._replied_to = self._first_sound = self._last_sound = 0.0
         self.answered_at = time.monotonic()
         for _ in range(1 + how.final_repeats):

@@ -26,6 +26,15 @@ def region_of(numbers: Sequence[str]) -> str | None:
     return None
 
 
+def number_dialled(sent: str, numbers: Sequence[str]) -> str:
+    """Return which of the line's numbers a carrier means that writes it in its own way; `sent` itself if it is none.
+
+    Carriers leave the + out, write 00 for it, or send the number as it is dialled within its country.
+    """
+    forms = _forms(DECORATION.sub("", _user_part(sent)))
+    return next((number for number in numbers if any(_is_same_number(form, number) for form in forms)), sent)
+
+
 def identify(sent: str, region: str | None) -> Caller:
     """Return the caller whom a From header's user part or address names; a number without a country is in `region`."""
     user = _user_part(sent)
@@ -46,11 +55,20 @@ def _phone_number(user: str, region: str | None) -> PhoneNumber | None:
     digits = DECORATION.sub("", user)
     if not re.fullmatch(r"\+?\d+", digits):
         return None
-    forms = [digits, f"+{digits[2:]}"] if digits.startswith("00") else [digits, f"+{digits.removeprefix('+')}"]
-    read = [number for form in forms if (number := parsed(form, region))]
+    read = [number for form in _forms(digits) if (number := parsed(form, region))]
     return next((number for number in read if phonenumbers.is_valid_number(number)), None) or next(
         (number for number in read if digits.startswith("+") and phonenumbers.is_possible_number(number)), None
     )
+
+
+def _forms(digits: str) -> list[str]:
+    """List what a sent number may mean: itself, and the number with its country code."""
+    return [digits, f"+{digits[2:]}" if digits.startswith("00") else f"+{digits.removeprefix('+')}"]
+
+
+def _is_same_number(form: str, number: str) -> bool:
+    match = phonenumbers.is_number_match(form, number)
+    return match in (phonenumbers.MatchType.EXACT_MATCH, phonenumbers.MatchType.NSN_MATCH)
 
 
 def parsed(text: str, region: str | None) -> PhoneNumber | None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
+TEL_NUMBER = re.compile(r"\+?[().-]*[0-9][0-9().-]*")  # RFC 3966, section 3
+NO_HOST = "tel"  # stands in for the host of a From header such as <tel:+12025550123>, which has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class SipCall:
     call_id: str  # the gateway's own id, SCL_…
     trunk_id: str  # empty when no trunk matched
     rule_id: str
-    from_host: str  # host part of the From header; empty when the rule hides it
+    from_host: str  # host part of the From header, or NO_HOST; empty when the rule hides it
     caller: str = field(repr=False)  # user part of the From header, as sent: a number, a name or "anonymous"
     dialled: str = field(repr=False)
     sip_call_id: str = field(repr=False)  # the Call-ID header; carriers put addresses into it
@@ -27,13 +29,19 @@ class SipCall:
 
     @classmethod
     def from_attributes(cls, attributes: Mapping[str, str]) -> "SipCall":
-        """Read a SIP participant's attributes; what is missing becomes the empty string."""
+        """Read a SIP participant's attributes; what is missing becomes the empty string.
+
+        The gateway takes the number of `From: <tel:+12025550123>` for a host, and reports no user.
+        """
+        caller, host = attributes.get("sip.phoneNumber", ""), attributes.get("sip.hostname", "")
+        if not caller and _is_tel_number(host):
+            caller, host = host, NO_HOST
         return cls(
             call_id=attributes.get("sip.callID", ""),
             trunk_id=attributes.get("sip.trunkID", ""),
             rule_id=attributes.get("sip.ruleID", ""),
-            from_host=attributes.get("sip.hostname", ""),
-            caller=attributes.get("sip.phoneNumber", ""),
+            from_host=host,
+            caller=caller,
             dialled=attributes.get("sip.trunkPhoneNumber", ""),
             sip_call_id=attributes.get("sip.callIDFull", ""),
             account=attributes.get("trunk.account", ""),
@@ -58,6 +66,18 @@ class SipCall:
         if account and self.account != account:
             return "it belongs to a trunk account other than TRUNK_ACCOUNT"
         return None
+
+
+def _is_tel_number(text: str) -> bool:
+    """Return whether this is the number of a tel: address; an IPv4 address consists of digits and dots, too."""
+    return bool(TEL_NUMBER.fullmatch(text)) and not _is_ipv4(text)
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        return bool(ipaddress.IPv4Address(text))
+    except ValueError:
+        return False
 
 
 def _is_host(text: str) -> bool:

@@ -1,7 +1,7 @@
 """The agent asks a silent caller whether they are there, then says that it cannot hear them, then says goodbye.
 
 livekit-agents' own timer (`user_away_timeout`) restarts with every sound, so the question would never be asked in a
-call with music or noise.
+call with a noise now and then.
 """
 
 import asyncio
@@ -11,14 +11,25 @@ from livekit.agents import AgentStateChangedEvent, UserInputTranscribedEvent, Us
 
 from agent import languages
 from agent.conversation.call import Call
+from agent.conversation.hold import Hold
 
 QUESTIONS = ("still_there", "cannot_hear")
+HOLD_CHECKED_EVERY = 1.0  # seconds
+# Seconds on hold without packets after which the agent hangs up. The gateway does so after 120 s, except when comfort
+# noise comes, which it does not pass on.
+LONGEST_WITHOUT_PACKETS = 130.0
 WORDS_WITHIN = 2.0  # seconds after a sound within which speech to text reports its words, if it has any
 
 
 def ask_a_silent_caller(call: Call) -> None:
-    """Ask whenever `handling.silent_caller_after` has passed without a word or a digit since the agent last spoke."""
-    timer = _SilenceTimer(call)
+    """Ask whenever `handling.silent_caller_after` has passed without a word or a digit since the agent last spoke.
+
+    A caller who has put the line on hold is not asked. When they come back, they have as long again to say something.
+    """
+    hold = Hold(call.session, call.participant)
+    watching = asyncio.create_task(hold.watch())
+    call.session.on("close", lambda _: watching.cancel())
+    timer = _SilenceTimer(call, hold)
     call.session.on("agent_state_changed", timer.watch_agent)
     call.session.on("user_state_changed", timer.listen)
     call.session.on("user_input_transcribed", timer.hear)
@@ -28,9 +39,11 @@ def ask_a_silent_caller(call: Call) -> None:
 class _SilenceTimer:
     """Measures how long the caller has said nothing while it was their turn."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, hold: Hold) -> None:
         self._session, self._announcer, self._ending = call.session, call.announcer, call.ending
-        self._longest = call.line.handling.silent_caller_after
+        self._longest, self._longest_hold = call.line.handling.silent_caller_after, call.line.handling.longest_talk
+        self._hold = hold
+        self._held_since: float | None = None  # loop time; None while the caller is not on hold
         self._asked = 0
         self._due: float | None = None  # loop time; None while it is not the caller's turn
         self._timer: asyncio.TimerHandle | None = None
@@ -54,7 +67,7 @@ class _SilenceTimer:
 
     def notice_caller(self, _: rtc.SipDTMF | None = None) -> None:
         """Start over: the caller is there."""
-        self._asked = 0
+        self._asked, self._held_since = 0, None
         if self._due is not None:
             self._begin()
 
@@ -70,12 +83,29 @@ class _SilenceTimer:
     def _ask(self) -> None:
         if self._ending.begun:
             return
+        if self._hold.is_on:
+            self._wait_for_the_end_of_the_hold()
+            return
+        if self._held_since is not None:  # the caller is back
+            self._held_since = None
+            self._begin()
+            return
         if self._asked == len(QUESTIONS):
             self._ending.say("silent", "the caller was silent")
             return
         self._begin()  # in case the question cannot be said; otherwise the timer restarts after the question
         self._announcer.say(QUESTIONS[self._asked])
         self._asked += 1
+
+    def _wait_for_the_end_of_the_hold(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._held_since = self._held_since or now
+        if self._hold.seconds_without_packets >= LONGEST_WITHOUT_PACKETS:
+            self._ending.say("silent", "nothing came from the caller's phone")
+        elif self._hold.has_music and now - self._held_since >= self._longest_hold:
+            self._ending.say("endless", "the caller was on hold")
+        else:
+            self._wait_until(now + HOLD_CHECKED_EVERY)
 
     def _stop(self) -> None:
         if self._timer:

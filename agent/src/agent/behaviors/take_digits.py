@@ -18,6 +18,10 @@ TURN = "(keys pressed) {}"
 # forgotten.
 TURN_WITHIN = 3.0
 LONGEST = 64  # digits, more than any number has
+# Seconds after a report of a digit within which nobody can press the next one: a press and the pause after it have
+# at least 40 ms each (ITU-T Q.24). The network may still deliver the end of the digit before, and then the gateway
+# reports that one and the present one again: "1 2 1 2".
+NO_PRESS_WITHIN = 0.07
 
 
 def take_digits(call: Call) -> None:
@@ -39,9 +43,11 @@ def take_digits(call: Call) -> None:
         answer, lambda: session.user_state == "speaking", handling.digits_timeout, handling.digits_end
     )
 
+    reports = _Reports()
+
     def take_digit(event: rtc.SipDTMF) -> None:
         somebody_else = event.participant is not None and event.participant.identity != call.participant.identity
-        if not somebody_else and not ending.begun:
+        if not somebody_else and not ending.begun and not reports.has_been_pressed_already(event.digit):
             _stop_speaking(session)
             collector.add(event.digit)
 
@@ -61,6 +67,26 @@ def take_digits(call: Call) -> None:
 def _stop_speaking(session: AgentSession[None]) -> None:
     with contextlib.suppress(RuntimeError):  # what must not be interrupted is finished before the digits are answered
         session.interrupt()
+
+
+class _Reports:
+    """Tells the digits that the gateway reports a second time from those that the caller presses."""
+
+    def __init__(self) -> None:
+        self._pressed = ("", "")  # the last two digits
+        self._last_at = -1.0  # loop time of the last report
+        self._repeats = False  # whether the last report was the first of those two again
+
+    def has_been_pressed_already(self, digit: str) -> bool:
+        """Return whether this is a report of the last two digits again; two equal digits cannot be told apart."""
+        now = asyncio.get_running_loop().time()
+        too_soon, self._last_at = now - self._last_at < NO_PRESS_WITHIN, now
+        first, second = self._pressed
+        if too_soon and first != second and digit == (second if self._repeats else first):
+            self._repeats = not self._repeats
+            return True
+        self._pressed, self._repeats = (second, digit), False
+        return False
 
 
 class _DigitCollector:

@@ -25,6 +25,8 @@ from agent.settings.values import is_secret
 from agent.storage.live_file import FileError
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
+# What the server compares with the user part of the To header: a number with its punctuation, or a name of any kind.
+DIALLED = re.compile(r"\+?[ ()\-]*[0-9][0-9 ()\-]{0,63}|[A-Za-z0-9\-_.!~*+=;%]{1,64}")
 KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 DOTTED = rf"({KEY}(?:\s*\.\s*{KEY})*)"
 HEADER = re.compile(rf"\s*\[\[?\s*{DOTTED}\s*\]")
@@ -36,6 +38,12 @@ def _check_number(number: str) -> str:
     if not E164.fullmatch(number):
         raise ValueError("should be a number with its country code, such as +12025550100")
     return number
+
+
+def _check_dialled(form: str) -> str:
+    if not DIALLED.fullmatch(form):
+        raise ValueError("should be what the carrier sends before the @ of the To header, such as 2025550100 or 100")
+    return form
 
 
 def _check_language(language: str) -> str:
@@ -55,6 +63,9 @@ def _check_timezone(name: str) -> str:
 Number = Annotated[
     str, AfterValidator(_check_number), WithJsonSchema({"type": "string", "pattern": f"^{E164.pattern}$"})
 ]
+Dialled = Annotated[
+    str, AfterValidator(_check_dialled), WithJsonSchema({"type": "string", "pattern": f"^({DIALLED.pattern})$"})
+]
 Language = Annotated[
     str, AfterValidator(_check_language), WithJsonSchema({"type": "string", "enum": languages.known()})
 ]
@@ -68,6 +79,12 @@ class Line(Group):
         default_factory=list,
         description="The numbers this line answers, in E.164 form; empty: those of PHONE_NUMBERS in .env that no other "
         "line names.",
+        json_schema_extra=NEEDS_MAKE_UP,
+    )
+    also_dialled: list[Dialled] = Field(
+        default_factory=list,
+        description="How a carrier or a PBX writes this line's numbers, if not in E.164 form: 2025550100, "
+        "0012025550100, or an extension such as 100. Calls to these are answered, too.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
     language: Language = setting(

@@ -19,6 +19,12 @@ WINDOW = 0.032  # seconds over which a level is measured, as in voice activity d
 # Levels remembered, one for each segment and each stream that hears it. The caller's level is their median, which a
 # slamming door or a few words of somebody else do not change.
 REMEMBERED = 9
+# The level (RMS) from which something is sound, 40 dB below full scale. Hold music is 10 to 25 dB louder, and the noise
+# on a telephone line 10 to 30 dB quieter.
+SOUND = 328.0
+# Windows from which the share of sound is taken, which last 10 s, or 5 s where two streams listen. With fewer, there is
+# no share yet.
+SHARED = 312
 
 
 class SpeakerGate(vad.VAD):
@@ -31,6 +37,7 @@ class SpeakerGate(vad.VAD):
         super().__init__(capabilities=voice_activity.capabilities)
         self._voice_activity, self._lowest_ratio = voice_activity, 10 ** (-within / 20)
         self._levels: deque[float] = deque(maxlen=REMEMBERED)
+        self._sounds: deque[bool] = deque(maxlen=SHARED)
         self._agent_speaks: Callable[[], bool] = bool
 
     def follow_agent(self, speaks: Callable[[], bool]) -> None:
@@ -50,6 +57,11 @@ class SpeakerGate(vad.VAD):
         """Seconds of silence that end speech; AgentSession asks for them."""
         return getattr(self._voice_activity, "min_silence_duration", None)
 
+    @property
+    def share_of_sound(self) -> float:
+        """In what share of the last seconds there was any sound, speech or not; 0 until enough has been heard."""
+        return sum(self._sounds) / SHARED if len(self._sounds) == SHARED else 0.0
+
     def stream(self) -> "_Stream":
         return _Stream(self, self._voice_activity)
 
@@ -58,6 +70,10 @@ class SpeakerGate(vad.VAD):
         if not self._agent_speaks() or not self._levels:
             return True
         return level >= self._lowest_ratio * statistics.median(self._levels)
+
+    def listen(self, level: float) -> None:
+        """Hear a window with this level (RMS)."""
+        self._sounds.append(level >= SOUND)
 
     def remember(self, level: float) -> None:
         """Remember the highest level of a segment that was the caller's."""
@@ -82,6 +98,8 @@ class _Stream(vad.VADStream):
                     self._event_ch.send_nowait(passed)
 
     def _filter(self, event: vad.VADEvent) -> Iterator[vad.VADEvent]:
+        if event.type is VADEventType.INFERENCE_DONE:
+            self._gate.listen(_loudest(event.frames))
         match event.type:
             case VADEventType.START_OF_SPEECH:
                 self._held, self._loudest = replace(event, frames=list(event.frames)), _loudest(event.frames)

@@ -37,6 +37,8 @@ class Observation:
     unsaid: int = 0
     ended: Ending | None = None
     ran_out: bool = False  # max_seconds cut it short
+    answer: str = ""  # the 200 that answered the call, as text
+    requests: tuple[tuple[str, int | None], ...] = ()  # those sent during the call, with the status of each
     counters: Counters = field(default_factory=Counters)
 
 
@@ -54,6 +56,8 @@ def observe(call: Call) -> Observation:
         line=received_track(call.media.received, zero),
         said=tuple(_sent_saying(playback, zero) for playback in call.said if playback.started is not None),
         ended=replace(ended, at=ended.at - zero),
+        answer=call.answer,
+        requests=tuple(call.requests),
         counters=call.media.counters,
     )
 

@@ -32,6 +32,7 @@ class Report:
         Times are seconds since the INVITE, lengths are seconds; null stands for what did not happen.
 
         `invited` is the INVITE's own time, in seconds since 1970, when the call was answered;
+        `sip.answer` is the 200, as text; `sip.requests` are those sent during the call, with the status of each;
         `turns` are measure.Turn: what was said, when, the reply's start and end, its gap, and barge-in figures;
         `conversation` are measure.Utterance: who, start, end, text (as transcribed), gap.
         """
@@ -46,7 +47,12 @@ class Report:
             "invited": seen.invited_at,
             "to": self.to,
             "gateway": self.gateway,
-            "sip": {"status": seen.status, "phrase": seen.phrase},
+            "sip": {
+                "status": seen.status,
+                "phrase": seen.phrase,
+                "answer": seen.answer or None,
+                "requests": [{"request": name, "status": status} for name, status in seen.requests],
+            },
             "answered_after": seen.answered,
             "first_word_after": figures.first_word,
             "first_word_after_answer": after_answer,

@@ -22,6 +22,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime, loaded below
 SPEECH_DBFS = -22.0  # a telephone caller's level while speaking
 LEAD, TAIL = 0.05, 0.1  # s kept around the words; the voice adds nearly a second of silence
 WHISPER_RATE = 16000
+LONGEST_PIECE = 28.0  # s of sound that Whisper is given; its own windows are 30 s
+QUIET = 0.2  # s of quiet, about the middle of which the sound is cut
 WHISPER_THREADS = 4
 
 
@@ -77,8 +79,23 @@ class Transcriber:
             self._model = WhisperModel(
                 str(self._path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
             )
-        audio = resample(pcm, RATE, WHISPER_RATE).astype(np.float32) / 32768
-        segments, _ = self._model.transcribe(
-            audio, language=language, beam_size=5, condition_on_previous_text=False, without_timestamps=True
-        )
-        return " ".join(segment.text.strip() for segment in segments).strip()
+        texts = []
+        for piece in pieces(pcm):
+            audio = resample(piece, RATE, WHISPER_RATE).astype(np.float32) / 32768
+            segments, _ = self._model.transcribe(
+                audio, language=language, beam_size=5, condition_on_previous_text=False, without_timestamps=True
+            )
+            texts += [segment.text.strip() for segment in segments]
+        return " ".join(texts).strip()
+
+
+def pieces(pcm: Pcm) -> list[Pcm]:
+    """Cut the sound where it is quietest into pieces that Whisper hears at once; it loses words where it has to cut."""
+    found = []
+    while len(pcm) > LONGEST_PIECE * RATE:
+        begin, end, size = (round(seconds * RATE) for seconds in (LONGEST_PIECE / 2, LONGEST_PIECE, QUIET))
+        loudness = np.convolve(np.abs(pcm[begin:end].astype(np.float32)), np.ones(size), "valid")
+        cut = begin + int(loudness.argmin()) + size // 2
+        found.append(pcm[:cut])
+        pcm = pcm[cut:]
+    return [*found, pcm]

@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 
 CANCEL_PATIENCE = 5.0  # s for the 487 after a CANCEL
 BYE_PATIENCE = 4.0  # s; a gateway that died must not hold the phone for the 32 s of timer F
+REQUEST_PATIENCE = 4.0  # s, for any other request during the call
 TRYING = 100
 
 
 class NotAnsweredError(Exception):
-    """The call was not answered. `status` is the SIP status, None if no final one came."""
+    """The call was not answered. `status` is the SIP status, None if no final one came.
 
-    def __init__(self, status: int | None, phrase: str, rang: bool = False) -> None:
+    `answer` is a 200 that this phone cannot use, as text.
+    """
+
+    def __init__(self, status: int | None, phrase: str, rang: bool = False, answer: str = "") -> None:
         super().__init__(phrase)
-        self.status, self.phrase, self.rang = status, phrase, rang
+        self.status, self.phrase, self.rang, self.answer = status, phrase, rang, answer
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,9 @@ class Target:
     no_marker: bool = False  # on the first RTP packet, and on the first one of each key
     credentials: digest.Credentials | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    to_header: str | None = None  # in place of the number that is dialled
+    from_header: str | None = None  # in place of `caller` and `from_host`; its tag is added
+    offer: str | None = None  # a session description; {address} and {port} stand for our own, "" is none
 
 
 @dataclass
@@ -108,6 +115,31 @@ class Dialog:
             return True
         self._open = False
         return await self._confirmed(self._request("BYE", next_cseq=True), BYE_PATIENCE)
+
+    async def reinvite(self, offer: bytes) -> int | None:
+        """Offer anew during the call, and return the status of the answer, None if none came."""
+        self._offer, before = offer, self._final
+        invite = self._invite_request()
+        try:
+            response = await self.endpoint.transact(invite, REQUEST_PATIENCE)
+        except (TimeoutError, UnreachableError):
+            return None
+        self._settle(invite, response)
+        if response.code >= 300:
+            self._final = before
+        return response.code
+
+    async def request(self, method: str, content_type: str = "", body: bytes = b"") -> int | None:
+        """Send any other request during the call, and return the status of the answer, None if none came."""
+        request = self._request(method, next_cseq=True)
+        request.headers.set("Contact", self._contact())
+        if content_type:
+            request.headers.set("Content-Type", content_type)
+            request.body = body
+        try:
+            return (await self.endpoint.transact(request, REQUEST_PATIENCE)).code
+        except (TimeoutError, UnreachableError):
+            return None
 
     async def _confirmed(self, request: Request, patience: float) -> bool:
         """Send a BYE or a CANCEL and return whether it was answered. A failure is no error: the call is over anyway."""
@@ -209,8 +241,9 @@ class Dialog:
             self._authorise(request, challenged_by, self.target.credentials)
         for name, value in self.target.headers:
             request.headers.add(name, value)
-        request.content_type = MediaType.parse("application/sdp")
-        request.body = self._offer
+        if self._offer:
+            request.content_type = MediaType.parse("application/sdp")
+            request.body = self._offer
         return request
 
     def _authorise(self, request: Request, response: Response, credentials: digest.Credentials) -> None:
@@ -234,9 +267,12 @@ class Dialog:
         request.max_forwards = 70
         host = self.target.from_host or self.endpoint.address[0]
         # Written as text, not through the library's types, because a test may put anything in the place of the host.
-        request.headers.set("From", f"<sip:{self.target.caller}@{host}>;tag={self._tag}")
+        sender = self.target.from_header or f"<sip:{self.target.caller}@{host}>"
+        request.headers.set("From", f"{sender};tag={self._tag}")
         accepted = self._final if self._final and self._final.code < 300 else None
-        request.headers.set("To", accepted.headers["To"] if accepted else f"<{self._dialled()}>")
+        request.headers.set(
+            "To", accepted.headers["To"] if accepted else self.target.to_header or f"<{self._dialled()}>"
+        )
         request.call_id = self._call_id
         request.cseq = CSeq(cseq, method)
         request.user_agent = "landline-phone"

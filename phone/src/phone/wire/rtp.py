@@ -74,6 +74,7 @@ class Playback:
     pcm: Pcm
     text: str = ""
     keys: str = ""
+    late_ends: bool = False  # the last packet of each key comes after the first one of the next key
     started: float | None = None
     ended: float | None = None
     _position: int = 0
@@ -130,6 +131,7 @@ class MediaStream(asyncio.DatagramProtocol):
         self.marks = True  # whether the first packet of the sound and of each key has the marker bit
         self.counters = Counters()
         self.address: tuple[str, int] = ("", 0)
+        self.sends = True  # while False no packet is sent, and what is to be said waits
 
     @classmethod
     async def open(cls, local_address: str, on_audio: Callable[[ReceivedAudio], None]) -> MediaStream:
@@ -194,7 +196,7 @@ class MediaStream(asyncio.DatagramProtocol):
             self.counters.sent_late += delay > FRAME_SECONDS
             while self._queue and self._queue[0].ended is not None:
                 self._queue.popleft()
-            playing = self._queue[0] if self._queue else None
+            playing = self._queue[0] if self._queue and self.sends else None
             event = keys.next_event(playing, due) if playing and playing.keys else None
             frame = playing.next_frame(due) if playing and not playing.keys else SILENCE
             if event and telephone_event is not None:
@@ -204,10 +206,12 @@ class MediaStream(asyncio.DatagramProtocol):
             else:
                 first = not self.sent and self.marks
                 packet = Packet(payload_type, sequence, timestamp, ssrc, g711.encode(frame, payload_type), first)
-            self._transport.sendto(bytes(packet), peer)
             self.sent.append(frame)
-            self.counters.sent += 1
-            sequence, timestamp = (sequence + 1) % 2**16, (timestamp + FRAME) % 2**32
+            timestamp = (timestamp + FRAME) % 2**32
+            if self.sends:
+                self._transport.sendto(bytes(packet), peer)
+                self.counters.sent += 1
+                sequence = (sequence + 1) % 2**16  # it has no gap where no packet was sent, but the timestamp has
 
 
 class _Keys:
@@ -225,12 +229,20 @@ class _Keys:
         if self._frame == len(playback.keys) * (KEY_FRAMES + KEY_PAUSE_FRAMES):
             self._frame = 0
             playback.finish(now + FRAME_SECONDS)
+        if playback.late_ends and frame == KEY_FRAMES - 1 and key + 1 < len(playback.keys):
+            return None
+        if playback.late_ends and frame == 1 and key:
+            since = frame + KEY_FRAMES + KEY_PAUSE_FRAMES
+            return _event(playback.keys[key - 1], FRAME * (KEY_FRAMES - 2), ends=True), False, FRAME * since
         if frame >= KEY_FRAMES:
             return None
         last_three = frame >= KEY_FRAMES - 3  # the end is sent three times, with the same duration
         duration = FRAME * min(frame + 1, KEY_FRAMES - 2)
-        payload = EVENT.pack(KEYS.index(playback.keys[key]), last_three << 7 | KEY_VOLUME, duration)
-        return payload, frame == 0, FRAME * frame
+        return _event(playback.keys[key], duration, ends=last_three), frame == 0, FRAME * frame
+
+
+def _event(key: str, duration: int, *, ends: bool) -> bytes:
+    return EVENT.pack(KEYS.index(key), ends << 7 | KEY_VOLUME, duration)
 
 
 def rtp_seconds(later: int, earlier: int) -> float:

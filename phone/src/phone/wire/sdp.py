@@ -23,10 +23,11 @@ class Answer:
     telephone_event: int | None  # payload type of RFC 4733 key presses
 
 
-def offer(address: str, port: int, session: int) -> bytes:
+def offer(address: str, port: int, session: int, version: int = 0, direction: str = "sendrecv") -> bytes:
+    """Return an offer; `direction` is sendonly when we put the far end on hold. Each offer has a higher version."""
     rows = [
         "v=0",
-        f"o=phone {session} {session} IN IP4 {address}",
+        f"o=phone {session} {session + version} IN IP4 {address}",
         "s=call",
         f"c=IN IP4 {address}",
         "t=0 0",
@@ -36,7 +37,7 @@ def offer(address: str, port: int, session: int) -> bytes:
         f"a=rtpmap:{TELEPHONE_EVENT} telephone-event/8000",
         f"a=fmtp:{TELEPHONE_EVENT} 0-15",
         "a=ptime:20",
-        "a=sendrecv",
+        f"a={direction}",
     ]
     return "".join(row + "\r\n" for row in rows).encode()
 

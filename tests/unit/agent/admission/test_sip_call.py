@@ -72,6 +72,19 @@ def test_a_forged_from_host_is_refused(host: str) -> None:
     assert "forged" in (call(sip_hostname=host).objection() or "")
 
 
+@pytest.mark.parametrize("number", ["+12025550123", "2025550123", "+1-202-555-0123", "(202)555.0123", "100"])
+def test_a_from_that_is_a_tel_address_is_a_callers(number: str) -> None:
+    told = call(sip_hostname=number, sip_phoneNumber="")  # as the gateway reports <tel:…>
+    assert told.objection() is None
+    assert told.caller == number
+    assert number not in repr(told)
+
+
+@pytest.mark.parametrize("host", ["54.172.60.1", "pstn.twilio.com", "54.172.60.0/30", "+1202/30", "+"])
+def test_a_from_without_a_user_is_not_taken_for_a_tel_address(host: str) -> None:
+    assert (call(sip_hostname=host, sip_phoneNumber="").caller, call(sip_hostname=host).from_host) == ("", host)
+
+
 def test_a_call_whose_from_host_is_hidden_is_refused() -> None:
     assert "must not hide phone numbers" in (call(sip_hostname="").objection() or "")
 

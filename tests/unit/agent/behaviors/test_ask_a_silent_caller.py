@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from agent.behaviors import ask_a_silent_caller as behavior
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
+from agent.conversation import hold
+from agent.turns.speaker_gate import SHARED, SpeakerGate
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import disconnect, settle, until
 from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, QUESTION, SPEAKS, Call, calling
@@ -19,17 +22,28 @@ SILENT = ("silent", "the caller was silent")
 @pytest.fixture(autouse=True)
 def quick_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(behavior, "WORDS_WITHIN", 0.2)
+    monkeypatch.setattr(behavior, "HOLD_CHECKED_EVERY", 0.05)
+    monkeypatch.setattr(hold, "CHECKED_EVERY", 0.05)
+    monkeypatch.setattr(hold, "NO_PACKETS_FOR", 0.12)
 
 
 @asynccontextmanager
-async def greeted() -> AsyncIterator[Call]:
+async def greeted(**changes: Any) -> AsyncIterator[Call]:
     def behave(call: Call) -> None:
         ask_a_silent_caller(call.call)
 
-    async with calling(behave, silent_caller_after=SILENCE) as call:
+    async with calling(behave, silent_caller_after=SILENCE, **changes) as call:
         call.announcer.say("hello")
         await call.hears("hello")
         yield call
+
+
+def sound(call: Call, level: float) -> None:
+    """Sound of this level comes from the phone for several seconds, and no detector takes it for speech."""
+    gate = call.session.vad
+    assert isinstance(gate, SpeakerGate)
+    for _ in range(SHARED):
+        gate.listen(level)
 
 
 async def test_a_silent_caller_is_asked_twice_and_said_goodbye_to() -> None:
@@ -54,6 +68,58 @@ async def test_sounds_without_words_are_silence() -> None:
             await call.says("[Music]")
             await asyncio.sleep(SILENCE / 4)
         await until(lambda: call.telephone.heard[:2] == ["hello", "still_there"])
+
+
+async def test_a_caller_on_hold_without_packets_is_not_asked_and_has_time_when_they_come_back() -> None:
+    async with greeted() as call:
+        call.phone.sends = False
+        await asyncio.sleep(SILENCE * 3)
+        assert call.telephone.heard == ["hello"]
+        call.phone.sends = True
+        back = asyncio.get_running_loop().time()
+        await call.hears("hello", "still_there")
+        assert asyncio.get_running_loop().time() - back > SILENCE
+        assert not call.ending.begun
+
+
+async def test_a_caller_who_talks_after_a_hold_is_answered() -> None:
+    async with greeted() as call:
+        call.phone.sends = False
+        await asyncio.sleep(SILENCE * 2)
+        call.phone.sends = True
+        await call.says(QUESTION)
+        await call.hears("hello", "answer")
+
+
+async def test_a_phone_that_never_comes_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(behavior, "LONGEST_WITHOUT_PACKETS", SILENCE * 2)
+    async with greeted() as call:
+        call.phone.sends = False
+        await until(lambda: call.ending.asked == [("silent", "nothing came from the caller's phone")])
+        assert call.telephone.heard == ["hello"]
+
+
+async def test_nobody_is_asked_while_music_plays_and_music_without_end_is_ended() -> None:
+    async with greeted(longest_talk=SILENCE * 4) as call:
+        sound(call, 8000)
+        await asyncio.sleep(SILENCE * 3)
+        assert call.telephone.heard == ["hello"]
+        assert not call.ending.begun
+        await until(lambda: call.ending.asked == [("endless", "the caller was on hold")])
+
+
+async def test_a_caller_is_asked_after_the_music() -> None:
+    async with greeted() as call:
+        sound(call, 8000)
+        await asyncio.sleep(SILENCE * 2)
+        sound(call, 0)
+        await call.hears("hello", "still_there")
+
+
+async def test_quiet_noise_is_silence() -> None:
+    async with greeted() as call:
+        sound(call, 100)
+        await call.hears("hello", "still_there")
 
 
 async def test_a_key_is_an_answer() -> None:

@@ -69,6 +69,31 @@ async def test_keys_are_a_turn_when_no_more_come(talk: Talk) -> None:
     assert len(talk.model.contexts) == 1
 
 
+async def test_digits_that_a_late_packet_has_reported_again_are_dropped(talk: Talk) -> None:
+    talk.types("1")
+    await asyncio.sleep(TIMEOUT / 2)
+    talk.types("212")  # 2 was pressed, the late end of 1 arrived, and the next packet of 2
+    await asyncio.sleep(TIMEOUT / 2)
+    talk.types("3")
+    assert await talk.answers() == ["You said (keys pressed) 1 2 3"]
+
+
+async def test_an_end_key_that_is_reported_again_begins_no_other_number(talk: Talk) -> None:
+    talk.types("45#5#")
+    assert await talk.answers() == ["You said (keys pressed) 4 5"]
+    await asyncio.sleep(2 * TIMEOUT)
+    assert len(talk.model.contexts) == 1
+
+
+@pytest.mark.parametrize("keys", ["1212", "121212"])
+async def test_the_same_digits_pressed_again_stay(talk: Talk, monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    monkeypatch.setattr(module, "NO_PRESS_WITHIN", TIMEOUT / 20)
+    for key in keys:
+        talk.types(key)
+        await asyncio.sleep(TIMEOUT / 10)
+    assert await talk.answers() == [f"You said (keys pressed) {' '.join(keys)}"]
+
+
 async def test_the_end_key_does_not_wait_and_is_not_part_of_the_number(talk: Talk) -> None:
     talk.types("12*#")
     assert await asyncio.wait_for(talk.answers(), TIMEOUT) == ["You said (keys pressed) 1 2 *"]

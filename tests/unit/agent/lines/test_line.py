@@ -114,6 +114,10 @@ def test_what_the_example_shows_can_be_switched_on() -> None:
         ("numbers", '["+1 202 555 0100"]', "should be a number with its country"),
         ("numbers", '["+12025550100", 3]', "= 3, which should be a valid string"),
         ("numbers", '"+12025550100"', "should be a valid list"),
+        ("also_dialled", '["tel:100"]', "= 'tel:100', which should be what the carrier sends before the @"),
+        ("also_dialled", '["100@pbx.example.com"]', "should be what the carrier sends before the @"),
+        ("also_dialled", '[""]', "should be what the carrier sends before the @"),
+        ("also_dialled", "[100]", "= 100, which should be a valid string"),
         ("language", '"xx"', "= 'xx', which is not a language of this release, which has de, en, es, fr"),
         ("language", '"DE"', "is not a language of this release"),
         ("language", "1", "= 1, which should be a valid string"),
@@ -407,6 +411,11 @@ def test_the_line_is_found_however_the_key_is_written(text: str, line: int) -> N
 def test_a_list_over_several_lines_is_told_at_its_key() -> None:
     [problem] = problems('numbers = [\n  "+12025550100",\n  "+1",\n]\n')
     assert problem.startswith("line 1 has numbers = '+1', which should be a number with its country")
+
+
+@pytest.mark.parametrize("form", ["2025550100", "(202) 555-0100", "0012025550100", "100", "*98", "desk", "+1;npdi=yes"])
+def test_a_number_may_also_be_dialled_as_a_carrier_writes_it(form: str) -> None:
+    assert read(f'also_dialled = ["{form}"]').also_dialled == [form]
 
 
 def test_a_page_of_a_value_is_not_repeated() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from livekit.agents import vad
 
+from agent.turns import speaker_gate
 from agent.turns.speaker_gate import SpeakerGate
 from tests.unit.agent.fakes import ScriptedVoiceActivity, settle
 
@@ -55,6 +56,20 @@ async def test_a_far_voice_over_the_agent_is_not_told(listening: Listening) -> N
     assert await listening.of(OWN) == "^sssss$"
     listening.agent_speaks = True
     assert await listening.of(FAR) == "-----"
+
+
+@pytest.mark.parametrize(("film", "share"), [("h", 1), (".", 0), ("q", 0), ("h.", 0.5), ("^hh.$", 2 / 3)])
+async def test_how_much_of_the_last_seconds_had_sound_is_known(
+    monkeypatch: pytest.MonkeyPatch, film: str, share: float
+) -> None:
+    monkeypatch.setattr(speaker_gate, "SHARED", 12)
+    listening = Listening()
+    async with listening.stream():
+        windows = len(film.strip("^$"))
+        await listening.of(film * (12 // windows - 1))
+        assert listening.voice.share_of_sound == 0  # not enough yet
+        await listening.of(film)
+        assert listening.voice.share_of_sound == pytest.approx(share)
 
 
 async def test_nor_does_it_count_towards_a_barge_in(listening: Listening) -> None:

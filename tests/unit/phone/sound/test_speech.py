@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from phone.audio import RATE
 from phone.sound.listening import speech
-from phone.sound.speech import SPEECH_DBFS, synthesise
+from phone.sound.speech import SPEECH_DBFS, pieces, synthesise
+from tests.unit.phone.gateway import tone
 
 
 def test_a_sentence_is_spoken_at_telephone_level_without_the_voices_own_silence() -> None:
@@ -21,3 +23,13 @@ def test_a_sentence_is_spoken_at_telephone_level_without_the_voices_own_silence(
 def test_what_cannot_be_spoken_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="can be spoken"):
         synthesise([text])
+
+
+def test_a_long_sound_is_cut_where_it_is_quietest() -> None:
+    sentence, pause = tone(9.5), np.zeros(round(0.4 * RATE), np.int16)
+    pcm = np.concatenate([sentence, pause] * 8)
+    cut = pieces(pcm)
+    assert np.array_equal(np.concatenate(cut), pcm)
+    assert [round(len(piece) / RATE, 1) for piece in cut[:-1]] == pytest.approx([19.7, 19.8, 19.8], abs=0.2)
+    assert all(np.abs(piece[-80:]).max() == 0 for piece in cut)
+    assert len(pieces(tone(20))) == 1
