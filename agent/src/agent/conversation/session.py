@@ -7,6 +7,7 @@ from typing import Any
 
 from livekit.agents import AgentSession, APIConnectOptions, UserInputTranscribedEvent, inference, room_io, stt, tts, vad
 
+from agent import languages
 from agent.framework import LATE_IMPORTS, SessionConnectOptions, TurnDetectionMode
 from agent.lines.line import Line
 from agent.providers import catalog
@@ -14,6 +15,7 @@ from agent.providers.pipeline import Pipeline
 from agent.turns.eager_stt import EagerSTT, FallbackSTT
 from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.lexical_cue import LexicalCue
+from agent.turns.made_up import MadeUp
 from agent.turns.prosody import RATE, Prosody
 from agent.turns.speaker_gate import SpeakerGate
 from agent.turns.tts_chunks import TTSChunks
@@ -28,7 +30,7 @@ def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> Agen
     turns = line.turns
     gate = SpeakerGate(voice_activity, turns.barge_in_level)
     session: AgentSession[None] = AgentSession(
-        stt=_combine_stts(pipeline.new_stts(), gate, turns.early_transcript),
+        stt=_combine_stts(pipeline.new_stts(), gate, line),
         llm=pipeline.new_llm(),
         tts=_stream_tts(pipeline.new_tts(), turns.first_words),
         vad=gate,
@@ -70,19 +72,24 @@ def modules_to_preload(lines: Iterable[Line]) -> list[str]:
     return [*chosen, *LATE_IMPORTS]
 
 
-def _combine_stts(engines: list[stt.STT[Any]], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
+def _combine_stts(engines: list[stt.STT[Any]], voice_activity: vad.VAD, line: Line) -> stt.STT[Any]:
     """Combine the engines: one for whole utterances takes over at once, a streaming one at the next utterance."""
+    pause, made_up = line.turns.early_transcript, MadeUp(languages.phrases(line.language))
+
+    def eager(engine: stt.STT[Any]) -> stt.STT[Any]:
+        return (
+            EagerSTT(engine, voice_activity, pause, made_up) if pause and not engine.capabilities.streaming else engine
+        )
+
     if len(engines) == 1:
-        return _eager_stt(engines[0], voice_activity, pause)
+        return eager(engines[0])
     if any(engine.capabilities.streaming for engine in engines):
-        return FallbackSTT([_eager_stt(engine, voice_activity, pause) for engine in engines], voice_activity)
+        return FallbackSTT([eager(engine) for engine in engines], voice_activity)
     # The adapter gives the engines streams, but can still be asked to transcribe a single utterance.
     engine = FallbackSTT(engines, voice_activity)
-    return EagerSTT(engine, voice_activity, pause) if pause else stt.StreamAdapter(stt=engine, vad=voice_activity)
-
-
-def _eager_stt(engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
-    return EagerSTT(engine, voice_activity, pause) if pause and not engine.capabilities.streaming else engine
+    if not pause:
+        return stt.StreamAdapter(stt=engine, vad=voice_activity)
+    return EagerSTT(engine, voice_activity, pause, made_up)
 
 
 def _stream_tts(voice: tts.TTS[Any], words: int) -> tts.TTS[Any]:
