@@ -7,9 +7,16 @@ call with music or noise.
 import asyncio
 
 from livekit import rtc
-from livekit.agents import AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
+from livekit.agents import (
+    AgentStateChangedEvent,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    UserInputTranscribedEvent,
+    UserStateChangedEvent,
+)
 
 from agent import languages
+from agent.behaviors.wait_when_asked import is_request_to_wait
 from agent.conversation.call import Call
 
 QUESTIONS = ("still_there", "cannot_hear")
@@ -17,11 +24,15 @@ WORDS_WITHIN = 2.0  # seconds after a sound within which speech to text reports 
 
 
 def ask_a_silent_caller(call: Call) -> None:
-    """Ask whenever `handling.silent_caller_after` has passed without a word or a digit since the agent last spoke."""
+    """Ask whenever `handling.silent_caller_after` has passed without a word or a digit since the agent last spoke.
+
+    A caller who has asked for a moment is first left in peace for `handling.hold_patience`.
+    """
     timer = _SilenceTimer(call)
     call.session.on("agent_state_changed", timer.watch_agent)
     call.session.on("user_state_changed", timer.listen)
     call.session.on("user_input_transcribed", timer.hear)
+    call.session.on("conversation_item_added", timer.take_turn)
     call.room.on("sip_dtmf_received", timer.notice_caller)
 
 
@@ -30,7 +41,8 @@ class _SilenceTimer:
 
     def __init__(self, call: Call) -> None:
         self._session, self._announcer, self._ending = call.session, call.announcer, call.ending
-        self._longest = call.line.handling.silent_caller_after
+        self._handling, self._phrases = call.line.handling, call.phrases
+        self._longest = self._handling.silent_caller_after
         self._asked = 0
         self._due: float | None = None  # loop time; None while it is not the caller's turn
         self._timer: asyncio.TimerHandle | None = None
@@ -51,6 +63,12 @@ class _SilenceTimer:
     def hear(self, event: UserInputTranscribedEvent) -> None:
         if languages.plain(event.transcript):
             self.notice_caller()
+
+    def take_turn(self, event: ConversationItemAddedEvent) -> None:
+        """Be patient after a request to wait, until the caller says something else."""
+        if isinstance(event.item, ChatMessage) and event.item.role == "user":
+            waits = is_request_to_wait(event.item.text_content or "", self._phrases)
+            self._longest = self._handling.hold_patience if waits else self._handling.silent_caller_after
 
     def notice_caller(self, _: rtc.SipDTMF | None = None) -> None:
         """Start over: the caller is there."""
@@ -73,6 +91,7 @@ class _SilenceTimer:
         if self._asked == len(QUESTIONS):
             self._ending.say("silent", "the caller was silent")
             return
+        self._longest = self._handling.silent_caller_after
         self._begin()  # in case the question cannot be said; otherwise the timer restarts after the question
         self._announcer.say(QUESTIONS[self._asked])
         self._asked += 1
