@@ -19,8 +19,8 @@ from agent import languages
 from agent.languages import Phrases
 from agent.turns.sound import samples_of
 
-# Measured at 8 kHz with 72 short phrases such as "Bye." and "Thank you." in six synthesized voices of two makes, and with
-# 432 hums of 0.25 to 0.6 s. 71 of the phrases have three windows of voice or more, and their colours vary by at least
+# Measured at 8 kHz with 72 phrases such as "Bye." and "Thank you." in six synthesized voices of two makes, and with 432
+# hums of 0.25 to 0.6 s. 71 of the phrases have three windows of voice or more, and their colours vary by at least
 # 3.7 dB. Of the hums, 227 are taken for speech by voice activity detection, and 2 have such voice and such colours.
 VOICE = 0.5  # probability of speech from which a window counts as voice
 FASTEST = 0.06  # seconds of voice that a word takes at least: the fastest talkers need twice that
@@ -86,7 +86,7 @@ class Sound:
             return np.zeros((0, 1), np.float32)
         size = round(WINDOW * self.frames[0].sample_rate)
         samples = samples_of(self.frames)
-        return samples[: len(samples) // size * size].reshape(-1, size) / np.float32(32768)
+        return samples[: len(samples) // size * size].reshape(-1, size).astype(np.float32) / np.float32(32768)
 
 
 def _powers(windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
