@@ -5,9 +5,21 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from livekit.agents import AgentSession, APIConnectOptions, UserInputTranscribedEvent, inference, room_io, stt, tts, vad
+from livekit.agents import (
+    AgentSession,
+    APIConnectOptions,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    UserInputTranscribedEvent,
+    inference,
+    room_io,
+    stt,
+    tts,
+    vad,
+)
 
 from agent import languages
+from agent.admission.caller_id import region_of
 from agent.framework import LATE_IMPORTS, SessionConnectOptions, TurnDetectionMode
 from agent.lines.line import Line
 from agent.providers import catalog
@@ -111,12 +123,18 @@ def _end_of_turn(session: AgentSession[None], line: Line) -> TurnDetectionMode:
         words,
         prosody,
         lambda wait: session.update_options(endpointing_opts={"max_delay": wait}),
+        region_of(line.numbers) or line.language.upper(),
     )
 
     def hear(event: UserInputTranscribedEvent) -> None:
         detector.hear(event.transcript, final=event.is_final)
 
+    def ask(event: ConversationItemAddedEvent) -> None:
+        if isinstance(event.item, ChatMessage) and event.item.role == "assistant":
+            detector.ask(event.item.text_content or "")
+
     session.on("user_input_transcribed", hear)
+    session.on("conversation_item_added", ask)
     return detector
 
 
