@@ -5,6 +5,7 @@ import pytest
 from agent.turns.dictation import run_at_the_end
 from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.lexical_cue import LexicalCue
+from tests.bench.sounds.sayings import dictations
 
 DONE, UNSURE, UNFINISHED = 0.6, 1.1, 1.8  # seconds, the defaults
 PAUSE = 1.4  # seconds between the pieces
@@ -125,6 +126,13 @@ def test_nine_of_ten_dictations_with_pauses_are_one_turn_whatever_the_tone_of_vo
     broken = {(language, *pieces[:1]) for language, pieces in cut}
     assert len(DICTATIONS) == 40
     assert len(DICTATIONS) - len(broken) >= WHOLE * len(DICTATIONS), cut
+
+
+@pytest.mark.parametrize("prosody", [None, 0.5, 1.0, SURE])
+def test_what_the_bench_reads_out_is_one_turn(prosody: float | None) -> None:
+    for saying in dictations():
+        for count in range(1, len(saying.words)):
+            assert wait("en", "", list(saying.words[:count]), prosody) > PAUSE, saying.words[:count]
 
 
 @pytest.mark.parametrize(("language", "said"), [(it, said) for it, sentences in COMPLETE.items() for said in sentences])
