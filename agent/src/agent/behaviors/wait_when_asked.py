@@ -20,7 +20,7 @@ def wait_when_asked(call: Call) -> None:
         if not isinstance(item, ChatMessage) or item.role != "user" or call.ending.begun:
             return
         if is_request_to_wait(item.text_content or "", phrases):
-            call.announcer.say_instead("take_your_time")
+            call.announcer.say_instead("take_your_time", forget_turn=False)  # they may be giving the reason
 
     call.session.on("conversation_item_added", answer)
 

@@ -35,6 +35,7 @@ EMPTY = 1e-3  # power of a window at about -70 dBFS
 FAINT = 20.0  # dB below the caller's usual level: no word of somebody who holds the phone
 REMEMBERED = 9  # levels of what the caller has said
 IN_A_ROW = 2  # times that the same such phrase counts when nothing else is said between
+ANY_IN_A_ROW = 4  # times that any of these phrases count when nothing else is said between, goodbyes excepted
 UNSURE = 0.3  # confidence below which a provider that reports one does not trust its own words
 SPEECH = 0.8  # seconds of voice that are more than a cough: somebody has spoken, whatever the transcript says
 LONGEST_SPEECH = 20.0  # seconds without a pause and without a word: music, or a machine
@@ -104,9 +105,10 @@ class MadeUp:
 
     def __init__(self, phrases: Phrases) -> None:
         self._subtitles = tuple(f"{phrase.replace('-', ' ')} " for phrase in phrases.subtitles)
-        self._doubtful = phrases.hallucinations | phrases.goodbyes
+        self._goodbyes, self._doubtful = phrases.goodbyes, phrases.hallucinations | phrases.goodbyes
         self._levels: deque[float] = deque(maxlen=REMEMBERED)
         self._last, self._in_a_row = "", 0  # the last words that counted, and how often they have come since any others
+        self._doubts = 0  # such phrases that have counted since anything else was said
 
     def is_made_up(self, transcript: str, sound: Sound, confidence: float = 0.0) -> bool:
         """Return whether the transcript has words that nobody said; `confidence` is 0 where it is not known."""
@@ -118,7 +120,9 @@ class MadeUp:
         if not self._is_doubtful(words):
             return False
         faint = bool(self._levels) and sound.level < statistics.median(self._levels) - FAINT
-        repeated = words == self._last and self._in_a_row >= IN_A_ROW
+        repeated = (words == self._last and self._in_a_row >= IN_A_ROW) or (
+            self._doubts >= ANY_IN_A_ROW and not self._goodbyes.issuperset(self._phrases_in(words))
+        )
         return faint or repeated or 0 < confidence < UNSURE or not sound.bears(words)
 
     def remember(self, transcript: str, sound: Sound) -> None:
@@ -126,11 +130,17 @@ class MadeUp:
         words = languages.plain(transcript)
         self._in_a_row = self._in_a_row + 1 if words == self._last else 1
         self._last = words
-        if not self._is_doubtful(words):
+        if self._is_doubtful(words):
+            self._doubts += 1
+        else:
+            self._doubts = 0
             self._levels.append(sound.level)
 
     def _is_subtitle(self, words: str) -> bool:
         return f"{words.replace('-', ' ')} ".startswith(self._subtitles)
 
     def _is_doubtful(self, words: str) -> bool:
-        return self._doubtful.issuperset(languages.split_phrases(words, self._doubtful))
+        return self._doubtful.issuperset(self._phrases_in(words))
+
+    def _phrases_in(self, words: str) -> list[str]:
+        return languages.split_phrases(words, self._doubtful)

@@ -176,6 +176,17 @@ def test_the_same_phrase_counts_twice_in_a_row_and_again_after_other_words() -> 
     assert counted == [True, True, False, False, True, True]
 
 
+def test_noise_that_is_heard_as_one_phrase_and_then_another_counts_no_longer_than_that() -> None:
+    judge, sound = made_up(), words_for(0.5)
+    counted = 0
+    for text in ["You", "Thank you.", "So", "Thanks."] * 10:
+        if not judge.is_made_up(text, sound):
+            judge.remember(text, sound)
+            counted += 1
+    assert counted == 4
+    assert not judge.is_made_up("Goodbye.", sound)
+
+
 def test_a_caller_who_says_goodbye_after_such_noise_is_believed() -> None:
     judge, sound = made_up(), words_for(0.5)
     for _ in range(2):
