@@ -79,6 +79,9 @@ def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     }
     with an_extension(line, tmp_path_factory.mktemp("people"), IDLE_PROCESSES="3", **settings) as extension:
         rules = [
+            # What is heard before it has ended is not recognised, nor is what the gateway's codec has changed.
+            {"kind": "stt", "match": "^cough$", "answer": ""},
+            {"kind": "stt", "match": "^$", "answer": "Bye."},
             {"kind": "llm", "match": "three three three three", "answer": WHOLE_CARD},
             {"kind": "llm", "match": "my card is", "answer": "That is too short."},
             {"kind": "llm", "match": "soup", "answer": "The soup is tomato."},
@@ -92,7 +95,7 @@ def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def outcomes(extension: Extension) -> dict[str, Outcome]:
     """Every call of this module, the long ones first: several are held at once."""
     goodbye, cough, noise = hum(110), hum(140), hum(220)
-    for text, pcm in (("Bye.", goodbye), ("", cough), ("You", noise)):
+    for text, pcm in (("Bye.", goodbye), ("cough", cough), ("You", noise)):
         is_heard_as(extension, text, pcm)
     pieces = synthesise(list(CARD))
     for text, pcm in zip(CARD, pieces, strict=True):

@@ -6,6 +6,7 @@ voice, they take time, and the colour of the voice changes within them, while a 
 """
 
 import itertools
+import logging
 import math
 import statistics
 from collections import deque
@@ -18,6 +19,8 @@ from livekit import rtc
 from agent import languages
 from agent.languages import Phrases
 from agent.turns.sound import samples_of
+
+logger = logging.getLogger(__name__)
 
 # Measured at 8 kHz with 72 phrases such as "Bye." and "Thank you." in six synthesized voices of two makes, and with 432
 # hums of 0.25 to 0.6 s. 71 of the phrases have three windows of voice or more, and their colours vary by at least
@@ -113,8 +116,12 @@ class MadeUp:
     def is_made_up(self, transcript: str, sound: Sound, confidence: float = 0.0) -> bool:
         """Return whether the transcript has words that nobody said; `confidence` is 0 where it is not known."""
         words = languages.plain(transcript)
-        if not words:
-            return False
+        doubted = bool(words) and self._is_doubted(words, sound, confidence)
+        if doubted:
+            logger.debug("A sound bears no words: %.2f s of voice, movement %s dB", sound.voiced, sound.movement)
+        return doubted
+
+    def _is_doubted(self, words: str, sound: Sound, confidence: float) -> bool:
         if self._is_subtitle(words):
             return not sound.bears(words, USUAL)
         if not self._is_doubtful(words):
