@@ -141,7 +141,7 @@ def progress(said: str, asked: str, words: "LexicalCue", region: str | None) -> 
     run = run_at_the_end(said, words)
     before, question = set(run.before), set(words_of(SENTENCE_END.split(asked.strip())[-1]))
     if before & words.mails or question & words.mails:
-        return _progress_of_an_address(said, run, words)
+        return _progress_of_an_address(said, run, words, asked=bool(question & words.mails))
     if not run.text:
         return None
     if run.is_spelled:
@@ -202,7 +202,7 @@ def _progress_of_a_name(run: Run, question: set[str], *, announced: bool) -> Pro
     return Progress.INCOMPLETE if names or len(spelled) < LONGEST_NAME else Progress.MAYBE
 
 
-def _progress_of_an_address(said: str, run: Run, words: "LexicalCue") -> Progress | None:
+def _progress_of_an_address(said: str, run: Run, words: "LexicalCue", *, asked: bool) -> Progress | None:
     """Judge an e-mail address, which ends with a dot and a few letters that come after an @."""
     if ADDRESS.search(AROUND_AT.sub("@", said)):
         return Progress.COMPLETE
@@ -211,10 +211,13 @@ def _progress_of_an_address(said: str, run: Run, words: "LexicalCue") -> Progres
     dots = [place for place, word in enumerate(every) if word in words.dots]
     if at is not None and dots and dots[-1] > at and len(every) == dots[-1] + 2 and TLD.fullmatch(every[-1]):
         return Progress.COMPLETE
-    begun = at is not None or bool(dots) or "@" in said or "_" in said or re.search(r"\w\.\w", said) is not None
-    if begun or run.text or not words.symbols.isdisjoint(every):
-        return Progress.INCOMPLETE
+    written = "@" in said or "_" in said or re.search(r"\w\.\w", said) is not None
     announced = max((place for place, word in enumerate(every) if word in words.mails), default=-1)
+    stated = asked or not words.copulas.isdisjoint(every[announced + 1 : announced + 4])  # "my email address is"
+    if not stated:  # "I sent you an email at noon" is no address
+        return Progress.INCOMPLETE if written or (at is not None and dots) else None
+    if written or at is not None or dots or run.text or not words.symbols.isdisjoint(every):
+        return Progress.INCOMPLETE
     return Progress.MAYBE if 0 < len(every) - 1 - announced <= SHORTEST_RUN else None
 
 

@@ -36,6 +36,7 @@ class LexicalCue:
     partial: frozenset[str]
     names: frozenset[str]
     mails: frozenset[str]
+    copulas: frozenset[str]
     at: frozenset[str]
     dots: frozenset[str]
     symbols: frozenset[str]
