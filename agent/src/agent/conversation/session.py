@@ -57,7 +57,7 @@ def new_session(line: Line, pipeline: Pipeline, voice_activity: vad.VAD) -> Agen
         # The phone network cancels echo. By default livekit-agents ignores the first 3 s, while a browser's echo
         # canceller warms up, and would miss what callers say over the greeting.
         aec_warmup_duration=turns.echo_warmup or None,
-        session_close_transcript_timeout=0.0,  # `records.capture.last_words` changes this for a recorded call
+        session_close_transcript_timeout=0.0,  # `records.capture.last_words` waits before the session closes
         conn_options=SessionConnectOptions(
             stt_conn_options=connect_options(catalog.STT, pipeline),
             llm_conn_options=connect_options(catalog.LLM, pipeline),

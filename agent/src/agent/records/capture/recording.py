@@ -8,7 +8,7 @@ from livekit.agents import AgentSession, llm
 
 from agent.records.call_record import CallRecord
 from agent.records.capture.events import CallEvents
-from agent.records.capture.last_words import wait_for_last_words
+from agent.records.capture.last_words import LastWords
 from agent.records.capture.recorder import Recorder
 from agent.records.capture.summary import summarize
 from agent.records.finalize import HEARD, delete, finish, redacted, write_draft
@@ -39,7 +39,7 @@ class Recording:
         self._events = CallEvents(session, room)
         self._recorder = Recorder(session)
         self._drafting: asyncio.Task[None] | None = None
-        wait_for_last_words(session, room, lambda: self._recorder.since is not None)
+        self.last_words = LastWords(session, lambda: self._recorder.since is not None)
         record.settled.clear()
 
     async def begin(self) -> bool:

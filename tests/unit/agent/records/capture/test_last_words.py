@@ -12,7 +12,7 @@ from livekit.agents import Agent, AgentSession, inference
 from livekit.agents.voice import io
 
 from agent.conversation.session import SEGMENT_PAUSE, TELEPHONE_RATE, new_session
-from agent.records.capture.last_words import TRANSCRIBED_WITHIN, wait_for_last_words
+from agent.records.capture.last_words import TRANSCRIBED_WITHIN, LastWords
 from phone.audio import RATE, resample
 from phone.sound.speech import synthesise
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -55,14 +55,14 @@ class Talk:
         models = pipeline(its, host(openai_base_url=endpoint.url))
         detector = inference.VAD(min_silence_duration=SEGMENT_PAUSE)
         self.session: AgentSession[None] = new_session(its, models, detector)
-        self.phone, self.room = Phone(), rtc.EventEmitter[str]()
+        self.phone = Phone()
         self.session.input.audio, self.session.output.audio = self.phone, Loudspeaker()
-        wait_for_last_words(self.session, self.room, lambda: recorded)  # type: ignore[arg-type]
+        self.last_words = LastWords(self.session, lambda: recorded)
 
     async def hang_up(self) -> float:
         """Return how many seconds the session takes to close."""
         since = time.monotonic()
-        self.room.emit("participant_disconnected", None)
+        await self.last_words.wait()
         await self.session.aclose()
         return time.monotonic() - since
 
