@@ -23,6 +23,7 @@ from agent.behaviors.log_the_timeline import log_the_timeline
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.behaviors.record_the_call import record_the_call
 from agent.behaviors.take_digits import take_digits
+from agent.behaviors.wait_when_asked import wait_when_asked
 from agent.conversation.call import Call
 from agent.conversation.call_room import HangUp, wait_for_caller
 from agent.conversation.hang_up_together import close_the_room_with_the_job, hang_up_together
@@ -109,6 +110,7 @@ async def answer(ctx: JobContext) -> None:
     log_the_timeline(call)
     fill_the_silence(call)
     ask_a_silent_caller(call)
+    wait_when_asked(call)
     end_endless_talk(call)
     hang_up_after_goodbye(call)
     take_digits(call)

@@ -18,7 +18,7 @@ from phone.audio import RATE, Pcm
 from phone.sound.listening import BLOCK, SPEECH_DBFS
 from tests.bench.sounds import noises, telephone
 from tests.bench.sounds.opening import FADE, LEAD, TAIL, Opened, opened, sounding
-from tests.bench.sounds.sayings import Clip, Saying, Spoken, clips, sayings, spoken_noises
+from tests.bench.sounds.sayings import Clip, Saying, Spoken, clips, dictations, sayings, spoken_noises
 from tests.bench.sounds.sound import MANIFEST, Fragment, Sound, read, save
 from tests.bench.sounds.synthesis import Speech, speak
 
@@ -42,7 +42,7 @@ def load() -> list[Sound]:
 
 
 def render(fingerprint: str) -> list[Sound]:
-    said, noise = sayings(), spoken_noises()
+    said, noise = [*sayings(), *dictations()], spoken_noises()
     speech = speak([*said, *(spoken.saying for spoken in noise)], SPOKEN)
     with tempfile.TemporaryDirectory(dir=RESULTS) as name:
         folder = Path(name)

@@ -16,6 +16,7 @@ FILE = Path(__file__).parent / "sayings.yaml"
 PAUSE = re.compile(r"\s*<(\d+\.\d+)(!?)>\s*")
 PRONUNCIATION = re.compile(r"\[([^]]+)\]\(/[^)]*/\)")
 LABELS = ("mid-clause", "hesitation", "spelled")
+DICTATING = [voice for voice in TUNING if voice.name in ("af_heart", "am_michael", "bf_emma", "bm_george")]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,15 @@ def sayings() -> list[Saying]:
         for number, ((label, text), voice) in enumerate(zip(texts, itertools.cycle(voices)), 1):
             found.append(parse(text, f"{prefix}-{number:03}", "pause", label, voice, held_out=voices is not TUNING))
     return found
+
+
+def dictations() -> list[Saying]:
+    """What is read out in pieces: cards, telephone and order numbers, names and e-mail addresses."""
+    texts = [(label, text) for label, listed in _loaded()["dictation"].items() for text in listed]
+    return [
+        parse(text, f"dictation-{number:03}", "dictation", label, voice, held_out=False)
+        for number, ((label, text), voice) in enumerate(zip(texts, itertools.cycle(DICTATING)), 1)
+    ]
 
 
 def spoken_noises() -> list[Spoken]:

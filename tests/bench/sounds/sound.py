@@ -24,7 +24,7 @@ class Fragment:
 @dataclass(frozen=True)
 class Sound:
     id: str
-    kind: str  # turn, pause, greeting, barge_in or noise
+    kind: str  # turn, pause, dictation, greeting, barge_in or noise
     voice: str  # of a noise that nobody makes: "synthetic"
     sex: str  # female or male; "" for a noise that nobody makes
     held_out: bool  # never looked at while anything is tuned

@@ -117,6 +117,8 @@ SAMPLERS = (
     Sampler("cut off", ("turns",), _cut_off("pause")),
     Sampler("cut off, held out", ("turns",), _cut_off("pause", held_out=True)),
     Sampler("cut off, ordinary", ("turns",), _cut_off("turn")),
+    Sampler("cut off, dictated", ("dictation",), _cut_off("dictation")),
+    Sampler("gap, dictated", ("dictation",), _gaps("dictation")),
     Sampler("false start", ("turns",), _false_starts),
     Sampler("unanswered", ("turns",), _unanswered),
     Sampler("greeting", ALL, _greeting),

@@ -62,6 +62,8 @@ FIGURES = (
     Figure("ordinary sentences cut off", "%", "cut off, ordinary", mean),
     Figure("replies begun, broken off, begun again", "%", "false start", mean),
     Figure("no reply in 6 s", "%", "unanswered", mean),
+    Figure("numbers, names and addresses read out in pieces that are cut off", "%", "cut off, dictated", mean),
+    Figure("gap after them p50", "s", "gap, dictated", p50),
     Figure("held-out sentences cut off", "%", "cut off, held out", mean),
 )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-Kind = Literal["warm-up", "turns", "barge-in", "noise", "greeting", "second"]
+Kind = Literal["warm-up", "turns", "barge-in", "noise", "greeting", "dictation", "second"]
 
 SAYINGS = 8  # a call of turns
 BARGE_INS, INTO_REPLY, INTO_GREETING = 3, 1.0, 0.8
@@ -48,13 +48,14 @@ class Size:
     barge_ins: int = 12  # calls
     greetings: int = 20
     noise: bool = True
+    dictations: bool = True
     second: bool = True
     patience: float = 0.6
 
 
 FIXED = Size()
 # The goals do not bind there, the machine is busy with the models, and what they answer cannot be told beforehand.
-EMBEDDED = Size(turns=30, pauses=30, barge_ins=0, noise=False, second=False, patience=1.5)
+EMBEDDED = Size(turns=30, pauses=30, barge_ins=0, noise=False, dictations=False, second=False, patience=1.5)
 
 
 def plan(sounds: Sequence[Sound], sides: Sequence[str], size: Size, *, together: bool = False) -> list[Group]:
@@ -107,6 +108,9 @@ def _calls(sounds: Sequence[Sound], size: Size) -> Iterator[tuple[str, Place]]:
     for number, sound in enumerate(_of(sounds, "greeting")[: size.greetings]):
         steps = [Step(_file(sound), OVER_GREETING)]
         yield f"greeting-{number:02d}", _planned("greeting", steps, "unhurried", size.patience)
+    read_out = [Step(_file(sound)) for sound in _of(sounds, "dictation")] if size.dictations else []
+    for number, part in enumerate(_parts(read_out, SAYINGS)):
+        yield f"dictation-{number:02d}", _planned("dictation", part, "brief", size.patience)
 
 
 def _seconds(sides: Sequence[str]) -> Iterator[Group]:

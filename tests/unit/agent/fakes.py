@@ -144,7 +144,9 @@ class ScriptedVoiceActivity(vad.VAD):
         "p": (0.98, 0),  # the closure of a plosive
         "f": (0.99, 800),  # speech far from the telephone
         "v": (0.99, 800),
+        "w": (0.99, 8000),  # speech whose colour changes from window to window, as that of words does
     }
+    COLOURS = (400, 900, 1600, 2600)  # Hz
 
     def __init__(self) -> None:
         super().__init__(capabilities=vad.VADCapabilities(update_interval=self.WINDOW))
@@ -163,9 +165,18 @@ class ScriptedVoiceActivity(vad.VAD):
                 stream.tell(event)
             await settle()
 
+    async def show_to(self, letter: str, stream: "_Windows") -> None:
+        """One event to one listener alone."""
+        stream.tell(self._event(letter))
+        await settle()
+
     def _event(self, letter: str) -> vad.VADEvent:
         probability, amplitude = self.WINDOWS.get(letter, (1.0, 8000))
-        window = rtc.AudioFrame(np.full(self.SAMPLES, amplitude, np.int16).tobytes(), 16000, 1, self.SAMPLES)
+        samples = np.full(self.SAMPLES, amplitude, np.int16)
+        if letter == "w":
+            colour = self.COLOURS[len(self._heard) % len(self.COLOURS)]
+            samples = (amplitude * np.sin(2 * np.pi * colour * np.arange(self.SAMPLES) / 16000)).astype(np.int16)
+        window = rtc.AudioFrame(samples.tobytes(), 16000, 1, self.SAMPLES)
         if letter in "^v":
             self._heard.clear()
         if letter != "$":

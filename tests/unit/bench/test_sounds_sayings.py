@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.bench.sounds.sayings import clips, parse, sayings, spoken_noises
+from tests.bench.sounds.sayings import clips, dictations, parse, sayings, spoken_noises
 from tests.bench.sounds.voices import EVERYONE, TUNING
 
 SAYINGS = sayings()
@@ -64,6 +64,14 @@ def test_women_and_men_share_the_pauses(held_out: bool) -> None:
 
 def test_every_voice_takes_turns() -> None:
     assert {saying.voice.name for saying in SAYINGS if saying.kind == "turn"} == {voice.name for voice in EVERYONE}
+
+
+def test_forty_dictations_are_read_out_in_pieces_by_four_voices() -> None:
+    read_out = dictations()
+    assert len(read_out) == 40
+    assert all(saying.pauses and set(saying.pauses) == {1.4} for saying in read_out)
+    assert set(Counter(saying.voice.name for saying in read_out).values()) == {10}
+    assert not {saying.id for saying in read_out} & {saying.id for saying in SAYINGS}
 
 
 def test_no_two_sounds_have_one_name() -> None:

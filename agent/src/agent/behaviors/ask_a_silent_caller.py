@@ -7,9 +7,16 @@ call with a noise now and then.
 import asyncio
 
 from livekit import rtc
-from livekit.agents import AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
+from livekit.agents import (
+    AgentStateChangedEvent,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    UserInputTranscribedEvent,
+    UserStateChangedEvent,
+)
 
 from agent import languages
+from agent.behaviors.wait_when_asked import is_request_to_wait
 from agent.conversation.call import Call
 from agent.conversation.hold import Hold
 
@@ -24,7 +31,8 @@ WORDS_WITHIN = 2.0  # seconds after a sound within which speech to text reports 
 def ask_a_silent_caller(call: Call) -> None:
     """Ask whenever `handling.silent_caller_after` has passed without a word or a digit since the agent last spoke.
 
-    A caller who has put the line on hold is not asked. When they come back, they have as long again to say something.
+    A caller who has asked for a moment is first left in peace for `handling.hold_patience`. A caller who has put the line
+    on hold is not asked. When they come back, they have as long again to say something.
     """
     hold = Hold(call.session, call.participant)
     watching = asyncio.create_task(hold.watch())
@@ -33,6 +41,7 @@ def ask_a_silent_caller(call: Call) -> None:
     call.session.on("agent_state_changed", timer.watch_agent)
     call.session.on("user_state_changed", timer.listen)
     call.session.on("user_input_transcribed", timer.hear)
+    call.session.on("conversation_item_added", timer.take_turn)
     call.room.on("sip_dtmf_received", timer.notice_caller)
 
 
@@ -41,7 +50,8 @@ class _SilenceTimer:
 
     def __init__(self, call: Call, hold: Hold) -> None:
         self._session, self._announcer, self._ending = call.session, call.announcer, call.ending
-        self._longest, self._longest_hold = call.line.handling.silent_caller_after, call.line.handling.longest_talk
+        self._handling, self._phrases = call.line.handling, call.phrases
+        self._longest, self._longest_hold = self._handling.silent_caller_after, self._handling.longest_talk
         self._hold = hold
         self._held_since: float | None = None  # loop time; None while the caller is not on hold
         self._asked = 0
@@ -64,6 +74,12 @@ class _SilenceTimer:
     def hear(self, event: UserInputTranscribedEvent) -> None:
         if languages.plain(event.transcript):
             self.notice_caller()
+
+    def take_turn(self, event: ConversationItemAddedEvent) -> None:
+        """Be patient after a request to wait, until the caller says something else."""
+        if isinstance(event.item, ChatMessage) and event.item.role == "user":
+            waits = is_request_to_wait(event.item.text_content or "", self._phrases)
+            self._longest = self._handling.hold_patience if waits else self._handling.silent_caller_after
 
     def notice_caller(self, _: rtc.SipDTMF | None = None) -> None:
         """Start over: the caller is there."""
@@ -93,6 +109,7 @@ class _SilenceTimer:
         if self._asked == len(QUESTIONS):
             self._ending.say("silent", "the caller was silent")
             return
+        self._longest = self._handling.silent_caller_after
         self._begin()  # in case the question cannot be said; otherwise the timer restarts after the question
         self._announcer.say(QUESTIONS[self._asked])
         self._asked += 1

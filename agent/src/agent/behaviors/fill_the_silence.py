@@ -43,7 +43,7 @@ def fill_the_silence(call: Call) -> None:
     session.on("error", timer.handle_error)
     session.on("close", timer.close)
     for engine in eager_engines(session.stt):
-        engine.report_drops(timer.forget_sound)
+        engine.report_drops(timer.take_drop)
 
 
 class _AnswerTimer:
@@ -55,6 +55,7 @@ class _AnswerTimer:
         self._timers: list[asyncio.TimerHandle] = []
         self._apologize_at: float | None = None  # loop time, once the filler has been said
         self._words = False  # whether the caller has said any since the agent last spoke
+        self._unheard = False  # whether they have surely spoken since, but speech to text has found no word in it
         self._stt_failed = False  # whether speech to text failed before the caller had finished
         self._broken: SpeechHandle | None = None  # a speech that could not be synthesized
         self._failures = 0
@@ -65,8 +66,9 @@ class _AnswerTimer:
             self._announcer.cut_interjection()
         elif self._stt_failed:
             self.fail()
-        # A streaming engine reports only words. Without words, it is not known whether a sound needs an answer.
-        elif event.old_state == "speaking" and (self._words or self._sounds_are_judged()):
+        # A streaming engine reports only words. Without words, it is not known whether a sound needs an answer. A fast
+        # engine may have judged the sound already.
+        elif event.old_state == "speaking" and (self._words or self._unheard or self._a_sound_is_judged()):
             self._begin(since=event.created_at)
 
     def hear(self, event: UserInputTranscribedEvent) -> None:
@@ -74,9 +76,12 @@ class _AnswerTimer:
             self._words = True
             self._begin()
 
-    def forget_sound(self) -> None:
-        """Stop waiting: the sound was a cough or a backchannel, and gets no answer."""
-        if not self._words:
+    def take_drop(self, is_speech: bool) -> None:
+        """Stop waiting if a sound that was no turn was a cough or a backchannel; what was not understood counts."""
+        if is_speech:
+            self._unheard = True
+            self._begin()
+        elif not self._words and not self._unheard:
             self._stop()
 
     def watch_agent(self, event: AgentStateChangedEvent) -> None:
@@ -129,8 +134,8 @@ class _AnswerTimer:
         if not reply.interrupted and (reply is self._broken or reply.exception() or not achieved):
             self.fail()
 
-    def _sounds_are_judged(self) -> bool:
-        return any(engine.is_listening for engine in eager_engines(self._session.stt))
+    def _a_sound_is_judged(self) -> bool:
+        return any(engine.is_judging for engine in eager_engines(self._session.stt))
 
     def _begin(self, since: float | None = None) -> None:
         """Start waiting for an answer, from now or from `since` (a time.time())."""
@@ -153,7 +158,7 @@ class _AnswerTimer:
 
     def _stop(self) -> None:
         self._stop_timers()
-        self._apologize_at, self._words, self._stt_failed = None, False, False
+        self._apologize_at, self._words, self._unheard, self._stt_failed = None, False, False, False
 
     def _stop_timers(self) -> None:
         for timer in self._timers:

@@ -18,6 +18,7 @@ def record_the_call(call: Call) -> None:
         return
     recording = Recording(call.room, call.session, call.record)
     call.ctx.add_shutdown_callback(recording.finish)
+    call.before_end = recording.last_words.wait
     if wanted.notice == "ask":
         call.first_agent = Consent(call, on_granted=recording.begin, next_agent=call.receptionist)
         return

@@ -49,13 +49,17 @@ class Announcer:
             logger.debug("The sentence %s was not said: %s", name, error)
             return new_finished_speech()
 
-    def say_instead(self, name: str) -> SpeechHandle:
-        """Say a sentence in place of whatever is being said, prepared or transcribed, all of which is given up."""
+    def say_instead(self, name: str, *, forget_turn: bool = True) -> SpeechHandle:
+        """Say a sentence in place of whatever is being said or prepared, which is given up.
+
+        So is what the caller has said since their last turn, unless `forget_turn` is False.
+        """
         try:
             # The interruption may take 5 s and is not waited for: the next speech begins as soon as the one before
             # ends.
             self._session.interrupt(force=True)
-            self._session.clear_user_turn()
+            if forget_turn:
+                self._session.clear_user_turn()
         except RuntimeError as error:
             logger.debug("There was nothing to interrupt: %s", error)
         return self.say(name)

@@ -45,6 +45,7 @@ class Call:
     ending: Ending = field(init=False)
     receptionist: Agent = field(init=False)  # set once it is known who is calling
     before_greeting: Callable[[], Awaitable[object]] | None = field(init=False, default=None)
+    before_end: Callable[[], Awaitable[object]] | None = field(init=False, default=None)  # once the caller has left
     first_agent: Agent | None = field(init=False, default=None)  # the one that begins, if not the receptionist
 
     def __post_init__(self) -> None:

@@ -2,14 +2,18 @@
 
 import logging
 import time
+from collections.abc import Awaitable
 
 from livekit import rtc
 from livekit.agents import CloseEvent, JobContext
 
+from agent.background import begin
 from agent.conversation.call import Call
 from agent.conversation.call_room import HangUp
 
 logger = logging.getLogger(__name__)
+
+CALLER_HUNG_UP = "the caller hung up"
 
 
 def close_the_room_with_the_job(ctx: JobContext, hang_up: HangUp) -> None:
@@ -27,8 +31,18 @@ def hang_up_together(call: Call) -> None:
     """End the job when the caller leaves, for whatever reason, or when the session closes, even on an error."""
 
     def caller_left(participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == call.participant.identity:
-            call.ctx.shutdown(reason="the caller hung up")
+        if participant.identity != call.participant.identity:
+            return
+        if call.before_end:
+            begin(end_after(call.before_end()))
+        else:
+            call.ctx.shutdown(reason=CALLER_HUNG_UP)
+
+    async def end_after(before: Awaitable[object]) -> None:
+        try:
+            await before
+        finally:
+            call.ctx.shutdown(reason=CALLER_HUNG_UP)
 
     def session_closed(event: CloseEvent) -> None:
         call.ctx.shutdown(reason=f"the session closed: {event.reason.value}")

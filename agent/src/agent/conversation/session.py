@@ -8,6 +8,8 @@ from typing import Any
 from livekit.agents import (
     AgentSession,
     APIConnectOptions,
+    ChatMessage,
+    ConversationItemAddedEvent,
     UserInputTranscribedEvent,
     UserStateChangedEvent,
     inference,
@@ -17,6 +19,7 @@ from livekit.agents import (
     vad,
 )
 
+from agent import languages
 from agent.admission.caller_id import region_of
 from agent.aloud.reader import Reader
 from agent.aloud.stream import transforms
@@ -29,6 +32,7 @@ from agent.settings import Settings
 from agent.turns.eager_stt import EagerSTT, FallbackSTT
 from agent.turns.end_of_turn import EndOfTurn, Waits
 from agent.turns.lexical_cue import LexicalCue
+from agent.turns.made_up import MadeUp
 from agent.turns.prosody import RATE, Prosody
 from agent.turns.speaker_gate import SpeakerGate
 from agent.turns.tts_chunks import TTSChunks
@@ -48,7 +52,7 @@ def new_session(
     turns = line.turns
     gate = SpeakerGate(voice_activity, turns.barge_in_level)
     session: AgentSession[None] = AgentSession(
-        stt=_combine_stts(pipeline.new_stts(), gate, turns.early_transcript),
+        stt=_combine_stts(pipeline.new_stts(), gate, line),
         llm=pipeline.new_llm(),
         tts=_stream_tts(pipeline.new_tts(), turns.first_words, line.language),
         tts_text_transforms=transforms(
@@ -66,7 +70,7 @@ def new_session(
         # The phone network cancels echo. By default livekit-agents ignores the first 3 s, while a browser's echo
         # canceller warms up, and would miss what callers say over the greeting.
         aec_warmup_duration=turns.echo_warmup or None,
-        session_close_transcript_timeout=0.0,  # the last words of a caller who hung up are not waited for
+        session_close_transcript_timeout=0.0,  # `records.capture.last_words` waits before the session closes
         conn_options=SessionConnectOptions(
             stt_conn_options=connect_options(catalog.STT, pipeline),
             llm_conn_options=connect_options(catalog.LLM, pipeline),
@@ -99,19 +103,24 @@ def modules_to_preload(lines: Iterable[Line]) -> list[str]:
     return [*chosen, *LATE_IMPORTS]
 
 
-def _combine_stts(engines: list[stt.STT[Any]], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
+def _combine_stts(engines: list[stt.STT[Any]], voice_activity: vad.VAD, line: Line) -> stt.STT[Any]:
     """Combine the engines: one for whole utterances takes over at once, a streaming one at the next utterance."""
+    pause, made_up = line.turns.early_transcript, MadeUp(languages.phrases(line.language))
+
+    def eager(engine: stt.STT[Any]) -> stt.STT[Any]:
+        return (
+            EagerSTT(engine, voice_activity, pause, made_up) if pause and not engine.capabilities.streaming else engine
+        )
+
     if len(engines) == 1:
-        return _eager_stt(engines[0], voice_activity, pause)
+        return eager(engines[0])
     if any(engine.capabilities.streaming for engine in engines):
-        return FallbackSTT([_eager_stt(engine, voice_activity, pause) for engine in engines], voice_activity)
+        return FallbackSTT([eager(engine) for engine in engines], voice_activity)
     # The adapter gives the engines streams, but can still be asked to transcribe a single utterance.
     engine = FallbackSTT(engines, voice_activity)
-    return EagerSTT(engine, voice_activity, pause) if pause else stt.StreamAdapter(stt=engine, vad=voice_activity)
-
-
-def _eager_stt(engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> stt.STT[Any]:
-    return EagerSTT(engine, voice_activity, pause) if pause and not engine.capabilities.streaming else engine
+    if not pause:
+        return stt.StreamAdapter(stt=engine, vad=voice_activity)
+    return EagerSTT(engine, voice_activity, pause, made_up)
 
 
 def _stream_tts(voice: tts.TTS[Any], words: int, language: str) -> tts.TTS[Any]:
@@ -133,12 +142,18 @@ def _end_of_turn(session: AgentSession[None], line: Line) -> TurnDetectionMode:
         words,
         prosody,
         lambda wait: session.update_options(endpointing_opts={"max_delay": wait}),
+        region_of(line.numbers) or line.language.upper(),
     )
 
     def hear(event: UserInputTranscribedEvent) -> None:
         detector.hear(event.transcript, final=event.is_final)
 
+    def ask(event: ConversationItemAddedEvent) -> None:
+        if isinstance(event.item, ChatMessage) and event.item.role == "assistant":
+            detector.ask(event.item.text_content or "")
+
     session.on("user_input_transcribed", hear)
+    session.on("conversation_item_added", ask)
     return detector
 
 

@@ -29,6 +29,7 @@ class Sentences:
     filler: str
     apology: str
     failed: str
+    take_your_time: str
     still_there: str
     cannot_hear: str
     silent: str
@@ -53,6 +54,11 @@ class Phrases:
     courtesies: frozenset[str]  # what else may be said with a goodbye
     yes: frozenset[str]
     no: frozenset[str]
+    subtitles: frozenset[str]  # written down by speech to text where nobody spoke, and hardly ever said by a caller
+    hallucinations: frozenset[str]  # written down where nobody spoke, but also said by callers
+    holds: frozenset[str]  # "one moment, please"
+    hold_reasons: frozenset[str]  # the beginnings of reasons for it, such as "let me get"
+    hold_courtesies: frozenset[str]  # what else may be said with it
 
 
 def known() -> list[str]:

@@ -24,6 +24,13 @@ class Handling(Group):
         ge=2,
         le=300,
     )
+    hold_patience: float = setting(
+        90,
+        'Seconds for which the agent keeps quiet after a caller has asked it to wait, as in "Hold on, let me get my '
+        'card." Then it asks whether the caller is still there.',
+        ge=5,
+        le=600,
+    )
     longest_talk: float = setting(
         180,
         "Seconds for which a caller, hold music or an answering machine may go on without a pause before the call is "

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from livekit import rtc
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr, stt, vad
 from livekit.agents.stt import SpeechEventType
 from livekit.agents.vad import VADEventType
@@ -20,6 +19,7 @@ from agent import languages
 from agent.background import begin
 from agent.framework import UtteranceStream
 from agent.providers.rate_limit import limits
+from agent.turns.made_up import MadeUp, Sound
 from agent.turns.sound import levels, samples_of, voice_activity
 
 if TYPE_CHECKING:
@@ -41,18 +41,28 @@ class EagerSTT(stt.StreamAdapter):
     limits its requests, none is wasted: the engine is asked when the segment has ended.
     """
 
-    def __init__(self, engine: stt.STT[Any], voice_activity: vad.VAD, pause: float) -> None:
+    def __init__(
+        self, engine: stt.STT[Any], voice_activity: vad.VAD, pause: float, made_up: MadeUp | None = None
+    ) -> None:
+        """With `made_up`, words that nobody has said count for nothing."""
         super().__init__(stt=engine, vad=voice_activity)
         self._voice_activity = voice_activity
         self._pause = pause
+        self._made_up = made_up
         self._streams = 0
+        self._open_segments = 0
         self._is_kept: Callable[[str], bool] = bool
-        self._report_drop: Callable[[], object] = lambda: None
+        self._reports_of_drops: list[Callable[[bool], object]] = []
 
     @property
     def is_listening(self) -> bool:
         """Whether this engine is hearing a caller now; in a `FallbackSTT`, another engine may be."""
         return self._streams > 0
+
+    @property
+    def is_judging(self) -> bool:
+        """Whether a sound is being heard or transcribed, and it is not known yet if it becomes part of a turn."""
+        return self._open_segments > 0
 
     def filter_segments(self, is_kept: "Callable[[str], bool]") -> None:
         """Let `is_kept` decide whether a segment becomes part of a turn; it is given the words, or "" for none.
@@ -61,16 +71,41 @@ class EagerSTT(stt.StreamAdapter):
         """
         self._is_kept = is_kept
 
-    def report_drops(self, report: "Callable[[], object]") -> None:
-        """Call `report` whenever a segment has ended without becoming part of a turn."""
-        self._report_drop = report
+    def report_drops(self, report: "Callable[[bool], object]") -> None:
+        """Call `report` whenever a segment has ended without becoming part of a turn.
 
-    def keep_or_drop(self, words: str) -> bool:
+        It is given whether somebody has surely spoken in the segment although no word of it is known.
+        """
+        self._reports_of_drops.append(report)
+
+    def keep_or_drop(self, words: str, *, is_speech: bool = False) -> bool:
         """Return whether a segment that has ended becomes part of a turn; report it if not."""
         kept = self._is_kept(words)
         if not kept:
-            self._report_drop()
+            for report in self._reports_of_drops:
+                report(is_speech and not words)
         return kept
+
+    def words_of(self, result: stt.SpeechEvent, sound: Sound, *, ended: bool = False) -> str:
+        """Return the words that were said, or "" if there are none; `ended`: the segment has ended with them."""
+        said = result.alternatives[0] if result.alternatives else None
+        text = said.text.strip() if said else ""
+        if said is None or not languages.plain(text):  # an engine may write down music as ♪ or [Music]
+            return ""
+        if self._made_up and self._made_up.is_made_up(text, sound, said.confidence):
+            return ""
+        if self._made_up and ended:
+            self._made_up.remember(text, sound)
+        return text
+
+    @contextlib.contextmanager
+    def judging(self) -> Iterator[None]:
+        """Count a segment as one that is being judged."""
+        self._open_segments += 1
+        try:
+            yield
+        finally:
+            self._open_segments -= 1
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -116,7 +151,7 @@ def eager_engines(engine: object) -> list[EagerSTT]:
 class _Segment:
     """A piece of speech that has not ended yet."""
 
-    frames: list[rtc.AudioFrame] = field(default_factory=list)
+    sound: Sound = field(default_factory=Sound)
     silence: float = 0.0  # seconds of silence at its end so far
     loudest: float = 0.0
     doubt: float = 1.0  # the lowest probability of speech in that silence
@@ -124,7 +159,7 @@ class _Segment:
     early: "asyncio.Task[stt.SpeechEvent] | None" = None  # the transcript of everything before that silence
 
     def hear(self, event: vad.VADEvent) -> None:
-        self.frames += event.frames
+        self.sound.hear(event.frames, event.probability)
         samples = samples_of(event.frames)
         level = float(levels(samples, len(samples))[0])
         self.loudest = max(self.loudest, level)
@@ -134,12 +169,6 @@ class _Segment:
             self.doubt = min(self.doubt, event.probability)
         else:
             self.silence, self.doubt, self.early = 0.0, 1.0, None
-
-
-def _words_of(result: stt.SpeechEvent) -> str:
-    """Return the transcript, or "" if it has no words: an engine may write down music as ♪ or [Music]."""
-    text = result.alternatives[0].text.strip() if result.alternatives else ""
-    return text if languages.plain(text) else ""
 
 
 class _Stream(UtteranceStream):
@@ -155,35 +184,40 @@ class _Stream(UtteranceStream):
     async def _follow_segments(self) -> None:
         segment = _Segment()
         async with voice_activity(self.detector, self._input_ch) as events:
-            async for event in events:
-                match event.type:
-                    case VADEventType.START_OF_SPEECH:
-                        segment = _Segment(list(event.frames))
-                        self._emit(SpeechEventType.START_OF_SPEECH)
-                    case VADEventType.INFERENCE_DONE if event.speaking:
-                        segment.hear(event)
-                        waited = segment.silence >= self._pause * 2**segment.requests
-                        if waited and segment.early is None and not limits.any_in_force:
-                            self._ask_early(segment)
-                    case VADEventType.END_OF_SPEECH:
-                        await self._finish(segment, event)
+            with contextlib.ExitStack() as judging:
+                async for event in events:
+                    match event.type:
+                        case VADEventType.START_OF_SPEECH:
+                            judging.enter_context(self._adapter.judging())
+                            segment = _Segment(Sound(frames=list(event.frames)))
+                            self._emit(SpeechEventType.START_OF_SPEECH)
+                        case VADEventType.INFERENCE_DONE if event.speaking:
+                            segment.hear(event)
+                            waited = segment.silence >= self._pause * 2**segment.requests
+                            if waited and segment.early is None and not limits.any_in_force:
+                                self._ask_early(segment)
+                        case VADEventType.END_OF_SPEECH:
+                            await self._finish(segment, event)
+                            judging.close()
 
     def _ask_early(self, segment: _Segment) -> None:
         def emit(early: "asyncio.Task[stt.SpeechEvent]") -> None:
             failed = early.cancelled() or early.exception() is not None  # `_finish` will raise the error
             current = early is segment.early and not self._event_ch.closed  # the call may be over
-            if not failed and current and _words_of(early.result()):
+            if not failed and current and self._adapter.words_of(early.result(), segment.sound):
                 self._emit(SpeechEventType.PREFLIGHT_TRANSCRIPT, alternatives=early.result().alternatives[:1])
 
         segment.requests += 1
-        segment.early = begin(self.recognize(segment.frames))
+        segment.early = begin(self.recognize(segment.sound.frames))
         segment.early.add_done_callback(emit)
 
     async def _finish(self, segment: _Segment, event: vad.VADEvent) -> None:
         ended = time.time() - event.silence_duration - event.inference_duration
         self._emit(SpeechEventType.END_OF_SPEECH, speech_end_time=ended)
         result = await (segment.early or begin(self.recognize(event.frames)))
-        if self._adapter.keep_or_drop(_words_of(result)):
+        words = self._adapter.words_of(result, segment.sound, ended=True)
+        silent = not (result.alternatives and result.alternatives[0].text.strip())  # [Music] is an answer
+        if self._adapter.keep_or_drop(words, is_speech=silent and segment.sound.is_speech):
             final = SpeechEventType.FINAL_TRANSCRIPT
             self._emit(final, alternatives=result.alternatives[:1], speech_end_time=ended)
 

@@ -70,8 +70,12 @@ class EndOfTurn:
         words: LexicalCue | None,
         prosody: Prosody | None,
         set_longer_wait: Callable[[float], None],
+        region: str | None = None,
     ) -> None:
+        """`region` (ISO 3166) is where telephone numbers without a country code are."""
+        self._asked = ""  # what the agent said last
         self._said, self._final = "", ""  # in this turn: all that was said, and what has a final transcript
+        self._region = region
         self._waits, self._words, self._prosody, self._set_longer_wait = waits, words, prosody, set_longer_wait
         self._threshold = end_of_turn_threshold(language)
 
@@ -79,9 +83,13 @@ class EndOfTurn:
         """Make the stream that judges one caller's turns."""
         return _Stream(self, self._prosody)
 
+    def ask(self, words: str) -> None:
+        """Note what the agent has said: the caller's next turn may be the answer to it."""
+        self._asked = words
+
     def hear(self, words: str, *, final: bool) -> None:
-        """Add what the caller said next; a transcript that is not final is replaced by the next one."""
-        self._said = f"{self._final} {words}"
+        """Add what the caller said next, after a pause; a transcript that is not final is replaced by the next one."""
+        self._said = f"{self._final}\n{words}"
         if final:
             self._final = self._said
 
@@ -91,7 +99,7 @@ class EndOfTurn:
 
     def is_over(self, probability: float | None) -> bool:
         """Return whether the shorter wait will do; if not, the session is given the longer one."""
-        hint = self._words.hint(self._said) if self._words else None
+        hint = self._words.hint(self._said, self._asked, self._region) if self._words else None
         wait = self._waits.after(hint, None if probability is None else probability / self._threshold)
         logger.debug("The end of a turn is judged by %s and prosody %s: wait %.1f s", hint, probability, wait)
         self._set_longer_wait(wait)

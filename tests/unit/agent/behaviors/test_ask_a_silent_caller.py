@@ -1,6 +1,7 @@
 """A caller who says nothing is asked twice, and then the call is over."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from agent.behaviors import ask_a_silent_caller as behavior
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
+from agent.behaviors.wait_when_asked import wait_when_asked
 from agent.conversation import hold
 from agent.turns.speaker_gate import SHARED, SpeakerGate
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -164,3 +166,44 @@ async def test_nobody_is_asked_once_the_call_ends() -> None:
         await asyncio.sleep(SILENCE * 1.5)
         await settle()
         assert call.telephone.heard == ["hello"]
+
+
+async def test_a_caller_who_has_asked_for_a_moment_is_left_in_peace_and_then_asked() -> None:
+    def behave(call: Call) -> None:
+        wait_when_asked(call.call)
+        ask_a_silent_caller(call.call)
+
+    async with calling(behave, silent_caller_after=SILENCE, hold_patience=60) as call:
+        since = time.monotonic()
+        await call.says("Hold on a second, let me get my card.")
+        await call.hears("take_your_time")
+        await asyncio.sleep(50)
+        assert call.telephone.heard == ["take_your_time"]
+        await call.hears("take_your_time", "still_there", within=20)
+        assert 60 < time.monotonic() - since < 65
+        await call.hears("take_your_time", "still_there", "cannot_hear")  # from here on as for any other caller
+        await until(lambda: call.ending.asked == [SILENT])
+
+
+async def test_the_patience_ends_when_the_caller_is_back() -> None:
+    def behave(call: Call) -> None:
+        wait_when_asked(call.call)
+        ask_a_silent_caller(call.call)
+
+    async with calling(behave, silent_caller_after=SILENCE, hold_patience=60) as call:
+        await call.says("One moment, please.")
+        await call.hears("take_your_time")
+        await call.says(QUESTION)
+        await call.hears("take_your_time", "answer", "still_there")
+
+
+async def test_noise_that_is_heard_as_words_again_and_again_does_not_keep_the_call_alive() -> None:
+    async with greeted() as call:
+        call.endpoint.script = INSTANT.changed(transcripts=("You",))
+        for _ in range(40):
+            if call.ending.begun:
+                break
+            await call.voice_activity.show("^" + 8 * "w" + FALLS_SILENT)  # the sound bears the word
+            await asyncio.sleep(SILENCE)
+        assert call.ending.asked == [SILENT]
+        assert call.telephone.heard.count("answer") <= 2

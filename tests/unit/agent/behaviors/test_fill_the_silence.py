@@ -12,7 +12,7 @@ from agent.behaviors.fill_the_silence import fill_the_silence
 from tests.support.fakes.openai_api import Rule
 from tests.unit.agent import never_silent
 from tests.unit.agent.fakes import settle, spoken, until
-from tests.unit.agent.never_silent import FILM, INSTANT, QUESTION, SPEAKS, Call
+from tests.unit.agent.never_silent import FALLS_SILENT, FILM, INSTANT, QUESTION, SPEAKS, Call
 
 if TYPE_CHECKING:
     from livekit.agents.voice import SpeechHandle
@@ -171,6 +171,40 @@ async def test_a_cough_gets_neither_filler_nor_apology(engines: dict[str, str]) 
         await call.says("")
         await asyncio.sleep(APOLOGY + 0.2)
         assert call.telephone.heard == []
+
+
+@pytest.mark.parametrize("first", [1, -1], ids=["the session's detector", "the engine's detector"])
+@pytest.mark.parametrize("transcript", ["", "Bye."])
+async def test_a_cough_gets_neither_although_it_is_judged_before_it_has_ended(first: int, transcript: str) -> None:
+    async with calling() as call:
+        call.endpoint.script = INSTANT.changed(transcripts=(transcript,))
+        await call.voice_activity.show("^w" + FALLS_SILENT.removesuffix("$"))
+        await until(lambda: [request.outcome for request in call.endpoint.asked("stt")] == ["finished"])
+        await settle()
+        for stream in call.voice_activity.streams[::first]:
+            await call.voice_activity.show_to("$", stream)
+        await asyncio.sleep(APOLOGY + 0.2)
+        assert call.telephone.heard == []
+        assert call.session.user_state == "listening"
+        assert not call.endpoint.asked("llm")
+
+
+@pytest.mark.parametrize("stt_delay", [0.0, 0.6])
+async def test_a_sentence_that_is_heard_as_nothing_is_apologised_for(stt_delay: float) -> None:
+    async with calling() as call:
+        call.endpoint.script = INSTANT.changed(transcripts=("",), stt_delay=stt_delay)
+        await call.voice_activity.show("^" + 40 * "w" + FALLS_SILENT)
+        await call.hears("filler", "apology")
+
+
+async def test_words_after_a_sentence_that_was_heard_as_nothing_get_an_answer() -> None:
+    async with calling() as call:
+        call.endpoint.script = INSTANT.changed(transcripts=("",))
+        await call.voice_activity.show("^" + 40 * "w" + FALLS_SILENT)
+        await until(lambda: [request.outcome for request in call.endpoint.asked("stt")] == ["finished"])
+        await call.says(QUESTION)
+        await asyncio.sleep(APOLOGY + 0.2)
+        assert call.telephone.heard == ["answer"]
 
 
 async def test_what_sounds_like_music_is_no_question() -> None:

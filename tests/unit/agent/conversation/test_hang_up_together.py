@@ -20,7 +20,7 @@ from agent.conversation.call import Call
 from agent.conversation.call_room import HangUp, wait_for_caller
 from agent.conversation.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.conversation.refuse_strangers import refuse_strangers
-from tests.unit.agent.fakes import host, in_call, line
+from tests.unit.agent.fakes import host, in_call, line, settle
 
 
 class Room(rtc.EventEmitter[str]):
@@ -264,3 +264,18 @@ async def test_no_greeting_is_prepared_while_all_lines_are_busy() -> None:
     assert await admission().slot("AJ_1", CALLER).take() is None
     assert not await admission(at_once=1).lets_anybody_in()
     assert await admission(at_once=1).slot("AJ_2", CALLER).take() == "busy"
+
+
+async def test_the_job_of_a_recorded_call_ends_when_the_last_words_are_known(
+    job: Job, session: rtc.EventEmitter[str]
+) -> None:
+    may_end = asyncio.Event()
+    call = in_call(ctx=job, session=session, participant=participant("caller"))
+    call.before_end = may_end.wait
+    hang_up_together(call)
+    job.room.leave("caller")
+    await settle()
+    assert job.reasons == []
+    may_end.set()
+    await settle()
+    assert job.reasons == ["the caller hung up"]

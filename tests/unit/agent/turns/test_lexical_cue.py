@@ -5,7 +5,8 @@ import tomllib
 import pytest
 
 from agent import languages
-from agent.turns.lexical_cue import WORD, Hint, LexicalCue
+from agent.turns.dictation import WORD
+from agent.turns.lexical_cue import Hint, LexicalCue
 
 ENGLISH = LexicalCue.of("en")
 DONE, NUMBER, PART, UNFINISHED = None, Hint.NUMBER, Hint.PART_OF_NUMBER, Hint.UNFINISHED

@@ -8,6 +8,7 @@ from livekit.agents import AgentSession, llm
 
 from agent.records.call_record import CallRecord
 from agent.records.capture.events import CallEvents
+from agent.records.capture.last_words import LastWords
 from agent.records.capture.recorder import Recorder
 from agent.records.capture.summary import summarize
 from agent.records.finalize import HEARD, delete, finish, redacted, write_draft
@@ -38,6 +39,7 @@ class Recording:
         self._events = CallEvents(session, room)
         self._recorder = Recorder(session)
         self._drafting: asyncio.Task[None] | None = None
+        self.last_words = LastWords(session, lambda: self._recorder.since is not None)
         record.settled.clear()
 
     async def begin(self) -> bool:
