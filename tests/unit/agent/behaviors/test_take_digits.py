@@ -13,7 +13,7 @@ from agent.behaviors import take_digits as module
 from agent.behaviors.take_digits import LONGEST, take_digits
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, in_call, line, settle, spoken, until
 
-TIMEOUT = 5.0
+TIMEOUT = 1.0
 
 
 class Talk:
@@ -107,6 +107,7 @@ async def test_the_end_key_alone_is_a_key(talk: Talk) -> None:
 async def test_one_number_is_not_part_of_the_next(talk: Talk) -> None:
     talk.types("1#")
     await talk.answers()
+    await asyncio.sleep(TIMEOUT)
     talk.types("2#")
     assert await talk.answers(2) == ["You said (keys pressed) 1", "You said (keys pressed) 2"]
 
