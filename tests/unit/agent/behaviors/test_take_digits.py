@@ -13,7 +13,7 @@ from agent.behaviors import take_digits as module
 from agent.behaviors.take_digits import LONGEST, take_digits
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, in_call, line, settle, spoken, until
 
-TIMEOUT = 5.0
+TIMEOUT = 1.0
 
 
 class Talk:
