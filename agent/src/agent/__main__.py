@@ -10,7 +10,7 @@ import sys
 from dotenv import load_dotenv
 from livekit.agents import AgentServer
 
-from agent.admission.owner_files import owner_files
+from agent.admission.owner_files import all_owner_files
 from agent.answer import answer, prewarm
 from agent.behaviors.record_the_call import FINISHED_WITHIN
 from agent.conversation.reject_when_full import REJECTED_AT_ONCE
@@ -90,10 +90,9 @@ def _keep_good_versions(lines: LinesFolder) -> None:
     """Read every file once, so that each has a good version to fall back to."""
     delete_versions_of_the_release_before()
     lines.keep_good_versions()
-    for name in lines.names():
-        for file in owner_files(lines.path / name):
-            with contextlib.suppress(ValueError):
-                file.read()
+    for file in all_owner_files(lines):
+        with contextlib.suppress(ValueError):
+            file.read()
 
 
 if __name__ == "__main__":

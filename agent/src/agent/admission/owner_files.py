@@ -7,6 +7,7 @@ from typing import TypeVar
 from agent.admission import contacts, lists
 from agent.admission.contacts import Contacts
 from agent.admission.lists import Lists, Numbers
+from agent.lines.folder import LinesFolder
 from agent.storage.live_file import KEPT, LiveFile
 
 T = TypeVar("T")
@@ -25,6 +26,11 @@ def read_lists(folder: Path, kept: Path = KEPT) -> Lists:
 def owner_files(folder: Path, kept: Path = KEPT) -> list[LiveFile[Contacts] | LiveFile[Numbers]]:
     """List the files, so that they can be judged, or read once so that each has a good version to fall back to."""
     return [_contacts(folder, kept), *(_list(name, folder, kept) for name in ("blocked", "allowed"))]
+
+
+def all_owner_files(lines: LinesFolder) -> list[LiveFile[Contacts] | LiveFile[Numbers]]:
+    """List the files of every line of the host."""
+    return [file for name in lines.names() for file in owner_files(lines.path / name)]
 
 
 def _contacts(folder: Path, kept: Path) -> LiveFile[Contacts]:

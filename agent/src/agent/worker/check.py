@@ -1,19 +1,16 @@
 """Judging whether the host's settings and every line can be used, as `make up` does before it changes anything."""
 
-from typing import Any
-
-from agent.admission.owner_files import owner_files, read_lists
+from agent.admission.owner_files import all_owner_files, read_lists
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.providers.openai import PROVIDER as OPENAI
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
-from agent.storage.live_file import LiveFile
 
 
 def problems(settings: Settings, lines: LinesFolder) -> list[str]:
     """Judge everything that a call will use; each problem is a sentence that names the file or the variable."""
-    broken = [problem for file in _owner_files(lines) for problem in file.problems()]
+    broken = [problem for file in all_owner_files(lines) for problem in file.problems()]
     return [*_of_host(settings, lines), *lines.problems(), *broken]
 
 
@@ -23,7 +20,7 @@ def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str]
     Returns:
         What keeps the agent from starting, and what is wrong with some of several lines, with what follows from it.
     """
-    broken = [problem for file in _owner_files(lines) for problem in file.unrecoverable_problems()]
+    broken = [problem for file in all_owner_files(lines) for problem in file.unrecoverable_problems()]
     of_host, of_lines = _of_host(settings, lines), [*lines.unrecoverable_problems(), *broken]
     answered = [line.name for line in lines.all() if _can_be_answered(lines, line)]
     if of_host or not answered:
@@ -35,10 +32,6 @@ def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str]
 def needs_speech(settings: Settings, lines: LinesFolder) -> bool:
     """Return whether any line uses an embedded model, for which the speech service has to run."""
     return any(Pipeline(line, settings).embedded for line in lines.all_as_written())
-
-
-def _owner_files(lines: LinesFolder) -> list[LiveFile[Any]]:
-    return [file for name in lines.names() for file in owner_files(lines.path / name)]
 
 
 def _can_be_answered(lines: LinesFolder, line: Line) -> bool:
