@@ -3,18 +3,14 @@
 # warns about those that do not answer as they should.
 # shellcheck shell=sh
 
-# shellcheck disable=SC2034 # read by the scripts that include this one
-JUDGES="bootstrap agent"
-
-images_of_judges() { docker compose config --images | grep -e '^landline/bootstrap:' -e '^landline/agent:'; }
-
 # Everything that can be checked before anything that runs is touched.
 check_the_settings() {
     engine_answers
     sh bootstrap/host/make_env.sh
     look_at_the_engine
-    room_on_the_disk "$(images_of_judges)"
-    build_judges
+    judges=$(docker compose config --images | grep -e '^landline/bootstrap:' -e '^landline/agent:') || true
+    room_on_the_disk "$judges"
+    build "$judges" bootstrap agent   # the images of an older release would not know the settings of this one
     settings_are_right
 }
 
@@ -24,12 +20,6 @@ build() { # IMAGES, SERVICE...: without a service, all that are used
     printf '%s\n' "$images" | xargs docker image inspect >/dev/null 2>&1 ||
         die "an image could not be built. The output above says why. Run it again to try a failed download again."
     warn "the images could not be rebuilt; the existing ones are used"
-}
-
-# The image of an older release would not know the settings of this one.
-build_judges() {
-    # shellcheck disable=SC2086 # a list of services
-    build "$(images_of_judges)" $JUDGES
 }
 
 # Leaves the profile that the lines need in PROFILE.

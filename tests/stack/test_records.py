@@ -393,9 +393,8 @@ def night(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Night:
         waiting = outbox(extension)
         umbrella = ["--say", "Do you sell any umbrellas?", "--no-transcript"]
         outcomes[SUMMED_UP] = extension.call("--from", SUMMED_UP, *umbrella)
-        extension.until(
-            lambda: is_asked(extension, "no umbrellas"), "asked for a summary"
-        )  # which has the answer in it
+        # The request for the summary has the answer in it.
+        extension.until(lambda: is_asked(extension, "no umbrellas"), "asked for a summary")
         story = ["--from", CUT_OFF, "--say", "Please tell me a story.", "--stay", "60"]
         cut_off = pool.submit(extension.call, *story)
         extension.until(lambda: is_asked(extension, "story"), "asked for a story")
