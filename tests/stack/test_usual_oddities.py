@@ -36,7 +36,7 @@ RULES = [
     {"match": "keys pressed. 1 2 2 3$", "answer": "That code is right."},
     {"match": "soup", "answer": "The soup is tomato."},
     {"match": "new one", "answer": "The new plan is cheaper."},
-    {"match": "cost", "answer": "<think>They ask for the price. I say elephants.</think> It is three dollars."},
+    {"match": "coffee", "answer": "<think>They ask for the price. I say elephants.</think> It is three dollars."},
     {"match": "cake", "answer": "We have every cake."},
 ]
 # As a spreadsheet in Germany saves it: "Unicode Text", with numbers as they are dialled.

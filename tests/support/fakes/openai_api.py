@@ -11,6 +11,7 @@ import asyncio
 import base64
 import itertools
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ KINDS = (HEAR, THINK, SPEAK)
 FAULTS = ("error", "busy", "hang", "garbage", "empty")
 BURST = 6  # chunks of speech that are sent at once; the rest follows faster than it is spoken
 PACE = 4.0
+WORD = re.compile(r"\s*\S+")  # with the blanks and row ends before it
 
 
 @dataclass(frozen=True)
@@ -180,9 +182,9 @@ class FakeOpenAI:
             answer = script.greeting
         if rule and rule.answer is not None:
             answer = rule.answer
-        for number, word in enumerate(answer.split()):
+        for number, word in enumerate(WORD.findall(answer.strip())):
             await _until(noted.at + script.first_token_delay + number / script.words_per_second)
-            yield f" {word}" if number else word
+            yield word
 
     async def sound(self, noted: Request) -> AsyncIterator[bytes]:
         """The text spoken, in the format that was asked for."""

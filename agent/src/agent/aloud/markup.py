@@ -28,8 +28,8 @@ MAYBE_TAG = re.compile(rf"<(?:!-{{0,2}}|/)?|</?[a-zA-Z][^<>\n]{{0,{LONGEST_TAG}}
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[a-zA-Z][a-zA-Z\d]{1,9});")
 MAYBE_ENTITY = re.compile(r"&(?:#?\w{0,10})?")
 PLAIN = re.compile(r"[^<&\n]+")
-EMPHASIS = "*_`~ \t"
 STOPPED = ".!?:;,…。！？"  # noqa: RUF001
+HEARD = re.compile(rf"[^\W_]|[{STOPPED}]")
 
 
 def without_notes(text: str) -> str:
@@ -58,7 +58,7 @@ class Markup:
         self._number = 0  # of the row of a numbered list before
         self._row_ended = ""  # the end of the row before, until it is known what the next one is
         self._is_item = False  # the row is one of a list, a heading or the like
-        self._last = ""  # the last character of the row that is no mark
+        self._last = ""  # the last character of the row that is heard or ends a sentence
         self._until = ""  # what ends the comment or the code in which the text is
 
     def feed(self, piece: str) -> str:
@@ -143,7 +143,7 @@ class Markup:
         return f".{ended}" if needs_a_stop else ended
 
     def _keep(self, length: int, kept: str) -> str:
-        self._last = kept.rstrip(EMPHASIS)[-1:] or self._last
+        self._last = "".join(HEARD.findall(kept))[-1:] or self._last
         return self._take(length, kept)
 
     def _take(self, length: int, kept: str) -> str:

@@ -8,12 +8,10 @@ import enum
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 from phonenumbers import PhoneMetadata
 
-if TYPE_CHECKING:
-    from agent.turns.lexical_cue import LexicalCue
+from agent.turns.cue_words import CueWords
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")  # noqa: RUF001 - the apostrophe that transcripts have
 AMOUNT = re.compile(r"(?<![\d.:])\d+[.:]\d{2}(?![\d.:]*\d)")  # 6:30 or 12.50 is one number, however many digits it has
@@ -68,7 +66,7 @@ def words_of(said: str) -> list[str]:
     return [word.lower().replace("’", "'") for word in WORD.findall(said)]  # noqa: RUF001
 
 
-def run_at_the_end(said: str, words: "LexicalCue") -> Run:
+def run_at_the_end(said: str, words: CueWords) -> Run:
     """Return the digits and letters at the end of what was said; a line break in it is a pause.
 
     "D as in David" is a D, "double four" is 44, "M-I-L-L" is four letters, and so is "M I L L".
@@ -95,7 +93,7 @@ def run_at_the_end(said: str, words: "LexicalCue") -> Run:
     return Run(text, last - first + 1, before)
 
 
-def _read(tokens: list[Token], at: int, words: "LexicalCue", *, beside: bool) -> tuple[int, str]:
+def _read(tokens: list[Token], at: int, words: CueWords, *, beside: bool) -> tuple[int, str]:
     """Return how many tokens from `at` on are one digit, letter or number, and its text; "" for any other word.
 
     `beside`: a figure or a letter stands before it. Without one, "a" or "I" is a word, unless two others come after it.
@@ -120,7 +118,7 @@ def _read(tokens: list[Token], at: int, words: "LexicalCue", *, beside: bool) ->
     return 1, value
 
 
-def _value(word: str, words: "LexicalCue") -> str:
+def _value(word: str, words: CueWords) -> str:
     if word.isdigit() or _is_letter(word):
         return word
     if word in words.zeros:
@@ -132,7 +130,7 @@ def _is_letter(word: str) -> bool:
     return len(word) == 1 and word.isalpha()
 
 
-def progress(said: str, asked: str, words: "LexicalCue", region: str | None) -> Progress | None:
+def progress(said: str, asked: str, words: CueWords, region: str | None) -> Progress | None:
     """Return how far a dictation has come; None if nothing is read out that is known to have a certain length.
 
     `asked` is what the agent said before; its last sentence may be the question that this answers. `region` (ISO 3166)
@@ -202,7 +200,7 @@ def _progress_of_a_name(run: Run, question: set[str], *, announced: bool) -> Pro
     return Progress.INCOMPLETE if names or len(spelled) < LONGEST_NAME else Progress.MAYBE
 
 
-def _progress_of_an_address(said: str, run: Run, words: "LexicalCue", *, asked: bool) -> Progress | None:
+def _progress_of_an_address(said: str, run: Run, words: CueWords, *, asked: bool) -> Progress | None:
     """Judge an e-mail address, which ends with a dot and a few letters that come after an @."""
     if ADDRESS.search(AROUND_AT.sub("@", said)):
         return Progress.COMPLETE

@@ -40,6 +40,7 @@ ANSWERS = {
     "a date that begins a row": ("Am\n3. Mai", "Am\n3. Mai"),
     "a heading": ("## Hours\nAt noon.", "## Hours.\nAt noon."),
     "paragraphs": ("We are open\n\nCome in", "We are open.\n\nCome in"),
+    "a smile after the full stop": ("It is good! 😀\n\nCome in", "It is good! 😀\n\nCome in"),
     "a row that goes on": ("This is\nus.", "This is\nus."),
     "code": ("So:\n```python\nprint(1)\n```\nDone.", "So:\n\nDone."),
     "code without an end": ("So:\n~~~js\nalert(1)", "So:\n"),

@@ -6,6 +6,7 @@ import pytest
 
 from agent import languages
 from agent.turns.dictation import WORD
+from agent.turns.cue_words import CueWords
 from agent.turns.lexical_cue import Hint, LexicalCue
 
 ENGLISH = LexicalCue.of("en")
@@ -135,14 +136,14 @@ def test_who_listens_in_another_language_is_not_taken_for_who_speaks(language: s
 
 @pytest.mark.parametrize("language", languages.known())
 def test_every_language_has_all_lists_each_word_in_the_form_in_which_it_is_looked_up(language: str) -> None:
-    words = LexicalCue.of(language)
-    for name in LexicalCue.__slots__:
+    words = CueWords.of(language)
+    for name in CueWords.__slots__:
         listed = getattr(words, name)
         assert listed, name
         assert [word for word in listed if word != word.lower() or WORD.findall(word) != [word] or "’" in word] == []  # noqa: RUF001
     with (languages.FOLDER / language / "lexical_cue.toml").open("rb") as file:
         lists = tomllib.load(file)
-    assert set(lists) == set(LexicalCue.__slots__)
+    assert set(lists) == set(CueWords.__slots__)
     for name, text in lists.items():
         assert len(text.split()) == len(set(text.split())), f"{name} has a word twice"
 
