@@ -5,8 +5,8 @@ import tomllib
 import pytest
 
 from agent import languages
-from agent.turns.dictation import WORD
 from agent.turns.cue_words import CueWords
+from agent.turns.dictation import WORD
 from agent.turns.lexical_cue import Hint, LexicalCue
 
 ENGLISH = LexicalCue.of("en")
