@@ -1,6 +1,6 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call logs down clean venv test lint docs lock bench turns capacity
+.PHONY: help up check call logs down clean venv test test-all lint docs lock bench turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
@@ -8,7 +8,7 @@ ROOMS = agent bootstrap phone speech
 export LINE SAY WAV EXPECT YES DATA
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 up: ## start the line; safe to repeat
 	@sh bootstrap/host/up.sh
@@ -35,9 +35,11 @@ venv: .venv/installed ## a virtualenv with every room installed in place, for wo
 	.venv/bin/pip install --quiet --no-deps --no-build-isolation $(ROOMS:%=--editable %)
 	@touch $@
 
-test: venv lint ## run every test; STACK=require makes a missing engine or image a failure
+test: those = -m 'not slow'
+test: test-all ## run the tests; STACK=require makes a missing engine or image a failure
+test-all: venv lint ## run the tests that take minutes each, too
 	.venv/bin/pytest --numprocesses auto tests/contract tests/unit
-	.venv/bin/pytest tests/stack
+	.venv/bin/pytest $(those) tests/stack
 
 lint: venv ## ruff, mypy, import-linter, hadolint, shellcheck, yamllint
 	.venv/bin/ruff check

@@ -87,7 +87,6 @@ def outcomes(extension: Extension) -> dict[str, Outcome]:
     """The calls of carriers that the line can serve, the long ones first: several are held at once."""
     return extension.calls_by_name(
         {
-            "a hold without end": ["--hold", "170", "--max-seconds", "200"],
             "a hold": ["--hold", str(HOLD), "--say", QUESTION],
             "no packets while the line talks": ["--say", LONG, "--at", "14", "--pause", str(NO_PACKETS)],
             "a hold with music": ["--hold-music", "/sounds/music.wav", "--say", QUESTION],
@@ -144,8 +143,9 @@ def test_nobody_is_asked_on_hold_and_the_talk_goes_on(outcomes: dict[str, Outcom
     assert not outcome.hung_up, outcome.printed
 
 
-def test_a_hold_without_end_is_ended_in_silence_after_two_minutes(outcomes: dict[str, Outcome]) -> None:
-    outcome = outcomes["a hold without end"]
+@pytest.mark.slow
+def test_a_hold_without_end_is_ended_in_silence_after_two_minutes(extension: Extension) -> None:
+    outcome = extension.call("--hold", "170", "--max-seconds", "200")
     assert outcome.hung_up, outcome.printed
     assert len(outcome.said) == 1, outcome.printed
     assert GREETED.search(outcome.heard), outcome.printed

@@ -280,7 +280,7 @@ def test_what_was_counted_is_still_known(counted: Day, after: str) -> None:
 def test_files_that_are_wrong_are_refused_before_the_line_is_touched(line: Line, tmp_path: Path) -> None:
     wrong = {
         "line.toml": "[limits]\ncalls = 5\nminutes = -1\n",
-        "blocked.txt": "2025550123\n",
+        "blocked.txt": "202555\n",
         "contacts.csv": "number,name,notes\n+12025550123,Ann\n",
     }
     folder = make_folder(tmp_path / "coffee")

@@ -49,7 +49,7 @@ def served(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         servers = {name: up.enter_context(provider(line, f"{name}-server")) for name in PARTS}
         for name, server in servers.items():
             server.script(key=KEYS[name], models=[MODELS[name]])
-        servers["brain"].script(rules=[{"kind": "llm", "match": "soup", "answer": "The soup of the day is tomato."}])
+        servers["brain"].script(rules=[{"kind": "llm", "match": "soup", "answer": "The soup is tomato."}])
         tables: dict[str, Any] = {
             name: {"url": server.api, "key": f"{name.upper()}_KEY"} for name, server in servers.items()
         }
@@ -64,7 +64,7 @@ def served(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 def test_each_part_of_a_call_is_done_by_its_own_server_with_its_own_key(served: Served) -> None:
     outcome = served.say("What soup do you have?")
-    assert "soup of the day is tomato" in outcome.heard, outcome.printed
+    assert "soup is tomato" in outcome.heard, outcome.printed
     assert APOLOGY not in outcome.heard, outcome.printed
     for name, kind in PARTS.items():
         assert served.asked(name) == {(kind, KEYS[name], MODELS[name])}

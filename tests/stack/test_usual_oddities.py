@@ -36,7 +36,7 @@ RULES = [
     {"match": "keys pressed. 1 2 2 3$", "answer": "That code is right."},
     {"match": "soup", "answer": "The soup is tomato."},
     {"match": "new one", "answer": "The new plan is cheaper."},
-    {"match": "coffee", "answer": "<think>They ask for the price. I say elephants.</think> It is three dollars."},
+    {"match": "coffee", "answer": "<think>They ask for the price. I say elephants.</think> We have fresh coffee."},
     {"match": "cake", "answer": "We have every cake."},
 ]
 # As a spreadsheet in Germany saves it: "Unicode Text", with numbers as they are dialled.
@@ -116,5 +116,5 @@ def test_a_goodbye_to_something_is_answered_and_a_goodbye_to_us_ends_the_call(da
 
 def test_what_a_model_thinks_is_not_heard(day: Day) -> None:
     outcome = day.outcomes["thoughts"]
-    assert "three dollars" in outcome.heard, outcome.printed
+    assert "fresh coffee" in outcome.heard, outcome.printed
     assert "elephants" not in outcome.heard, outcome.printed

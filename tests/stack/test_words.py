@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 # By the word that the caller says.
 SENTENCES = {
     "address": [
