@@ -8,7 +8,7 @@ ROOMS = agent bootstrap phone speech
 export LINE SAY WAV EXPECT YES DATA
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 up: ## start the line; safe to repeat
 	@sh bootstrap/host/up.sh
