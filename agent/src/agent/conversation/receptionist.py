@@ -74,13 +74,12 @@ class Receptionist(Agent):
         """Seconds after which the announcer's `hello` replaces a greeting that has no sound yet."""
         return self._call.line.handling.filler_after
 
-    async def llm_node(
+    def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
         """Answer as the model does, but for no longer than the line allows."""
         answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
-        async for part in end_in_time(answer, self._call.line.handling.longest_answer):
-            yield part
+        return end_in_time(answer, self._call.line.handling.longest_answer)
 
     async def on_exit(self) -> None:
         if self._call.caller_is_there and not self._call.ending.begun:
