@@ -41,8 +41,6 @@ def country_of(line: Line, settings: Settings) -> str | None:
 
 def read_number(text: str, country: str | None) -> str:
     """Return the number in E.164 form; without a country code it is one of `country`. A ValueError says what to do."""
-    if _is_plain(digits := PUNCTUATION.sub("", text), text):
-        return digits
     entry = re.sub(r"^00", "+", _tidied(text))
     if SPOILT.fullmatch(entry):
         raise _refused(text, SPOILT_CURE)
@@ -77,14 +75,6 @@ def _tidied(text: str) -> str:
     entry = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
     entry = entry.strip().removeprefix("=").strip("'\"`\u2018\u2019\u201c\u201d ")
     return re.sub(r"^tel:\s*", "", entry, flags=re.IGNORECASE).strip()
-
-
-def _is_plain(digits: str, text: str) -> bool:
-    """Return whether nothing has to be found out about a number, of which a file may have ten thousand."""
-    if not E164.fullmatch(digits) or DOUBTFUL.search(text):
-        return False
-    ends = [end for end in (2, 3, 4) if int(digits[1:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE]
-    return bool(ends) and digits[ends[0]] != "0"  # as in +44 020 7946 0958
 
 
 def _international(entry: str, found: PhoneNumber) -> str | None:

@@ -67,11 +67,10 @@ def run_at_the_end(said: str, words: CueWords) -> Run:
 
     "D as in David" is a D, "double four" is 44, "M-I-L-L" is four letters, and so is "M I L L".
     """
-    pieces = [words_of(AMOUNT.sub(" 1 ", piece)) for piece in said.splitlines()]
     tokens = [
         Token(part, number, spelled="-" in word)
-        for number, piece in enumerate(pieces)
-        for word in piece
+        for number, piece in enumerate(said.splitlines())
+        for word in words_of(AMOUNT.sub(" 1 ", piece))
         for part in word.split("-")
     ]
     text, first, last, at = "", 0, 0, 0

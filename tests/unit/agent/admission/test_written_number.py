@@ -14,6 +14,8 @@ TAKEN = {
     "+44 [0] 20 7946 0958": (None, LONDON),
     "+44 020 7946 0958": (None, LONDON),
     "+49 (0) 30/123456": (None, BERLIN),
+    "+370 8 612 34567": (None, "+37061234567"),  # whose trunk prefix was 8
+    "+1 1 202 555 0123": (None, WASHINGTON),
     "0049 (0)30 123456": (None, BERLIN),
     "+39 (0)6 1234 5678": (None, ROME),  # whose zero belongs to the number
     "+39 06 1234 5678": (None, ROME),
