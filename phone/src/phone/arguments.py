@@ -78,7 +78,7 @@ def _add_target(group: Any) -> None:
     group.add_argument("--no-marker", action="store_true", help="send no RTP marker bit, as some carriers do")
 
 
-_UNHEARD = (
+_ODDITIES = (
     ("--late-dtmf", "KEYS", "press keys, the last packet of each after the first one of the next"),
     ("--pause", "S", "send no packets for S seconds"),
     ("--hold", "S", "put the line on hold for S seconds, without a packet, and take it back"),
@@ -93,7 +93,7 @@ def _add_sayings(group: Any) -> None:
     )
     group.add_argument("--wav", action=_AppendInOrder, dest="sayings", metavar="FILE", help="play a file")
     group.add_argument("--dtmf", action=_AppendInOrder, dest="sayings", metavar="KEYS", help="press keys")
-    for option, metavar, text in _UNHEARD:
+    for option, metavar, text in _ODDITIES:
         group.add_argument(option, action=_AppendInOrder, dest="sayings", metavar=metavar, help=text)
     group.add_argument(
         "--at",
