@@ -49,9 +49,9 @@ def read_number(text: str, country: str | None) -> str:
     found = parsed(entry, country)
     if found and found.extension:
         raise _refused(text, EXTENSION_CURE)
-    if not found or not re.fullmatch(r"\+?\d+", PUNCTUATION.sub("", entry)):
-        raise _refused(text, WITH_COUNTRY)
-    number = _international(entry, found) if entry.startswith("+") else _national(entry, found)
+    number = None
+    if found and re.fullmatch(r"\+?\d+", PUNCTUATION.sub("", entry)):
+        number = _international(entry, found) if entry.startswith("+") else _national(entry, found)
     if not number:
         raise _refused(text, WITH_COUNTRY)
     return number
@@ -90,7 +90,8 @@ def _national(entry: str, here: PhoneNumber) -> str | None:
 
     `here` is what the number means to people in the line's country.
     """
-    if phonenumbers.is_valid_number(here) and _is_written_so(entry, here):
+    usual = phonenumbers.format_number(here, PhoneNumberFormat.NATIONAL)
+    if phonenumbers.is_valid_number(here) and PUNCTUATION.sub("", usual) == PUNCTUATION.sub("", entry):
         return phonenumbers.format_number(here, PhoneNumberFormat.E164)
     meant = {
         phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -98,12 +99,6 @@ def _national(entry: str, here: PhoneNumber) -> str | None:
         if number and phonenumbers.is_valid_number(number)
     }
     return meant.pop() if len(meant) == 1 else None
-
-
-def _is_written_so(entry: str, number: PhoneNumber) -> bool:
-    """Return whether people in the number's country write it with these digits."""
-    usual = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
-    return PUNCTUATION.sub("", usual) == PUNCTUATION.sub("", entry)
 
 
 def _refused(text: str, cure: str) -> ValueError:

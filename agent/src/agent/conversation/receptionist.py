@@ -55,7 +55,8 @@ class Receptionist(Agent):
             async with asyncio.timeout(self._patience):
                 if self._greeting and (prepared := await self._greeting.audio()):
                     return prepared
-                again = self._synthesize_now(voice)
+                reader, options = reader_of(self._call.line, self._call.settings), self.session.conn_options
+                again = Presynthesis(self._call.words.greeting, voice, options.tts_conn_options, reader)
                 if sound := await again.audio():
                     return sound
         except TimeoutError:
@@ -64,10 +65,6 @@ class Receptionist(Agent):
             reason = explain(again.failure) if again.failure else "sent no sound"
             logger.warning("Could not synthesize the greeting: text to speech %s", reason)
         return None
-
-    def _synthesize_now(self, voice: tts.TTS[Any]) -> Presynthesis:
-        reader = reader_of(self._call.line, self._call.settings)
-        return Presynthesis(self._call.words.greeting, voice, self.session.conn_options.tts_conn_options, reader)
 
     @property
     def _patience(self) -> float:

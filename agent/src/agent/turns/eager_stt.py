@@ -83,7 +83,7 @@ class EagerSTT(stt.StreamAdapter):
                 report(is_speech and not words)
         return kept
 
-    def words_of(self, result: stt.SpeechEvent, sound: Sound, *, ended: bool = False) -> str:
+    def words_in(self, result: stt.SpeechEvent, sound: Sound, *, ended: bool = False) -> str:
         """Return the words that were said, or "" if there are none; `ended`: the segment has ended with them."""
         text = _text_of(result)
         if not languages.plain(text):  # an engine may write down music as ♪ or [Music]
@@ -191,7 +191,7 @@ class _Stream(UtteranceStream):
         def emit(early: "asyncio.Task[stt.SpeechEvent]") -> None:
             failed = early.cancelled() or early.exception() is not None  # `_finish` will raise the error
             current = early is segment.early and not self._event_ch.closed  # the call may be over
-            if not failed and current and self._adapter.words_of(early.result(), segment.sound):
+            if not failed and current and self._adapter.words_in(early.result(), segment.sound):
                 self._emit(SpeechEventType.PREFLIGHT_TRANSCRIPT, alternatives=early.result().alternatives[:1])
 
         segment.requests += 1
@@ -202,7 +202,7 @@ class _Stream(UtteranceStream):
         ended = time.time() - event.silence_duration - event.inference_duration
         self._emit(SpeechEventType.END_OF_SPEECH, speech_end_time=ended)
         result = await (segment.early or begin(self.recognize(event.frames)))
-        words = self._adapter.words_of(result, segment.sound, ended=True)
+        words = self._adapter.words_in(result, segment.sound, ended=True)
         is_speech = not _text_of(result) and segment.sound.is_speech  # [Music] is an answer
         if self._adapter.keep_or_drop(words, is_speech=is_speech):
             final = SpeechEventType.FINAL_TRANSCRIPT

@@ -129,7 +129,7 @@ class MadeUp:
         return doubted
 
     def _is_doubted(self, words: str, sound: Sound, confidence: float) -> bool:
-        if self._is_subtitle(words):
+        if f"{words.replace('-', ' ')} ".startswith(self._subtitles):
             return not sound.bears(words, USUAL)
         if not self._is_doubtful(words):
             return False
@@ -149,9 +149,6 @@ class MadeUp:
         else:
             self._doubts = 0
             self._levels.append(sound.level)
-
-    def _is_subtitle(self, words: str) -> bool:
-        return f"{words.replace('-', ' ')} ".startswith(self._subtitles)
 
     def _is_doubtful(self, words: str) -> bool:
         return self._doubtful.issuperset(self._phrases_in(words))
