@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 WORDS_A_SECOND = 2.5
 LETTERS_A_WORD = 8  # at most, on average; for scripts without spaces, and for a model that writes none
-# Where an answer may end that has become more than so many times as long as it may.
+# Where an answer may end once it is more than so many times as long as it may be.
 ENDS = (
     (1.0, re.compile(r"[.!?…][\"'”’)\]]*\s$|[。！？।\n]$")),  # noqa: RUF001 - other scripts' stops are meant
     (1.2, re.compile(r"[,;:–—]\s$|[，；：、]$")),  # noqa: RUF001

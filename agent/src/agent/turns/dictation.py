@@ -1,7 +1,7 @@
 """Numbers, spelled names and e-mail addresses that a caller reads out piece by piece, with pauses between the pieces.
 
-A pause after "4111" is no end of the turn if a card number was announced, which has 16 digits. So what was announced
-decides, and how it is read out: by the caller ("My card is …") or by the agent's question before it.
+A pause after "4111" is not the end of the turn if a card number was announced, since that has 16 digits. What is
+announced, by the caller ("My card is …") or by the agent's question before it, decides when it is complete.
 """
 
 import enum

@@ -59,7 +59,7 @@ class SpeakerGate(vad.VAD):
 
     @property
     def share_of_sound(self) -> float:
-        """In what share of the last seconds there was any sound, speech or not; 0 until enough has been heard."""
+        """The share of the last seconds in which there was sound, speech or not; 0 until enough has been heard."""
         return sum(self._sounds) / SHARED if len(self._sounds) == SHARED else 0.0
 
     def stream(self) -> "_Stream":

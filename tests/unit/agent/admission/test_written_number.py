@@ -1,4 +1,4 @@
-"""Numbers as people and their spreadsheets write them: one form where it is sure what is meant, else the cure."""
+"""Numbers as people and their spreadsheets write them: one form where it is certain what is meant, else the cure."""
 
 import pytest
 
@@ -46,7 +46,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("written", TAKEN)
-def test_a_number_is_taken_if_it_is_sure_which_one_is_meant(written: str) -> None:
+def test_a_number_is_taken_if_it_is_certain_which_one_is_meant(written: str) -> None:
     country, number = TAKEN[written]
     assert read_number(written, country) == number
 
