@@ -57,8 +57,6 @@ fits_this_engine() {
             "Here you can only try the line (make call); for a real number, $cure."
 }
 
-is_rootless() { case $(docker info --format '{{.SecurityOptions}}') in *rootless*) ;; *) return 1 ;; esac; }
-
 # A rootless engine publishes only ports that this host leaves to every user, unless its helper has the right to others.
 ports_are_allowed() {
     first=$(cat "$UNPRIVILEGED_PORTS" 2>/dev/null || say 1024)
