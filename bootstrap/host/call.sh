@@ -69,7 +69,7 @@ report=calls/.report-$$.json
 trap 'rm -f "$report"' EXIT
 trap 'exit 130' INT TERM
 person=$(id -u):$(id -g)
-! is_rootless || person=0:0
+case $(docker info --format '{{.SecurityOptions}}') in *rootless*) person=0:0 ;; esac
 started=$(docker info --format '{{.SystemTime}}')   # the engine's clock, which may be a virtual machine's
 code=0
 run ${WAV:+--volume "$(cd "$(dirname "$WAV")" && pwd)/$(basename "$WAV"):/call.wav:ro"} \

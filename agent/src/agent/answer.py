@@ -31,7 +31,14 @@ from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.refuse_strangers import refuse_strangers
 from agent.conversation.reject_when_full import reject_when_full
-from agent.conversation.session import connect_options, new_session, new_voice_activity, reader_of, room_options
+from agent.conversation.session import (
+    connect_options,
+    new_session,
+    new_voice_activity,
+    reader_of,
+    region_of_line,
+    room_options,
+)
 from agent.lines.line import Line
 from agent.lines.words import Words
 from agent.providers import catalog
@@ -76,7 +83,7 @@ async def answer(ctx: JobContext) -> None:
     ctx.log_context_fields = {"line": line.name}
     pipeline = Pipeline(line, settings)
     reader = reader_of(line, settings)
-    session = new_session(line, pipeline, _voice_activity(ctx, line), reader)
+    session = new_session(line, pipeline, _voice_activity(ctx, line), region_of_line(line, settings))
     greeting = _synthesize_greeting(words, line, pipeline, reader) if await admission.lets_anybody_in() else None
 
     # Who is calling, and whether they are let in.

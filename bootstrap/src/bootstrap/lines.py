@@ -5,7 +5,7 @@ Only `numbers` and `also_dialled` are read from a line's file. The agent checks 
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,34 +130,32 @@ def find_those_that_take_the_rest(named: Mapping[str, Named]) -> list[str]:
     return without if len(without) == 1 else [line for line in without if not named[line].also_dialled]
 
 
-def find_shared(folder: str, named: Lines) -> list[str]:
+def find_shared(folder: str, own: Lines) -> list[str]:
     """Name every number that two lines claim."""
-    owners: dict[str, str] = {}
-    problems = []
-    for line, answered in named.items():
-        for number in answered:
-            first = owners.setdefault(number, line)
-            if first != line:
-                problems.append(
-                    f"{folder}/{line}/{FILE}: numbers holds {number}, which {folder}/{first}/{FILE} holds too; "
-                    "keep it in one of them"
-                )
-    return problems
+    return [
+        f"{folder}/{line}/{FILE}: numbers holds {number}, which {folder}/{first}/{FILE} holds too; "
+        "keep it in one of them"
+        for line, number, first in claims_of_others(own)
+    ]
 
 
 def find_shared_forms(folder: str, answered: Lines) -> list[str]:
     """Name every form that would be answered by two lines."""
+    return [
+        f"{folder}/{line}/{FILE}: a call to {form} would be for {folder}/{first}/{FILE}, too, by its "
+        "numbers, its also_dialled or the number_forms of TRUNK_PROVIDER; keep it in one of them"
+        for line, form, first in claims_of_others(answered)
+    ]
+
+
+def claims_of_others(claimed: Lines) -> Iterator[tuple[str, str, str]]:
+    """Yield each line with a number or form that an earlier line has claimed already, and that line."""
     owners: dict[str, str] = {}
-    problems = []
-    for line, forms in answered.items():
+    for line, forms in claimed.items():
         for form in forms:
             first = owners.setdefault(number_forms.as_compared(form), line)
             if first != line:
-                problems.append(
-                    f"{folder}/{line}/{FILE}: a call to {form} would be for {folder}/{first}/{FILE}, too, by its "
-                    "numbers, its also_dialled or the number_forms of TRUNK_PROVIDER; keep it in one of them"
-                )
-    return problems
+                yield line, form, first
 
 
 def find_several_without(folder: str, without: Sequence[str]) -> list[str]:

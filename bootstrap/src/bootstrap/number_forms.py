@@ -7,28 +7,23 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberFormat
+from phonenumbers import PhoneNumber, PhoneNumberFormat, national_significant_number
 
+from bootstrap.numbers import strip_punctuation
 from bootstrap.text import check_text, parse_entries, quote
 
 MOST = 100
 EXAMPLE = "write what the carrier sends before the @ of the To header, such as 2025550100 or 100"
 NUMBER = re.compile(r"\+?[0-9]+")
-NAME = re.compile(r"[A-Za-z0-9\-_.!~*+=;%]{1,64}")  # an extension, or a number with parameters: compared as it is
-
-
-def _format(number: PhoneNumber, form: int) -> str:
-    return re.sub(r"[^0-9+]", "", phonenumbers.format_number(number, form))
-
+STRANGE = re.compile(r"[^A-Za-z0-9\-_.!~*+=;%]")  # what neither an extension nor a number with parameters has
+LONGEST = 64  # characters
 
 # What a trunk provider's file may name in `number_forms`.
 FORMS: Mapping[str, Callable[[PhoneNumber], str]] = {
-    "e164": lambda number: _format(number, PhoneNumberFormat.E164),
-    "no_plus": lambda number: _format(number, PhoneNumberFormat.E164).removeprefix("+"),
-    "international_00": lambda number: _format(number, PhoneNumberFormat.E164).replace("+", "00"),
-    "international_011": lambda number: _format(number, PhoneNumberFormat.E164).replace("+", "011"),
-    "national": lambda number: _format(number, PhoneNumberFormat.NATIONAL),  # 2025550100, 030123456
-    "national_without_prefix": phonenumbers.national_significant_number,  # 2025550100, 30123456
+    "international_00": lambda number: f"00{number.country_code}{national_significant_number(number)}",
+    "international_011": lambda number: f"011{number.country_code}{national_significant_number(number)}",
+    "national": lambda number: re.sub("[^0-9]", "", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)),
+    "national_without_prefix": national_significant_number,
 }
 
 
@@ -47,27 +42,27 @@ def parse_all(entries: Sequence[str]) -> tuple[str, ...]:
 
 
 def parse_one(entry: str) -> str:
-    number = re.sub(r"[ \-()]", "", entry)
+    number = strip_punctuation(entry)
     if NUMBER.fullmatch(number):
         return number
-    if not NAME.fullmatch(entry):
-        raise ValueError(f"{quote(entry)} {_explain(entry)}; {EXAMPLE}")
+    if problem := _problem(entry):
+        raise ValueError(f"{quote(entry)} {problem}; {EXAMPLE}")
     return entry
 
 
-def _explain(entry: str) -> str:
+def _problem(entry: str) -> str | None:
     if not entry:
         return "is an empty entry"
     if re.match(r"(tel|sips?):", entry, re.IGNORECASE):
         return "begins with tel: or sip:, which LiveKit does not compare"
     if "@" in entry:
         return "has an @ and a host, which LiveKit does not compare"
-    if strange := re.search(r"[^A-Za-z0-9\-_.!~*+=;%]", entry):
+    if strange := STRANGE.search(entry):
         return f"holds {strange[0]!a}, which is not part of a number or an extension"
-    return f"has {len(entry)} characters; at most 64 are accepted"
+    return f"has {len(entry)} characters; at most {LONGEST} are accepted" if len(entry) > LONGEST else None
 
 
 def as_compared(form: str) -> str:
     """Return a form as LiveKit compares it: two forms for which this is the same are one."""
-    number = re.sub(r"[ \-()]", "", form)
+    number = strip_punctuation(form)
     return f"+{number.removeprefix('+')}" if NUMBER.fullmatch(number) else form

@@ -22,7 +22,7 @@ class UsageError(Exception):
 
 
 class _AppendInOrder(argparse.Action):
-    """Collects --say, --wav, --dtmf, --at and so on in one list, in the order in which they were given."""
+    """Collects the `_SAYINGS` in one list, in the order in which they were given."""
 
     def __call__(self, _parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
         namespace.sayings = [*(namespace.sayings or []), ((option or "").lstrip("-"), values)]
@@ -78,30 +78,22 @@ def _add_target(group: Any) -> None:
     group.add_argument("--no-marker", action="store_true", help="send no RTP marker bit, as some carriers do")
 
 
-_UNHEARD = (
+_SAYINGS = (
+    ("--say", "TEXT", f"speak it ({DEFAULT_SAY!r})"),
+    ("--wav", "FILE", "play a file"),
+    ("--dtmf", "KEYS", "press keys"),
     ("--late-dtmf", "KEYS", "press keys, the last packet of each after the first one of the next"),
     ("--pause", "S", "send no packets for S seconds"),
     ("--hold", "S", "put the line on hold for S seconds, without a packet, and take it back"),
     ("--hold-music", "FILE", "put the line on hold, play a file, and take it back"),
     ("--request", "'METHOD [TYPE BODY]'", "send a SIP request, such as UPDATE or INFO"),
+    ("--at", "S", "say the next one S seconds after the answer, not when it is quiet"),
 )
 
 
 def _add_sayings(group: Any) -> None:
-    group.add_argument(
-        "--say", action=_AppendInOrder, dest="sayings", metavar="TEXT", help=f"speak it ({DEFAULT_SAY!r})"
-    )
-    group.add_argument("--wav", action=_AppendInOrder, dest="sayings", metavar="FILE", help="play a file")
-    group.add_argument("--dtmf", action=_AppendInOrder, dest="sayings", metavar="KEYS", help="press keys")
-    for option, metavar, text in _UNHEARD:
+    for option, metavar, text in _SAYINGS:
         group.add_argument(option, action=_AppendInOrder, dest="sayings", metavar=metavar, help=text)
-    group.add_argument(
-        "--at",
-        action=_AppendInOrder,
-        dest="sayings",
-        metavar="S",
-        help="say the next one S seconds after the answer, not when it is quiet",
-    )
     group.add_argument("--silent", action="store_true", help="say nothing, but hear the whole greeting")
     group.add_argument("--stay", type=float, metavar="S", help="stay on the line after that; alone: just dial and stay")
 

@@ -113,17 +113,16 @@ async def _say(call: Call, saying: Saying) -> Playback | None:
     """Say it to its end; None if there was nothing to say."""
     if saying.request:
         await call.request(*saying.request)
-        return None
-    if saying.pause:
+    elif saying.pause:
         await call.pause(saying.pause)
-        return None
-    if saying.on_hold:
+    elif saying.on_hold:
         await call.play(saying.pcm).finished()
-        return None
-    keys = saying.keys
-    playback = call.press(keys, late_ends=saying.late_ends) if keys else call.say(saying.pcm, saying.text)
-    await playback.finished()
-    return playback
+    else:
+        keys = saying.keys
+        playback = call.press(keys, late_ends=saying.late_ends) if keys else call.say(saying.pcm, saying.text)
+        await playback.finished()
+        return playback
+    return None
 
 
 async def _until(call: Call, at: float) -> None:

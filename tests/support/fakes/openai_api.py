@@ -326,8 +326,7 @@ class FakeOpenAI:
     def _refuse(self, key: str) -> web.Response | None:
         if self.script.key in ("", key):
             return None
-        message = f"Incorrect API key provided: {key[:4]}***{key[-4:]}."
-        return web.json_response({"error": {"message": message, "code": "invalid_api_key"}}, status=401)
+        return _error(401, f"Incorrect API key provided: {key[:4]}***{key[-4:]}.")
 
     async def _fault(self, noted: Request) -> web.Response | None:
         script = self._script(noted)
@@ -335,16 +334,15 @@ class FakeOpenAI:
             return refused
         model = noted.body.get("model", "")
         if script.models and model not in script.models:
-            message = f"The model `{model}` does not exist"
-            return web.json_response({"error": {"message": message, "code": "model_not_found"}}, status=404)
+            return _error(404, f"The model `{model}` does not exist")
         if noted.kind in script.refusals:
             status, body = script.refusals[noted.kind]
             said = noted.text or (_last_told(noted.body["messages"]) if noted.kind == THINK else "")
             text = body.replace("SAID", json.dumps(said)[1:-1])
             return web.Response(status=status, text=text, content_type="application/json")
         if left := self._seconds_limited(noted):
-            return _error(self._script(noted).refusal, "Rate limit reached", headers={"Retry-After": f"{left:.3f}"})
-        return await self._fail(self._script(noted).faults.get(noted.kind))
+            return _error(script.refusal, "Rate limit reached", headers={"Retry-After": f"{left:.3f}"})
+        return await self._fail(script.faults.get(noted.kind))
 
     async def _ruled(self, noted: Request, text: str) -> web.Response | None:
         """Do what the rule for such a text says; its fault, where it has one."""

@@ -40,7 +40,7 @@ def test_a_line_without_numbers_has_those_that_no_other_line_names(folder: Path,
 
 def test_a_line_is_also_dialled_as_its_file_and_the_trunk_provider_say(folder: Path) -> None:
     write(folder, coffee='also_dialled = ["100", "(202) 555-0100"]', tea=f'numbers = ["{B}"]')
-    assert read_lines(folder, [A], ["international_00", "national", "no_plus"]) == {
+    assert read_lines(folder, [A], ["international_00", "national"]) == {
         "coffee": (A, "100", "2025550100", "0012025550100"),
         "tea": (B, "0012025550111", "2025550111"),
     }

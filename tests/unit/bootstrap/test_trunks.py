@@ -42,7 +42,7 @@ def test_twilio_is_all_of_its_published_ranges() -> None:
         ("{allowed_addresses: [10.0.0.1]}", "private"),
         ("{extra: 1}", "extra"),
         ("{account_header: 1}", "account_header"),
-        ("{number_forms: [local]}", "is 'local'; expected one of e164, no_plus, international_00"),
+        ("{number_forms: [local]}", "is 'local'; expected one of international_00, international_011"),
         ("{media_encryption: always}", "'disable', 'allow' or 'require'"),
     ],
 )

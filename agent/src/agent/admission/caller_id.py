@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+from phonenumbers import MatchType, NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from agent.admission.caller import Caller
 
@@ -32,7 +32,9 @@ def number_dialled(sent: str, numbers: Sequence[str]) -> str:
     Carriers leave the + out, write 00 for it, or send the number as it is dialled within its country.
     """
     forms = _forms(DECORATION.sub("", _user_part(sent)))
-    return next((number for number in numbers if any(_is_same_number(form, number) for form in forms)), sent)
+    same = (MatchType.EXACT_MATCH, MatchType.NSN_MATCH)
+    found = (number for number in numbers for form in forms if phonenumbers.is_number_match(form, number) in same)
+    return next(found, sent)
 
 
 def identify(sent: str, region: str | None) -> Caller:
@@ -64,11 +66,6 @@ def _phone_number(user: str, region: str | None) -> PhoneNumber | None:
 def _forms(digits: str) -> list[str]:
     """List what a sent number may mean: itself, and the number with its country code."""
     return [digits, f"+{digits[2:]}" if digits.startswith("00") else f"+{digits.removeprefix('+')}"]
-
-
-def _is_same_number(form: str, number: str) -> bool:
-    match = phonenumbers.is_number_match(form, number)
-    return match in (phonenumbers.MatchType.EXACT_MATCH, phonenumbers.MatchType.NSN_MATCH)
 
 
 def parsed(text: str, region: str | None) -> PhoneNumber | None:

@@ -17,8 +17,8 @@ from agent.languages import bare, contact_columns
 HEADER = ("number", "name", "notes")
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
 # Excel's own row before the header, which says what separates the fields.
-NAMED_SEPARATOR = re.compile(r'\A\s*"?sep=(.)"?[,;\t]*(?=\n|$)', re.IGNORECASE)
-EMPTY = re.compile(r'[\s",;|]*')  # of which a table consists that somebody has emptied
+NAMED_SEPARATOR = re.compile(r'\A\s*"?sep=."?[,;\t]*(?=\n|$)', re.IGNORECASE)
+EMPTY = re.compile(r'[\s",;|]*')  # what is left of a table that somebody has emptied
 LARGEST = 1_048_576  # bytes, some ten thousand people: the file is read before the first word
 
 Contacts = Mapping[str, tuple[str, str]]  # E.164 number -> name, notes

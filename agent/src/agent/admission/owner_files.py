@@ -3,17 +3,13 @@
 In them, a number without a country code is one of `country`, which `written_number.country_of` returns for a line.
 """
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from agent.admission import contacts, lists
 from agent.admission.contacts import Contacts
 from agent.admission.lists import Lists, Numbers
 from agent.storage.live_file import KEPT, LiveFile
-
-T = TypeVar("T")
 
 
 def read_contacts(folder: Path, kept: Path = KEPT, *, country: str | None = None) -> Contacts:
@@ -31,19 +27,15 @@ def owner_files(
     folder: Path, kept: Path = KEPT, *, country: str | None = None
 ) -> list[LiveFile[Contacts] | LiveFile[Numbers]]:
     """List the files, so that they can be judged, or read once so that each has a good version to fall back to."""
-    return [
-        _contacts(folder, kept, country),
-        *(_list(name, folder, kept, country) for name in ("blocked", "allowed")),
-    ]
+    both = (_list(name, folder, kept, country) for name in ("blocked", "allowed"))
+    return [_contacts(folder, kept, country), *both]
 
 
 def _contacts(folder: Path, kept: Path, country: str | None) -> LiveFile[Contacts]:
-    return _file("contacts.csv", partial(contacts.parse, country=country), contacts.LARGEST, folder, kept)
+    parse = partial(contacts.parse, country=country)
+    return LiveFile(folder, "contacts.csv", parse, contacts.LARGEST, may_be_missing=True, kept=kept)
 
 
 def _list(name: str, folder: Path, kept: Path, country: str | None) -> LiveFile[Numbers]:
-    return _file(f"{name}.txt", partial(lists.parse, country=country), lists.LARGEST, folder, kept)
-
-
-def _file(name: str, parse: Callable[[str], T], largest: int, folder: Path, kept: Path) -> LiveFile[T]:
-    return LiveFile(folder, name, parse, largest, may_be_missing=True, kept=kept)  # then it lists nobody
+    parse = partial(lists.parse, country=country)
+    return LiveFile(folder, f"{name}.txt", parse, lists.LARGEST, may_be_missing=True, kept=kept)

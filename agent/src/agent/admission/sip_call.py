@@ -1,9 +1,9 @@
 """A SIP call as the gateway describes it: the attributes of its participant, read into one typed value."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
 
 HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 TEL_NUMBER = re.compile(r"\+?[().-]*[0-9][0-9().-]*")  # RFC 3966, section 3
@@ -34,7 +34,7 @@ class SipCall:
         The gateway takes the number of `From: <tel:+12025550123>` for a host, and reports no user.
         """
         caller, host = attributes.get("sip.phoneNumber", ""), attributes.get("sip.hostname", "")
-        if not caller and _is_tel_number(host):
+        if not caller and TEL_NUMBER.fullmatch(host) and not _is_address(IPv4Address, host):
             caller, host = host, NO_HOST
         return cls(
             call_id=attributes.get("sip.callID", ""),
@@ -68,22 +68,13 @@ class SipCall:
         return None
 
 
-def _is_tel_number(text: str) -> bool:
-    """Return whether this is the number of a tel: address; an IPv4 address consists of digits and dots, too."""
-    return bool(TEL_NUMBER.fullmatch(text)) and not _is_ipv4(text)
-
-
-def _is_ipv4(text: str) -> bool:
-    try:
-        return bool(ipaddress.IPv4Address(text))
-    except ValueError:
-        return False
-
-
 def _is_host(text: str) -> bool:
-    if HOST_NAME.fullmatch(text):
-        return True
+    return bool(HOST_NAME.fullmatch(text)) or _is_address(IPv6Address, text.removeprefix("[").removesuffix("]"))
+
+
+def _is_address(kind: type[IPv4Address | IPv6Address], text: str) -> bool:
     try:
-        return bool(ipaddress.IPv6Address(text.removeprefix("[").removesuffix("]")))
+        kind(text)
     except ValueError:
         return False
+    return True

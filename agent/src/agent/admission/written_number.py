@@ -1,6 +1,6 @@
 """Phone numbers as people and their spreadsheets write them into files, in the one form that caller IDs have, too.
 
-A number is taken if it is sure which one is meant. Every error completes "line 3 has …".
+A number is taken if it is certain which one is meant. Every error completes "line 3 has …".
 """
 
 import re
@@ -41,8 +41,6 @@ def country_of(line: Line, settings: Settings) -> str | None:
 
 def read_number(text: str, country: str | None) -> str:
     """Return the number in E.164 form; without a country code it is one of `country`. A ValueError says what to do."""
-    if _is_plain(digits := PUNCTUATION.sub("", text), text):
-        return digits
     entry = re.sub(r"^00", "+", _tidied(text))
     if SPOILT.fullmatch(entry):
         raise _refused(text, SPOILT_CURE)
@@ -51,9 +49,9 @@ def read_number(text: str, country: str | None) -> str:
     found = parsed(entry, country)
     if found and found.extension:
         raise _refused(text, EXTENSION_CURE)
-    if not found or not re.fullmatch(r"\+?\d+", PUNCTUATION.sub("", entry)):
-        raise _refused(text, WITH_COUNTRY)
-    number = _international(entry, found) if entry.startswith("+") else _national(entry, found)
+    number = None
+    if found and re.fullmatch(r"\+?\d+", PUNCTUATION.sub("", entry)):
+        number = _international(entry, found) if entry.startswith("+") else _national(entry, found)
     if not number:
         raise _refused(text, WITH_COUNTRY)
     return number
@@ -79,14 +77,6 @@ def _tidied(text: str) -> str:
     return re.sub(r"^tel:\s*", "", entry, flags=re.IGNORECASE).strip()
 
 
-def _is_plain(digits: str, text: str) -> bool:
-    """Return whether nothing has to be found out about a number, of which a file may have ten thousand."""
-    if not E164.fullmatch(digits) or DOUBTFUL.search(text):
-        return False
-    ends = [end for end in (2, 3, 4) if int(digits[1:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE]
-    return bool(ends) and digits[ends[0]] != "0"  # as in +44 020 7946 0958
-
-
 def _international(entry: str, found: PhoneNumber) -> str | None:
     """Return a number that begins with a plus. One that the library does not know yet is taken as it is."""
     if DOUBTFUL.search(entry) and not phonenumbers.is_valid_number(found):
@@ -100,7 +90,8 @@ def _national(entry: str, here: PhoneNumber) -> str | None:
 
     `here` is what the number means to people in the line's country.
     """
-    if phonenumbers.is_valid_number(here) and _is_written_so(entry, here):
+    usual = phonenumbers.format_number(here, PhoneNumberFormat.NATIONAL)
+    if phonenumbers.is_valid_number(here) and PUNCTUATION.sub("", usual) == PUNCTUATION.sub("", entry):
         return phonenumbers.format_number(here, PhoneNumberFormat.E164)
     meant = {
         phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -108,12 +99,6 @@ def _national(entry: str, here: PhoneNumber) -> str | None:
         if number and phonenumbers.is_valid_number(number)
     }
     return meant.pop() if len(meant) == 1 else None
-
-
-def _is_written_so(entry: str, number: PhoneNumber) -> bool:
-    """Return whether people in the number's country write it with these digits."""
-    usual = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
-    return PUNCTUATION.sub("", usual) == PUNCTUATION.sub("", entry)
 
 
 def _refused(text: str, cure: str) -> ValueError:

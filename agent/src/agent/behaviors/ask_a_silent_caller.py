@@ -51,7 +51,7 @@ class _SilenceTimer:
     def __init__(self, call: Call, hold: Hold) -> None:
         self._session, self._announcer, self._ending = call.session, call.announcer, call.ending
         self._handling, self._phrases = call.line.handling, call.phrases
-        self._longest, self._longest_hold = self._handling.silent_caller_after, self._handling.longest_talk
+        self._patience = self._handling.silent_caller_after  # seconds
         self._hold = hold
         self._held_since: float | None = None  # loop time; None while the caller is not on hold
         self._asked = 0
@@ -79,7 +79,7 @@ class _SilenceTimer:
         """Be patient after a request to wait, until the caller says something else."""
         if isinstance(event.item, ChatMessage) and event.item.role == "user":
             waits = is_request_to_wait(event.item.text_content or "", self._phrases)
-            self._longest = self._handling.hold_patience if waits else self._handling.silent_caller_after
+            self._patience = self._handling.hold_patience if waits else self._handling.silent_caller_after
 
     def notice_caller(self, _: rtc.SipDTMF | None = None) -> None:
         """Start over: the caller is there."""
@@ -88,7 +88,7 @@ class _SilenceTimer:
             self._begin()
 
     def _begin(self) -> None:
-        self._due = asyncio.get_running_loop().time() + self._longest
+        self._due = asyncio.get_running_loop().time() + self._patience
         if self._session.user_state != "speaking":
             self._wait_until(self._due)
 
@@ -109,7 +109,7 @@ class _SilenceTimer:
         if self._asked == len(QUESTIONS):
             self._ending.say("silent", "the caller was silent")
             return
-        self._longest = self._handling.silent_caller_after
+        self._patience = self._handling.silent_caller_after
         self._begin()  # in case the question cannot be said; otherwise the timer restarts after the question
         self._announcer.say(QUESTIONS[self._asked])
         self._asked += 1
@@ -119,7 +119,7 @@ class _SilenceTimer:
         self._held_since = self._held_since or now
         if self._hold.seconds_without_packets >= LONGEST_WITHOUT_PACKETS:
             self._ending.say("silent", "nothing came from the caller's phone")
-        elif self._hold.has_music and now - self._held_since >= self._longest_hold:
+        elif self._hold.has_music and now - self._held_since >= self._handling.longest_talk:
             self._ending.say("endless", "the caller was on hold")
         else:
             self._wait_until(now + HOLD_CHECKED_EVERY)

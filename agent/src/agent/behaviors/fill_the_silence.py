@@ -68,8 +68,10 @@ class _AnswerTimer:
             self.fail()
         # A streaming engine reports only words. Without words, it is not known whether a sound needs an answer. A fast
         # engine may have judged the sound already.
-        elif event.old_state == "speaking" and (self._words or self._unheard or self._a_sound_is_judged()):
-            self._begin(since=event.created_at)
+        elif event.old_state == "speaking":
+            is_judging = any(engine.is_judging for engine in eager_engines(self._session.stt))
+            if self._words or self._unheard or is_judging:
+                self._begin(since=event.created_at)
 
     def hear(self, event: UserInputTranscribedEvent) -> None:
         if event.is_final and languages.plain(event.transcript):
@@ -133,9 +135,6 @@ class _AnswerTimer:
         achieved = was_heard(reply) or any(item.type != "message" for item in reply.chat_items)
         if not reply.interrupted and (reply is self._broken or reply.exception() or not achieved):
             self.fail()
-
-    def _a_sound_is_judged(self) -> bool:
-        return any(engine.is_judging for engine in eager_engines(self._session.stt))
 
     def _begin(self, since: float | None = None) -> None:
         """Start waiting for an answer, from now or from `since` (a time.time())."""

@@ -42,12 +42,11 @@ def take_digits(call: Call) -> None:
     collector = _DigitCollector(
         answer, lambda: session.user_state == "speaking", handling.digits_timeout, handling.digits_end
     )
-
     reports = _Reports()
 
     def take_digit(event: rtc.SipDTMF) -> None:
         somebody_else = event.participant is not None and event.participant.identity != call.participant.identity
-        if not somebody_else and not ending.begun and not reports.has_been_pressed_already(event.digit):
+        if not somebody_else and not ending.begun and not reports.is_repeated(event.digit):
             _stop_speaking(session)
             collector.add(event.digit)
 
@@ -73,20 +72,16 @@ class _Reports:
     """Tells the digits that the gateway reports a second time from those that the caller presses."""
 
     def __init__(self) -> None:
-        self._pressed = ("", "")  # the last two digits
+        self._last_two = ("", "")
         self._last_at = -1.0  # loop time of the last report
-        self._repeats = False  # whether the last report was the first of those two again
 
-    def has_been_pressed_already(self, digit: str) -> bool:
+    def is_repeated(self, digit: str) -> bool:
         """Return whether this is a report of the last two digits again; two equal digits cannot be told apart."""
         now = asyncio.get_running_loop().time()
         too_soon, self._last_at = now - self._last_at < NO_PRESS_WITHIN, now
-        first, second = self._pressed
-        if too_soon and first != second and digit == (second if self._repeats else first):
-            self._repeats = not self._repeats
-            return True
-        self._pressed, self._repeats = (second, digit), False
-        return False
+        first, second = self._last_two
+        self._last_two = second, digit
+        return too_soon and first == digit != second
 
 
 class _DigitCollector:

@@ -33,11 +33,8 @@ def is_request_to_wait(said: str, phrases: Phrases) -> bool:
     """
     courtesies = phrases.courtesies | phrases.hold_courtesies
     parts = split_phrases(said, phrases.holds | phrases.hold_reasons | courtesies)
-    known = phrases.holds | courtesies
     reason = next((at for at, part in enumerate(parts) if part in phrases.hold_reasons), len(parts))
-    request, rest = parts[: reason + 1], parts[reason + 1 :]
-    if not known.issuperset(parts[:reason]):
-        return False
+    rest = parts[reason + 1 :]
     if rest and (said.rstrip().endswith("?") or len(" ".join(rest).split()) > LONGEST_REASON):
         return False
-    return not phrases.holds.isdisjoint([*request, *rest])
+    return (phrases.holds | courtesies).issuperset(parts[:reason]) and not phrases.holds.isdisjoint(parts)

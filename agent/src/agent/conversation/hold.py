@@ -1,7 +1,7 @@
 """Whether the caller has put the line on hold, which nobody reports: it shows in what comes from their phone.
 
-The gateway answers a re-INVITE for a hold by itself. Then either no packets come, or music does. No packets come either
-from a caller who is silent, if their carrier suppresses silence.
+The gateway answers a re-INVITE for a hold by itself. Then either no packets come, or music does. A caller who is silent
+sends no packets either, if their carrier suppresses silence.
 """
 
 import asyncio

@@ -55,7 +55,8 @@ class Receptionist(Agent):
             async with asyncio.timeout(self._patience):
                 if self._greeting and (prepared := await self._greeting.audio()):
                     return prepared
-                again = self._synthesize_now(voice)
+                reader, options = reader_of(self._call.line, self._call.settings), self.session.conn_options
+                again = Presynthesis(self._call.words.greeting, voice, options.tts_conn_options, reader)
                 if sound := await again.audio():
                     return sound
         except TimeoutError:
@@ -65,22 +66,17 @@ class Receptionist(Agent):
             logger.warning("Could not synthesize the greeting: text to speech %s", reason)
         return None
 
-    def _synthesize_now(self, voice: tts.TTS[Any]) -> Presynthesis:
-        reader = reader_of(self._call.line, self._call.settings)
-        return Presynthesis(self._call.words.greeting, voice, self.session.conn_options.tts_conn_options, reader)
-
     @property
     def _patience(self) -> float:
         """Seconds after which the announcer's `hello` replaces a greeting that has no sound yet."""
         return self._call.line.handling.filler_after
 
-    async def llm_node(
+    def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
         """Answer as the model does, but for no longer than the line allows."""
         answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
-        async for part in end_in_time(answer, self._call.line.handling.longest_answer):
-            yield part
+        return end_in_time(answer, self._call.line.handling.longest_answer)
 
     async def on_exit(self) -> None:
         if self._call.caller_is_there and not self._call.ending.begun:

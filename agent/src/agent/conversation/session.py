@@ -22,6 +22,7 @@ from livekit.agents import (
 from agent import languages
 from agent.admission.caller_id import region_of
 from agent.aloud.reader import Reader
+from agent.aloud.reading import Reading
 from agent.aloud.stream import transforms
 from agent.framework import LATE_IMPORTS, SessionConnectOptions, TurnDetectionMode
 from agent.lines.line import Line
@@ -43,11 +44,11 @@ SILERO = "livekit.plugins.silero"
 
 
 def new_session(
-    line: Line, pipeline: Pipeline, voice_activity: vad.VAD, reader: Reader | None = None
+    line: Line, pipeline: Pipeline, voice_activity: vad.VAD, region: str | None = None
 ) -> AgentSession[None]:
     """Assemble the session of one call, with the models of the line's pipeline.
 
-    `reader` reads the agent's words aloud; None means one in the usual way of the line's language.
+    `region` (ISO 3166) is where the line is; None means the usual one of its language.
     """
     turns = line.turns
     gate = SpeakerGate(voice_activity, turns.barge_in_level)
@@ -55,9 +56,7 @@ def new_session(
         stt=_combine_stts(pipeline.new_stts(), gate, line),
         llm=pipeline.new_llm(),
         tts=_stream_tts(pipeline.new_tts(), turns.first_words, line.language),
-        tts_text_transforms=transforms(
-            reader or Reader.of(line.language)
-        ),  # the transcript keeps what the model has written
+        tts_text_transforms=transforms(Reader.of(line.language, region)),  # the transcript is not changed
         vad=gate,
         turn_handling={
             "endpointing": {"min_delay": turns.wait_done, "max_delay": turns.wait_unfinished},
@@ -80,14 +79,19 @@ def new_session(
         user_away_timeout=None,  # `behaviors.ask_a_silent_caller` has a timer of its own
     )
     gate.follow_agent(lambda: session.agent_state == "speaking")
-    session.update_options(turn_detection=_end_of_turn(session, line))
+    session.update_options(turn_detection=_end_of_turn(session, line, region or Reading.of(line.language).region))
     _prepare_no_replies_while_limited(session)
     return session
 
 
+def region_of_line(line: Line, settings: Settings) -> str | None:
+    """Return the country of the line's numbers, or else that of the host's, as an ISO 3166 code."""
+    return region_of([*line.numbers, *settings.phone_numbers.split(",")])
+
+
 def reader_of(line: Line, settings: Settings) -> Reader:
-    """Return what reads a line's words aloud: in its language, and in the way of the country of its numbers."""
-    return Reader.of(line.language, region_of([*line.numbers, *settings.phone_numbers.split(",")]))
+    """Return what reads a line's words aloud: in its language, and in the way of its country."""
+    return Reader.of(line.language, region_of_line(line, settings))
 
 
 def new_voice_activity(kind: str) -> vad.VAD:
@@ -108,9 +112,8 @@ def _combine_stts(engines: list[stt.STT[Any]], voice_activity: vad.VAD, line: Li
     pause, made_up = line.turns.early_transcript, MadeUp(languages.phrases(line.language))
 
     def eager(engine: stt.STT[Any]) -> stt.STT[Any]:
-        return (
-            EagerSTT(engine, voice_activity, pause, made_up) if pause and not engine.capabilities.streaming else engine
-        )
+        streams = engine.capabilities.streaming or not pause
+        return engine if streams else EagerSTT(engine, voice_activity, pause, made_up)
 
     if len(engines) == 1:
         return eager(engines[0])
@@ -129,7 +132,7 @@ def _stream_tts(voice: tts.TTS[Any], words: int, language: str) -> tts.TTS[Any]:
     return tts.StreamAdapter(tts=voice, sentence_tokenizer=TTSChunks(words, language))
 
 
-def _end_of_turn(session: AgentSession[None], line: Line) -> TurnDetectionMode:
+def _end_of_turn(session: AgentSession[None], line: Line, region: str) -> TurnDetectionMode:
     turns = line.turns
     if turns.end_of_turn == "silence":
         return "vad"
@@ -142,7 +145,7 @@ def _end_of_turn(session: AgentSession[None], line: Line) -> TurnDetectionMode:
         words,
         prosody,
         lambda wait: session.update_options(endpointing_opts={"max_delay": wait}),
-        region_of(line.numbers) or line.language.upper(),
+        region,
     )
 
     def hear(event: UserInputTranscribedEvent) -> None:

@@ -40,7 +40,3 @@ class CueWords:
         lists = tomllib.loads((FOLDER / language / "lexical_cue.toml").read_text(encoding="utf-8"))
         words = {name: frozenset(text.split()) for name, text in lists.items()}
         return cls(**words | {"numbers": words["numbers"] | words["digits"]})
-
-    def times(self, word: str) -> int:
-        """Return how often this word has the next digit or letter repeated: 2 for "double"; 0 if it does not."""
-        return 2 if word in self.doubles else 3 if word in self.triples else 0

@@ -1,7 +1,7 @@
 """Numbers, spelled names and e-mail addresses that a caller reads out piece by piece, with pauses between the pieces.
 
-A pause after "4111" is no end of the turn if a card number was announced, which has 16 digits. So what was announced
-decides, and how it is read out: by the caller ("My card is …") or by the agent's question before it.
+A pause after "4111" is not the end of the turn if a card number was announced, since that has 16 digits. What is
+announced, by the caller ("My card is …") or by the agent's question before it, decides when it is complete.
 """
 
 import enum
@@ -15,10 +15,11 @@ from agent.turns.cue_words import CueWords
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")  # noqa: RUF001 - the apostrophe that transcripts have
 AMOUNT = re.compile(r"(?<![\d.:])\d+[.:]\d{2}(?![\d.:]*\d)")  # 6:30 or 12.50 is one number, however many digits it has
-ADDRESS = re.compile(r"\S@\S+\.\w{2,}\W*$")  # an e-mail address that is written down as one
-SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
-AROUND_AT = re.compile(r"\s*@\s*")
+DOMAIN = re.compile(r"\s*\S+\.\w{2,}\W*")  # all that comes after the @ of an e-mail address
 TLD = re.compile(r"[a-z]{2,6}")
+WRITTEN = re.compile(r"[@_]|\w\.\w")  # what an e-mail address has that is written down as one
+ABROAD = re.compile(r"\+[\d\s().-]*$")  # a telephone number with its country code
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 CARD = 16  # digits
 AMERICAN_EXPRESS = 15
@@ -55,11 +56,6 @@ class Run:
     pieces: int  # that the caller paused between
     before: list[str]  # the words before it
 
-    @property
-    def is_spelled(self) -> bool:
-        """Whether it has only letters."""
-        return self.text.isalpha()
-
 
 def words_of(said: str) -> list[str]:
     """Return the words in lower case, with a plain apostrophe."""
@@ -71,26 +67,21 @@ def run_at_the_end(said: str, words: CueWords) -> Run:
 
     "D as in David" is a D, "double four" is 44, "M-I-L-L" is four letters, and so is "M I L L".
     """
-    pieces = [words_of(AMOUNT.sub(" 1 ", piece)) for piece in said.splitlines()]
     tokens = [
         Token(part, number, spelled="-" in word)
-        for number, piece in enumerate(pieces)
-        for word in piece
+        for number, piece in enumerate(said.splitlines())
+        for word in words_of(AMOUNT.sub(" 1 ", piece))
         for part in word.split("-")
     ]
-    text, first, last = "", 0, 0
-    before: list[str] = []
-    at = 0
+    text, first, last, at = "", 0, 0, 0
     while at < len(tokens):
         count, value = _read(tokens, at, words, beside=text[-1:] not in ("", "#"))
-        if value:
-            first, last = first if text else tokens[at].piece, tokens[at].piece
-            text += value
-        else:
-            text = ""
+        text, last = (text + value, at) if value else ("", at)
         at += count
-        before = before if text else [token.word for token in tokens[:at]]
-    return Run(text, last - first + 1, before)
+        if not text:
+            first = at
+    pieces = tokens[last].piece - tokens[first].piece + 1 if text else 0
+    return Run(text, pieces, [token.word for token in tokens[:first]])
 
 
 def _read(tokens: list[Token], at: int, words: CueWords, *, beside: bool) -> tuple[int, str]:
@@ -99,10 +90,9 @@ def _read(tokens: list[Token], at: int, words: CueWords, *, beside: bool) -> tup
     `beside`: a figure or a letter stands before it. Without one, "a" or "I" is a word, unless two others come after it.
     """
     here, following = tokens[at], [token.word for token in tokens[at + 1 : at + 4]]
-    if following and (times := words.times(here.word)):
-        value = _value(following[0], words)
-        if len(value) == 1:
-            return 2, value * times
+    times = 2 if here.word in words.doubles else 3 if here.word in words.triples else 0
+    if times and following and len(value := _value(following[0], words)) == 1:
+        return 2, value * times
     value = _value(here.word, words)
     if not value.isalpha():
         return 1, value
@@ -130,19 +120,18 @@ def _is_letter(word: str) -> bool:
     return len(word) == 1 and word.isalpha()
 
 
-def progress(said: str, asked: str, words: CueWords, region: str | None) -> Progress | None:
+def progress(run: Run, said: str, asked: str, words: CueWords, region: str | None) -> Progress | None:
     """Return how far a dictation has come; None if nothing is read out that is known to have a certain length.
 
-    `asked` is what the agent said before; its last sentence may be the question that this answers. `region` (ISO 3166)
-    is where telephone numbers without a country code are.
+    `run` is at the end of what was `said`. `asked` is what the agent said before; its last sentence may be the question
+    that this answers. `region` (ISO 3166) is where telephone numbers without a country code are.
     """
-    run = run_at_the_end(said, words)
     before, question = set(run.before), set(words_of(SENTENCE_END.split(asked.strip())[-1]))
     if before & words.mails or question & words.mails:
         return _progress_of_an_address(said, run, words, asked=bool(question & words.mails))
     if not run.text:
         return None
-    if run.is_spelled:
+    if run.text.isalpha():
         return _progress_of_a_name(run, question, announced=bool((before | question) & words.names))
     asked_for_a_number = question & (words.cards | words.phones | words.codes) and question & words.numbered
     if len(run.text) < SHORTEST_RUN and not asked_for_a_number and not run.text.startswith("0"):
@@ -166,10 +155,10 @@ def _progress_of_a_card(run: Run) -> Progress:
 def _progress_of_a_telephone_number(run: Run, said: str, region: str | None, *, announced: bool) -> Progress | None:
     count = len(run.text)
     shortest, longest, prefix = _lengths(region)
-    abroad = re.search(r"\+\s*[\d\s().-]*$", said) is not None or run.text.startswith("00")
+    abroad = ABROAD.search(said) is not None or run.text.startswith("00")
     national = run.text.startswith("0") and prefix
     if abroad or national:
-        shortest, longest = (shortest + 1, longest + (3 if abroad else 1))
+        shortest, longest = shortest + 1, longest + (3 if abroad else 1)
     if count >= longest:
         return Progress.COMPLETE
     if count >= shortest:
@@ -202,14 +191,15 @@ def _progress_of_a_name(run: Run, question: set[str], *, announced: bool) -> Pro
 
 def _progress_of_an_address(said: str, run: Run, words: CueWords, *, asked: bool) -> Progress | None:
     """Judge an e-mail address, which ends with a dot and a few letters that come after an @."""
-    if ADDRESS.search(AROUND_AT.sub("@", said)):
+    user, _, domain = said.rpartition("@")
+    if user.strip() and DOMAIN.fullmatch(domain):
         return Progress.COMPLETE
     every = words_of(said)
     at = max((place for place, word in enumerate(every) if word in words.at), default=None)
     dots = [place for place, word in enumerate(every) if word in words.dots]
     if at is not None and dots and dots[-1] > at and len(every) == dots[-1] + 2 and TLD.fullmatch(every[-1]):
         return Progress.COMPLETE
-    written = "@" in said or "_" in said or re.search(r"\w\.\w", said) is not None
+    written = WRITTEN.search(said) is not None
     announced = max((place for place, word in enumerate(every) if word in words.mails), default=-1)
     stated = asked or not words.copulas.isdisjoint(every[announced + 1 : announced + 4])  # "my email address is"
     if not stated:  # "I sent you an email at noon" is no address

@@ -5,9 +5,7 @@ asks as soon as the caller pauses, before it is clear whether they will go on. I
 already, and the reply to it is under way, because a PREFLIGHT_TRANSCRIPT starts preemptive generation.
 """
 
-import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -49,20 +47,19 @@ class EagerSTT(stt.StreamAdapter):
         self._voice_activity = voice_activity
         self._pause = pause
         self._made_up = made_up
-        self._streams = 0
-        self._open_segments = 0
+        self._streams: set[_Stream] = set()  # that are hearing a caller
         self._is_kept: Callable[[str], bool] = bool
         self._reports_of_drops: list[Callable[[bool], object]] = []
 
     @property
     def is_listening(self) -> bool:
         """Whether this engine is hearing a caller now; in a `FallbackSTT`, another engine may be."""
-        return self._streams > 0
+        return bool(self._streams)
 
     @property
     def is_judging(self) -> bool:
         """Whether a sound is being heard or transcribed, and it is not known yet if it becomes part of a turn."""
-        return self._open_segments > 0
+        return any(stream.is_judging for stream in self._streams)
 
     def filter_segments(self, is_kept: "Callable[[str], bool]") -> None:
         """Let `is_kept` decide whether a segment becomes part of a turn; it is given the words, or "" for none.
@@ -86,35 +83,17 @@ class EagerSTT(stt.StreamAdapter):
                 report(is_speech and not words)
         return kept
 
-    def words_of(self, result: stt.SpeechEvent, sound: Sound, *, ended: bool = False) -> str:
+    def words_in(self, result: stt.SpeechEvent, sound: Sound, *, ended: bool = False) -> str:
         """Return the words that were said, or "" if there are none; `ended`: the segment has ended with them."""
-        said = result.alternatives[0] if result.alternatives else None
-        text = said.text.strip() if said else ""
-        if said is None or not languages.plain(text):  # an engine may write down music as ♪ or [Music]
+        text = _text_of(result)
+        if not languages.plain(text):  # an engine may write down music as ♪ or [Music]
             return ""
-        if self._made_up and self._made_up.is_made_up(text, sound, said.confidence):
-            return ""
-        if self._made_up and ended:
-            self._made_up.remember(text, sound)
+        if self._made_up:
+            if self._made_up.is_made_up(text, sound, result.alternatives[0].confidence):
+                return ""
+            if ended:
+                self._made_up.remember(text, sound)
         return text
-
-    @contextlib.contextmanager
-    def judging(self) -> Iterator[None]:
-        """Count a segment as one that is being judged."""
-        self._open_segments += 1
-        try:
-            yield
-        finally:
-            self._open_segments -= 1
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Count one of this engine's streams as hearing a caller."""
-        self._streams += 1
-        try:
-            yield
-        finally:
-            self._streams -= 1
 
     def stream(
         self,
@@ -125,11 +104,12 @@ class EagerSTT(stt.StreamAdapter):
         """Make the stream that transcribes one caller."""
         return _Stream(
             self,
+            self._streams,
+            self._pause,
             vad=self._voice_activity,
             wrapped_stt=self.wrapped_stt,
             language=language,
             conn_options=conn_options,
-            pause=self._pause,
         )
 
 
@@ -171,40 +151,47 @@ class _Segment:
             self.silence, self.doubt, self.early = 0.0, 1.0, None
 
 
+def _text_of(result: stt.SpeechEvent) -> str:
+    return result.alternatives[0].text.strip() if result.alternatives else ""
+
+
 class _Stream(UtteranceStream):
-    def __init__(self, adapter: EagerSTT, *, pause: float, **adapted: Any) -> None:
+    def __init__(self, adapter: EagerSTT, listening: "set[_Stream]", pause: float, **adapted: Any) -> None:
         super().__init__(adapter, **adapted)
-        self._adapter = adapter
-        self._pause = pause
+        self._adapter, self._listening, self._pause = adapter, listening, pause
+        self.is_judging = False
 
     async def _run(self) -> None:
-        with self._adapter.listening():
+        self._listening.add(self)
+        try:
             await self._follow_segments()
+        finally:
+            self._listening.discard(self)
+            self.is_judging = False
 
     async def _follow_segments(self) -> None:
         segment = _Segment()
         async with voice_activity(self.detector, self._input_ch) as events:
-            with contextlib.ExitStack() as judging:
-                async for event in events:
-                    match event.type:
-                        case VADEventType.START_OF_SPEECH:
-                            judging.enter_context(self._adapter.judging())
-                            segment = _Segment(Sound(frames=list(event.frames)))
-                            self._emit(SpeechEventType.START_OF_SPEECH)
-                        case VADEventType.INFERENCE_DONE if event.speaking:
-                            segment.hear(event)
-                            waited = segment.silence >= self._pause * 2**segment.requests
-                            if waited and segment.early is None and not limits.any_in_force:
-                                self._ask_early(segment)
-                        case VADEventType.END_OF_SPEECH:
-                            await self._finish(segment, event)
-                            judging.close()
+            async for event in events:
+                match event.type:
+                    case VADEventType.START_OF_SPEECH:
+                        self.is_judging = True
+                        segment = _Segment(Sound(frames=list(event.frames)))
+                        self._emit(SpeechEventType.START_OF_SPEECH)
+                    case VADEventType.INFERENCE_DONE if event.speaking:
+                        segment.hear(event)
+                        waited = segment.silence >= self._pause * 2**segment.requests
+                        if waited and segment.early is None and not limits.any_in_force:
+                            self._ask_early(segment)
+                    case VADEventType.END_OF_SPEECH:
+                        await self._finish(segment, event)
+                        self.is_judging = False
 
     def _ask_early(self, segment: _Segment) -> None:
         def emit(early: "asyncio.Task[stt.SpeechEvent]") -> None:
             failed = early.cancelled() or early.exception() is not None  # `_finish` will raise the error
             current = early is segment.early and not self._event_ch.closed  # the call may be over
-            if not failed and current and self._adapter.words_of(early.result(), segment.sound):
+            if not failed and current and self._adapter.words_in(early.result(), segment.sound):
                 self._emit(SpeechEventType.PREFLIGHT_TRANSCRIPT, alternatives=early.result().alternatives[:1])
 
         segment.requests += 1
@@ -215,9 +202,9 @@ class _Stream(UtteranceStream):
         ended = time.time() - event.silence_duration - event.inference_duration
         self._emit(SpeechEventType.END_OF_SPEECH, speech_end_time=ended)
         result = await (segment.early or begin(self.recognize(event.frames)))
-        words = self._adapter.words_of(result, segment.sound, ended=True)
-        silent = not (result.alternatives and result.alternatives[0].text.strip())  # [Music] is an answer
-        if self._adapter.keep_or_drop(words, is_speech=silent and segment.sound.is_speech):
+        words = self._adapter.words_in(result, segment.sound, ended=True)
+        is_speech = not _text_of(result) and segment.sound.is_speech  # [Music] is an answer
+        if self._adapter.keep_or_drop(words, is_speech=is_speech):
             final = SpeechEventType.FINAL_TRANSCRIPT
             self._emit(final, alternatives=result.alternatives[:1], speech_end_time=ended)
 

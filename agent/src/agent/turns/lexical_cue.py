@@ -30,18 +30,16 @@ class LexicalCue(CueWords):
         words = words_of(said)
         if not words or said.rstrip().endswith("?"):
             return None
-        how_far = progress(said, asked, self, region)
+        run = run_at_the_end(said, self)
+        how_far = progress(run, said, asked, self, region)
         if how_far is Progress.COMPLETE:
             return None
         if how_far is Progress.INCOMPLETE or words[-1] in self.unfinished or said.rstrip().endswith(GOES_ON):
             return Hint.UNFINISHED
-        return self._hint_of_a_number(said) or (Hint.NUMBER if how_far else None)
-
-    def _hint_of_a_number(self, said: str) -> Hint | None:
-        count = len(run_at_the_end(said, self).text)
-        if not count or count >= WHOLE_NUMBER:
-            return None
-        parts = [part for word in words_of(said) for part in word.split("-")]
+        count = len(run.text)
+        if not 0 < count < WHOLE_NUMBER:
+            return Hint.NUMBER if how_far else None
+        parts = [part for word in words[-2:] for part in word.split("-")]
         read_out = count > 2 or (count == 2 and all(map(self._is_digit, parts[-2:])))
         return Hint.PART_OF_NUMBER if read_out else Hint.NUMBER
 

@@ -60,13 +60,12 @@ class Sound:
 
     @property
     def level(self) -> float:
-        """Return the level of the loudest window in dB, which is good for comparisons only."""
-        powers = _powers(self._windows())
-        return 10 * math.log10(max(float(powers.sum(axis=1).max(initial=0.0)), EMPTY))
+        """The level of the loudest window in dB, which is good for comparisons only."""
+        return 10 * math.log10(max(float(self._powers().sum(axis=1).max(initial=0.0)), EMPTY))
 
     @property
     def movement(self) -> float | None:
-        """Return how much the colour of the sound varies in time, in dB; None if the telephone's band is empty."""
+        """How much the colour of the sound varies in time, in dB; None if the telephone's band is empty."""
         return self._audible()[1]
 
     @property
@@ -89,7 +88,7 @@ class Sound:
 
     def _audible(self) -> tuple[float, float | None]:
         """Return the seconds that are nearly as loud as the loudest, and how much their colour varies, in dB."""
-        powers = _powers(self._windows())
+        powers = self._powers()
         whole = powers.sum(axis=1)
         if not len(whole) or whole.max() < EMPTY:
             return 0.0, None
@@ -97,22 +96,18 @@ class Sound:
         colours = 10 * np.log10(powers[audible] / whole[audible, None] + FLOOR)
         return float(WINDOW * audible.sum()), float(np.sqrt(colours.var(axis=0).mean()))
 
-    def _windows(self) -> npt.NDArray[np.float32]:
+    def _powers(self) -> npt.NDArray[np.float32]:
+        """Return the power of each window in each of the `BANDS`."""
         if not self.frames:
-            return np.zeros((0, 1), np.float32)
+            return np.zeros((0, len(BANDS) - 1), np.float32)
         size = round(WINDOW * self.frames[0].sample_rate)
         samples = samples_of(self.frames)
-        return samples[: len(samples) // size * size].reshape(-1, size).astype(np.float32) / np.float32(32768)
-
-
-def _powers(windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the power of each window in each of the `BANDS`."""
-    size = windows.shape[1]
-    spectrum = np.abs(np.fft.rfft(windows * np.hanning(size + 1)[:-1], axis=1)) ** 2
-    hertz = np.fft.rfftfreq(size, WINDOW / size)
-    edges = np.searchsorted(hertz, BANDS)
-    bands = [spectrum[:, low:high].sum(axis=1) for low, high in itertools.pairwise(edges)]
-    return np.stack(bands, axis=1).astype(np.float32)
+        windows = samples[: len(samples) // size * size].reshape(-1, size) / np.float32(32768)
+        spectrum = np.abs(np.fft.rfft(windows * np.hanning(size + 1)[:-1], axis=1)) ** 2
+        hertz = np.fft.rfftfreq(size, WINDOW / size)
+        edges = np.searchsorted(hertz, BANDS)
+        bands = [spectrum[:, low:high].sum(axis=1) for low, high in itertools.pairwise(edges)]
+        return np.stack(bands, axis=1).astype(np.float32)
 
 
 class MadeUp:
@@ -134,7 +129,7 @@ class MadeUp:
         return doubted
 
     def _is_doubted(self, words: str, sound: Sound, confidence: float) -> bool:
-        if self._is_subtitle(words):
+        if f"{words.replace('-', ' ')} ".startswith(self._subtitles):
             return not sound.bears(words, USUAL)
         if not self._is_doubtful(words):
             return False
@@ -154,9 +149,6 @@ class MadeUp:
         else:
             self._doubts = 0
             self._levels.append(sound.level)
-
-    def _is_subtitle(self, words: str) -> bool:
-        return f"{words.replace('-', ' ')} ".startswith(self._subtitles)
 
     def _is_doubtful(self, words: str) -> bool:
         return self._doubtful.issuperset(self._phrases_in(words))

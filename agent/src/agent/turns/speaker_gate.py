@@ -59,7 +59,7 @@ class SpeakerGate(vad.VAD):
 
     @property
     def share_of_sound(self) -> float:
-        """In what share of the last seconds there was any sound, speech or not; 0 until enough has been heard."""
+        """The share of the last seconds in which there was sound, speech or not; 0 until enough has been heard."""
         return sum(self._sounds) / SHARED if len(self._sounds) == SHARED else 0.0
 
     def stream(self) -> "_Stream":
@@ -98,16 +98,17 @@ class _Stream(vad.VADStream):
                     self._event_ch.send_nowait(passed)
 
     def _filter(self, event: vad.VADEvent) -> Iterator[vad.VADEvent]:
-        if event.type is VADEventType.INFERENCE_DONE:
-            self._gate.listen(_loudest(event.frames))
         match event.type:
             case VADEventType.START_OF_SPEECH:
                 self._held, self._loudest = replace(event, frames=list(event.frames)), _loudest(event.frames)
                 yield from self._release()
-            case VADEventType.INFERENCE_DONE if event.speaking:
-                self._loudest = max(self._loudest, _loudest(event.frames))
-                yield from self._release()
-                if self._held:
+            case VADEventType.INFERENCE_DONE:
+                level = _loudest(event.frames)
+                self._gate.listen(level)
+                if event.speaking:
+                    self._loudest = max(self._loudest, level)
+                    yield from self._release()
+                if event.speaking and self._held:
                     self._held.frames += event.frames
                     self._held.speech_duration = event.speech_duration
                     event = replace(event, speaking=False, speech_duration=0.0, raw_accumulated_speech=0.0)

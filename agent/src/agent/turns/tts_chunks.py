@@ -6,6 +6,7 @@ draw breath, or after a few words if there is no comma by then. Each further pie
 before, so that the voice does not wait for a model that writes three times as fast as people speak.
 """
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -16,9 +17,11 @@ from agent.aloud.numbers import Numbers
 from agent.aloud.reading import Reading
 
 BREATH = re.compile(r"[,;:.!?…](?=\s)|\s[–—-](?=\s)|[，；：。！？、।]")  # noqa: RUF001 - other scripts' commas are meant
+WORD = re.compile(r"\S+")
 
 GROWTH = 3
 LONGEST = 100  # words
+CONTEXT = 40  # characters, more than an abbreviation has
 
 
 class TTSChunks(SentenceTokenizer):
@@ -75,11 +78,9 @@ class TTSChunks(SentenceTokenizer):
     def _limit(self, text: str, number: int) -> int:
         """Return where the piece has as many words as it may have; 0 if the text does not have more."""
         words = min(self._most * GROWTH**number, LONGEST)
-        while limit := re.match(rf"\s*(?:\S+\s+){{{words}}}(?=\S)", text):
-            last = limit[0].split()[-1].lower()
-            if last not in self._numbers and self._may_end(text, limit.end()):
-                return limit.end()
-            words += 1
+        for word, following in itertools.islice(itertools.pairwise(WORD.finditer(text)), words - 1, None):
+            if word[0].lower() not in self._numbers and self._may_end(text, following.start()):
+                return following.start()
         return 0
 
     def _sentence(self, text: str) -> int:

@@ -114,15 +114,14 @@ class Dialog:
         if not self._open:
             return True
         self._open = False
-        return await self._confirmed(self._request("BYE", next_cseq=True), BYE_PATIENCE)
+        return await self._answer_to(self._request("BYE", next_cseq=True), BYE_PATIENCE) is not None
 
     async def reinvite(self, offer: bytes) -> int | None:
         """Offer anew during the call, and return the status of the answer, None if none came."""
         self._offer, before = offer, self._final
         invite = self._invite_request()
-        try:
-            response = await self.endpoint.transact(invite, REQUEST_PATIENCE)
-        except (TimeoutError, UnreachableError):
+        response = await self._answer_to(invite, REQUEST_PATIENCE)
+        if response is None:
             return None
         self._settle(invite, response)
         if response.code >= 300:
@@ -136,18 +135,15 @@ class Dialog:
         if content_type:
             request.headers.set("Content-Type", content_type)
             request.body = body
+        response = await self._answer_to(request, REQUEST_PATIENCE)
+        return response.code if response else None
+
+    async def _answer_to(self, request: Request, patience: float) -> Response | None:
+        """Send a request other than the first INVITE, and return its answer, None if none comes within `patience` s."""
         try:
-            return (await self.endpoint.transact(request, REQUEST_PATIENCE)).code
+            return await self.endpoint.transact(request, patience)
         except (TimeoutError, UnreachableError):
             return None
-
-    async def _confirmed(self, request: Request, patience: float) -> bool:
-        """Send a BYE or a CANCEL and return whether it was answered. A failure is no error: the call is over anyway."""
-        try:
-            await self.endpoint.transact(request, patience)
-        except (TimeoutError, UnreachableError):
-            return False
-        return True
 
     async def _attempt(self, request: Request, ring_timeout: float) -> Response:
         try:
@@ -198,7 +194,7 @@ class Dialog:
         cancel.cseq = CSeq(invite.cseq.sequence, "CANCEL")
         cancel.max_forwards = 70
         self._ack = None
-        await self._confirmed(cancel, CANCEL_PATIENCE)
+        await self._answer_to(cancel, CANCEL_PATIENCE)
         for _ in range(20):  # the INVITE's own final response follows the CANCEL's
             if self._ack is not None:
                 break

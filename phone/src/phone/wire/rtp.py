@@ -201,11 +201,11 @@ class MediaStream(asyncio.DatagramProtocol):
             frame = playing.next_frame(due) if playing and not playing.keys else SILENCE
             if event and telephone_event is not None:
                 payload, first, offset = event
-                marker = first and self.marks
-                packet = Packet(telephone_event, sequence, (timestamp - offset) % 2**32, ssrc, payload, marker)
+                kind, since = telephone_event, (timestamp - offset) % 2**32
             else:
-                first = not self.sent and self.marks
-                packet = Packet(payload_type, sequence, timestamp, ssrc, g711.encode(frame, payload_type), first)
+                payload, first = g711.encode(frame, payload_type), not self.sent
+                kind, since = payload_type, timestamp
+            packet = Packet(kind, sequence, since, ssrc, payload, first and self.marks)
             self.sent.append(frame)
             timestamp = (timestamp + FRAME) % 2**32
             if self.sends:

@@ -1,4 +1,4 @@
-"""contacts.csv as spreadsheets write it: taken where it is sure what is meant, else the row and the cure are named."""
+"""contacts.csv as spreadsheets write it: taken where it is certain what is meant, else row and cure are named."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Numbers as people and their spreadsheets write them: one form where it is sure what is meant, else the cure."""
+"""Numbers as people and their spreadsheets write them: one form where it is certain what is meant, else the cure."""
 
 import pytest
 
@@ -14,6 +14,8 @@ TAKEN = {
     "+44 [0] 20 7946 0958": (None, LONDON),
     "+44 020 7946 0958": (None, LONDON),
     "+49 (0) 30/123456": (None, BERLIN),
+    "+370 8 612 34567": (None, "+37061234567"),  # whose trunk prefix was 8
+    "+1 1 202 555 0123": (None, WASHINGTON),
     "0049 (0)30 123456": (None, BERLIN),
     "+39 (0)6 1234 5678": (None, ROME),  # whose zero belongs to the number
     "+39 06 1234 5678": (None, ROME),
@@ -44,7 +46,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("written", TAKEN)
-def test_a_number_is_taken_if_it_is_sure_which_one_is_meant(written: str) -> None:
+def test_a_number_is_taken_if_it_is_certain_which_one_is_meant(written: str) -> None:
     country, number = TAKEN[written]
     assert read_number(written, country) == number
 

@@ -6,10 +6,17 @@ import pytest
 from livekit.agents import AgentSession, UserInputTranscribedEvent, inference, tts
 from livekit.plugins import openai, silero
 
-from agent.conversation.session import SEGMENT_PAUSE, modules_to_preload, new_session, new_voice_activity, room_options
+from agent.conversation.session import (
+    SEGMENT_PAUSE,
+    modules_to_preload,
+    new_session,
+    new_voice_activity,
+    region_of_line,
+    room_options,
+)
 from agent.turns.eager_stt import EagerSTT
 from agent.turns.end_of_turn import EndOfTurn
-from tests.unit.agent.fakes import ScriptedVoiceActivity, line, pipeline
+from tests.unit.agent.fakes import ScriptedVoiceActivity, host, line, pipeline
 
 
 def session_with(**changes: Any) -> AgentSession[None]:
@@ -28,6 +35,19 @@ async def test_the_waits_are_those_that_are_set(judge: str) -> None:
         waits = session.options.endpointing
         assert (waits["min_delay"] if over else waits["max_delay"]) == wait
         assert waits["min_delay"] == 0.4  # after every turn
+
+
+@pytest.mark.parametrize(("phone_numbers", "wait"), [("+442079460958", 1.1), ("+34612345678", 0.4), ("", 1.1)])
+async def test_a_line_without_numbers_takes_telephone_numbers_for_those_of_the_hosts_country(
+    phone_numbers: str, wait: float
+) -> None:
+    its = line(end_of_turn="words", wait_done=0.4, wait_unsure=0.4, wait_unfinished=1.1)
+    region = region_of_line(its, host(phone_numbers=phone_numbers))
+    session = new_session(its, pipeline(its), ScriptedVoiceActivity(), region)
+    detector = session.turn_detection
+    assert isinstance(detector, EndOfTurn)
+    detector.hear("My phone number is 0207 946 09", final=True)
+    assert (0.4 if detector.is_over(None) else 1.1) == wait
 
 
 async def test_or_by_silence_alone() -> None:

@@ -1,5 +1,7 @@
 """What is read out in pieces, with pauses between them, is one turn."""
 
+import time
+
 import pytest
 
 from agent.turns.dictation import run_at_the_end
@@ -188,6 +190,13 @@ def test_the_digits_and_letters_at_the_end_are_found_however_they_are_written(
 
 def test_the_pauses_within_a_number_are_counted() -> None:
     assert run_at_the_end("My card is\n4111\n1111 1111", LexicalCue.of("en")).pieces == 2
+
+
+@pytest.mark.parametrize("word", ["word ", "one ", "a@a.aa "])
+def test_a_transcript_without_end_takes_no_long_time(word: str) -> None:
+    began = time.process_time()
+    LexicalCue.of("en").hint(f"My email is {word * 10_000}!", "", "US")
+    assert time.process_time() - began < 1.5  # seconds
 
 
 def test_what_was_asked_before_the_last_question_announces_nothing() -> None:

@@ -1,6 +1,7 @@
 """A reply in pieces: the first one soon, and nothing lost."""
 
 import random
+import time
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -137,6 +138,15 @@ async def test_no_piece_ends_between_the_words_of_a_number(language: str, text: 
         stream.push_text(letter)
     stream.end_input()
     assert _ready(stream)[0] == first
+
+
+async def test_a_number_without_end_takes_no_long_time() -> None:
+    stream = TTSChunks(4).stream()
+    began = time.process_time()
+    for _ in range(600):
+        stream.push_text("one ")
+    assert time.process_time() - began < 1  # seconds
+    stream.end_input()
 
 
 async def test_a_sentence_of_one_word_is_still_a_piece() -> None:
