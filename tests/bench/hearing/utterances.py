@@ -8,11 +8,12 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from phone.audio import RATE, Pcm
 from tests.bench.sounds import telephone
-from tests.bench.sounds.opening import opened
+from tests.bench.sounds.opening import LEAD, TAIL, opened
 from tests.bench.sounds.sayings import DICTATING, Saying, parse
 from tests.bench.sounds.synthesis import Speech, speak
 from tests.bench.sounds.voices import HELD_OUT
@@ -20,6 +21,7 @@ from tests.bench.turns.results import FOLDER
 
 FILE = Path(__file__).parent / "sentences.yaml"
 SPOKEN = FOLDER / "hearing-voices"
+BEFORE, AFTER = 0.5, 0.3  # s of the line's noise that the agent's voice activity detection leaves around the words
 # Four voices of Kokoro, two American and two British, and one of another synthesizer, Piper.
 VOICES = [*DICTATING, *(voice for voice in HELD_OUT if voice.engine == "piper")]
 
@@ -57,7 +59,8 @@ def carry(speech: Speech, pauses: tuple[float, ...], name: str) -> Pcm:
     """Return what arrives of the speech at the far end of a telephone line, with its pauses (s)."""
     voice = telephone.band_limited(telephone.signal(speech.pcm))
     voice = telephone.at_level(voice, telephone.SPEECH_DBFS)
-    return telephone.carried(opened(voice, speech.seams, pauses).signal, zlib.crc32(name.encode()))
+    quiet = [round(seconds * RATE) for seconds in (BEFORE - LEAD, AFTER - TAIL)]
+    return telephone.carried(np.pad(opened(voice, speech.seams, pauses).signal, quiet), zlib.crc32(name.encode()))
 
 
 def _wav(pcm: Pcm) -> bytes:
