@@ -54,7 +54,7 @@ docs: venv ## write docs/settings.md and docs/line.schema.json from the settings
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh
 
-bench: venv ## measure the README's figures; also make bench hearing, and for hours make bench turns, make bench capacity
+bench: venv ## measure the README's figures; also make bench hearing, and for hours make bench turns, capacity
 	.venv/bin/python -m tests.bench $(filter hearing turns capacity,$(MAKECMDGOALS))
 
 hearing turns capacity: # what bench is to measure

@@ -48,7 +48,8 @@ def main(given: argparse.Namespace) -> int:
         for utterance, heard in listening.listen(models, said):
             records.append(record(utterance, heard))
             out.write(json.dumps(records[-1]) + "\n")
-    for table in (tables.error_table, tables.time_table, tables.difference_table):
+    differences = [tables.difference_table] if len(models) > 1 else []
+    for table in (tables.error_table, tables.time_table, *differences):
         print(table(records) + "\n")  # noqa: T201 - the figures are what this program is for
     return 0
 
