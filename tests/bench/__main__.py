@@ -1,4 +1,4 @@
-"""`make bench`, `make bench turns`, `make bench capacity`."""
+"""`make bench`, `make bench hearing`, `make bench turns`, `make bench capacity`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import sys
 
 from tests.bench import figures
 from tests.bench.capacity import command as capacity
+from tests.bench.hearing import command as hearing
 from tests.bench.turns import command as turns
 
-PARTS = (figures, turns, capacity)
+PARTS = (figures, hearing, turns, capacity)
 
 
 def main(given: list[str]) -> int:

@@ -19,6 +19,7 @@ CONFIDENCE = 0.95
 Values = npt.NDArray[np.float64]
 Statistic = Callable[[Values], float]
 Calls = Sequence[Sequence[float]]  # the samples of each call
+Rows = Sequence[Sequence[float | tuple[float, ...]]]  # where a sample may be a row of several numbers
 
 
 def p50(values: Values) -> float:
@@ -44,7 +45,7 @@ class Estimate:
     count: int
 
 
-def estimate(calls: Calls, statistic: Statistic) -> Estimate | None:
+def estimate(calls: Calls | Rows, statistic: Statistic) -> Estimate | None:
     """None without a sample."""
     values = _joined(calls)
     if not len(values):
@@ -65,7 +66,7 @@ def ratio(ours: Calls, other: Calls, statistic: Statistic) -> Estimate | None:
     return Estimate(statistic(mine) / statistic(its), low, high, min(len(mine), len(its)))
 
 
-def _drawn(calls: Calls, statistic: Statistic, rng: np.random.Generator) -> Values:
+def _drawn(calls: Calls | Rows, statistic: Statistic, rng: np.random.Generator) -> Values:
     full = [np.asarray(call, float) for call in calls if len(call)]
     draws = rng.integers(len(full), size=(ROUNDS, len(full)))
     return np.array([statistic(np.concatenate([full[place] for place in draw])) for draw in draws])
@@ -77,5 +78,5 @@ def _interval(drawn: Values) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _joined(calls: Calls) -> Values:
+def _joined(calls: Calls | Rows) -> Values:
     return np.array([value for call in calls for value in call], float)

@@ -22,7 +22,8 @@ SHORTEST = 0.1  # s; a shorter sound holds no word
 # a segment that Whisper itself doubts by both of its measures is not speech either (thresholds from its paper).
 NO_SPEECH = 0.6
 LOG_PROB = -1.0
-VAD = {"min_silence_duration_ms": 500, "speech_pad_ms": 200}
+# The usual threshold of 0.5 takes the first or last words, or a whole "Bye.", for silence in some voices on some lines.
+VAD = {"threshold": 0.2}
 # At most one retry: each costs as much as the first try, and noise would go through all six of Whisper's temperatures.
 TEMPERATURES = (0.0, 0.4)
 

@@ -9,7 +9,7 @@ seventeen eighteen nineteen""".split()  # noqa: SIM905 - easier on the eye than 
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 ORDINALS = {"first": "one", "second": "two", "third": "three", "fifth": "five", "eighth": "eight", "ninth": "nine"}
 ORDINALS |= {"twelfth": "twelve", "thirtieth": "thirty", "twentieth": "twenty"}
-FILLERS = {"um", "uh", "uhm", "hmm", "mm"}  # Whisper leaves them out
+FILLERS = {"um", "uh", "uhm", "er", "erm", "hmm", "mm"}  # Whisper leaves them out, or writes another one
 SAME = {"ok": "okay", "neighbour": "neighbor", "oclock": "", "00": "", "and": ""}
 
 
