@@ -12,7 +12,7 @@ from livekit import rtc
 from livekit.agents import APIError, ChatContext
 
 from agent.providers.pipeline import Pipeline
-from tests.unit.agent.fakes import disconnect, host, pipeline
+from tests.unit.agent.fakes import host, pipeline
 
 Serve = Callable[[str, web.Response], Awaitable[Pipeline]]
 
@@ -23,7 +23,7 @@ PAGE = web.Response(text="<!doctype html><title>Sign in</title><p>You have to si
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
     """A server that answers one kind of request with one response; `serve(path, response)` is a line's pipeline."""
-    runners: list[tuple[web.AppRunner, str]] = []
+    runners: list[web.AppRunner] = []
 
     async def start(path: str, response: web.Response) -> Pipeline:
         async def answer(_: web.Request) -> web.Response:
@@ -34,12 +34,11 @@ async def serve() -> AsyncIterator[Serve]:
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        runners.append((runner, f"http://127.0.0.1:{runner.addresses[0][1]}/v1"))
-        return pipeline(settings=host(openai_base_url=runners[-1][1]))
+        runners.append(runner)
+        return pipeline(settings=host(openai_base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/v1"))
 
     yield start
-    for runner, url in runners:
-        await disconnect(url)
+    for runner in runners:
         await runner.cleanup()
 
 

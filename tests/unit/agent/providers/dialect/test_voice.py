@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from livekit.agents import APIError, APIStatusError
 
-from agent.providers import openai
 from agent.providers.dialect.sound_formats import RawSound, container_of, is_text, raw_sound
 from tests.support.fakes import voice as made_up
 from tests.support.fakes.openai_api import FakeOpenAI, Rule
@@ -81,7 +80,6 @@ async def test_the_embedded_voice_is_asked_for_what_openai_is(endpoint: FakeOpen
     await sound_of(voice, TEXT)
     [request] = endpoint.asked("tts")
     assert (request.body["response_format"], request.body["stream_format"]) == ("pcm", "sse")
-    await openai.connect(endpoint.url, "none", 30.0, False).close()
 
 
 async def test_a_long_sound_begins_before_its_end_has_come(endpoint: FakeOpenAI) -> None:
