@@ -146,6 +146,7 @@ async def test_an_error_has_its_status_and_text_without_the_key_and_without_what
         ("", "text/plain", "Not Found"),
         ("no\nsuch\npath", "text/plain", "no"),
         ("x" * 5000, "text/plain", "x" * 200 + "…"),
+        ('{"detail": [{"loc": null, "msg": "no such path"}]}', "application/json", "no such path"),
         ('{"detail": "Not Found"}', "application/json", "Not Found"),
         ("[1, 2]", "application/json", "Not Found"),
         ("[" * 100_000, "application/json", "[" * 200 + "…"),

@@ -23,6 +23,7 @@ SENT = {
     "wav as it should be": ("wav", 24000, "audio/wav"),
     "wav at another rate": ("wav", 16000, "audio/wav"),
     "wav under another type": ("wav", 22050, "application/octet-stream"),
+    "wav of a CD": ("wav", 44100, "audio/wav"),
     "wav called pcm": ("wav", 16000, "audio/pcm"),
     "wav called mp3": ("wav", 8000, "audio/mpeg"),
     "wav in stereo": ("wav-stereo", 24000, "audio/wav"),
@@ -181,6 +182,7 @@ def test_raw_samples_are_never_taken_for_a_container_nor_for_text() -> None:
         ({"content-type": "audio/pcm", "x-sample-rate": "22050"}, RawSound(22050)),
         ({"content-type": "audio/pcm", "x-audio-sample-rate": "16000", "x-channels": "1"}, RawSound(16000)),
         ({"content-type": "audio/pcm;bitrate=12800"}, RawSound()),
+        ({"content-type": "audio/pcm", "x-bit-rate": "384000"}, RawSound()),
     ],
 )
 def test_the_rate_of_raw_samples_is_read_from_the_headers(headers: dict[str, str], raw: RawSound) -> None:
