@@ -5,7 +5,7 @@ from functools import cache
 
 from agent.aloud import abbreviations, amounts, codes, dates, telephone, web
 from agent.aloud.numbers import Numbers
-from agent.aloud.reading import Reading, Rule, one_of
+from agent.aloud.reading import Reading, Rule
 
 CONTEXT = 80  # characters before a passage that may decide how it is read
 SENTENCE_BEGINS = re.compile(r"(?:^|[.!?…][\"')\]]*\s+)\Z")
@@ -33,8 +33,7 @@ class Reader:
             *abbreviations.rules(numbers),
         ]
         self._shortened, self._joining = _shortened(reading), _joining(reading)
-        days = one_of([*reading.days, *(short.rstrip(".") for short in reading.days), *reading.days.values()])
-        self._days = re.compile(rf"(?:{days})[-–](?:{days})")  # noqa: RUF001
+        self._days = re.compile(rf"(?:{reading.day_names})[-–](?:{reading.day_names})")  # noqa: RUF001
 
     @classmethod
     @cache

@@ -46,6 +46,11 @@ class Reading:
         return cls(**tomllib.loads((FOLDER / language / "aloud.toml").read_text(encoding="utf-8")))
 
     @cached_property
+    def day_names(self) -> str:
+        """The pattern of a day of the week, written out or shortened, with or without a full stop."""
+        return one_of({*self.days, *(short.rstrip(".") for short in self.days), *self.days.values()})
+
+    @cached_property
     def months(self) -> dict[str, int]:
         """The names of the months, and their abbreviations, with the month's number."""
         names = {name: number for number, name in enumerate(self.date["months"], 1)}
@@ -69,6 +74,20 @@ def _dotted(words: Iterable[str]) -> frozenset[str]:
 def one_of(words: Iterable[str]) -> str:
     """Return the pattern of any of these words, of which the longest is tried first."""
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+
+
+def chosen_by_words_before(rows: Iterable[tuple[str, str]]) -> Callable[[re.Match[str], str], str]:
+    """Return what chooses the rule set for a match, by the words before it.
+
+    Each of `rows` is a pattern of such words and its rule set. If none fits, it is the usual one.
+    """
+    after = [(re.compile(rf"(?:^|\W)(?:{pattern})\s*$", re.IGNORECASE), ruleset) for pattern, ruleset in rows]
+
+    def choose(match: re.Match[str], usual: str) -> str:
+        before = text_before(match)
+        return next((ruleset for pattern, ruleset in after if pattern.search(before)), usual)
+
+    return choose
 
 
 def spelled(letters: str) -> str:
