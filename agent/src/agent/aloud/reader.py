@@ -5,14 +5,14 @@ from functools import cache
 
 from agent.aloud import abbreviations, amounts, codes, dates, telephone, web
 from agent.aloud.numbers import Numbers
-from agent.aloud.reading import Reading, Rule
+from agent.aloud.reading import FRACTIONS, Reading, Rule
 
 CONTEXT = 80  # characters before a passage that may decide how it is read
 SENTENCE_BEGINS = re.compile(r"(?:^|[.!?…][\"')\]]*\s+)\Z")
 WORD = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
 PUNCTUATION = "\"'()[]{},;:!?¿¡«»„“”‚‘’…"  # noqa: RUF001
 # A word with any of these in it is not said as it is written.
-MARKS = re.compile(r"[\d$€£¥₹¢%‰&@#+=°§№½¼¾⅓⅔×÷~<>•·▪◦→™©®†^|\\]|://|www\.|\w\.\w|[:;=]'?-?[()DP]")  # noqa: RUF001
+MARKS = re.compile(rf"[{FRACTIONS}\d$€£¥₹¢%‰&@#+=°§№×÷~<>•·▪◦→™©®†^|\\]|://|www\.|\w\.\w|[:;=]'?-?[()DP]")  # noqa: RUF001
 BETWEEN = frozenset("-–—x×/")  # noqa: RUF001
 
 

@@ -2,12 +2,15 @@
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 from agent.languages import FOLDER
+
+FRACTIONS = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 """A pattern, and what a match of it is read as; None if it is something else after all."""
@@ -43,7 +46,13 @@ class Reading:
     @cache
     def of(cls, language: str) -> "Reading":
         """Read a language's file; a TypeError means that a table is missing or unknown."""
-        return cls(**tomllib.loads((FOLDER / language / "aloud.toml").read_text(encoding="utf-8")))
+        tables = tomllib.loads((FOLDER / language / "aloud.toml").read_text(encoding="utf-8"))
+        tables["days"] |= {capital(short): day for short, day in tables["days"].items()}
+        signs = {sign: unicodedata.normalize("NFKC", sign).replace("\u2044", "/") for sign in FRACTIONS}
+        tables["fractions"] |= {
+            sign: tables["fractions"][it] for sign, it in signs.items() if it in tables["fractions"]
+        }
+        return cls(**tables)
 
     @cached_property
     def day_names(self) -> str:
@@ -88,6 +97,11 @@ def chosen_by_words_before(rows: Iterable[tuple[str, str]]) -> Callable[[re.Matc
         return next((ruleset for pattern, ruleset in after if pattern.search(before)), usual)
 
     return choose
+
+
+def capital(word: str) -> str:
+    """Return a word with a capital first letter, and the others as they are."""
+    return word[:1].upper() + word[1:]
 
 
 def spelled(letters: str) -> str:
