@@ -1,7 +1,6 @@
 """Prices, quantities, fractions, ordinals, years and plain numbers."""
 
 import re
-from typing import Any
 
 from agent.aloud.numbers import Numbers
 from agent.aloud.reading import Rule, apart, chosen_by_words_before, one_of, text_before
@@ -39,16 +38,13 @@ def _of(numbers: Numbers, name: str) -> str:
 
 
 def _prices(numbers: Numbers) -> list[Rule]:
-    its = numbers.reading.money
-    currencies: dict[str, dict[str, Any]] = its["currencies"]
-    by_sign = {sign: its for name, its in currencies.items() for sign in (name, *its.get("also", []))}
-    signs = one_of(by_sign)
+    its, currencies = numbers.reading.money, numbers.reading.currencies
     # Before a number stands a sign or a code, but no word: "in euros 5 is more than 3".
-    leading = one_of(sign for sign in by_sign if sign.upper() == sign)
+    leading = one_of(sign for sign in currencies if sign.upper() == sign)
 
     def read(match: re.Match[str]) -> str:
         found = match.groupdict()
-        currency = by_sign[found["sign"]]
+        currency = currencies[found["sign"]]
         minus = f"{numbers.reading.number['minus']} " if found["minus"] else ""
         number = in_the_way_of_the_language(found["number"])
         if big := found.get("big"):
@@ -81,7 +77,7 @@ def _prices(numbers: Numbers) -> list[Rule]:
     )
     after = (
         rf"(?<![\w.,])(?P<minus>{MINUS})(?P<number>{number}){no_cents}{SPACE}"
-        rf"(?:{big}\s)?(?P<sign>{signs})(?!\w)"
+        rf"(?:{big}\s)?(?P<sign>{one_of(currencies)})(?!\w)"
     )
     return [(re.compile(before), read), (re.compile(after), read)]
 

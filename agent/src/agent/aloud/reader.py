@@ -86,16 +86,11 @@ def _shortened(reading: Reading) -> frozenset[str]:
     """Return the abbreviations, and the first words of those that have several."""
     tables = (reading.titles, reading.after_a_name, reading.before_a_number, reading.abbreviations)
     others = (reading.date["short"], reading.days, reading.symbols)
-    codes = [word for word in _currencies(reading) if word.isupper()]
+    codes = [word for word in reading.currencies if word.isupper()]
     return frozenset(short.lower().split()[0] for table in (*tables, *others, codes) for short in table)
 
 
 def _joining(reading: Reading) -> frozenset[str]:
-    words = [*reading.units, *reading.months, *reading.money["big"], *_currencies(reading), *reading.joins]
+    words = [*reading.units, *reading.months, *reading.money["big"], *reading.currencies, *reading.joins]
     several = [word for short in reading.abbreviations for word in short.split()[1:]]
     return frozenset(word.lower() for word in (*words, *several))
-
-
-def _currencies(reading: Reading) -> list[str]:
-    currencies = reading.money["currencies"]
-    return [word for name, its in currencies.items() for word in (name, *its.get("also", []))]

@@ -55,6 +55,12 @@ class Reading:
         return cls(**tables)
 
     @cached_property
+    def currencies(self) -> dict[str, dict[str, Any]]:
+        """What is known of a currency, by each of its signs, codes and words."""
+        of_name: dict[str, dict[str, Any]] = self.money["currencies"]
+        return {sign: its for name, its in of_name.items() for sign in (name, *its.get("also", []))}
+
+    @cached_property
     def day_names(self) -> str:
         """The pattern of a day of the week, written out or shortened, with or without a full stop."""
         return one_of({*self.days, *(short.rstrip(".") for short in self.days), *self.days.values()})
