@@ -3,14 +3,16 @@
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
+from agent.providers import client
+from agent.providers.client import Client
 from agent.providers.openai import connect
 from agent.providers.rate_limit import limits
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.fakes import disconnect
 from tests.unit.agent.never_silent import INSTANT
 
 
@@ -27,9 +29,19 @@ def turned(clock: None) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_connections() -> Iterator[None]:
-    """A later endpoint may have the port of an earlier one, whose client is closed."""
+async def own_connections(turned: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Close every client that a test has opened: a later endpoint may have the port of an earlier one."""
+    opened: list[Client] = []
+
+    class Listed(Client):
+        def __init__(self, *how: Any, **more: Any) -> None:
+            super().__init__(*how, **more)
+            opened.append(self)
+
+    monkeypatch.setattr(client, "Client", Listed)
     yield
+    for each in opened:
+        await each.aclose()
     connect.cache_clear()
     limits.forget()
 
@@ -39,4 +51,3 @@ async def endpoint() -> AsyncIterator[FakeOpenAI]:
     """A provider of everything that answers at once, to the key of `fakes.settings`."""
     async with FakeOpenAI(INSTANT) as endpoint:
         yield endpoint
-        await disconnect(endpoint.url)

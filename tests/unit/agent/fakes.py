@@ -30,8 +30,6 @@ from pydantic import SecretStr
 from agent.conversation.announcer import Announcer
 from agent.conversation.call import Call
 from agent.lines.line import Line
-from agent.providers import openai
-from agent.providers.openai import connect
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
 from tests.support.lines import table_of
@@ -60,11 +58,6 @@ def line(**changes: Any) -> Line:
 def pipeline(changed: Line | None = None, settings: Settings | None = None, **changes: Any) -> Pipeline:
     """The models of a line with these changes."""
     return Pipeline(changed or line(**changes), settings or host())
-
-
-async def disconnect(url: str) -> None:
-    """Close the connections to an endpoint at this address, with OpenAI's key."""
-    await connect(url, "sk-1", openai.PROVIDER.patience, True).close()
 
 
 def in_call(**parts: Any) -> Call:

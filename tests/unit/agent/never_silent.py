@@ -23,7 +23,6 @@ from tests.unit.agent.fakes import (
     Loudspeaker,
     Phone,
     ScriptedVoiceActivity,
-    disconnect,
     host,
     in_call,
     line,
@@ -169,7 +168,6 @@ async def calling(behave: Callable[[Call], None] = lambda _: None, **changes: An
             yield call
         finally:
             await call.end()
-            await disconnect(endpoint.url)
 
 
 @cache

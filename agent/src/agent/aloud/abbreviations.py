@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from agent.aloud.numbers import Numbers
-from agent.aloud.reading import Reading, Rule, one_of, text_before
+from agent.aloud.reading import Reading, Rule, capital, one_of, text_before
 
 NAME = r"[^\W\d_a-zß-öø-ÿ][\w'’-]*"  # noqa: RUF001 - begins with a capital
 FACE = re.compile(r"(?<!\w)[:;=]'?-?[()DPpoO3/|](?!\w)")
@@ -31,12 +31,12 @@ def rules(numbers: Numbers) -> list[Rule]:
 
     def read_before_number(match: re.Match[str]) -> str:
         short = match[0].rstrip()
-        words = reading.before_a_number.get(short) or _capital(reading.before_a_number[_small(short)])
+        words = reading.before_a_number.get(short) or capital(reading.before_a_number[_small(short)])
         return f"{words} "
 
     def read_short(match: re.Match[str]) -> str:
         short = reading.abbreviations.get(match[0]) or reading.abbreviations[_small(match[0])]
-        short = _capital(short) if match[0][:1].isupper() else short
+        short = capital(short) if match[0][:1].isupper() else short
         return _stopped(match, short, before_a_name=match[0] in reading.closing)
 
     def read_month(match: re.Match[str]) -> str | None:
@@ -54,8 +54,8 @@ def rules(numbers: Numbers) -> list[Rule]:
         (FACE, lambda _: ""),
         (_words(reading.titles, rf"(?=\s+{NAME})"), read_title),
         (_words(reading.after_a_name), read_after_name),
-        (re.compile(rf"(?<![\w.])(?:{one_of([*before, *map(_capital, before)])})\s?(?=[+(]?\d)"), read_before_number),
-        (_words([*table, *(_capital(short) for short in table)]), read_short),
+        (re.compile(rf"(?<![\w.])(?:{one_of([*before, *map(capital, before)])})\s?(?=[+(]?\d)"), read_before_number),
+        (_words([*table, *(capital(short) for short in table)]), read_short),
         (_words(reading.date["short"]), read_month),
         (re.compile(rf"(?:{one_of(signs)})\s*"), read_sign),
         (re.compile(r"#(?=\d)"), lambda _: f"{reading.number['number']} "),
@@ -99,10 +99,6 @@ def _stopped(match: re.Match[str], words: str, *, before_a_name: bool = True) ->
     after = rf"[\"')\]]*(?:\s*$|\s+{NAME})" if before_a_name else r"[\"')\]]*\s*$"
     ends = match[0].endswith(".") and re.match(after, match.string[match.end() :])
     return f"{words}." if ends else words
-
-
-def _capital(word: str) -> str:
-    return word[:1].upper() + word[1:]
 
 
 def _small(word: str) -> str:

@@ -1,10 +1,9 @@
 """Prices, quantities, fractions, ordinals, years and plain numbers."""
 
 import re
-from typing import Any
 
 from agent.aloud.numbers import Numbers
-from agent.aloud.reading import Rule, apart, one_of, text_before
+from agent.aloud.reading import Rule, apart, chosen_by_words_before, one_of, text_before
 
 MINUS = r"(?:(?<![^\s(\[])[-\u2212])?"  # a dash between two numbers is none
 DASH = r"[-–—]"  # noqa: RUF001
@@ -39,26 +38,23 @@ def _of(numbers: Numbers, name: str) -> str:
 
 
 def _prices(numbers: Numbers) -> list[Rule]:
-    its = numbers.reading.money
-    currencies: dict[str, dict[str, Any]] = its["currencies"]
-    by_sign = {sign: its for name, its in currencies.items() for sign in (name, *its.get("also", []))}
-    signs = one_of(by_sign)
+    its, currencies = numbers.reading.money, numbers.reading.currencies
     # Before a number stands a sign or a code, but no word: "in euros 5 is more than 3".
-    leading = one_of(sign for sign in by_sign if sign.upper() == sign)
+    leading = one_of(sign for sign in currencies if sign.upper() == sign)
 
     def read(match: re.Match[str]) -> str:
         found = match.groupdict()
-        currency = by_sign[found["sign"]]
+        currency = currencies[found["sign"]]
         minus = f"{numbers.reading.number['minus']} " if found["minus"] else ""
+        number = in_the_way_of_the_language(found["number"])
         if big := found.get("big"):
-            amount = numbers.read(match["number"])
-            return f"{minus}{amount} {its['big'][big]} {_of(numbers, currency['unit'][1])}"
+            return f"{minus}{numbers.read(number)} {its['big'][big]} {_of(numbers, currency['unit'][1])}"
         if upto := found.get("upto"):
-            first = numbers.read(match["number"])
-            return f"{minus}{first} {numbers.reading.number['to']} {_counted(numbers, upto, currency['unit'])}"
-        whole, part = whole_and_cents(match["number"])
+            last = _counted(numbers, in_the_way_of_the_language(upto), currency["unit"])
+            return f"{minus}{numbers.read(number)} {numbers.reading.number['to']} {last}"
+        whole, part = numbers.split(number)
         if len(part) != CENTS or "part" not in currency:
-            return minus + _counted(numbers, match["number"], currency["unit"])
+            return minus + _counted(numbers, number, currency["unit"])
         units = _counted(numbers, whole, currency["unit"])
         if not int(part):
             return minus + units
@@ -67,30 +63,23 @@ def _prices(numbers: Numbers) -> list[Rule]:
             return minus + cents
         return minus + str(its["price"]).format(units=units, cents=cents, part=numbers.cardinal(int(part)))
 
-    def whole_and_cents(written: str) -> tuple[str, str]:
-        """Split a price, in whichever way its decimal sign is written."""
-        if re.fullmatch(EITHER_WAY, written):
-            return re.sub(r"[.,]", "", written[:-3]), written[-2:]
-        return numbers.split(written)
+    def in_the_way_of_the_language(written: str) -> str:
+        """Return a price with the language's decimal sign, whichever it has: 12,50 becomes 12.50 in English."""
+        if not re.fullmatch(EITHER_WAY, written):
+            return written
+        return f"{re.sub(r'[.,]', '', written[:-3])}{numbers.reading.number['decimal']}{written[-2:]}"
 
-    number, big = rf"(?:{EITHER_WAY}|{numbers.pattern})", one_of(its["big"])
-    no_cents = "(?:,-|,–|,—|\\.-|\\.–|\\.—)?"  # noqa: RUF001 - "5,- €"
-    return [
-        (
-            re.compile(
-                rf"(?<![\w])(?P<minus>{MINUS})(?P<sign>{leading}){SPACE}(?P<number>{number})"
-                rf"(?:{SPACE}{DASH}{SPACE}(?:{leading})?(?P<upto>{number})|{SPACE}(?P<big>{big})(?!\w))?{no_cents}(?!\w)"
-            ),
-            read,
-        ),
-        (
-            re.compile(
-                rf"(?<![\w.,])(?P<minus>{MINUS})(?P<number>{number}){no_cents}{SPACE}"
-                rf"(?:(?P<big>{big})\s)?(?P<sign>{signs})(?!\w)"
-            ),
-            read,
-        ),
-    ]
+    number, big = rf"(?:{EITHER_WAY}|{numbers.pattern})", rf"(?P<big>{one_of(its['big'])})"
+    no_cents = rf"(?:[,.]{DASH})?"  # "5,- €"
+    before = (
+        rf"(?<!\w)(?P<minus>{MINUS})(?P<sign>{leading}){SPACE}(?P<number>{number})"
+        rf"(?:{SPACE}{DASH}{SPACE}(?:{leading})?(?P<upto>{number})|{SPACE}{big}(?!\w))?{no_cents}(?!\w)"
+    )
+    after = (
+        rf"(?<![\w.,])(?P<minus>{MINUS})(?P<number>{number}){no_cents}{SPACE}"
+        rf"(?:{big}\s)?(?P<sign>{one_of(currencies)})(?!\w)"
+    )
+    return [(re.compile(before), read), (re.compile(after), read)]
 
 
 def _quantities(numbers: Numbers) -> list[Rule]:
@@ -100,15 +89,9 @@ def _quantities(numbers: Numbers) -> list[Rule]:
         minus = f"{numbers.reading.number['minus']} " if match["minus"] else ""
         return minus + _counted(numbers, match["number"], units[match["unit"]])
 
-    before = rf"(?<![\w.,])(?P<minus>{MINUS})"
-    return [
-        (
-            re.compile(
-                rf"{before}(?P<number>{numbers.pattern}){SPACE}(?P<unit>{one_of(units)})(?!\w)(?:\.(?=\s+[a-zß-ÿ\d]))?"
-            ),
-            read,
-        )
-    ]
+    number = rf"(?<![\w.,])(?P<minus>{MINUS})(?P<number>{numbers.pattern})"
+    unit = rf"(?P<unit>{one_of(units)})(?!\w)(?:\.(?=\s+[a-zß-ÿ\d]))?"
+    return [(re.compile(f"{number}{SPACE}{unit}"), read)]
 
 
 def _fractions(numbers: Numbers) -> list[Rule]:
@@ -133,16 +116,16 @@ def _fractions(numbers: Numbers) -> list[Rule]:
 
 def _ordinals(numbers: Numbers) -> list[Rule]:
     its = numbers.reading.ordinal
-    after = [(re.compile(rf"(?:^|\W)(?:{before})\s*$", re.IGNORECASE), ruleset) for before, ruleset in its["after"]]
+    ruleset_of = chosen_by_words_before(its["after"])
 
-    def rule(pattern: str, ruleset: str) -> Rule:
+    def rule(pattern: str, usual: str) -> Rule:
         def read(match: re.Match[str]) -> str | None:
-            its = next((its for before, its in after if before.search(text_before(match))), ruleset)
-            return numbers.spell(int(match["number"]), its) if its else None
+            ruleset = ruleset_of(match, usual)
+            return numbers.spell(int(match["number"]), ruleset) if ruleset else None
 
         return re.compile(pattern), read
 
-    return [rule(pattern, ruleset) for pattern, ruleset in its["patterns"]]
+    return [rule(pattern, usual) for pattern, usual in its["patterns"]]
 
 
 def _plain(numbers: Numbers) -> list[Rule]:
@@ -196,21 +179,14 @@ def _plain(numbers: Numbers) -> list[Rule]:
     def read_per(match: re.Match[str]) -> str | None:
         return f" {its['per']} " if re.search(r"\d\s?[^\W\d]{0,3}[€$£¥%]?$", text_before(match)) else None
 
-    def read_size(match: re.Match[str]) -> str:
-        return f" {its['by']} "
-
+    number = rf"(?P<sign>(?:(?<![\w)\]])[-\u2212+](?=\d))?)(?P<number>\d+\.\d+(?!\d|\.\d)|{numbers.pattern})"
     return [
         (re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d])"), read_version),
         (re.compile(r"(?<![\d:])\d{1,3}:\d{1,3}(?![\d:])"), read_ratio),
         (re.compile(r"(?<![\d/])\d{1,4}(?:/\d{1,4})+(?![\d/])"), read_list),
         (re.compile(rf"\s?{DASH}\s?(?=[$€£¥]?\d)"), read_range),
         (re.compile(r"/(?=[^\W\d]{2})"), read_per),
-        (re.compile(r"(?<=\d)\s?[x×]\s?(?=\d)"), read_size),  # noqa: RUF001
+        (re.compile(r"(?<=\d)\s?[x×]\s?(?=\d)"), lambda _: f" {its['by']} "),  # noqa: RUF001
         (re.compile(r"(?<![\d.,'])(?P<number>\d{4})(?![\d]|[.,]\d)"), read_year),
-        (
-            re.compile(
-                rf"(?<!\d)(?P<sign>(?:(?<![\w)\]])[-\u2212+](?=\d))?)(?P<number>\d+\.\d+(?!\d|\.\d)|{numbers.pattern})"
-            ),
-            read,
-        ),
+        (re.compile(rf"(?<!\d){number}"), read),
     ]

@@ -13,22 +13,16 @@ def rules(numbers: Numbers) -> list[Rule]:
     its = numbers.reading.number
     named = re.compile(rf"(?<!\w)(?:{'|'.join(its['codes'])})[\s:#]*$", re.IGNORECASE)
 
+    def in_groups_of(written: str) -> str:
+        groups = (part for group in re.findall(r"\d+", written) for part in numbers.in_groups(group, LONGEST_CODE))
+        return ", ".join(map(numbers.digits, groups))
+
     def read_groups(match: re.Match[str]) -> str:
         return apart(match, in_groups_of(match[0]))
-
-    def in_groups_of(written: str) -> str:
-        return ", ".join(
-            numbers.digits(part)
-            for group in re.findall(r"\d+", written)
-            for part in numbers.in_groups(group, LONGEST_CODE)
-        )
 
     def read_named(match: re.Match[str]) -> str | None:
         long = match[0].isdigit() and len(match[0]) > AS_ONE_NUMBER
         return read_groups(match) if long or named.search(text_before(match)) else None
-
-    def read_postcode(match: re.Match[str]) -> str:
-        return numbers.digits(match[0])
 
     def read_letters_too(match: re.Match[str]) -> str | None:
         if not named.search(text_before(match)):
@@ -43,5 +37,5 @@ def rules(numbers: Numbers) -> list[Rule]:
         (re.compile(r"(?<![\d.,])\d{3,}(?!\w|[.,:/-]\d|\s?[€$£¥%])"), read_named),
     ]
     if its["postcode"]:
-        found.append((re.compile(its["postcode"]), read_postcode))
+        found.append((re.compile(its["postcode"]), lambda match: numbers.digits(match[0])))
     return found

@@ -3,7 +3,7 @@
 import re
 
 from agent.aloud.numbers import Numbers
-from agent.aloud.reading import Rule, one_of, text_before
+from agent.aloud.reading import Rule, chosen_by_words_before, one_of, text_before
 
 MONTH_FIRST = {"US", "PR", "PH", "GU"}  # where 3/4 is the fourth of March
 PIVOT = 60  # 26 is 2026, 85 is 1985
@@ -32,38 +32,26 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
     its = reading.date
     months = reading.months
     month_first = bool(its["month_first"]) and region in MONTH_FIRST
-    after = [(re.compile(rf"(?:^|\W)(?:{before})\s*$", re.IGNORECASE), ruleset) for before, ruleset in its["after"]]
+    ruleset_of = chosen_by_words_before(its["after"])
 
     def read_date(match: re.Match[str]) -> str | None:
         found = match.groupdict()
+        name = found.get("month")
         if found.get("a"):
             first, second = int(found["a"]), int(found["b"])
             month, day = (first, second) if (month_first and first <= 12) or second > 12 else (second, first)
-            style = "month first" if month_first else "day first"
         else:
-            name = found.get("month")
-            month = months[name.strip()] if name else int(found["number"])
-            day = int(found["day"])
-            style = "month first" if month_first and not name else "day first"
+            month, day = months[name.strip()] if name else int(found["number"]), int(found["day"])
         if not (1 <= month <= 12 and 1 <= day <= 31):
             return None
-        spoken = its["spoken"] if style == "day first" else its["spoken_month_first"]
-        year = _year(found.get("year"))
-        if year:
-            spoken = spoken + its["and_year"]
-        said = _without_double(
-            match,
-            spoken.format(day=day_of(day, match), month=its["months"][month - 1], year=year and numbers.year(year)),
-        )
+        spoken = its["spoken_month_first" if month_first and not name else "spoken"]
+        if year := _year(found.get("year")):
+            spoken += its["and_year"]
+        its_day = its["first"] if day == 1 and its["first"] else numbers.spell(day, ruleset_of(match, its["day"]))
+        said = spoken.format(day=its_day, month=its["months"][month - 1], year=year and numbers.year(year))
+        said = _without_double(match, said)
         sentence_ends = match[0].endswith(".") and re.match(r"\s*$|\s+[A-ZÄÖÜ]", match.string[match.end() :])
         return f"{said}." if sentence_ends else said
-
-    def day_of(day: int, match: re.Match[str]) -> str:
-        if day == 1 and its["first"]:
-            return str(its["first"])
-        before = text_before(match)
-        ruleset = next((ruleset for pattern, ruleset in after if pattern.search(before)), its["day"])
-        return numbers.spell(day, ruleset)
 
     def read_day_after_month(match: re.Match[str]) -> str | None:
         """Read the 5 of "January 5", the month having been read; and the 5 of "January 3-5"."""
@@ -98,18 +86,14 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
         return words[:-1] + "ies" if words.endswith("y") else words + its["decade_ends"]
 
     def read_days(match: re.Match[str]) -> str:
-        first, second = (
-            reading.days.get(day, reading.days.get(f"{day}.", day)) for day in (match["one"], match["two"])
-        )
+        first, second = (reading.days.get(day) or reading.days.get(f"{day}.", day) for day in match.group("one", "two"))
         return f"{first} {reading.number['to']} {second}"
-
-    def read_day(match: re.Match[str]) -> str:
-        return reading.days[match[0]]
 
     names = one_of(months)
     month_before = re.compile(rf"(?:{names})\.?\s+(?:\d{{1,2}}(?:st|nd|rd|th)?\s?[-–]\s?)?$")  # noqa: RUF001
-    day = one_of([*reading.days, *(short.rstrip(".") for short in reading.days), *reading.days.values()])
+    day = reading.day_names
     short = [name for name in reading.days if name.endswith(".")]
+    long = [name for name in reading.days if len(name) > 1]
     sep = r"\s?[-–]\s?"  # noqa: RUF001
     found: list[Rule] = [
         (re.compile(r"(?<![\w.-])(?P<year>\d{4})-(?P<number>\d\d)-(?P<day>\d\d)(?![\w-])"), read_date),
@@ -125,8 +109,8 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
         found.append((re.compile(its["decade"]), read_decade))
     found += [
         (re.compile(rf"(?<!\w)(?P<one>{day}){sep}(?P<two>{day})(?!\w)"), read_days),
-        (re.compile(rf"(?<!\w)(?:{one_of(short)})(?=,? \d)"), read_day),
-        (re.compile(rf"(?<!\w)(?:{one_of(name for name in reading.days if len(name) > 1)})(?=,? {MOMENT})"), read_day),
+        (re.compile(rf"(?<!\w)(?:{one_of(short)})(?=,? \d)"), lambda match: reading.days[match[0]]),
+        (re.compile(rf"(?<!\w)(?:{one_of(long)})(?=,? {MOMENT})"), lambda match: reading.days[match[0]]),
     ]
     return found
 

@@ -63,7 +63,7 @@ class Numbers:
         """Return three zero, whatever stands between the digits."""
         return " ".join(self.cardinal(int(digit)) for digit in re.findall(r"\d", written))
 
-    def in_groups(self, written: str, longest: int = 4) -> list[str]:
+    def in_groups(self, written: str, longest: int = LONGEST_GROUP) -> list[str]:
         """Divide digits into groups of much the same length, so that they can be remembered: 3 and 4, or 4 and 4."""
         if len(written) <= longest:
             return [written]

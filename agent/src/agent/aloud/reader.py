@@ -5,14 +5,14 @@ from functools import cache
 
 from agent.aloud import abbreviations, amounts, codes, dates, telephone, web
 from agent.aloud.numbers import Numbers
-from agent.aloud.reading import Reading, Rule, one_of
+from agent.aloud.reading import FRACTIONS, Reading, Rule
 
 CONTEXT = 80  # characters before a passage that may decide how it is read
 SENTENCE_BEGINS = re.compile(r"(?:^|[.!?…][\"')\]]*\s+)\Z")
 WORD = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
 PUNCTUATION = "\"'()[]{},;:!?¿¡«»„“”‚‘’…"  # noqa: RUF001
 # A word with any of these in it is not said as it is written.
-MARKS = re.compile(r"[\d$€£¥₹¢%‰&@#+=°§№½¼¾⅓⅔×÷~<>•·▪◦→™©®†^|\\]|://|www\.|\w\.\w|[:;=]'?-?[()DP]")  # noqa: RUF001
+MARKS = re.compile(rf"[{FRACTIONS}\d$€£¥₹¢%‰&@#+=°§№×÷~<>•·▪◦→™©®†^|\\]|://|www\.|\w\.\w|[:;=]'?-?[()DP]")  # noqa: RUF001
 BETWEEN = frozenset("-–—x×/")  # noqa: RUF001
 
 
@@ -33,8 +33,7 @@ class Reader:
             *abbreviations.rules(numbers),
         ]
         self._shortened, self._joining = _shortened(reading), _joining(reading)
-        days = one_of([*reading.days, *(short.rstrip(".") for short in reading.days), *reading.days.values()])
-        self._days = re.compile(rf"(?:{days})[-–](?:{days})")  # noqa: RUF001
+        self._days = re.compile(rf"(?:{reading.day_names})[-–](?:{reading.day_names})")  # noqa: RUF001
 
     @classmethod
     @cache
@@ -87,16 +86,11 @@ def _shortened(reading: Reading) -> frozenset[str]:
     """Return the abbreviations, and the first words of those that have several."""
     tables = (reading.titles, reading.after_a_name, reading.before_a_number, reading.abbreviations)
     others = (reading.date["short"], reading.days, reading.symbols)
-    codes = [word for word in _currencies(reading) if word.isupper()]
+    codes = [word for word in reading.currencies if word.isupper()]
     return frozenset(short.lower().split()[0] for table in (*tables, *others, codes) for short in table)
 
 
 def _joining(reading: Reading) -> frozenset[str]:
-    words = [*reading.units, *reading.months, *reading.money["big"], *_currencies(reading), *reading.joins]
+    words = [*reading.units, *reading.months, *reading.money["big"], *reading.currencies, *reading.joins]
     several = [word for short in reading.abbreviations for word in short.split()[1:]]
     return frozenset(word.lower() for word in (*words, *several))
-
-
-def _currencies(reading: Reading) -> list[str]:
-    currencies = reading.money["currencies"]
-    return [word for name, its in currencies.items() for word in (name, *its.get("also", []))]

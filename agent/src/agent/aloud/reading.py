@@ -2,12 +2,15 @@
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 from agent.languages import FOLDER
+
+FRACTIONS = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 """A pattern, and what a match of it is read as; None if it is something else after all."""
@@ -43,7 +46,24 @@ class Reading:
     @cache
     def of(cls, language: str) -> "Reading":
         """Read a language's file; a TypeError means that a table is missing or unknown."""
-        return cls(**tomllib.loads((FOLDER / language / "aloud.toml").read_text(encoding="utf-8")))
+        tables = tomllib.loads((FOLDER / language / "aloud.toml").read_text(encoding="utf-8"))
+        tables["days"] |= {capital(short): day for short, day in tables["days"].items()}
+        signs = {sign: unicodedata.normalize("NFKC", sign).replace("\u2044", "/") for sign in FRACTIONS}
+        tables["fractions"] |= {
+            sign: tables["fractions"][it] for sign, it in signs.items() if it in tables["fractions"]
+        }
+        return cls(**tables)
+
+    @cached_property
+    def currencies(self) -> dict[str, dict[str, Any]]:
+        """What is known of a currency, by each of its signs, codes and words."""
+        of_name: dict[str, dict[str, Any]] = self.money["currencies"]
+        return {sign: its for name, its in of_name.items() for sign in (name, *its.get("also", []))}
+
+    @cached_property
+    def day_names(self) -> str:
+        """The pattern of a day of the week, written out or shortened, with or without a full stop."""
+        return one_of({*self.days, *(short.rstrip(".") for short in self.days), *self.days.values()})
 
     @cached_property
     def months(self) -> dict[str, int]:
@@ -69,6 +89,25 @@ def _dotted(words: Iterable[str]) -> frozenset[str]:
 def one_of(words: Iterable[str]) -> str:
     """Return the pattern of any of these words, of which the longest is tried first."""
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+
+
+def chosen_by_words_before(rows: Iterable[tuple[str, str]]) -> Callable[[re.Match[str], str], str]:
+    """Return what chooses the rule set for a match, by the words before it.
+
+    Each of `rows` is a pattern of such words and its rule set. If none fits, it is the usual one.
+    """
+    after = [(re.compile(rf"(?:^|\W)(?:{pattern})\s*$", re.IGNORECASE), ruleset) for pattern, ruleset in rows]
+
+    def choose(match: re.Match[str], usual: str) -> str:
+        before = text_before(match)
+        return next((ruleset for pattern, ruleset in after if pattern.search(before)), usual)
+
+    return choose
+
+
+def capital(word: str) -> str:
+    """Return a word with a capital first letter, and the others as they are."""
+    return word[:1].upper() + word[1:]
 
 
 def spelled(letters: str) -> str:

@@ -12,6 +12,7 @@ Transform = Callable[[AsyncIterable[str]], AsyncIterable[str]]
 # A word ends with a blank, or with a mark of those scripts that leave no blanks.
 WORD = re.compile(r"\s*(?:(\S*?[，；：。！？、।])|(\S+)\s)")  # noqa: RUF001
 MOST_JOINED = 3  # words in a row that may belong to the number before them
+LONGEST_PASSAGE = 120  # characters after which what has come of a passage is read: a model may count to a hundred
 
 
 class Aloud:
@@ -40,18 +41,17 @@ class Aloud:
 
     def _take(self, written: str, word: str) -> str:
         """Take the next word, with the blanks around it, and return what can be said now."""
-        if self._reader.begins_a_passage(word):
-            self._joined = 0
-        elif self._passage and self._joined < MOST_JOINED and self._reader.continues_a_passage(word):
-            self._joined += 1
-        else:
-            spoken = self._read_passage(written)
-            if spoken.endswith(" "):
-                written = written.lstrip(" ")
-            self._before = (self._before + written)[-CONTEXT:]
-            return spoken + written
-        self._passage += written
-        return ""
+        begins = self._reader.begins_a_passage(word)
+        if begins or (self._passage and self._joined < MOST_JOINED and self._reader.continues_a_passage(word)):
+            spoken = self._read_passage(written) if len(self._passage) > LONGEST_PASSAGE else ""
+            self._joined = 0 if begins else self._joined + 1
+            self._passage += written
+            return spoken
+        spoken = self._read_passage(written)
+        if spoken.endswith(" "):
+            written = written.lstrip(" ")
+        self._before = (self._before + written)[-CONTEXT:]
+        return spoken + written
 
     def _read_passage(self, after: str) -> str:
         passage, self._passage = self._passage, ""

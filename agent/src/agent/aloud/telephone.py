@@ -31,7 +31,7 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
             form = PhoneNumberFormat.INTERNATIONAL if written.startswith("+") else PhoneNumberFormat.NATIONAL
             written = phonenumbers.format_number(number, form)
         groups = re.findall(r"\d+", re.sub(r"(?<=\d)\s*\(0\)", " ", written))
-        spoken = ", ".join(read_group(part) for group in groups for part in in_parts(group))
+        spoken = ", ".join(part for group in groups for part in read_group(group))
         return f"{numbers.reading.number['plus']} {spoken}" if match[0].startswith("+") else spoken
 
     def is_number(match: re.Match[str]) -> bool:
@@ -55,19 +55,15 @@ def rules(numbers: Numbers, region: str) -> list[Rule]:
             bool(american and number and re.fullmatch(r"(?:1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}", written))
         )
 
-    def in_parts(group: str) -> list[str]:
+    def read_group(group: str) -> list[str]:
         if not its["pairs"]:
-            return numbers.in_groups(group)
-        odd = len(group) % 2
-        if len(group) <= LONGEST_WITH_PAIRS:
-            return [group]
-        return [group[: 2 + odd], *(group[at : at + 2] for at in range(2 + odd, len(group), 2))]
+            return [numbers.digits(part) for part in numbers.in_groups(group)]
+        first = len(group) if len(group) <= LONGEST_WITH_PAIRS else 2 + len(group) % 2
+        return [read_pair(part) for part in (group[:first], *re.findall(r"\d\d", group[first:]))]
 
-    def read_group(group: str) -> str:
-        if not its["pairs"]:
-            return numbers.digits(group)
-        rest = group.lstrip("0")
-        zeros = numbers.digits(group[: len(group) - len(rest)])
+    def read_pair(digits: str) -> str:
+        rest = digits.lstrip("0")
+        zeros = numbers.digits(digits[: len(digits) - len(rest)])
         return " ".join(filter(None, (zeros, rest and numbers.cardinal(int(rest)))))
 
     return [(CANDIDATE, read)]

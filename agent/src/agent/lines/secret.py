@@ -1,14 +1,12 @@
 """Settings that are secrets: line.toml has their names, lines/secrets.env their values."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, WithJsonSchema
 
 from agent.settings.values import check_key, check_url
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 NAME = r"[A-Z][A-Z0-9_]*"
 
@@ -25,23 +23,23 @@ def resolve(name: Any, info: ValidationInfo) -> SecretStr:
     return secrets[name]
 
 
-def _check_address(secret: SecretStr) -> SecretStr:
-    try:
-        check_url(secret.get_secret_value(), "http", "https")
-    except ValueError as problem:
-        raise ValueError(f"names a secret in lines/secrets.env whose value {problem}") from None
-    return secret
+def _checked(check: Callable[[SecretStr], object]) -> AfterValidator:
+    def judge(secret: SecretStr) -> SecretStr:
+        try:
+            check(secret)
+        except ValueError as problem:
+            raise ValueError(f"names a secret in lines/secrets.env whose value {problem}") from None
+        return secret
+
+    return AfterValidator(judge)
 
 
-def _check_key(secret: SecretStr) -> SecretStr:
-    try:
-        return check_key(secret)
-    except ValueError as problem:
-        raise ValueError(f"names a secret in lines/secrets.env whose value {problem}") from None
+def _check_address(secret: SecretStr) -> None:
+    check_url(secret.get_secret_value(), "http", "https")
 
 
 _NAMED = WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})
 
 Secret = Annotated[SecretStr, BeforeValidator(resolve), _NAMED]
-SecretKey = Annotated[SecretStr, AfterValidator(_check_key), BeforeValidator(resolve), _NAMED]
-SecretAddress = Annotated[SecretStr, AfterValidator(_check_address), BeforeValidator(resolve), _NAMED]
+SecretKey = Annotated[SecretStr, _checked(check_key), BeforeValidator(resolve), _NAMED]
+SecretAddress = Annotated[SecretStr, _checked(_check_address), BeforeValidator(resolve), _NAMED]

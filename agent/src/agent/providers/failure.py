@@ -6,18 +6,17 @@ import json
 import re
 import socket
 import ssl
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 from livekit.agents import APIError, APIStatusError, APITimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx2
-
 LONGEST = 200  # characters of a server's own words
 SHORTEST_KEY = 8  # characters; a shorter one may be any word, such as none
+MESSAGES = ("message", "msg", "error", "detail")  # where the JSON of an error has its message, or what contains it
 RUN = 3  # words in a row that a server has from a request
 READ = 2000  # characters of it that are looked through
 AS_KEY = re.compile(r"\*{3}|\bsk-")  # in a word that shows a key, or part of one
@@ -42,13 +41,12 @@ def explain(error: BaseException) -> str:
 
 def root_of(error: BaseException) -> BaseException:
     """Return the failure of the request itself, without what livekit-agents says of several attempts."""
-    return next((it for it in _chain(error, set()) if _says_what_came_back(it)), cause_of(error))
-
-
-def _says_what_came_back(error: BaseException) -> bool:
-    if isinstance(error, APIStatusError | APITimeoutError):
-        return True
-    return isinstance(error, APIError) and error.message.startswith(NO_SOUND)
+    for it in _chain(error, set()):
+        if isinstance(it, APIStatusError | APITimeoutError):
+            return it
+        if isinstance(it, APIError) and it.message.startswith(NO_SOUND):
+            return it
+    return cause_of(error)
 
 
 def cause_of(error: BaseException) -> BaseException:
@@ -67,10 +65,33 @@ def told_by(answer: httpx2.Response, body: str, sent: str = "") -> str:
         body: what came back: JSON in one of the usual forms, text, or a web page.
         sent: the texts that the server was sent, and may quote.
     """
-    kind = answer.headers.get("content-type", "").partition(";")[0]
-    if kind == "text/html" or body.lstrip()[:1] == "<":
+    if is_web_page(body, answer.headers.get("content-type", "")):
         return "a web page, not the answer of an API"
-    return _first_row(without(_message(body), sent)) or _phrase(answer.status_code)
+    try:
+        message = message_in(json.loads(body))
+    except (ValueError, RecursionError):
+        message = body
+    reason = httpx2.codes.get_reason_phrase(answer.status_code) or "no reason given"
+    return _first_row(without(message, sent)) or reason
+
+
+def is_web_page(body: str, content_type: str) -> bool:
+    """Return whether a server has sent HTML or XML, whatever it calls it."""
+    return "html" in content_type or body.lstrip("\ufeff \t\r\n")[:1] == "<"
+
+
+def message_in(body: Any) -> str:
+    """Return the message in the JSON of an error: {"error": {"message": …}}, {"detail": …} or the like; "" if none."""
+    match body:
+        case str():
+            return body
+        case list():
+            return "; ".join(filter(None, map(message_in, body)))
+        case {"loc": [*place], "msg": str(text)}:  # FastAPI, which quotes that part of the request, too
+            return f"{'.'.join(map(str, place))}: {text}"
+        case dict():
+            return message_in(next((body[name] for name in MESSAGES if body.get(name)), None))
+    return ""
 
 
 def without_key(text: str, key: str) -> str:
@@ -109,26 +130,6 @@ def _without_runs(text: str, known: str) -> str:
     return re.sub(rf"{HIDDEN}(?:\W*{HIDDEN})+", HIDDEN, text)
 
 
-def _message(body: str) -> str:
-    """Find the message in an error of OpenAI's form, of FastAPI's, or of another with a text in a usual place."""
-    try:
-        found: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        return body
-    for name in ("error", "detail", "message", "msg"):
-        if isinstance(found, dict) and name in found:
-            found = found[name]
-    if isinstance(found, dict):
-        found = found.get("message", "")
-    if isinstance(found, list):  # FastAPI says what is wrong with each part of a request, and quotes the part
-        found = "; ".join(
-            f"{'.'.join(map(str, part.get('loc', ())))}: {part.get('msg', '')}"
-            for part in found
-            if isinstance(part, dict)
-        )
-    return found if isinstance(found, str) else ""
-
-
 def explain_connection(error: BaseException) -> str:
     """Complete the sentence "The server …" for a request that got no answer, or one that could not be read."""
     cause = cause_of(error)
@@ -162,10 +163,3 @@ def _chain(error: BaseException, seen: set[int]) -> Iterator[BaseException]:
 def _first_row(text: str) -> str:
     row = next((row.strip() for row in text.splitlines() if row.strip()), "")
     return row if len(row) <= LONGEST else f"{row[:LONGEST]}…"
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "no reason given"

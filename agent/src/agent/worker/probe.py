@@ -1,20 +1,19 @@
 """Asking each provider and each server of a line's own once, as `make up` does, before a caller has to find out."""
 
 import asyncio
-import io
 import json
 import ssl
-import wave
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+from livekit import rtc
 
 from agent.lines.folder import LinesFolder
 from agent.providers.catalog import KINDS, LLM, STT, TTS, Wanted
 from agent.providers.client import Client, read_start
-from agent.providers.failure import cause_of, explain_connection, told_by, without_key
+from agent.providers.failure import cause_of, explain_connection, is_web_page, told_by, without_key
 from agent.providers.openai import NO_KEY, VOICE
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
@@ -99,7 +98,9 @@ async def _ask(server: _Server, client: Client) -> list[str]:
         return [f"has no list of models at this address, but one below /v1: write {better} instead"]
     if answer.status_code in NO_LIST:
         return await _ask_without_a_list(server, client)
-    return [f"answered with {_kind_of(answer, body)} where a list of models was expected: check the address"]
+    kind = answer.headers.get("content-type", "")
+    found = "a web page" if is_web_page(body, kind) else kind.partition(";")[0] or "nothing"
+    return [f"answered with {found} where a list of models was expected: check the address"]
 
 
 def _missing(server: _Server, models: set[str]) -> list[str]:
@@ -119,7 +120,7 @@ async def _ask_without_a_list(server: _Server, client: Client) -> list[str]:
             body = await read_start(answer)
         if answer.is_error:
             found.append(f"answered {answer.status_code} ({told_by(answer, body)}) at {PATHS[kind]}, for {setting}")
-        elif body.lstrip()[:1] == "<":
+        elif is_web_page(body, answer.headers.get("content-type", "")):
             found.append(f"answered with a web page at {PATHS[kind]}, for {setting}: check the address")
     return found
 
@@ -149,20 +150,8 @@ def _smallest(kind: str, wanted: Wanted) -> dict[str, Any]:
         return {"json": {"model": wanted.model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}}
     if kind == TTS:
         return {"json": {"model": wanted.model, "input": "Hi", "voice": wanted.voice or VOICE}}
-    return {"data": {"model": wanted.model}, "files": {"file": ("file.wav", _silence(), "audio/wav")}}
-
-
-def _silence() -> bytes:
-    sound = io.BytesIO()
-    with wave.open(sound, "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes(bytes(2 * RATE // 5))
-    return sound.getvalue()
-
-
-def _kind_of(answer: httpx2.Response, body: str) -> str:
-    kind = answer.headers.get("content-type", "").partition(";")[0]
-    return "a web page" if kind == "text/html" or body.lstrip()[:1] == "<" else kind or "nothing"
+    silence = rtc.AudioFrame.create(RATE, 1, RATE // 5).to_wav_bytes()
+    return {"data": {"model": wanted.model}, "files": {"file": ("file.wav", silence, "audio/wav")}}
 
 
 def _cure(error: BaseException, url: str) -> str:

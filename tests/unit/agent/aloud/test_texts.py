@@ -121,6 +121,14 @@ def test_words_leave_as_soon_as_they_are_complete_and_a_number_as_soon_as_the_ne
     assert aloud.flush() == "day."
 
 
+def test_a_long_row_of_numbers_is_heard_while_it_is_written() -> None:
+    aloud = Aloud(Reader.of("en"))
+    heard = [aloud.feed(f"{number}, ") for number in range(1, 101)]
+    assert "".join(heard[:50]).startswith("One, two, three,")
+    assert ("".join(heard) + aloud.flush()).split()[-3:] == ["ninety-nine,", "one", "hundred,"]
+    assert len("".join(heard).split()) > 50
+
+
 def test_scripts_without_blanks_are_not_held_back() -> None:
     aloud = Aloud(Reader.of("en"))
     heard = [aloud.feed(piece) for piece in ("你好", "。我们", "九点开门。", "再")]

@@ -14,7 +14,7 @@ from agent.behaviors.wait_when_asked import wait_when_asked
 from agent.conversation import hold
 from agent.turns.speaker_gate import SHARED, SpeakerGate
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.fakes import disconnect, settle, until
+from tests.unit.agent.fakes import settle, until
 from tests.unit.agent.never_silent import FALLS_SILENT, INSTANT, QUESTION, SPEAKS, Call, calling
 
 SILENCE = 0.4
@@ -157,7 +157,6 @@ async def test_nobody_is_asked_before_the_greeting() -> None:
         await asyncio.sleep(SILENCE * 1.5)
         assert call.telephone.heard == []
         await call.end()
-        await disconnect(endpoint.url)
 
 
 async def test_nobody_is_asked_once_the_call_ends() -> None:

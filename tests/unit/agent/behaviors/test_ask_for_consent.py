@@ -16,7 +16,7 @@ from agent.conversation.ending import Ending
 from agent.records.capture.events import CallEvents
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.behaviors.test_go_on_after_a_backchannel import INSTANT, Call
-from tests.unit.agent.fakes import Recorded, disconnect, in_call, line, settle, spoken, until
+from tests.unit.agent.fakes import Recorded, in_call, line, settle, spoken, until
 
 QUESTION, GREETING = "May I record this call? Please say yes or no.", "Hello."
 NOT_RECORDED = "All right, this call is not recorded."
@@ -60,7 +60,6 @@ async def call() -> AsyncIterator[Asked]:
         await until(lambda: call.session.agent_state == "speaking")
         yield call
         await call.session.aclose()
-        await disconnect(endpoint.url)
 
 
 async def test_a_spoken_yes_is_one_and_then_the_model_has_the_talk_to_itself(call: Asked) -> None:

@@ -18,7 +18,6 @@ from tests.unit.agent.fakes import (
     Loudspeaker,
     ScriptedEar,
     ScriptedVoiceActivity,
-    disconnect,
     host,
     in_call,
     line,
@@ -73,7 +72,6 @@ async def call() -> AsyncIterator[Call]:
         await settle()
         yield call
         await call.session.aclose()
-        await disconnect(endpoint.url)
 
 
 @pytest.mark.parametrize("sound", ["Mm-hm.", "Yeah, okay.", "I see.", "", "..."])
@@ -204,7 +202,6 @@ async def test_an_engine_that_stands_in_for_a_streaming_one_is_listened_to_as_we
         await call.session.aclose()
         assert call.session.stt is not None
         await call.session.stt.aclose()
-        await disconnect(endpoint.url)
 
 
 async def test_without_an_early_transcript_nothing_is_changed() -> None:
@@ -217,4 +214,3 @@ async def test_without_an_early_transcript_nothing_is_changed() -> None:
         await call.caller_says("Mm-hm.", over=True)
         await until(lambda: call.asked == ["Mm-hm."])
         await call.session.aclose()
-        await disconnect(endpoint.url)

@@ -126,7 +126,6 @@ async def test_a_slow_model_is_shown_the_persona_once_and_asked_for_next_to_noth
     [request] = endpoint.asked("llm")
     assert request.body["messages"] == [{"role": "system", "content": PROMPTS.persona}]
     assert request.body["max_completion_tokens"] == 1
-    await connect(endpoint.url, "none", catalog.facts("speech").patience, False).close()
 
 
 async def test_a_model_that_cannot_read_ahead_breaks_nothing(endpoint: FakeOpenAI) -> None:
@@ -134,7 +133,6 @@ async def test_a_model_that_cannot_read_ahead_breaks_nothing(endpoint: FakeOpenA
     chosen = pipeline(settings=host(speech_url=endpoint.url), llm=f"speech/{SMALL}")
     await read_ahead(chosen.new_llm(), PROMPTS.persona)
     assert endpoint.asked("llm")
-    await connect(endpoint.url, "none", catalog.facts("speech").patience, False).close()
 
 
 # The fake leaves an upload's temporary file to the collector when its request is cut off.
@@ -151,4 +149,3 @@ async def test_a_provider_that_hangs_is_given_up_after_its_patience(endpoint: Fa
     async with asyncio.timeout(5):
         with pytest.raises(openai.APITimeoutError):
             await asked[kind]()
-    await client.close()

@@ -17,7 +17,6 @@ from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.fakes import (
     Loudspeaker,
     ScriptedVoiceActivity,
-    disconnect,
     host,
     in_call,
     line,
@@ -62,7 +61,6 @@ class Call:
 async def endpoint() -> AsyncIterator[FakeOpenAI]:
     async with FakeOpenAI(Script(first_audio_delay=0, seconds_per_character=SECONDS_PER_CHARACTER)) as endpoint:
         yield endpoint
-        await disconnect(endpoint.url)
 
 
 def asked(endpoint: FakeOpenAI) -> list[str]:

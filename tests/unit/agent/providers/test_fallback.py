@@ -9,7 +9,6 @@ import pytest
 from livekit.agents import stt
 
 from agent.conversation.session import connect_options, new_session
-from agent.providers import openai
 from agent.turns.eager_stt import EagerSTT
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import ScriptedVoiceActivity, line, pipeline, until
@@ -33,10 +32,6 @@ async def calling(kind: str, fault: str, **changes: str) -> AsyncIterator[tuple[
             yield call, first, second
         finally:
             await call.end()
-            for key in ("sk-1", "none"):
-                for patience in (10.0, 30.0, APOLOGY / 3):
-                    for endpoint in (first, second):
-                        await openai.connect(endpoint.url, key, patience, True).close()
 
 
 @pytest.mark.parametrize("fault", ["error", "hang", "busy", "garbage", "empty"])

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from agent.lines.line import Line, parse
 from agent.providers.catalog import KINDS
 from agent.providers.judge import judge
-from agent.providers.openai import connect
 from agent.providers.pipeline import Pipeline
 from agent.storage.live_file import FileError
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -76,8 +75,6 @@ async def test_each_part_is_asked_at_its_own_server_with_its_own_key(servers: di
         "mouth": [("tts", "none", "kokoro")],
     }
     assert servers["mouth"].requests[0].body["voice"] == "af_heart"
-    for name, key, patience in (("ears", "key-of-ears", 10), ("brain", "key-of-brain", 20), ("mouth", "none", 10)):
-        await connect(servers[name].url, key, patience, True).close()
 
 
 def test_what_is_known_of_a_server_is_what_the_line_says() -> None:

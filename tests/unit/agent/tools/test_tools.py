@@ -18,7 +18,7 @@ from agent.conversation.session import new_session
 from agent.lines.words import Words
 from agent.tools import TOOLS, tools_of
 from tests.support.fakes.openai_api import FakeOpenAI, Script
-from tests.unit.agent.fakes import Recorded, disconnect, host, in_call, line, pipeline, spoken, until
+from tests.unit.agent.fakes import Recorded, host, in_call, line, pipeline, spoken, until
 
 PROMPTS = Words(persona="Be brief.", greeting="Hello.", goodbye="Please call again.")
 FAREWELL = "Thank you for calling. Goodbye."
@@ -59,7 +59,6 @@ async def endpoint(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeOpenAI]
     monkeypatch.setattr(ending_module, "LAST_AUDIO", 0.01)
     async with FakeOpenAI(SCRIPT) as endpoint:
         yield endpoint
-        await disconnect(endpoint.url)
 
 
 def calling_end_call(**how: Any) -> Script:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from agent.providers.dialect.events import DONE, read_events, write_event
-from agent.providers.dialect.exchange import describe, error_in, streamed, unusable
+from agent.providers.dialect.exchange import describe, streamed, unusable
 from agent.providers.dialect.reasoning import ReasoningFilter
 from agent.providers.dialect.roles import ask_in_order
 from agent.providers.dialect.tool_calls import ToolCallCompleter, new_id
 from agent.providers.dialect.written_calls import NotAToolError, WrittenCallFilter
+from agent.providers.failure import message_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -113,7 +114,7 @@ async def _translate(events: AsyncIterator[Event | None], answer: _Answer) -> As
             yield DONE
         elif event.get("error"):
             logger.warning("The server of a language model reported an error in place of an answer")
-            yield write_event({"error": {"message": error_in(event)}})
+            yield write_event({"error": {"message": message_in(event)}})
             return
         else:
             last = event if isinstance(event.get("id"), str) else {**event, "id": "none"}
@@ -127,7 +128,7 @@ def _whole_answer(content: bytes) -> Event | None:
     """Return an answer that was sent in one piece in the form of a streamed event; None if it is no answer."""
     try:
         body = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     choice = next(iter(body.get("choices") or []), None) if isinstance(body, dict) else None
     if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):

@@ -30,7 +30,7 @@ async def read_events(body: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any
                 continue
             try:
                 event = json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(event, dict):
                 yield {"error": event} if named_error and "error" not in event else event

@@ -7,14 +7,37 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
+from agent.providers.failure import is_web_page, message_in
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    import re
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     Ask = Callable[[httpx2.Request], Awaitable[httpx2.Response]]  # the body of the response has not been read yet
 
 UNUSABLE = 502  # what a gateway answers when the server behind it has sent something that is no answer
 QUOTED = 200  # characters of a server's own error
 REFUSALS = (400, 415, 422, 500, 501)  # llama.cpp answers 500 when a chat template cannot be filled in
+
+
+async def ask_in_turn(
+    requests: Iterable[httpx2.Request], ask: Ask, about: re.Pattern[str]
+) -> tuple[httpx2.Response, int | None]:
+    """Send one request after another, until the server does not refuse one with an error `about` their difference.
+
+    Returns:
+        The response and the number of the request that was taken, from 0; or the first refusal and None.
+    """
+    first_refusal = None
+    for number, request in enumerate(requests):
+        response = await ask(request)
+        if response.status_code not in REFUSALS:
+            return response, number
+        first_refusal = first_refusal or response
+        if not about.search((await response.aread()).decode(errors="replace")):
+            break
+    assert first_refusal  # noqa: S101 - there is at least one request
+    return first_refusal, None
 
 
 def with_body(request: httpx2.Request, body: dict[str, Any]) -> httpx2.Request:
@@ -47,26 +70,17 @@ def failure(request: httpx2.Request, status: int, message: str, **headers: str) 
 
 def describe(text: bytes, content_type: str) -> str:
     """Say what kind of text a server has sent, and what its own error message is, if there is one."""
-    start = text.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not start:
+    written = text.decode("utf-8-sig", "replace").strip()
+    if not written:
         return "nothing"
-    if start.startswith(b"<") or "html" in content_type:
+    if is_web_page(written, content_type):
         return "a web page"
     try:
-        error = error_in(json.loads(start))
-    except ValueError:
+        body = json.loads(written)
+        error = message_in(body)[:QUOTED] if isinstance(body, dict) else ""
+    except (ValueError, RecursionError):
         return "text"
     return f"an error: {error}" if error else "JSON"
-
-
-def error_in(body: object) -> str:
-    """Return the error message in the forms that servers give it: {"error": {"message": …}}, {"detail": …}."""
-    if not isinstance(body, dict):
-        return ""
-    error = body.get("error") or body.get("detail")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("error") or error
-    return str(error)[:QUOTED] if error else ""
 
 
 class _Body(httpx2.AsyncByteStream):

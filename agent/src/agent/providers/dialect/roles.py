@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from agent.providers.dialect.exchange import REFUSALS, with_body
+from agent.providers.dialect.exchange import ask_in_turn, with_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,18 +33,14 @@ async def ask_in_order(request: httpx2.Request, body: dict[str, Any], ask: Ask, 
 
     What is wrong may be something else, after all: an arrangement is remembered only if it was taken.
     """
-    refusal = None
-    for number in range(habits.roles, len(ARRANGEMENTS)):
-        arranged = ARRANGEMENTS[number](body["messages"])
-        response = await ask(with_body(request, body | {"messages": arranged}) if number else request)
-        if response.status_code not in REFUSALS:
-            habits.roles = number
-            return response
-        if not ABOUT_ROLES.search((await response.aread()).decode(errors="replace")):
-            return refusal or response
-        refusal = refusal or response
-    assert refusal  # noqa: S101 - there are several arrangements
-    return refusal
+    arranged = (
+        with_body(request, body | {"messages": arrange(body["messages"])}) if number else request
+        for number, arrange in enumerate(ARRANGEMENTS)
+        if number >= habits.roles
+    )
+    response, taken = await ask_in_turn(arranged, ask, ABOUT_ROLES)
+    habits.roles += taken or 0
+    return response
 
 
 def as_they_are(messages: list[Message]) -> list[Message]:

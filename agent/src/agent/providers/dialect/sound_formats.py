@@ -58,8 +58,8 @@ def container_of(head: bytes) -> str | None:
 def raw_sound(headers: Mapping[str, str]) -> RawSound:
     """Read rate and channels from the headers of a response: `audio/pcm;rate=16000;channels=1`, `X-Sample-Rate`."""
     told = ";".join([headers.get("content-type", ""), *(f"{name}={value}" for name, value in headers.items())]).lower()
-    rate = re.search(r"\b(?:x-)?(?:audio-)?(?:sample[-_]?)?rate=\"?(\d{4,6})\b", told)
-    channels = re.search(r"\b(?:x-)?(?:audio-)?(?:num[-_]?)?channels=\"?(\d)\b", told)
+    rate = re.search(r"(?<![\w-])(?:x-)?(?:audio-)?(?:sample[-_]?)?rate=\"?(\d{4,6})\b", told)
+    channels = re.search(r"(?<![\w-])(?:x-)?(?:audio-)?(?:num[-_]?)?channels=\"?(\d)\b", told)
     return RawSound(int(rate[1]) if rate else RATE, int(channels[1]) if channels else 1)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from agent.providers.dialect.exchange import describe, error_in, unusable
+from agent.providers.dialect.exchange import describe, unusable
 
 if TYPE_CHECKING:
     from agent.providers.dialect.exchange import Ask
@@ -22,14 +22,11 @@ async def transcribe(request: httpx2.Request, ask: Ask, _: Habits) -> httpx2.Res
     content = await response.aread()
     try:
         body = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
-    if not isinstance(body, dict) or (error_in(body) and not body.get("text")):
+    if not isinstance(body, dict) or (not body.get("text") and (body.get("error") or body.get("detail"))):
         return await unusable(response, "a transcript", describe(content, response.headers.get("content-type", "")))
     if not isinstance(body.get("text"), str):
         body["text"] = ""
-    return httpx2.Response(httpx2.codes.OK, headers=_identity(response), json=body, request=request)
-
-
-def _identity(response: httpx2.Response) -> dict[str, str]:
-    return {name: value for name, value in response.headers.items() if name == "x-request-id"}
+    headers = {name: value for name, value in response.headers.items() if name == "x-request-id"}
+    return httpx2.Response(httpx2.codes.OK, headers=headers, json=body, request=request)

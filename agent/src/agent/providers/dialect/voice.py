@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx2
 from livekit.agents import utils
 
-from agent.providers.dialect.exchange import REFUSALS, describe, streamed, unusable, with_body
+from agent.providers.dialect.exchange import ask_in_turn, describe, streamed, unusable, with_body
 from agent.providers.dialect.sound_formats import PCM, PEEK, RATE, RAW, WAV, RawSound, container_of, is_text, raw_sound
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agent.providers.dialect.habits import Habits
 
 FORMATS = ("wav", "mp3", "flac", "pcm")  # what is asked for in turn, if a server refuses one
-ABOUT_FORMATS = re.compile(rb"format|\b(?:wav|mp3|flac|pcm)\b", re.IGNORECASE)
+ABOUT_FORMATS = re.compile(r"format|\b(?:wav|mp3|flac|pcm)\b", re.IGNORECASE)
 EVENTS = "text/event-stream"  # OpenAI's raw samples, in events
 SILENCE = bytes(2 * RATE // 50)  # 20 ms
 
@@ -35,37 +35,20 @@ async def speak(request: httpx2.Request, ask: Ask, habits: Habits) -> httpx2.Res
         headers = {"content-type": PCM, "x-request-id": "none"}
         return httpx2.Response(httpx2.codes.OK, headers=headers, content=SILENCE, request=request)
     body.setdefault("response_format", "mp3")  # as OpenAI's API says
-    response = await _ask_in_a_format_it_has(request, body, ask, habits)
+
+    def in_format(form: str) -> httpx2.Request:
+        if form == body["response_format"] == "pcm":
+            return request  # which asks for events, too; in events, a sound has no rate
+        others = {name: it for name, it in body.items() if name != "stream_format"}
+        return with_body(request, others | {"response_format": form})
+
+    forms = list(dict.fromkeys((habits.sound_format or body["response_format"], *FORMATS)))
+    response, taken = await ask_in_turn(map(in_format, forms), ask, ABOUT_FORMATS)
+    if taken and response.status_code == httpx2.codes.OK:
+        habits.sound_format = forms[taken]
     if response.status_code != httpx2.codes.OK or response.headers.get("content-type", "").startswith(EVENTS):
         return response
-    return await _as_samples(response, asked_for_samples=(habits.sound_format or body["response_format"]) == "pcm")
-
-
-async def _ask_in_a_format_it_has(
-    request: httpx2.Request, body: dict[str, Any], ask: Ask, habits: Habits
-) -> httpx2.Response:
-    wanted = habits.sound_format or body["response_format"]
-    refusal = None
-    for form in dict.fromkeys((wanted, *FORMATS)):
-        response = await ask(_in_format(request, body, form))
-        if response.status_code not in REFUSALS:
-            if refusal and response.status_code == httpx2.codes.OK:
-                habits.sound_format = form
-            return response
-        if not ABOUT_FORMATS.search(await response.aread()):
-            return refusal or response
-        refusal = refusal or response
-    assert refusal  # noqa: S101 - there are several formats
-    return refusal
-
-
-def _in_format(request: httpx2.Request, body: dict[str, Any], form: str) -> httpx2.Request:
-    """Ask for events only along with raw samples: in events, a sound has no rate."""
-    if form == body["response_format"] == "pcm":
-        return request
-    return with_body(
-        request, {name: it for name, it in body.items() if name != "stream_format"} | {"response_format": form}
-    )
+    return await _as_samples(response, asked_for_samples=forms[taken or 0] == "pcm")
 
 
 async def _as_samples(response: httpx2.Response, *, asked_for_samples: bool) -> httpx2.Response:

@@ -27,7 +27,7 @@ NAMES = ("name", "tool_name", "tool", "function", "action")
 ARGUMENTS = ("arguments", "parameters", "args", "input", "action_input")
 # An argument as XML or as in Python: <parameter=days>1</parameter>, <parameter name="days">1</parameter>, days=1
 ARGUMENT = re.compile(
-    r"<parameter(?:=|\s+name=)\"?(\w+)\"?>\s*(.*?)\s*</parameter>|\b(\w+)\s*=\s*(\"[^\"]*\"|'[^']*'|[\w.+-]+)",
+    r"<parameter(?:=|\s+name=)\"?(\w+)\"?>(.*?)</parameter>|\b(\w+)\s*=\s*(\"[^\"]*\"|'[^']*'|[\w.+-]+)",
     re.DOTALL,
 )
 
@@ -89,7 +89,7 @@ class WrittenCallFilter:
         start = max(0, len(self._pending) - LONGEST_MARK)
         opening = re.search(r"[<\[{`]", self._pending[start:])
         end = start + opening.start() if opening else len(self._pending)
-        last_word = re.search(r"\w+$", self._pending[:end])
+        last_word = re.search(r"\b\w+$", self._pending[:end])
         if last_word and any(name.startswith(last_word.group()) for name in ("functools", *self._required)):
             return last_word.start()
         return end
@@ -136,15 +136,15 @@ def _calls_in(text: str, names: Iterable[str]) -> list[tuple[str, object]]:
 
 
 def _arguments_in(text: str) -> dict[str, object]:
-    pairs = ((found[1] or found[3], found[2] or found[4]) for found in ARGUMENT.finditer(text))
-    return {name: _value(value) for name, value in pairs}
+    found = ARGUMENT.finditer(text)
+    return {it[1] or it[3]: _value((it[2] or it[4] or "").strip()) for it in found}
 
 
 def _value(text: str) -> object:
     """Return a JSON value; what is none is a text."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text.strip("'\"")
 
 
@@ -155,7 +155,7 @@ def _objects_in(text: str) -> Iterator[dict[str, Any]]:
         try:
             found, at = decoder.raw_decode(text, at)
             yield found
-        except ValueError:
+        except (ValueError, RecursionError):
             at += 1
 
 

@@ -11,6 +11,7 @@ import pytest
 from livekit.agents import APIError, ChatContext
 
 from agent.providers.dialect.roles import alternating, without_system
+from agent.providers.dialect.written_calls import WrittenCallFilter
 from tests.support.fakes.openai_api import FakeOpenAI, Rule
 from tests.unit.agent.fakes import host, pipeline
 from tests.unit.agent.never_silent import INSTANT
@@ -225,6 +226,10 @@ WRITTEN: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "<tool_call>\n<function=tell_the_time>\n<parameter=days_from_now>\n1\n</parameter>\n</function>\n</tool_call>",
         [TIME],
     ),
+    "XML with an argument of nothing": (
+        "<function=end_call><parameter=reason></parameter></function>",
+        [("end_call", '{"reason": ""}')],
+    ),
     "MiniMax": (
         '<minimax:tool_call><invoke name="tell_the_time"><parameter name="days_from_now">1</parameter></invoke>',
         [TIME],
@@ -270,6 +275,7 @@ NO_CALLS = {
     "arguments that are none": '{"name": "end_call", "arguments": [1]}',
     "cut off": '{"name": "end_call", "argum',
     "an empty tag": "<tool_call></tool_call>",
+    "brackets without end": '{"name": ' + "[" * 20_000,
 }
 
 
@@ -287,6 +293,22 @@ async def test_a_flood_of_marks_is_read_in_time(endpoint: FakeOpenAI) -> None:
     began = time.process_time()
     assert (await ask(endpoint)).text == text
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<function=end_call><parameter=reason>" + "\n" * 3000,
+        "<function=end_call>" + "<parameter=reason>" * 500,
+        "x" * 50_000 + " and more",
+    ],
+)
+def test_a_model_that_repeats_itself_is_read_in_time(text: str) -> None:
+    written = WrittenCallFilter([{"function": {"name": "end_call"}}])
+    began = time.process_time()
+    written.feed(text)
+    written.finish()
+    assert time.process_time() - began < 1
 
 
 async def test_without_tools_every_written_call_is_a_failure(endpoint: FakeOpenAI) -> None:

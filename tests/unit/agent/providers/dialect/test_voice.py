@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from livekit.agents import APIError, APIStatusError
 
-from agent.providers import openai
 from agent.providers.dialect.sound_formats import RawSound, container_of, is_text, raw_sound
 from tests.support.fakes import voice as made_up
 from tests.support.fakes.openai_api import FakeOpenAI, Rule
@@ -24,6 +23,7 @@ SENT = {
     "wav as it should be": ("wav", 24000, "audio/wav"),
     "wav at another rate": ("wav", 16000, "audio/wav"),
     "wav under another type": ("wav", 22050, "application/octet-stream"),
+    "wav of a CD": ("wav", 44100, "audio/wav"),
     "wav called pcm": ("wav", 16000, "audio/pcm"),
     "wav called mp3": ("wav", 8000, "audio/mpeg"),
     "wav in stereo": ("wav-stereo", 24000, "audio/wav"),
@@ -81,7 +81,6 @@ async def test_the_embedded_voice_is_asked_for_what_openai_is(endpoint: FakeOpen
     await sound_of(voice, TEXT)
     [request] = endpoint.asked("tts")
     assert (request.body["response_format"], request.body["stream_format"]) == ("pcm", "sse")
-    await openai.connect(endpoint.url, "none", 30.0, False).close()
 
 
 async def test_a_long_sound_begins_before_its_end_has_come(endpoint: FakeOpenAI) -> None:
@@ -183,6 +182,7 @@ def test_raw_samples_are_never_taken_for_a_container_nor_for_text() -> None:
         ({"content-type": "audio/pcm", "x-sample-rate": "22050"}, RawSound(22050)),
         ({"content-type": "audio/pcm", "x-audio-sample-rate": "16000", "x-channels": "1"}, RawSound(16000)),
         ({"content-type": "audio/pcm;bitrate=12800"}, RawSound()),
+        ({"content-type": "audio/pcm", "x-bit-rate": "384000"}, RawSound()),
     ],
 )
 def test_the_rate_of_raw_samples_is_read_from_the_headers(headers: dict[str, str], raw: RawSound) -> None:

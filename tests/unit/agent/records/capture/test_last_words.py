@@ -16,7 +16,7 @@ from agent.records.capture.last_words import TRANSCRIBED_WITHIN, LastWords
 from phone.audio import RATE, resample
 from phone.sound.speech import synthesise
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.fakes import Loudspeaker, disconnect, host, line, pipeline, until
+from tests.unit.agent.fakes import Loudspeaker, host, line, pipeline, until
 from tests.unit.agent.never_silent import INSTANT
 
 WORDS = "My card is four one one one."
@@ -78,7 +78,6 @@ async def talking(*, recorded: bool = True, stt_delay: float = 0.0) -> AsyncIter
         talk = Talk(endpoint, recorded=recorded)
         await talk.session.start(Agent(instructions="Be brief."), record=False)
         yield talk
-        await disconnect(endpoint.url)
 
 
 @pytest.mark.parametrize("silence", [0.0, 0.1, 0.5])
