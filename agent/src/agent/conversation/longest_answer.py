@@ -34,7 +34,7 @@ async def end_in_time(answer: AsyncGenerator[P, None], seconds: float) -> AsyncG
     text, most = "", seconds * WORDS_A_SECOND
     async with contextlib.aclosing(answer):
         async for part in answer:
-            said = _text_of(part)
+            said = text_of(part)
             end = _end_within(text, said, most) if said else None
             if end is None:
                 text += said
@@ -64,7 +64,8 @@ def _length(text: str) -> float:
     return max(len(text.split()), len(text) / LETTERS_A_WORD)
 
 
-def _text_of(part: Part) -> str:
+def text_of(part: Part) -> str:
+    """Return the text of a part of an answer; "" if it has none."""
     if isinstance(part, str):
         return part
     return (part.delta.content or "") if isinstance(part, llm.ChatChunk) and part.delta else ""

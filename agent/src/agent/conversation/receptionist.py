@@ -9,11 +9,13 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import NOT_GIVEN, Agent, FlushSentinel, ModelSettings, NotGivenOr, llm, tts
 
+from agent.conversation.answer_from_facts import answer_from_facts
 from agent.conversation.call import Call
 from agent.conversation.ending import wait_until_heard
 from agent.conversation.longest_answer import end_in_time
 from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.session import reader_of
+from agent.knowledge.knowledge import Knowledge
 from agent.providers.failure import explain
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class Receptionist(Agent):
         super().__init__(instructions=call.words.persona, tools=list(tools))
         self._call = call
         self._greeting = greeting
+        self._knowledge = _knowledge_of(call)
 
     async def on_enter(self) -> None:
         if self._call.before_greeting:
@@ -77,8 +80,10 @@ class Receptionist(Agent):
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
-        """Answer as the model does, but for no longer than the line allows."""
+        """Answer as the model does, but for no longer than the line allows, and a small model from facts alone."""
         answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+        if self._knowledge:
+            answer = answer_from_facts(answer, self._knowledge, chat_ctx)
         async for part in end_in_time(answer, self._call.line.handling.longest_answer):
             yield part
 
@@ -90,3 +95,11 @@ class Receptionist(Agent):
         goodbye = self.session.say(self._call.words.goodbye, allow_interruptions=False)
         if not await wait_until_heard(goodbye, GOODBYE_LIMIT):
             goodbye.interrupt(force=True)
+
+
+def _knowledge_of(call: Call) -> Knowledge | None:
+    """Return what the answers on this line are checked against; None if the line has no facts, or a model to trust."""
+    words = call.words
+    if not words.facts or not call.pipeline.invents_facts:
+        return None
+    return Knowledge(words.facts, words.persona, words.greeting, call.line.language, reader_of(call.line, call.settings))
