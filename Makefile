@@ -1,6 +1,6 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call logs down clean venv test lint docs lock bench turns capacity
+.PHONY: help up check call logs down clean venv test lint docs lock bench turns capacity knowledge
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
@@ -54,8 +54,8 @@ docs: venv ## write docs/settings.md and docs/line.schema.json from the settings
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh
 
-bench: venv ## measure the README's figures; make bench turns, make bench capacity: compare with the peers, for hours
-	.venv/bin/python -m tests.bench $(filter turns capacity,$(MAKECMDGOALS))
+bench: venv ## measure the README's figures; make bench turns, capacity (compare with the peers, for hours), knowledge
+	.venv/bin/python -m tests.bench $(filter turns capacity knowledge,$(MAKECMDGOALS))
 
-turns capacity: # what bench is to measure
+turns capacity knowledge: # what bench is to measure
 	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo 'Type: make bench $@' >&2; exit 2)

@@ -1,4 +1,4 @@
-"""`make bench`, `make bench turns`, `make bench capacity`."""
+"""`make bench`, `make bench turns`, `make bench capacity`, `make bench knowledge`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import sys
 
 from tests.bench import figures
 from tests.bench.capacity import command as capacity
+from tests.bench.knowledge import command as knowledge
 from tests.bench.turns import command as turns
 
-PARTS = (figures, turns, capacity)
+PARTS = (figures, turns, capacity, knowledge)
 
 
 def main(given: list[str]) -> int:

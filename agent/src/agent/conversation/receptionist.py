@@ -99,7 +99,7 @@ class Receptionist(Agent):
 
 def _knowledge_of(call: Call) -> Knowledge | None:
     """Return what the answers on this line are checked against; None if the line has no facts, or a model to trust."""
-    words = call.words
+    words, line = call.words, call.line
     if not words.facts or not call.pipeline.invents_facts:
         return None
-    return Knowledge(words.facts, words.persona, words.greeting, call.line.language, reader_of(call.line, call.settings))
+    return Knowledge(words.facts, words.persona, words.greeting, line.language, reader_of(line, call.settings))

@@ -20,6 +20,7 @@ class Claim:
     terms: Terms
     affirms: bool
     denies: bool
+    refers: bool  # to what was asked, without naming it: "It costs two dollars."
     says_unknown: bool  # that the answer is not known, and nothing else
 
 
@@ -41,7 +42,14 @@ class Judge:
     def claim(self, sentence: str) -> Claim:
         """Return what a sentence claims."""
         terms = self._language.terms(sentence)
-        return Claim(terms, terms.have(self._its.yes), self._denies(terms), self._says_unknown(sentence, terms))
+        words = [word for word in languages.plain(sentence).split() if word not in self._its.yes | self._its.no]
+        return Claim(
+            terms,
+            affirms=terms.have(self._its.yes),
+            denies=self._denies(terms),
+            refers=not self._its.pronouns.isdisjoint(words[:1]),
+            says_unknown=self._says_unknown(sentence, terms),
+        )
 
     def is_talk(self, claim: Claim) -> bool:
         """Return whether a sentence states nothing, such as "How can I help you?"."""
@@ -61,9 +69,9 @@ class Judge:
         facts = self._facts_of(claim.terms)
         return (
             bool(facts)
-            and claim.terms.amounts <= frozenset[tuple[str, ...]]().union(*(fact.terms.amounts for fact in facts))
+            and _have(facts, claim.terms.amounts)
             and all(self._denies(fact.terms) == claim.denies for fact in facts)
-            and self._is_about(facts, claim)
+            and self._are_about(facts, claim)
         )
 
     def answer(self, drafted: Claim) -> Fact | None:
@@ -77,7 +85,11 @@ class Judge:
         """Return the few facts that say it one after another; none if they do not."""
         rest, found = list(terms.stems), list[Fact]()
         while rest:
-            length, fact = max(((_covered(rest, fact), fact) for fact in self._facts.all), key=lambda it: it[0])
+            asked = set(self._asked.stems)
+            candidates = (
+                (_covered(rest, fact), self._facts.weight(asked & fact.stems), fact) for fact in self._facts.all
+            )
+            length, _, fact = max(candidates, key=lambda it: it[:2])
             says_all = length == len(terms.stems)
             if len(found) == MOST_FACTS or not (says_all or _is_statement(rest[:length], terms.numbers)):
                 return []
@@ -85,11 +97,12 @@ class Judge:
             rest = rest[length:]
         return found
 
-    def _is_about(self, facts: Sequence[Fact], claim: Claim) -> bool:
+    def _are_about(self, facts: Sequence[Fact], claim: Claim) -> bool:
         mentioned = frozenset[str]().union(*(fact.stems for fact in facts))
         asked, claimed = set(self._asked.stems), set(claim.terms.stems)
         share = self._facts.share(mentioned, asked | claimed, asked & claimed)
-        return share >= ABOUT and self._facts.mention(mentioned, self._asked)
+        of_asked = asked if claim.refers else set(filter(self._facts.knows, asked))
+        return share >= ABOUT and self._facts.mention(mentioned, of_asked)
 
     def _caller_said(self, terms: Terms) -> bool:
         """Return whether the caller has said it of themselves; no caller knows what the business does."""
@@ -114,6 +127,12 @@ class Judge:
 def _covered(stems: Sequence[str], fact: Fact) -> int:
     """Return how many of the first stems a fact mentions."""
     return next((at for at, stem in enumerate(stems) if stem not in fact.stems), len(stems))
+
+
+def _have(facts: Sequence[Fact], amounts: frozenset[tuple[str, ...]]) -> bool:
+    """Return whether each amount stands in one of these facts, and each of them has one, if there are any."""
+    missing = amounts.difference(*(fact.terms.amounts for fact in facts))
+    return not missing and all(not amounts or amounts & fact.terms.amounts for fact in facts)
 
 
 def _is_statement(stems: Sequence[str], numbers: frozenset[str]) -> bool:

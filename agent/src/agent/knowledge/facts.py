@@ -54,22 +54,22 @@ class Facts:
         whole = self.weight(stems - doubtful) + self.weight(doubtful) * DOUBTFUL
         return self.weight(stems & mentioned) / whole if whole else 0.0
 
-    def mention(self, stems: Set[str], asked: Terms) -> bool:
-        """Return whether these stems are at least half of what was asked, as far as any fact mentions it."""
-        known = set(filter(self.knows, asked.stems))
-        return self.weight(known & stems) >= self.weight(known) / 2
+    def mention(self, mentioned: Set[str], asked: Set[str]) -> bool:
+        """Return whether at least half of what was asked is mentioned."""
+        return self.weight(asked & mentioned) >= self.weight(asked) / 2
 
     def best(self, asked: Terms, drafted: Terms, topics: Set[str]) -> Fact | None:
         """Return the fact that answers what was asked, or None if it is not sure that one does.
 
         What was drafted as the answer helps to find it, unless a topic of the question is something that no fact knows.
         """
+        known = set(filter(self.knows, asked.stems))
         hints = [set(asked.stems)]
         if all(map(self.knows, topics)):
             hints.append({*asked.stems, *drafted.stems})
 
         def share(fact: Fact) -> float:
-            if not self.mention(fact.stems, asked):
+            if not self.mention(fact.stems, known):
                 return 0.0
             return max(self.share(fact.stems, hint, topics) for hint in hints)
 
@@ -88,7 +88,7 @@ def rows(text: str) -> Iterator[tuple[str, str]]:
         if title:
             heading = title[1]
         else:
-            row = f"{row} {item[1] if item else line}".strip()
+            row = f"{row} {(item[1] if item else line).strip()}".strip()
 
 
 def _fact(heading: str, row: str, language: Language) -> Fact:

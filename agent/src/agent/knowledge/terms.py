@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-import snowballstemmer
+import snowballstemmer  # type: ignore[import-untyped]
 
 from agent import languages
 from agent.aloud.numbers import Numbers
@@ -76,7 +76,7 @@ class Language:
             yield tuple(amount)
 
     def _stemmed(self, word: str) -> str:
-        return word if word in self._numbers else self._stem(word)
+        return word if word in self._numbers else str(self._stem(word))
 
     def _spoken(self, text: str) -> str:
         aloud = Aloud(self._reader)

@@ -2,10 +2,10 @@
 
 `lexical_cue.toml` has the words for `turns.lexical_cue`, and `redaction.toml` those for `records.redaction`.
 `aloud.toml` says for `aloud` how numbers and abbreviations are read. `sentences.toml` has the `Sentences` that need no
-model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `knowledge.toml` tells what a small
-model knows from what it makes up. `contacts.toml` has what the
-columns of contacts.csv may be called. `rules.md` tells the model to speak this language and what a turn from the keypad
-looks like. `voice.md`, if there is one, tells text to speech how to speak the language.
+model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `knowledge.toml` has the words by
+which `knowledge` tells what a small model knows from what it makes up. `contacts.toml` has what the columns of
+contacts.csv may be called. `rules.md` tells the model to speak this language and what a turn from the keypad looks like.
+`voice.md`, if there is one, tells text to speech how to speak the language.
 """
 
 import re
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
 # How Whisper writes down sounds that are not words: [Music], (sighs), *coughs*, ♪ la la ♪
@@ -74,6 +75,7 @@ class Knowledge:
     yes: frozenset[str]
     no: frozenset[str]
     but: frozenset[str]
+    pronouns: frozenset[str]  # first words of a sentence about what was mentioned before
     joins: frozenset[str]  # the "and" between two numbers that belong together
     business: frozenset[str]  # by which a sentence speaks for the business
     caller: frozenset[str]  # by which a caller speaks of themselves
@@ -108,11 +110,11 @@ def contact_columns() -> Mapping[str, str]:
 @cache
 def knowledge(language: str) -> Knowledge:
     """Read how a language says what is known; a TypeError means that an entry is missing or unknown."""
-    its = tomllib.loads((FOLDER / language / "knowledge.toml").read_text(encoding="utf-8"))
-    lists = ("yes", "no", "but", "joins", "business", "caller", "talk")
-    words = {name: frozenset(its.pop(name).split()) for name in lists}
-    phrases = {name: frozenset(map(plain, its.pop(name))) for name in ("not_known", "phrases")}
-    return Knowledge(**its, **words, **phrases)
+    its: dict[str, Any] = tomllib.loads((FOLDER / language / "knowledge.toml").read_text(encoding="utf-8"))
+    lists = ("yes", "no", "but", "pronouns", "joins", "business", "caller", "talk")
+    its |= {name: frozenset(its[name].split()) for name in lists}
+    its |= {name: frozenset(map(plain, its[name])) for name in ("not_known", "phrases")}
+    return Knowledge(**its)
 
 
 def bare(word: str) -> str:

@@ -1,7 +1,6 @@
 """A line's words: Markdown files that anyone can edit while the line is up. The next call uses them."""
 
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -74,7 +73,7 @@ def _read_facts(folder: Path, kept: Path) -> Iterator[str]:
             if facts := file.read():
                 yield facts
         except FileError as problem:  # whoever asks for these facts hears that they are not known
-            logger.error("%s; its facts are left out", problem)  # noqa: TRY400 - the place in our code says nothing
+            logger.error("%s; its facts are left out", problem)
 
 
 def _fact_files(folder: Path, kept: Path) -> Iterator[LiveFile[str]]:
@@ -96,6 +95,6 @@ def _parse_facts(text: str, room: int) -> str:
 
 def _size(path: Path) -> int:
     try:
-        return os.stat(path).st_size
+        return path.stat().st_size
     except OSError:  # reading it says why
         return 0
