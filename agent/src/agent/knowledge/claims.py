@@ -20,7 +20,7 @@ class Claim:
     terms: Terms
     affirms: bool
     denies: bool
-    refers: bool  # to what was asked, without naming it: "It costs two dollars."
+    refers: bool  # to all that was asked, without repeating it: "It costs two dollars.", "Yes, we have soup."
     says_unknown: bool  # that the answer is not known, and nothing else
 
 
@@ -47,7 +47,7 @@ class Judge:
             terms,
             affirms=terms.have(self._its.yes),
             denies=self._denies(terms),
-            refers=not self._its.pronouns.isdisjoint(words[:1]),
+            refers=terms.have(self._its.yes) or not self._its.pronouns.isdisjoint(words[:1]),
             says_unknown=self._says_unknown(sentence, terms),
         )
 
