@@ -105,14 +105,16 @@ class Judge:
         return share >= ABOUT and self._facts.mention(mentioned, of_asked)
 
     def _caller_said(self, terms: Terms) -> bool:
-        """Return whether the caller has said it of themselves; no caller knows what the business does."""
-        if terms.have(self._its.business):
+        """Return whether the caller has said it of themselves; no caller knows what the business has and does."""
+        about_them = terms.have(self._its.you) or not any(map(self._facts.knows, terms.stems))
+        if terms.have(self._its.business) or not about_them:
             return False
         return bool(terms.stems) and any(set(terms.stems) <= set(said.stems) for said in self._said)
 
     def _statements(self, text: str) -> list[Terms]:
         sentences = (sentence for sentence in SENTENCE.findall(text) if not sentence.endswith("?"))
-        return [terms for terms in map(self._language.terms, sentences) if terms.have(self._its.caller)]
+        said = map(self._language.terms, sentences)
+        return [terms for terms in said if terms.numbers or terms.have(self._its.caller)]
 
     def _denies(self, terms: Terms) -> bool:
         return terms.have(self._its.no)

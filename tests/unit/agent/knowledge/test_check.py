@@ -140,6 +140,18 @@ def test_what_the_caller_has_told_of_themselves_is_known(known: Known) -> None:
     assert said(known["en"], "Do you sell vans?", "Yes, we have vans.", before) == "I am sorry, I do not know that."
 
 
+def test_what_the_caller_says_of_the_business_is_not_known_by_that(known: Known) -> None:
+    asked = "I think a cup of coffee is five dollars."
+    assert said(known["en"], asked, "Yes, a cup of coffee is five dollars.") == "A cup of coffee costs three dollars."
+
+
+def test_digits_that_the_caller_has_typed_or_read_out_may_be_repeated(known: Known) -> None:
+    for asked in ("(keys pressed) 4 7 1 2", "Four seven one two."):
+        answer = "Thank you, you typed four, seven, one, two."
+        assert said(known["en"], asked, answer) == answer
+    assert said(known["en"], "4 7 1 2", "You typed four, seven, one, three.") != "You typed four, seven, one, three."
+
+
 def test_what_is_on_file_about_the_caller_is_known() -> None:
     words = Words("You are Landline.", "Hello.", "Bye.", "- We have tea.").with_section("name of the caller: Ann Smith")
     assert said(of(words), "What is my name?", "Your name is Ann Smith.") == "Your name is Ann Smith."
