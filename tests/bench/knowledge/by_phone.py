@@ -18,11 +18,13 @@ def ask(line: Line, questions: list[Question]) -> Iterator[str]:
     """Yield for each question what the line was heard to say; "" if it said nothing before the next one."""
     for first in range(0, len(questions), TOGETHER):
         asked = questions[first : first + TOGETHER]
-        outcome = line.phone(*(part for question in asked for part in ("--say", question.text)))
-        yield from _answers(outcome, len(asked))
+        said = [part for question in asked for part in ("--say", question.text)]
+        outcome = line.phone("--reply-timeout", "60", *said)
+        yield from answers(outcome, len(asked))
 
 
-def _answers(outcome: Outcome, count: int) -> list[str]:
+def answers(outcome: Outcome, count: int) -> list[str]:
+    """List what the line was heard to say after each of so many questions, until the caller's next one."""
     ends = [turn["end"] for turn in outcome.report.get("turns", [])]
     until = [*ends[1:], float("inf")]
     heard = [

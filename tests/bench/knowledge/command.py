@@ -53,7 +53,8 @@ def _in_process(weights: Path, questions: list[Question]) -> Iterator[str]:
 
 
 def _by_phone(questions: list[Question]) -> Iterator[str]:
-    with bench_line(()) as line:
+    # Answers are judged here, and not how soon they come: the phone's models share this machine's cores.
+    with bench_line(("filler_after=30", "apology_after=60")) as line:
         try:
             line.up()
             yield from by_phone.ask(line, questions)

@@ -11,6 +11,7 @@ from pathlib import Path
 from agent.aloud.numbers import Numbers
 from agent.aloud.reader import Reader
 from agent.aloud.stream import Aloud
+from agent.languages import knowledge
 from tests.stack.outcome import plain
 from tests.support.lines import EXAMPLE
 
@@ -59,11 +60,21 @@ def judge(question: Question, answer: str) -> Judged:
 
 
 def made_up(question: Question, answer: str) -> list[str]:
-    """List the numbers and the names in an answer that neither the owner nor the caller has told the line."""
-    told = f"{_told()} {in_words(question.text)}".replace("'s", "").split()
-    numbers = [word for word in in_words(answer).split() if word in Numbers.of("en").words - {"and", "one", "a"}]
-    names = [plain(name) for name in NAME.findall(answer)]
-    return [word for word in (*numbers, *names) if word not in told and word != "i"]
+    """List the numbers and the names in an answer that neither the owner nor the caller has told the line.
+
+    A number counts with what is counted: "nine dollars" is made up even if the shop opens at nine.
+    """
+    told = f" {_told()} {in_words(question.text)} ".replace("'s ", " ")
+    names = [plain(name).removesuffix("'s") for name in NAME.findall(answer)]
+    said = [*_numbers(in_words(answer)), *(name for name in names if name != "i")]
+    return [words for words in said if f" {words} " not in told]
+
+
+def _numbers(said: str) -> list[str]:
+    """List the numbers in a text of words, each with the noun after it, if there is one."""
+    number = "|".join(sorted(Numbers.of("en").words - {"and", "one", "a", "point", "minus"}, key=len, reverse=True))
+    found = re.findall(rf"\b((?:{number})(?: (?:{number}))*)(?: (\w+))?", said)
+    return [f"{digits} {noun}" if noun and noun not in knowledge("en").talk else digits for digits, noun in found]
 
 
 def in_words(text: str) -> str:

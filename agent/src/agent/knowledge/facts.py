@@ -63,18 +63,16 @@ class Facts:
 
         What was drafted as the answer helps to find it, unless a topic of the question is something that no fact knows.
         """
-        known = set(filter(self.knows, asked.stems))
-        hints = [set(asked.stems)]
-        if all(map(self.knows, topics)):
-            hints.append({*asked.stems, *drafted.stems})
+        whole, known = set(asked.stems), set(filter(self.knows, asked.stems))
+        hinted = {*whole, *drafted.stems} if all(map(self.knows, topics)) else whole
 
-        def share(fact: Fact) -> float:
-            if not self.mention(fact.stems, known):
-                return 0.0
-            return max(self.share(fact.stems, hint, topics) for hint in hints)
+        def shares(fact: Fact) -> tuple[float, float]:
+            its = [self.share(fact.stems, stems, topics) for stems in (whole, hinted)]
+            return max(its), its[1]  # what was drafted decides between two that answer it
 
-        found = max(self.spoken, key=share, default=None)
-        return found if found and share(found) >= SURE else None
+        candidates = [fact for fact in self.spoken if self.mention(fact.stems, known)]
+        found = max(candidates, key=shares, default=None)
+        return found if found and shares(found)[0] >= SURE else None
 
 
 def rows(text: str) -> Iterator[tuple[str, str]]:
