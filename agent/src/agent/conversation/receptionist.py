@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from livekit import rtc
@@ -36,7 +37,6 @@ class Receptionist(Agent):
         super().__init__(instructions=call.words.persona, tools=list(tools))
         self._call = call
         self._greeting = greeting
-        self._knowledge = _knowledge_of(call)
 
     async def on_enter(self) -> None:
         if self._call.before_greeting:
@@ -47,6 +47,16 @@ class Receptionist(Agent):
             self._greet(sound)
         else:
             self._call.announcer.say("hello")
+        _ = self._knowledge  # while the greeting is spoken: it takes some 20 ms
+
+    @cached_property
+    def _knowledge(self) -> Knowledge | None:
+        """What the answers are checked against; None if the line has no facts, or a model that can be trusted."""
+        words, line = self._call.words, self._call.line
+        if not words.facts or not self._call.pipeline.invents_facts:
+            return None
+        reader = reader_of(line, self._call.settings)
+        return Knowledge(words.facts, words.persona, words.greeting, line.language, reader)
 
     def _greet(self, sound: NotGivenOr[AsyncIterator[rtc.AudioFrame]] = NOT_GIVEN) -> None:
         with contextlib.suppress(RuntimeError):  # the caller has hung up meanwhile
@@ -95,11 +105,3 @@ class Receptionist(Agent):
         goodbye = self.session.say(self._call.words.goodbye, allow_interruptions=False)
         if not await wait_until_heard(goodbye, GOODBYE_LIMIT):
             goodbye.interrupt(force=True)
-
-
-def _knowledge_of(call: Call) -> Knowledge | None:
-    """Return what the answers on this line are checked against; None if the line has no facts, or a model to trust."""
-    words, line = call.words, call.line
-    if not words.facts or not call.pipeline.invents_facts:
-        return None
-    return Knowledge(words.facts, words.persona, words.greeting, line.language, reader_of(line, call.settings))
