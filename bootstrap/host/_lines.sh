@@ -30,10 +30,22 @@ make_first_line() {
     mkdir -p "$(first_line)"
     for path in agent/example/coffee/*; do
         file=${path##*/}
-        [ "$file" = line.toml ] || copy_what_is_missing "$(first_version "$file")" "$(first_line)/$file"
+        [ ! -f "$path" ] || [ "$file" = line.toml ] ||
+            copy_what_is_missing "$(first_version "$file")" "$(first_line)/$file"
     done
+    make_first_facts
     copy_what_is_missing agent/example/coffee/line.toml "$(first_line)/line.toml"
     say "made the missing files in $(first_line), which is your own line to edit: $(lines_folder)/README.md explains it"
+}
+
+# The facts of the example's business would be wrong beside words of the operator's own.
+make_first_facts() {
+    cmp -s "$(example_of persona.md)" "$(first_line)/persona.md" || return 0
+    mkdir -p "$(first_line)/facts"
+    for path in agent/example/coffee/facts/*; do
+        file=facts/${path##*/}
+        copy_what_is_missing "$(example_of "$file")" "$(first_line)/$file"
+    done
 }
 
 # Where a file of the first line is copied from. Release 0.1.0 had an operator's own files in the folders PROMPTS and
@@ -41,8 +53,14 @@ make_first_line() {
 first_version() { # FILE
     case $1 in *.md) folder=$(value_of PROMPTS) ;; *) folder=$(value_of RULES) ;; esac
     language=$(value_of LANGUAGE)
-    for found in ${folder:+"$folder/$language/$1" "$folder/$1"} \
-        "agent/example/translations/$language/$1" "agent/example/coffee/$1"; do
+    for found in ${folder:+"$folder/$language/$1" "$folder/$1"} "$(example_of "$1")"; do
+        if [ -f "$found" ]; then say "$found"; return; fi
+    done
+}
+
+# The example of a file, in the language that release 0.1.0 had in .env, if there is a translation.
+example_of() { # FILE
+    for found in "agent/example/translations/$(value_of LANGUAGE)/$1" "agent/example/coffee/$1"; do
         if [ -f "$found" ]; then say "$found"; return; fi
     done
 }

@@ -1,4 +1,4 @@
-"""`make bench`, `make bench hearing`, `make bench turns`, `make bench capacity`."""
+"""`make bench`, and `make bench` with one word more: hearing, knowledge, turns or capacity."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import sys
 from tests.bench import figures
 from tests.bench.capacity import command as capacity
 from tests.bench.hearing import command as hearing
+from tests.bench.knowledge import command as knowledge
 from tests.bench.turns import command as turns
 
-PARTS = (figures, hearing, turns, capacity)
+PARTS = (figures, hearing, knowledge, turns, capacity)
 
 
 def main(given: list[str]) -> int:

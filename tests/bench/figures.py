@@ -38,5 +38,6 @@ def main(given: argparse.Namespace) -> int:
 def report(figures: dict[str, Any]) -> None:
     """Print what was measured, and keep it beside what other parts and earlier runs have measured."""
     print(json.dumps(figures, indent=2), flush=True)  # noqa: T201 - the figures are what this program is for
+    FOLDER.mkdir(exist_ok=True)
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     RESULTS.write_text(json.dumps(kept | figures, indent=2) + "\n")

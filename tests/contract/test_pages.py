@@ -21,7 +21,7 @@ SPOKEN = {"persona.md", "greeting.md", "goodbye.md"}  # words of the example's a
 PAGES = sorted(
     page
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "agent/example").rglob("*.md")]
-    if page.name not in SPOKEN
+    if page.name not in SPOKEN and page.parent.name != "facts"
 )
 NOW = [page for page in PAGES if page.name != "CHANGELOG.md"]  # the changelog names what has gone, too
 TABLES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 def test_a_caller_asks_for_a_fact_made_up_for_this_run_and_hears_it(line: Line, flavor: str) -> None:
     outcome = line.call(*QUESTION, "--expect", flavor)
     assert outcome.code == 0, outcome.printed
+
+
+def test_a_question_is_answered_by_a_fact_and_what_no_fact_says_is_not_known(line: Line) -> None:
+    fact, invention = ("--say", "How much is a cup of coffee?"), ("--say", "Do you have gift cards?")
+    outcome = line.call("--at", "6", *fact, *invention)
+    assert "coffee costs 3" in outcome.heard or "three dollars" in outcome.heard, outcome.printed
+    assert re.search(r"(do not|don't) know that", outcome.heard), outcome.printed
 
 
 def test_an_edited_greeting_is_spoken_on_the_next_call_without_a_restart(line: Line) -> None:

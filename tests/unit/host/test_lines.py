@@ -56,11 +56,20 @@ def test_an_operator_with_other_lines_gets_no_example_among_them(clone: Clone) -
 
 
 def test_a_run_that_was_broken_off_is_completed_and_what_somebody_wrote_is_kept(clone: Clone) -> None:
+    (clone.line / "facts").mkdir(parents=True)
+    (clone.line / "facts/menu.md").write_text("We have tea.")
+    assert clone.make_env().returncode == 0
+    assert (clone.line / "facts/menu.md").read_text() == "We have tea."
+    assert set(snapshot(clone.line)) == set(snapshot(EXAMPLE / "coffee"))
+
+
+def test_words_of_ones_own_are_kept_and_get_no_facts_of_another_business(clone: Clone) -> None:
     clone.line.mkdir(parents=True)
     (clone.line / "persona.md").write_text("You are mine.")
     assert clone.make_env().returncode == 0
     assert (clone.line / "persona.md").read_text() == "You are mine."
-    assert set(snapshot(clone.line)) == set(snapshot(EXAMPLE / "coffee"))
+    example = {name for name in snapshot(EXAMPLE / "coffee") if not name.startswith("facts/")}
+    assert set(snapshot(clone.line)) == example
 
 
 def test_the_folder_may_be_elsewhere(clone: Clone, tmp_path: Path) -> None:
@@ -131,9 +140,10 @@ def test_the_example_sets_nothing_and_shows_only_keys_that_there_are(clone: Clon
 
 
 def test_the_translations_have_the_words_of_the_example() -> None:
-    words = {path.name for path in (EXAMPLE / "coffee").glob("*.md")}
+    words = {name for name in snapshot(EXAMPLE / "coffee") if name.endswith(".md")}
+    assert {"persona.md", "facts/menu.md"} < words
     for language in ("de", "es", "fr"):
-        assert {path.name for path in (EXAMPLE / "translations" / language).iterdir()} == words
+        assert set(snapshot(EXAMPLE / "translations" / language)) == words
 
 
 def test_git_tracks_nothing_of_the_lines(clone: Clone) -> None:

@@ -33,7 +33,7 @@ async def end_in_time(answer: AsyncGenerator[P, None], seconds: float) -> AsyncG
     text, words, most = "", 0, seconds * WORDS_A_SECOND
     async with contextlib.aclosing(answer):
         async for part in answer:
-            said = _text_of(part)
+            said = text_of(part)
             for count, letter in enumerate(said, 1):
                 words += not letter.isspace() and (not text or text[-1].isspace())
                 text += letter
@@ -45,7 +45,8 @@ async def end_in_time(answer: AsyncGenerator[P, None], seconds: float) -> AsyncG
             yield part
 
 
-def _text_of(part: Part) -> str:
+def text_of(part: Part) -> str:
+    """Return the text of a part of an answer; "" if it has none."""
     if isinstance(part, str):
         return part
     return (part.delta.content or "") if isinstance(part, llm.ChatChunk) and part.delta else ""

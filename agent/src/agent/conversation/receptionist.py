@@ -4,16 +4,19 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import NOT_GIVEN, Agent, FlushSentinel, ModelSettings, NotGivenOr, llm, tts
 
+from agent.conversation.answer_from_facts import answer_from_facts
 from agent.conversation.call import Call
 from agent.conversation.ending import wait_until_heard
 from agent.conversation.longest_answer import end_in_time
 from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.session import reader_of
+from agent.knowledge.knowledge import Knowledge
 from agent.providers.failure import explain
 
 logger = logging.getLogger(__name__)
@@ -44,6 +47,16 @@ class Receptionist(Agent):
             self._greet(sound)
         else:
             self._call.announcer.say("hello")
+        _ = self._knowledge  # while the greeting is spoken: it takes some 20 ms
+
+    @cached_property
+    def _knowledge(self) -> Knowledge | None:
+        """What the answers are checked against; None if the line has no facts, or a model that can be trusted."""
+        words, line = self._call.words, self._call.line
+        if not words.facts or not self._call.pipeline.invents_facts:
+            return None
+        reader = reader_of(line, self._call.settings)
+        return Knowledge(words.facts, words.persona, words.greeting, line.language, reader)
 
     def _greet(self, sound: NotGivenOr[AsyncIterator[rtc.AudioFrame]] = NOT_GIVEN) -> None:
         with contextlib.suppress(RuntimeError):  # the caller has hung up meanwhile
@@ -74,8 +87,10 @@ class Receptionist(Agent):
     def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
-        """Answer as the model does, but for no longer than the line allows."""
+        """Answer as the model does, but for no longer than the line allows, and a small model from facts alone."""
         answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+        if self._knowledge:
+            answer = answer_from_facts(answer, self._knowledge, chat_ctx)
         return end_in_time(answer, self._call.line.handling.longest_answer)
 
     async def on_exit(self) -> None:

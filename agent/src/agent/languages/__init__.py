@@ -2,9 +2,10 @@
 
 `lexical_cue.toml` has the words for `turns.lexical_cue`, and `redaction.toml` those for `records.redaction`.
 `aloud.toml` says for `aloud` how numbers and abbreviations are read. `sentences.toml` has the `Sentences` that need no
-model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `contacts.toml` has what the
-columns of contacts.csv may be called. `rules.md` tells the model to speak this language and what a turn from the keypad
-looks like. `voice.md`, if there is one, tells text to speech how to speak the language.
+model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `knowledge.toml` has the words by
+which `knowledge` tells what a small model knows from what it makes up. `contacts.toml` has what the columns of
+contacts.csv may be called. `rules.md` tells the model to speak this language and what a turn from the keypad is like.
+`voice.md`, if there is one, tells text to speech how to speak the language.
 """
 
 import re
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
 # How Whisper writes down sounds that are not words: [Music], (sighs), *coughs*, ♪ la la ♪
@@ -61,6 +63,26 @@ class Phrases:
     hold_courtesies: frozenset[str]  # what else may be said with it
 
 
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """How a language says what is known and what is not; words are in lower case, without apostrophes and hyphens."""
+
+    told: str  # the heading and the instruction above the facts of a line, for the model
+    unknown: str  # a sentence that is spoken
+    stemmer: str  # a language of `snowballstemmer`
+    not_known: frozenset[str]  # phrases by which an answer says so, in the form that `plain` returns
+    phrases: frozenset[str]  # phrases that state nothing
+    yes: frozenset[str]
+    no: frozenset[str]
+    but: frozenset[str]
+    pronouns: frozenset[str]  # first words of a sentence about what was mentioned before
+    joins: frozenset[str]  # the "and" between two numbers that belong together
+    business: frozenset[str]  # by which a sentence speaks for the business
+    caller: frozenset[str]  # by which a caller speaks of themselves
+    you: frozenset[str]  # by which a sentence speaks of the caller
+    talk: frozenset[str]  # words that state nothing about a business
+
+
 def known() -> list[str]:
     """List the available languages, as ISO 639-1 codes."""
     return sorted(folder.name for folder in FOLDER.iterdir() if (folder / "sentences.toml").is_file())
@@ -84,6 +106,16 @@ def contact_columns() -> Mapping[str, str]:
     """Return what a column of contacts.csv may be called in any language, as `bare` returns it -> its English name."""
     written = [tomllib.loads((FOLDER / language / "contacts.toml").read_text(encoding="utf-8")) for language in known()]
     return {bare(word): column for columns in written for column, words in columns.items() for word in words}
+
+
+@cache
+def knowledge(language: str) -> Knowledge:
+    """Read how a language says what is known; a TypeError means that an entry is missing or unknown."""
+    its: dict[str, Any] = tomllib.loads((FOLDER / language / "knowledge.toml").read_text(encoding="utf-8"))
+    lists = ("yes", "no", "but", "pronouns", "joins", "business", "caller", "you", "talk")
+    its |= {name: frozenset(its[name].split()) for name in lists}
+    its |= {name: frozenset(map(plain, its[name])) for name in ("not_known", "phrases")}
+    return Knowledge(**its)
 
 
 def bare(word: str) -> str:

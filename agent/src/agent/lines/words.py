@@ -1,25 +1,35 @@
 """A line's words: Markdown files that anyone can edit while the line is up. The next call uses them."""
 
-from dataclasses import dataclass, fields, replace
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from agent import languages
 from agent.aloud.markup import without_notes
-from agent.storage.live_file import KEPT, LiveFile
+from agent.storage.live_file import KEPT, FileError, LiveFile
 
-LARGEST = 16_384  # bytes; the whole persona goes to the model with every turn
+logger = logging.getLogger(__name__)
+
+NAMES = ("persona", "greeting", "goodbye")
+FACTS = "facts"  # a folder of Markdown files
+LARGEST = 16_384  # bytes of a file; the whole persona goes to the model with every turn
+LARGEST_FACTS = 16_384  # bytes of all files of facts together, which go with it
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One file each, named after the field: `persona` goes to the model, the others are spoken word for word.
+    """One file each, named after the field: `persona` goes to the model, greeting and goodbye are spoken word for word.
 
-    They are without front matter and comments. The language's rules are at the end of the persona.
+    They are without front matter and comments. `facts` are all files of that folder in one text; "" if there are none.
+    The facts and the language's rules are at the end of the persona.
     """
 
     persona: str
     greeting: str
     goodbye: str
+    facts: str = ""
 
     def with_section(self, section: str) -> "Words":
         """Add a section for the model, if it is not "". It comes last, because the rest is the same in all calls."""
@@ -29,22 +39,25 @@ class Words:
 def read_words(folder: Path, language: str, kept: Path = KEPT) -> Words:
     """Read the words for one call from a line's folder. If a file is faulty, its last good version is used.
 
+    A file of facts that is faulty and has no good version is left out, and the log says why.
+
     Raises:
-        ValueError: a file is faulty and has no good version.
+        ValueError: another file is faulty and has no good version.
     """
     words = {name: file.read() for name, file in _files(folder, kept).items()}
-    words["persona"] += f"\n\n{languages.rules(language)}"
-    return Words(**words)
+    facts = "\n\n".join(_read_facts(folder, kept))
+    told = f"{languages.knowledge(language).told.strip()}\n\n{facts}" if facts else ""
+    words["persona"] = "\n\n".join(filter(None, (words["persona"], told, languages.rules(language))))
+    return Words(**words, facts=facts)
 
 
 def word_files(folder: Path, kept: Path = KEPT) -> list[LiveFile[str]]:
     """List the files, so that they can be judged."""
-    return list(_files(folder, kept).values())
+    return [*_files(folder, kept).values(), *_fact_files(folder, kept)]
 
 
 def _files(folder: Path, kept: Path) -> dict[str, LiveFile[str]]:
-    names = [field.name for field in fields(Words)]
-    return {name: LiveFile(folder, f"{name}.md", _parse, LARGEST, kept=kept) for name in names}
+    return {name: LiveFile(folder, f"{name}.md", _parse, LARGEST, kept=kept) for name in NAMES}
 
 
 def _parse(text: str) -> str:
@@ -52,3 +65,36 @@ def _parse(text: str) -> str:
     if not words:
         raise ValueError("is empty: write the words into it")
     return words
+
+
+def _read_facts(folder: Path, kept: Path) -> Iterator[str]:
+    for file in _fact_files(folder, kept):
+        try:
+            if facts := file.read():
+                yield facts
+        except FileError as problem:  # whoever asks for these facts hears that they are not known
+            logger.error("%s; its facts are left out", problem)
+
+
+def _fact_files(folder: Path, kept: Path) -> Iterator[LiveFile[str]]:
+    """Yield the files of facts that there are now, so that a file that its owner has deleted is not used any more."""
+    room = LARGEST_FACTS
+    for path in sorted((folder / FACTS).glob("[!.]*.md")):
+        yield LiveFile(folder, f"{FACTS}/{path.name}", partial(_parse_facts, room=room), LARGEST_FACTS, kept=kept)
+        room -= _size(path)
+
+
+def _parse_facts(text: str, room: int) -> str:
+    if len(text.encode()) > room:
+        raise ValueError(
+            f"makes the facts of this line longer than {LARGEST_FACTS} bytes, which is the most that a model is told "
+            "with every turn: shorten it, or delete another file beside it"
+        )
+    return without_notes(text).strip()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # reading it says why
+        return 0

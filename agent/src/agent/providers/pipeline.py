@@ -90,6 +90,11 @@ class Pipeline:
         return self._facts(self.name(LLM)).reads_slowly
 
     @property
+    def invents_facts(self) -> bool:
+        """Whether what the language model answers has to be checked against the line's facts."""
+        return self._facts(self.name(LLM)).invents_facts
+
+    @property
     def uses_tools(self) -> bool:
         """Whether the language model, and the one that takes over when it fails, can be given tools."""
         return all(its.tools for its in self._facts_of_all([LLM]))

@@ -21,6 +21,7 @@ PROVIDER = Provider(
     patience=30.0,  # one small CPU, shared by all calls
     tools=False,
     reads_slowly=True,
+    invents_facts=True,
     embedded=True,
 )
 

@@ -44,9 +44,9 @@ async def answer_one_call(room: str) -> None:
 
     api = {"api_key": os.environ["OPENAI_API_KEY"], "base_url": os.environ.get("OPENAI_BASE_URL")}
     stt = OpenAISTTService(**api)
-    llm = OpenAILLMService(
-        **api, settings=OpenAILLMService.Settings(system_instruction=(PROMPTS / "persona.md").read_text())
-    )
+    words = [PROMPTS / "persona.md", *sorted((PROMPTS / "facts").glob("*.md"))]
+    instruction = "\n\n".join(file.read_text().strip() for file in words)
+    llm = OpenAILLMService(**api, settings=OpenAILLMService.Settings(system_instruction=instruction))
     tts = OpenAITTSService(**api)
 
     context = LLMContext()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent import languages
-from agent.lines.words import LARGEST, Words, read_words, word_files
+from agent.lines.words import LARGEST, LARGEST_FACTS, Words, read_words, word_files
 from tests.support.house import ROOT
 
 
@@ -109,3 +109,84 @@ def test_a_language_that_is_shipped_has_words_of_its_own(language: str, kept: Pa
     assert "(keys pressed) 1 2 3 4" in words.persona
     for spoken in (words.greeting, words.goodbye):
         assert not set(spoken) & set("*#`_[]<>|0123456789")
+
+
+@pytest.fixture
+def facts(folder: Path) -> Path:
+    facts = folder / "facts"
+    facts.mkdir()
+    (facts / "menu.md").write_text("---\ntitle: Menu\n---\n<!-- May -->\n- We have tea.\n")
+    (facts / "address.md").write_text("- We are at two Mill Lane.\n")
+    return facts
+
+
+def test_all_facts_are_told_to_the_model_before_the_rules_of_the_language(
+    folder: Path, facts: Path, kept: Path
+) -> None:
+    words = read_words(folder, "en", kept)
+    assert words.facts == "- We are at two Mill Lane.\n\n- We have tea."
+    told = languages.knowledge("en").told.strip()
+    assert "from these facts only" in told
+    assert words.persona == f"persona one\n\n{told}\n\n{words.facts}\n\n{languages.rules('en')}"
+
+
+def test_a_line_without_facts_is_told_nothing_of_them(folder: Path, facts: Path, kept: Path) -> None:
+    for file in facts.iterdir():
+        file.write_text("")
+    assert read_words(folder, "en", kept) == Words(told("persona one"), "greeting one", "goodbye one")
+    assert problems(folder) == []
+
+
+def test_an_edited_fact_is_used_for_the_next_call_and_a_deleted_one_is_not(
+    folder: Path, facts: Path, kept: Path
+) -> None:
+    read_words(folder, "en", kept)
+    (facts / "menu.md").write_text("We have coffee.")
+    (facts / "address.md").unlink()
+    assert read_words(folder, "en", kept).facts == "We have coffee."
+
+
+BROKEN_FACTS = {
+    "a comment without an end": b"We have tea. <!-- no",
+    "not UTF-8": b"Gr\xfc\xdf Gott",
+    "too large": b"a" * (LARGEST_FACTS + 1),
+}
+
+
+@pytest.mark.parametrize("content", BROKEN_FACTS.values(), ids=BROKEN_FACTS)
+def test_broken_facts_keep_their_last_good_version_and_are_left_out_if_there_is_none(
+    folder: Path, facts: Path, kept: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    read_words(folder, "en", kept)
+    (facts / "menu.md").write_bytes(content)
+    (facts / "new.md").write_bytes(content)
+    assert read_words(folder, "en", kept).facts == "- We are at two Mill Lane.\n\n- We have tea."
+    first, second = (record.getMessage() for record in caplog.records)
+    assert (first.split()[0], second.split()[0]) == ("lines/coffee/facts/menu.md", "lines/coffee/facts/new.md")
+    assert first.endswith("the last good version is used")
+    assert second.endswith("its facts are left out")
+    assert {problem.split()[0] for problem in problems(folder)} == {first.split()[0], second.split()[0]}
+
+
+def test_facts_that_are_too_long_together_are_refused_with_the_file_that_is_too_much(folder: Path, facts: Path) -> None:
+    for name in ("a", "b", "c"):
+        (facts / f"{name}.md").write_text("a" * (LARGEST_FACTS // 2 - 100))
+    [problem] = [problem for problem in problems(folder) if "/c.md" in problem]
+    assert problem.startswith("lines/coffee/facts/c.md makes the facts of this line longer than 16384 bytes")
+    assert not [problem for problem in problems(folder) if "/a.md" in problem or "/b.md" in problem]
+
+
+def test_what_an_editor_leaves_beside_a_file_of_facts_is_none(folder: Path, facts: Path, kept: Path) -> None:
+    for name in ("menu.md~", ".menu.md", "#menu.md#", "menu.txt"):
+        (facts / name).write_text("We have beer.")
+    assert "beer" not in read_words(folder, "en", kept).persona
+
+
+@pytest.mark.parametrize("language", languages.known())
+def test_the_example_has_the_same_facts_in_every_language(language: str, kept: Path) -> None:
+    example = ROOT / "agent/example"
+    folder = example / "coffee" if language == "en" else example / "translations" / language
+    rows = read_words(folder, language, kept).facts.splitlines()
+    english = read_words(example / "coffee", "en", kept).facts.splitlines()
+    assert len(rows) == len(english) > 40
+    assert language == "en" or not set(filter(None, rows)) & set(english)
