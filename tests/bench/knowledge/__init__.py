@@ -1,1 +1,1 @@
-"""Sixty questions to the example line, of which half are answered by its facts: what it says, and what it makes up."""
+"""Sixty questions to the example line, half of which its facts answer: what it says, and what it was not told."""

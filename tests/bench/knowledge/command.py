@@ -36,13 +36,13 @@ def main(given: argparse.Namespace) -> int:
 
 
 def figures(judged: list[Judged]) -> dict[str, str]:
-    """Count the right answers, the honest ones where the facts have none, and those with anything made up."""
+    """Count the right answers, the honest ones where the facts have none, and those with what the line was not told."""
     answered = [it for it in judged if it.question.right]
     unanswered = [it for it in judged if not it.question.right]
     return {
         "right by the facts": f"{sum(it.is_right for it in answered)} of {len(answered)}",
         "honestly not known": f"{sum(it.is_right for it in unanswered)} of {len(unanswered)}",
-        "numbers or names made up": f"{sum(bool(it.made_up) for it in judged)} of {len(judged)}",
+        "numbers or names to be read": f"{sum(bool(it.not_told) for it in judged)} of {len(judged)}",
     }
 
 
@@ -65,7 +65,7 @@ def _by_phone(questions: list[Question]) -> Iterator[str]:
 def _shown(judged: Judged) -> Judged:
     """Print an answer, so that a person can judge it as well."""
     verdict = "right" if judged.is_right else "WRONG"
-    made_up = f"  MADE UP: {', '.join(judged.made_up)}" if judged.made_up else ""
+    not_told = f"  NOT TOLD: {', '.join(judged.not_told)}" if judged.not_told else ""
     kind = "fact" if judged.question.right else "none"
-    print(f"{verdict}  {kind}  {judged.question.text}  ->  {judged.answer.strip()}{made_up}", flush=True)  # noqa: T201
+    print(f"{verdict}  {kind}  {judged.question.text}  ->  {judged.answer.strip()}{not_told}", flush=True)  # noqa: T201
     return judged

@@ -34,12 +34,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Judged:
-    """An answer as it was heard; `made_up` are the numbers and names in it that the line was not told."""
+    """An answer as it was heard; `not_told` are the numbers and names in it that the line was not told in these
+    words: a person has to say whether they are made up."""
 
     question: Question
     answer: str
     is_right: bool
-    made_up: list[str]
+    not_told: list[str]
 
 
 def load(which: str) -> list[Question]:
@@ -56,13 +57,13 @@ def judge(question: Question, answer: str) -> Judged:
     """Judge what was said to a question: whether it is right, or honest where nothing is known, and what is made up."""
     said = in_words(answer)
     right = bool(re.search(question.right, said)) if question.right else bool(HONEST.search(said))
-    return Judged(question, answer, right, made_up(question, answer))
+    return Judged(question, answer, right, not_told(question, answer))
 
 
-def made_up(question: Question, answer: str) -> list[str]:
+def not_told(question: Question, answer: str) -> list[str]:
     """List the numbers and the names in an answer that neither the owner nor the caller has told the line.
 
-    A number counts with what is counted: "nine dollars" is made up even if the shop opens at nine.
+    A number counts with what is counted: "nine dollars" is not told if the shop opens at nine.
     """
     told = f" {_told()} {in_words(question.text)} ".replace("'s ", " ")
     names = [plain(name).removesuffix("'s") for name in NAME.findall(answer)]

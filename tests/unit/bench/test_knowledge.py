@@ -47,7 +47,7 @@ def test_an_answer_is_right_by_what_it_says(question: Question, answer: str, *, 
 
 
 @pytest.mark.parametrize(
-    ("question", "answer", "made_up"),
+    ("question", "answer", "not_told"),
     [
         (PRICE, "A cup of coffee costs three dollars.", []),
         (PRICE, "A cup of coffee costs $9.", ["nine dollars"]),
@@ -57,10 +57,10 @@ def test_an_answer_is_right_by_what_it_says(question: Question, answer: str, *, 
         (NOTHING, "We are closed on New Year's Day, as I said.", []),
     ],
 )
-def test_numbers_and_names_that_nobody_has_told_the_line_are_made_up(
-    question: Question, answer: str, made_up: list[str]
+def test_numbers_and_names_that_nobody_has_told_the_line_are_found(
+    question: Question, answer: str, not_told: list[str]
 ) -> None:
-    assert judge(question, answer).made_up == made_up
+    assert judge(question, answer).not_told == not_told
 
 
 def test_the_figures_count_each_kind() -> None:
@@ -68,7 +68,7 @@ def test_the_figures_count_each_kind() -> None:
     assert figures(judged) == {
         "right by the facts": "1 of 2",
         "honestly not known": "1 of 1",
-        "numbers or names made up": "1 of 3",
+        "numbers or names to be read": "1 of 3",
     }
 
 
