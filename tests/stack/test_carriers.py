@@ -232,6 +232,7 @@ def pinned(extension: Extension, outcomes: dict[str, Outcome]) -> dict[str, Outc
 @pytest.mark.parametrize("name", ["another number in To", "tel: in To", "a parameter in To"])
 def test_the_caller_hears_ringing_and_no_final_answer_comes(pinned: dict[str, Outcome], name: str) -> None:
     assert sip(pinned[name])["status"] is None, pinned[name].printed
+    assert "rang for 6 s" in pinned[name].report["verdict"], pinned[name].printed
 
 
 def test_an_invite_without_an_offer_is_refused(pinned: dict[str, Outcome]) -> None:

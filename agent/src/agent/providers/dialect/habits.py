@@ -9,6 +9,7 @@ class Habits:
 
     may_think_aloud: bool = True  # whether it may have models whose reasoning comes without its first tag
     sound_format: str = ""  # the response_format that it took after it had refused another; empty: none was refused
+    says_no_rate: bool = False  # whether it sends raw samples instead of WAV and does not say how many a second
     roles: int = 0  # which of `roles.ARRANGEMENTS` it takes
     thinks_aloud: dict[str, bool] = field(
         default_factory=dict

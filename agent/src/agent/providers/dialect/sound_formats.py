@@ -23,13 +23,13 @@ MP3_BITRATES = {
 class RawSound:
     """How 16-bit samples without a header have to be read."""
 
-    rate: int = RATE
+    rate: int | None = None  # Hz; None: it is not said
     channels: int = 1
 
     def wav_header(self) -> bytes:
         """Return a header for a sound whose length is not known."""
-        align = 2 * self.channels
-        form = struct.pack("<IHHIIHH", 16, 1, self.channels, self.rate, self.rate * align, align, 16)
+        align, rate = 2 * self.channels, self.rate or RATE
+        form = struct.pack("<IHHIIHH", 16, 1, self.channels, rate, rate * align, align, 16)
         return (
             struct.pack("<4sI4s4s", b"RIFF", 0xFFFFFFFF, b"WAVE", b"fmt ")
             + form
@@ -60,7 +60,7 @@ def raw_sound(headers: Mapping[str, str]) -> RawSound:
     told = ";".join([headers.get("content-type", ""), *(f"{name}={value}" for name, value in headers.items())]).lower()
     rate = re.search(r"(?<![\w-])(?:x-)?(?:audio-)?(?:sample[-_]?)?rate=\"?(\d{4,6})\b", told)
     channels = re.search(r"(?<![\w-])(?:x-)?(?:audio-)?(?:num[-_]?)?channels=\"?(\d)\b", told)
-    return RawSound(int(rate[1]) if rate else RATE, int(channels[1]) if channels else 1)
+    return RawSound(int(rate[1]) if rate else None, int(channels[1]) if channels else 1)
 
 
 def is_text(head: bytes) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,15 @@ import httpx2
 from livekit.agents import utils
 
 from agent.providers.dialect.exchange import ask_in_turn, describe, streamed, unusable, with_body
-from agent.providers.dialect.sound_formats import PCM, PEEK, RATE, RAW, WAV, RawSound, container_of, is_text, raw_sound
+from agent.providers.dialect.sound_formats import PCM, PEEK, RATE, RAW, WAV, container_of, is_text, raw_sound
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from agent.providers.dialect.exchange import Ask
     from agent.providers.dialect.habits import Habits
+
+logger = logging.getLogger(__name__)
 
 FORMATS = ("wav", "mp3", "flac", "pcm")  # what is asked for in turn, if a server refuses one
 ABOUT_FORMATS = re.compile(r"format|\b(?:wav|mp3|flac|pcm)\b", re.IGNORECASE)
@@ -48,10 +51,10 @@ async def speak(request: httpx2.Request, ask: Ask, habits: Habits) -> httpx2.Res
         habits.sound_format = forms[taken]
     if response.status_code != httpx2.codes.OK or response.headers.get("content-type", "").startswith(EVENTS):
         return response
-    return await _as_samples(response, asked_for_samples=forms[taken or 0] == "pcm")
+    return await _as_samples(response, habits, asked_for_samples=forms[taken or 0] == "pcm")
 
 
-async def _as_samples(response: httpx2.Response, *, asked_for_samples: bool) -> httpx2.Response:
+async def _as_samples(response: httpx2.Response, habits: Habits, *, asked_for_samples: bool) -> httpx2.Response:
     pieces = response.aiter_bytes()
     head = b""
     async for piece in pieces:
@@ -68,7 +71,15 @@ async def _as_samples(response: httpx2.Response, *, asked_for_samples: bool) -> 
         if not asked_for_samples and not RAW.match(media_type):
             return await unusable(response, "a sound", f"bytes of unknown form, called {media_type or 'nothing'}")
         raw = raw_sound(response.headers)
-        if raw == RawSound():
+        if raw.rate is None and not asked_for_samples and not habits.says_no_rate:
+            habits.says_no_rate = True
+            logger.warning(
+                "%s was asked for WAV and sends samples without their rate, so %d a second are assumed. If the voice "
+                "is too high or too low, that is wrong: it must send WAV or, say, audio/pcm;rate=16000",
+                response.request.url.netloc.decode(),
+                RATE,
+            )
+        if raw.rate in (None, RATE) and raw.channels == 1:
             return streamed(response, PCM, _joined(head, pieces))
         container, head = WAV if raw.channels == 1 else "", raw.wav_header() + head
     samples = _decoded(head, pieces, container)

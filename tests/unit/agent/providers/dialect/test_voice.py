@@ -63,6 +63,18 @@ async def test_the_pitch_and_the_length_are_right(endpoint: FakeOpenAI, sent: st
     assert pitch(np.frombuffer(frame.data, np.int16), 24000) == pytest.approx(made_up.PITCH, rel=0.03)
 
 
+async def test_samples_whose_rate_is_not_known_are_warned_of_once(
+    endpoint: FakeOpenAI, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint.script = SPEAKING.changed(sound="pcm", sound_rate=16000, sound_type="audio/pcm")
+    voice = voice_of(endpoint)
+    for _ in range(2):
+        await sound_of(voice, TEXT)
+    [warning] = [record.getMessage() for record in caplog.records if "without their rate" in record.getMessage()]
+    assert warning.startswith("127.0.0.1:")
+    assert "24000 a second are assumed" in warning
+
+
 def test_a_wrong_rate_would_be_noticed() -> None:
     samples = np.frombuffer(made_up.speech(2), np.int16)
     assert pitch(samples, 24000) == pytest.approx(made_up.PITCH, rel=0.03)
