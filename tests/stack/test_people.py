@@ -79,9 +79,10 @@ def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     }
     with an_extension(line, tmp_path_factory.mktemp("people"), IDLE_PROCESSES="3", **settings) as extension:
         rules = [
-            # What is heard before it has ended is not recognised, nor is what the gateway's codec has changed.
             {"kind": "stt", "match": "^cough$", "answer": ""},
-            {"kind": "stt", "match": "^$", "answer": "Bye."},
+            # What is heard before it has ended is not recognised, nor is what the gateway's codec has changed: Whisper
+            # hears nothing in it, or a word or two.
+            {"kind": "stt", "match": r"^\W*(?!you\b)(\w+\W*){0,2}$", "answer": "Bye."},
             {"kind": "llm", "match": "three three three three", "answer": WHOLE_CARD},
             {"kind": "llm", "match": "my card is", "answer": "That is too short."},
             {"kind": "llm", "match": "soup", "answer": "The soup is tomato."},
