@@ -39,7 +39,7 @@ RULES = [
     {"match": "coffee", "answer": "<think>They ask for the price. I say elephants.</think> We have fresh coffee."},
     {"match": "cake", "answer": "We have every cake."},
 ]
-# As a spreadsheet in Germany saves it: "Unicode Text", with numbers as they are dialled.
+# A contacts file that a German spreadsheet has saved as "Unicode Text". Its numbers are written as people dial them.
 CONTACTS = f"Name\tRufnummer\tBemerkung\r\nAnn Smith\t+1 (202) 555-0148\t\r\nBob Miller\t{NATIONAL}\tlikes tea\r\n"
 
 

@@ -78,7 +78,7 @@ class Reading:
 
     @cached_property
     def dotted_before_a_number(self) -> frozenset[str]:
-        """The same of what is an abbreviation only before a number, such as "no." and "sept."."""
+        """What ends in a full stop and is an abbreviation only before a number, in lower case: "no." or "sept."."""
         return _dotted([*self.before_a_number, *self.date["short"], *self.days])
 
 
