@@ -145,6 +145,7 @@ class ScriptedVoiceActivity(vad.VAD):
         super().__init__(capabilities=vad.VADCapabilities(update_interval=self.WINDOW))
         self.streams: list[_Windows] = []
         self._heard: list[rtc.AudioFrame] = []
+        self._speaks = False
 
     def stream(self) -> vad.VADStream:
         self.streams.append(_Windows(self))
@@ -172,6 +173,9 @@ class ScriptedVoiceActivity(vad.VAD):
         window = rtc.AudioFrame(samples.tobytes(), 16000, 1, self.SAMPLES)
         if letter in "^v":
             self._heard.clear()
+            self._speaks = True
+        if letter == "$":
+            self._speaks = False
         if letter != "$":
             self._heard.append(window)
         start = vad.VADEventType.START_OF_SPEECH
@@ -184,7 +188,7 @@ class ScriptedVoiceActivity(vad.VAD):
             silence_duration=2.0 if letter == "$" else 0.0,  # long enough for any wait to be over
             frames=list(self._heard) if letter == "$" else [window],
             probability=probability,
-            speaking=letter != "$",
+            speaking=self._speaks,
         )
 
 

@@ -1,5 +1,7 @@
 """What the settings say of who speaks when is what a session does."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -17,6 +19,29 @@ from agent.conversation.session import (
 from agent.turns.eager_stt import EagerSTT
 from agent.turns.end_of_turn import EndOfTurn
 from tests.unit.agent.fakes import ScriptedVoiceActivity, host, line, pipeline
+
+# Prints the modules that a process imports for its first requests, once it has imported what is preloaded.
+LATE = """
+import asyncio, importlib, sys
+import agent.answer
+from agent.conversation.session import modules_to_preload
+from agent.lines.line import Line
+from agent.providers import openai
+for name in modules_to_preload([Line()]):
+    importlib.import_module(name)
+before = set(sys.modules)
+
+async def ask():
+    asking = openai.connect("http://127.0.0.1:9/v1", "none", 1.0, True)
+    requests = (
+        asking.audio.transcriptions.create(model="m", file=("a.wav", b"")),
+        asking.chat.completions.create(model="m", messages=[], stream=True),
+        asking.audio.speech.create(model="m", voice="v", input="Hello."),
+    )
+    print(len(await asyncio.gather(*requests, return_exceptions=True)), *sorted(set(sys.modules) - before))
+
+asyncio.run(ask())
+"""
 
 
 def session_with(**changes: Any) -> AgentSession[None]:
@@ -106,3 +131,9 @@ async def test_speech_is_told_from_silence_by_what_is_chosen(name: str, kind: ty
     assert type(voice_activity) is kind
     assert voice_activity._opts.min_silence_duration == SEGMENT_PAUSE  # type: ignore[attr-defined]
     assert ("livekit.plugins.silero" in modules_to_preload([line(vad=name)])) is (name == "silero")
+
+
+@pytest.mark.real_time
+def test_the_first_requests_of_a_process_import_nothing() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["3"]
