@@ -15,6 +15,7 @@ import pytest
 from phone.audio import RATE, Pcm, load, save_stereo
 from phone.sound.speech import synthesise
 from tests.stack.extension import Extension, an_extension
+from tests.support.sounds import hum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,23 +33,7 @@ LAST_WORDS = "Please call me back tomorrow morning, my name is Peter."
 SILENT_AFTER, HOLD_PATIENCE = 5, 20  # seconds
 FAREWELL, FILLER, APOLOGY, STILL_THERE = "thank you for calling", "one moment", "something went wrong", "still there"
 WHOLE_CARD = "I have the whole number."
-VOWEL = ((700, 90), (1200, 110), (2500, 160))  # Hz, and the width of each formant
 PEER = "+15550144001"  # who hangs up on the last word
-
-
-def hum(pitch: float, seconds: float = 0.4) -> Pcm:
-    """A voice that says "ah" and no word; voice activity detection takes it for speech."""
-    time = np.arange(round(seconds * RATE)) / RATE
-    sound = np.diff(np.floor(pitch * time), prepend=0.0)
-    for hertz, width in VOWEL:
-        radius = np.exp(-np.pi * width / RATE)
-        back, further = 2 * radius * np.cos(2 * np.pi * hertz / RATE), -(radius**2)
-        made = [0.0, 0.0]
-        for sample in sound:
-            made.append(sample + back * made[-1] + further * made[-2])
-        sound = np.array(made[2:])
-    sound *= np.minimum(1, np.minimum(time / 0.03, (seconds - time) / 0.06))
-    return np.asarray(sound / np.abs(sound).max() * 12000, np.int16)
 
 
 def silence(seconds: float) -> Pcm:
@@ -95,7 +80,7 @@ def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="module")
 def outcomes(extension: Extension) -> dict[str, Outcome]:
     """Every quick call of this module, the longest first: several are held at once."""
-    goodbye, cough = hum(110), hum(140)
+    goodbye, cough = hum("ah", 110), hum("ah", 140)
     for text, pcm in (("Bye.", goodbye), ("cough", cough)):
         is_heard_as(extension, text, pcm)
     pieces = synthesise(list(CARD))
@@ -130,7 +115,7 @@ def test_a_bye_as_short_as_that_ends_it(outcomes: dict[str, Outcome], voice: str
 
 @pytest.mark.slow
 def test_noise_that_is_heard_as_a_word_every_four_seconds_is_a_silent_caller(extension: Extension) -> None:
-    noise = hum(220)
+    noise = hum("ah", 220)
     is_heard_as(extension, "You", noise)
     outcome = extension.call("--at", "4", *sound(extension, "noise", *[noise, silence(3.6)] * 20))
     assert outcome.hung_up, outcome.printed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import wave
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from tests.bench.sounds.sayings import DICTATING, Saying, parse
 from tests.bench.sounds.synthesis import Speech, speak
 from tests.bench.sounds.voices import HELD_OUT
 from tests.bench.turns.results import FOLDER
+from tests.support.sounds import wav
 
 FILE = Path(__file__).parent / "sentences.yaml"
 SPOKEN = FOLDER / "hearing-voices"
@@ -52,7 +51,7 @@ def utterances(every: int = 1) -> list[Utterance]:
 
 def _utterance(number: int, saying: Saying, speech: Speech) -> Utterance:
     pcm = carry(speech, saying.pauses, saying.id)
-    return Utterance(number, saying.voice.name, " ".join(saying.words), len(pcm) / RATE, _wav(pcm))
+    return Utterance(number, saying.voice.name, " ".join(saying.words), len(pcm) / RATE, wav(pcm))
 
 
 def carry(speech: Speech, pauses: tuple[float, ...], name: str) -> Pcm:
@@ -61,13 +60,3 @@ def carry(speech: Speech, pauses: tuple[float, ...], name: str) -> Pcm:
     voice = telephone.at_level(voice, telephone.SPEECH_DBFS)
     quiet = [round(seconds * RATE) for seconds in (BEFORE - LEAD, AFTER - TAIL)]
     return telephone.carried(np.pad(opened(voice, speech.seams, pauses).signal, quiet), zlib.crc32(name.encode()))
-
-
-def _wav(pcm: Pcm) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes(pcm.astype("<i2").tobytes())
-    return file.getvalue()

@@ -13,10 +13,11 @@ from phone.audio import RATE
 from speech.models.engines import Segment, SoundLength
 from tests.bench.hearing import listening, tables
 from tests.bench.hearing.command import MODELS, record
-from tests.bench.hearing.utterances import VOICES, Utterance, _wav, carry, sentences
+from tests.bench.hearing.utterances import VOICES, Utterance, carry, sentences
 from tests.bench.hearing.words import wrong_words
 from tests.bench.sounds.synthesis import Speech
 from tests.bench.sounds.telephone import SPEECH_DBFS, level, signal
+from tests.support.sounds import wav
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_the_line_takes_what_is_above_its_band_and_brings_the_voice_to_its_level
 
 
 def test_speech_to_text_gets_a_wav_of_8_khz() -> None:
-    with wave.open(io.BytesIO(_wav(np.arange(80, dtype=np.int16)))) as file:
+    with wave.open(io.BytesIO(wav(np.arange(80, dtype=np.int16)))) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth(), file.getnframes()) == (8000, 1, 2, 80)
 
 

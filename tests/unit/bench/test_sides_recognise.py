@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import wave
-
 import numpy as np
 import pytest
 
 from tests.bench.sides.endpoints.recognise import UNKNOWN, Array, Known
 from tests.bench.sounds import Fragment, Sound
+from tests.support import sounds
 
 RATE = 8000
 TEXTS = [("My number is", "five five", "one two three."), ("Yes, please.",), ("I would like to book a table",)] * 10
@@ -26,13 +24,7 @@ def babble(seconds: float, chance: np.random.Generator) -> Array:
 
 
 def wav(samples: Array, rate: int = RATE) -> bytes:
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return out.getvalue()
+    return sounds.wav((np.clip(samples, -1, 1) * 32767).astype(np.int16), rate)
 
 
 @pytest.fixture(scope="module")

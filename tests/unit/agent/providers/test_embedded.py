@@ -1,7 +1,5 @@
 """The scripted API with ears: it knows the sounds it was told, and asks for the others."""
 
-import io
-import wave
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
@@ -12,6 +10,7 @@ import pytest
 from tests.support.fakes import voice
 from tests.support.fakes.embedded import Embedded
 from tests.support.fakes.openai_api import FakeOpenAI, Script
+from tests.support.sounds import wav
 
 
 @pytest.fixture
@@ -33,18 +32,8 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield http
 
 
-def wav(pcm: bytes) -> bytes:
-    held = io.BytesIO()
-    with wave.open(held, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(voice.SAMPLE_RATE)
-        file.writeframes(pcm)
-    return held.getvalue()
-
-
-VOICE = wav(voice.speech(1.2))
-NOISE = wav(np.random.default_rng(0).normal(0, 3000, voice.SAMPLE_RATE).astype("<i2").tobytes())
+VOICE = wav(np.frombuffer(voice.speech(1.2), np.int16), voice.SAMPLE_RATE)
+NOISE = wav(np.random.default_rng(0).normal(0, 3000, voice.SAMPLE_RATE).astype(np.int16), voice.SAMPLE_RATE)
 
 
 async def test_a_sound_it_was_told_is_heard_and_any_other_is_asked_for(

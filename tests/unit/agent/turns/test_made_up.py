@@ -13,36 +13,17 @@ from agent import languages
 from agent.turns.made_up import FASTEST, USUAL, MadeUp, Sound
 from phone.audio import RATE, Pcm, resample
 from phone.sound.speech import synthesise
+from tests.support.sounds import FORMANTS, hum, loud
 
 CLIPS = Path(__file__).parents[3] / "support" / "clips"
 BYES = sorted(path.stem for path in CLIPS.glob("bye-*.wav"))
 DETECTED = 16000  # Hz, of voice activity detection
-FORMANTS = {  # Hz, and the width of each
-    "ah": ((700, 90), (1200, 110), (2500, 160)),
-    "uh": ((500, 80), (1500, 100), (2500, 150)),
-    "ee": ((300, 60), (2300, 100), (3000, 150)),
-    "mm": ((250, 60), (1100, 300), (2300, 300)),
-}
 NOISES = ("cough", "breath", "click", "door", "beep", "fan")
 
 
 def clip(name: str) -> Pcm:
     with wave.open(str(CLIPS / f"{name}.wav")) as file:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16)
-
-
-def hum(vowel: str, pitch: float, seconds: float) -> Pcm:
-    """A voice that says one vowel, and nothing else: what a throat, a hinge or a motor may sound like."""
-    time = np.arange(round(seconds * RATE)) / RATE
-    sound = np.diff(np.floor(pitch * time), prepend=0.0)
-    for hertz, width in FORMANTS[vowel]:
-        radius = np.exp(-np.pi * width / RATE)
-        back, further = 2 * radius * np.cos(2 * np.pi * hertz / RATE), -(radius**2)
-        resonance = [0.0, 0.0]
-        for sample in sound:
-            resonance.append(sample + back * resonance[-1] + further * resonance[-2])
-        sound = np.array(resonance[2:])
-    return _loud(sound * np.minimum(1, np.minimum(time / 0.03, (seconds - time) / 0.06)))
 
 
 def noise(kind: str) -> Pcm:
@@ -56,11 +37,7 @@ def noise(kind: str) -> Pcm:
         "beep": np.sin(2 * np.pi * 440 * time),
         "fan": np.cumsum(air) - np.linspace(0, np.sum(air), len(air)),
     }
-    return _loud(made[kind])
-
-
-def _loud(sound: np.ndarray) -> Pcm:
-    return np.asarray(sound / np.abs(sound).max() * 12000, np.int16)
+    return loud(made[kind])
 
 
 async def heard(pcm: Pcm) -> list[Sound]:

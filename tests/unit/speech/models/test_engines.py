@@ -1,7 +1,5 @@
 """The engines' own work around their models: sound in, sound out, what the language model is told and says."""
 
-import io
-import wave
 from typing import Any
 
 import numpy as np
@@ -14,16 +12,7 @@ from speech.models.llm import ANSWER, NOTHING_TO_SAY, _Answer, _prompt
 from speech.models.stt import LONGEST, decode
 from speech.models.tts import Heart, shape
 from speech.requests import ChatRequest
-
-
-def wav(samples: NDArray[np.int16], rate: int, channels: int = 1) -> bytes:
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples.tobytes())
-    return out.getvalue()
+from tests.support.sounds import wav
 
 
 def tone(seconds: float, rate: int, peak: float = 0.5) -> NDArray[np.float32]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import wave
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore
 
 from speech.models.stt import SAMPLE_RATE, VAD, decode
 from tests.support.house import ROOT
+from tests.support.sounds import wav
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,13 +43,3 @@ def kept(word: np.ndarray, noise: int) -> list[tuple[float, float]]:
     sound += np.random.default_rng(1).normal(scale=noise, size=len(sound))
     spans = get_speech_timestamps(decode(wav(sound)), VadOptions(**VAD))
     return [(span["start"] / SAMPLE_RATE, span["end"] / SAMPLE_RATE) for span in spans]
-
-
-def wav(sound: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes(sound.astype("<i2").tobytes())
-    return file.getvalue()
