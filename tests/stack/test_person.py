@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +28,24 @@ USER, PASSWORD = "landline", "a-password-for-tests"
 ELSEWHERE = "tel:+12025550166"
 RINGING = 6  # seconds, for who does not answer
 WITHIN = 20.0  # seconds, for what takes two on a machine with nothing else to do
+KEYS = "12#"
 SOUP, BREAD = "The soup of the day is tomato soup.", "We also have fresh bread with butter."
 
 PEOPLE: dict[str, Sequence[str]] = {
-    ANNA: ["--at", "4", "--say", SOUP, "--dtmf", "12#", "--stay", "60"],
-    BEN: ["--ring", "2", "--username", USER, "--at", "12", "--say", BREAD, "--stay", "3"],
+    ANNA: ["--at", "6", "--say", SOUP, "--at", "10", "--dtmf", KEYS, "--stay", "60"],
+    BEN: ["--ring", "2", "--username", USER, "--at", "22", "--say", BREAD, "--reply-timeout", "1", "--stay", "2"],
     CARLA: ["--busy"],
     DAVID: ["--decline"],
     EVE: ["--no-answer"],
-    MACHINE: ["--voicemail", "Nobody can come to the phone now. Please speak after the tone.", "--stay", "1"],
+    MACHINE: [
+        "--at",
+        "13",
+        "--voicemail",
+        "Nobody can come to the phone. Please speak after the tone.",
+        "--stay",
+        "60",
+    ],
 }
-ANSWERING = (ANNA, BEN, MACHINE)
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +135,10 @@ def test_two_people_in_a_room_hear_each_other(held: Held) -> None:
     assert "fresh bread" in held.people[ANNA].heard, held.people[ANNA].printed
 
 
+def test_the_keys_that_one_person_presses_are_heard_by_the_other(held: Held) -> None:
+    assert held.people[BEN].keys == KEYS, held.people[BEN].printed
+
+
 def test_who_asks_for_the_trunks_password_is_given_it(held: Held) -> None:
     assert held.people[BEN].report["sip"]["status"] == 200, held.people[BEN].printed
     assert held.people[BEN].report["rang_after"] < 1
@@ -186,10 +196,9 @@ REFER: Mapping[str, Sequence[str]] = {
 @pytest.fixture(scope="module")
 def referred(extension: Extension) -> Referred:
     """Three callers, each of whose phones is asked to call somebody else."""
-    with ThreadPoolExecutor() as pool, ExitStack() as hung_up:
+    with ThreadPoolExecutor() as pool:
         calling = pool.submit(extension.calls_by_name, REFER)
         errors = asyncio.run(_refer_all(extension))
-        hung_up.callback(calling.cancel)
         return Referred(calling.result(), errors)
 
 
