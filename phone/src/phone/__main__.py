@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from phone import arguments, audio
 from phone.conversation import be_called, converse, tell_nobody
-from phone.order import check_answering, check_order, speak_texts
+from phone.order import Answering, Order, check_answering, check_order, speak_texts
 from phone.report.measure import measure, transcribe
-from phone.report.observation import Invited
 from phone.report.report import Report, conversation_rows, opening_text
 from phone.report.timeline import timeline_rows
 from phone.report.verdict import BAD_USAGE, judge
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network
 
     from phone.conversation import Tell
-    from phone.order import Answering, Order, Plan
+    from phone.order import Plan
     from phone.report.observation import Observation
 
 INTERRUPTED = 130
@@ -109,7 +108,7 @@ def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str]
     print(f"Calling {order.target.to} through {_gateway(order)} …", file=people, flush=True)
     started = datetime.now(UTC)
     seen = asyncio.run(_until_signalled(_delayed(order, _tell_opening(people))))
-    return _conclude(order, _placed(order, started, seen, transcriber or _transcriber(given.model)), started)
+    return _conclude(order, _report(order, started, seen, transcriber or _transcriber(given.model)), started)
 
 
 def take_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
@@ -129,7 +128,7 @@ def take_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str]
     codes = []
     for seen in asyncio.run(_until_signalled(taking)):
         began = datetime.fromtimestamp(seen.invited_at, UTC) if seen.invited_at else started
-        codes.append(_conclude(answering, _received(answering, began, seen, whisper), began))
+        codes.append(_conclude(answering, _report(answering, began, seen, whisper), began))
     return next((code for code in codes if code), 0)
 
 
@@ -146,7 +145,7 @@ def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str
         held = asyncio.run(_together(orders))
         _print_reports(
             [
-                _with_sound(_placed(order, started, seen, whisper if order.model else None, sides=("line",)), order)
+                _with_sound(_report(order, started, seen, whisper if order.model else None, sides=("line",)), order)
                 for order, seen in zip(orders, held, strict=True)
             ]
         )
@@ -169,7 +168,7 @@ def take_rows_of_calls(given: argparse.Namespace, transcriber: Callable[[audio.P
         taken = asyncio.run(_taken(answering, given.port, network, tell_waiting))
         _print_reports(
             [
-                _with_sound(_received(one, started, seen, whisper if one.model else None, sides=("line",)), one)
+                _with_sound(_report(one, started, seen, whisper if one.model else None, sides=("line",)), one)
                 for one, seen in zip(answering, taken, strict=True)
             ]
         )
@@ -223,7 +222,11 @@ async def _taken(
     tell: Tell = tell_nobody,
 ) -> list[Observation]:
     """Wait for these calls at the same time, and take them."""
-    async with await Listener.open(("0.0.0.0", port), network or own_network()) as listener:  # noqa: S104
+    try:
+        opened = await Listener.open(("0.0.0.0", port), network or own_network())  # noqa: S104
+    except (OSError, OverflowError) as error:
+        raise arguments.UsageError([f"--port {port} cannot be used: {error}"]) from error
+    async with opened as listener:
         taking = [asyncio.ensure_future(be_called(listener, one.reception, one.script, tell)) for one in plans]
         await asyncio.sleep(0)  # until each of them expects its call
         tell_waiting()
@@ -236,42 +239,28 @@ async def _taken(
             raise
 
 
-def _placed(
-    order: Order,
-    started: datetime,
-    seen: Observation,
-    transcriber: Callable[[audio.Pcm, str], str] | None,
-    sides: tuple[str, ...] = SIDES,
-) -> Report:
-    return _report(order, order.target.to, order.target.caller, _gateway(order), started, seen, transcriber, sides)
-
-
-def _received(
-    answering: Answering,
-    started: datetime,
-    seen: Observation,
-    transcriber: Callable[[audio.Pcm, str], str] | None,
-    sides: tuple[str, ...] = SIDES,
-) -> Report:
-    invited = seen.invited or Invited(answering.reception.number or "", "", "")
-    return _report(answering, invited.called, invited.shown, invited.address, started, seen, transcriber, sides)
-
-
 def _report(
-    plan: Plan,
-    to: str,
-    shown: str,
-    gateway: str,
+    plan: Order | Answering,
     started: datetime,
     seen: Observation,
     transcriber: Callable[[audio.Pcm, str], str] | None,
-    sides: tuple[str, ...],
+    sides: tuple[str, ...] = SIDES,
 ) -> Report:
     figures = measure(seen)
     if transcriber and plan.model:
         figures = transcribe(figures, seen, lambda pcm: transcriber(pcm, plan.language), sides)
     verdict = judge(seen, figures, plan.expected)
+    to, shown, gateway = _parties(plan, seen)
     return Report(to, gateway, started.isoformat(timespec="seconds"), seen, figures, verdict, shown=shown)
+
+
+def _parties(plan: Order | Answering, seen: Observation) -> tuple[str, str, str]:
+    """Return the number that was called, the number that was shown, and the gateway's address."""
+    if isinstance(plan, Order):
+        return plan.target.to, plan.target.caller, _gateway(plan)
+    if seen.invited:
+        return seen.invited.called, seen.invited.shown, seen.invited.address
+    return plan.reception.number or "", "", ""
 
 
 def _gateway(order: Order) -> str:

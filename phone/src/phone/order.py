@@ -102,6 +102,8 @@ def check_answering(given: argparse.Namespace) -> Answering:
     _check_seconds(given, ("wait",), problems)
     if not 0 <= given.ring <= 86400:
         problems.append(f"--ring {given.ring:g}: expected seconds, at least 0 and at most 86400")
+    if given.count < 1:
+        problems.append(f"--count {given.count}: expected at least 1")
     if given.refuse is not None and not 300 <= given.refuse <= 699:
         problems.append(f"--refuse {given.refuse}: expected a SIP status from 300 to 699")
     reception = Reception(

@@ -173,6 +173,7 @@ def test_an_answering_machine_beeps_after_its_greeting(tmp_path: Path) -> None:
         (["--refer", "maybe"], "--refer 'maybe': expected accept, fail or a SIP status"),
         (["--ring", "-1"], "--ring -1: expected seconds"),
         (["--wait", "0"], "--wait 0: expected seconds"),
+        (["--count", "0"], "--count 0: expected at least 1"),
         (["--username", "user"], "go together; one is missing"),
     ],
 )
@@ -187,6 +188,14 @@ def test_what_is_wrong_with_the_arguments_is_said(
 def test_a_network_that_is_none_is_named() -> None:
     with pytest.raises(arguments.UsageError, match="--callers 'everybody': expected an IPv4 network"):
         arguments.network("everybody")
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("0.0.0.0", 0))
+        taken = other.getsockname()[1]
+        assert phone.main(answer(tmp_path, taken, "--silent")) == 2
+    assert f"--port {taken} cannot be used: " in capsys.readouterr().err
 
 
 def test_one_file_cannot_have_the_reports_of_several_calls(tmp_path: Path, port: int) -> None:
