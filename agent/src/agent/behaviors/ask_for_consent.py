@@ -8,16 +8,12 @@ from livekit.agents import Agent, ModelSettings, SpeechCreatedEvent
 from livekit.agents.llm import ChatContext, Tool
 from livekit.agents.voice import SpeechHandle
 
-from agent.behaviors.take_digits import TURN
 from agent.conversation.call import Call
-from agent.languages import Phrases, split_phrases
+from agent.conversation.yes_or_no import judge_answer
 
 logger = logging.getLogger(__name__)
 
 QUESTIONS = 2
-YES_DIGIT, NO_DIGIT = "1", "2"
-CLOSING_DIGITS = {"#", "*"}  # pressed after a digit out of habit
-DIGITS = TURN.format("")
 
 
 class Consent(Agent):
@@ -106,17 +102,3 @@ class Consent(Agent):
         finally:
             answered.cancel()
             asked.cancel()
-
-
-def judge_answer(answer: str, phrases: Phrases) -> bool | None:
-    """Return True for a yes, False for a no, and None for anything else.
-
-    A no anywhere in an answer makes it a no. A yes counts only if nothing but courtesies was said with it.
-    """
-    if answer.startswith(DIGITS):
-        digits = set(answer.removeprefix(DIGITS).split()) - CLOSING_DIGITS
-        return digits == {YES_DIGIT} if digits in ({YES_DIGIT}, {NO_DIGIT}) else None
-    said = set(split_phrases(answer, phrases.yes | phrases.no | phrases.courtesies))
-    if said & phrases.no:
-        return False
-    return True if said & phrases.yes and said <= phrases.yes | phrases.courtesies else None

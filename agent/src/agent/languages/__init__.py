@@ -45,6 +45,17 @@ class Sentences:
     recorded: str
     may_record: str
     not_recorded: str
+    transferring: str
+    connected: str
+    transfer_busy: str
+    transfer_no_answer: str
+    transfer_declined: str
+    transfer_unreachable: str
+    transfer_cancelled: str
+    person_hello: str
+    person_asked: str
+    person_declined: str
+    person_caller_gone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,7 @@ class Phrases:
     holds: frozenset[str]  # "one moment, please"
     hold_reasons: frozenset[str]  # the beginnings of reasons for it, such as "let me get"
     hold_courtesies: frozenset[str]  # what else may be said with it
+    cancels: frozenset[str]  # said anywhere by a caller who does not want to be handed over any more
 
 
 @dataclass(frozen=True, slots=True)

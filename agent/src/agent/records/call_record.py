@@ -10,7 +10,7 @@ from agent.lines.line import Line
 from agent.providers.catalog import KINDS
 from agent.providers.pipeline import Pipeline
 from agent.records.folders import new_record
-from agent.records.transcript import Models, Transcript, iso
+from agent.records.transcript import Models, Transcript, Transfer, iso
 
 
 @dataclass
@@ -24,6 +24,8 @@ class CallRecord:
     began: float = field(default_factory=time.time)
     name: str = ""
     kept: Transcript | None = None
+    transfer: Transfer | None = None
+    joined: float | None = None  # time.time() at which the caller and a person could hear each other
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -33,6 +35,8 @@ class CallRecord:
     def transcript(self, outcome: str, since: float | None = None) -> Transcript:
         """Return what is known of the call now, without any of its words; from `since`, or from its beginning."""
         start, now = self.began if since is None else since, time.time()
+        if self.transfer and self.joined:
+            self.transfer.seconds = round(now - self.joined, 2)
         return Transcript(
             line=self.line.name,
             call=self.call.call_id,
@@ -44,5 +48,6 @@ class CallRecord:
             name=self.caller.name,
             dialled=self.call.dialled,
             outcome=outcome,
+            transfer=self.transfer,
             models=Models(**{kind: self.pipeline.name(kind) for kind in KINDS}),
         )
