@@ -15,6 +15,8 @@ TOOLS: list[Callable[[Call], llm.Tool | None]] = [
 
 
 def tools_of(call: Call) -> list[llm.Tool | llm.Toolset]:
-    """Make the tools for one call; none if the model writes tool calls as text, which the caller would hear."""
-    made = [new_tool(call) for new_tool in TOOLS] if call.pipeline.uses_tools else []
+    """Make the line's tools for one call; none if the model writes tool calls as text, which the caller would hear."""
+    if not call.pipeline.uses_tools:
+        return []
+    made = [new_tool(call) for new_tool in TOOLS if new_tool.__name__ in call.line.tools]
     return [tool for tool in made if tool is not None]  # None: it is of no use in this call
