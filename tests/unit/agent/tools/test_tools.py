@@ -15,8 +15,8 @@ from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session
-from agent.lines.tools import known_tools
 from agent.lines.people import Person
+from agent.lines.tools import known_tools
 from agent.lines.words import Words
 from agent.tools import TOOLS, tools_of
 from tests.support.fakes.openai_api import FakeOpenAI, Script
