@@ -5,7 +5,7 @@
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
 
-export LINE SAY WAV EXPECT YES DATA
+export LINE SAY WAV EXPECT PERSON KEYS YES DATA
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +16,7 @@ up: ## start the line; safe to repeat
 check: ## check .env and the lines, and start nothing
 	@sh bootstrap/host/check.sh
 
-call: ## call a line and print what was said; LINE=name, SAY="a question" or WAV=file, EXPECT="a regular expression"
+call: ## call a line and print what was said; LINE=name, SAY="…" or WAV=file, EXPECT="…", PERSON="what the second says"
 	@sh bootstrap/host/call.sh
 
 logs: ## follow the logs of all services, one row for each event; LOG_FORMAT=json in .env for JSON

@@ -130,7 +130,8 @@ def test_the_checksums_tell_bootstrap_what_env_has(clone: Clone) -> None:
     made = clone.env()
     told = dict(pair.split("=") for pair in made["ENV_CHECKSUMS"].split(" "))
     assert set(told) == {
-        *("PROVIDER_KEYS", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "SIP_PASSWORD", "LINE_SECRETS")
+        *("PROVIDER_KEYS", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "SIP_PASSWORD", "LINE_SECRETS"),
+        "OUTBOUND_PASSWORD",
     }
     for name, checksum in told.items():
         value = subprocess.run(["cksum"], input=f"{made[name]}\n", capture_output=True, text=True, check=True).stdout
