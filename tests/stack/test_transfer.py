@@ -104,8 +104,13 @@ def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "tools": ["end_call", "transfer_call"],
         "webhook": {"url": "WEBHOOK_URL", "secret": "WEBHOOK_SECRET"},
         "people": [
-            {"name": name, "number": NUMBERS[name], "when": f"Who asks for {name}.", "kind": case.kind}
-            | {"ringing": case.ringing}
+            {
+                "name": name,
+                "number": NUMBERS[name],
+                "when": f"Who asks for {name}.",
+                "kind": case.kind,
+                "ringing": case.ringing,
+            }
             for name, case in CASES.items()
         ],
     }
