@@ -10,6 +10,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ CASES = {
         ["--at", "10", "--say", "The tomato soup is hot.", "--stay", "40"],
         kind="cold",
     ),
-    "Kate": Case(["--stay", "12"]),
+    "Kate": Case(["--say", "Then I would like to ask for Mary.", "--stay", "12"]),
     "Luke": Case(["--refer", "fail", "--stay", "25"], kind="cold"),
 }
 NUMBERS = {name: f"+120255501{place}" for place, name in enumerate(CASES, 40)}
@@ -81,6 +82,7 @@ NEVER_CALLED = {"Iris", "Kate", "Luke"}
 RULES = [
     {"match": "-----", "answer": SUMMARY},
     {"match": "for kate", "tool": "transfer_call", "arguments": {"to": NUMBER_SAID}},
+    {"match": "for mary", "tool": "transfer_call", "arguments": {"to": "Mary"}},
     *({"match": f"for {name}", "tool": "transfer_call", "arguments": {"to": name}} for name in CASES),
     {"match": "nobody of this name", "answer": "I cannot call that number."},
     {"match": "soup", "answer": ELSE},
@@ -112,13 +114,20 @@ def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 "ringing": case.ringing,
             }
             for name, case in CASES.items()
-        ],
+        ]
+        + [closed("Mary")],
     }
     folder = tmp_path_factory.mktemp("transfer")
     with an_extension(line, folder, secrets=secrets, person=True, IDLE_PROCESSES="3", **settings) as extension:
         extension.provider.script(rules=[{"kind": "llm", **rule} for rule in RULES])
         extension.hear("Yes, please.")
         yield extension
+
+
+def closed(name: str) -> dict[str, Any]:
+    """A person who is there on one day only, which is not one of these."""
+    day = (datetime.now(UTC) + timedelta(days=3)).strftime("%A").lower()
+    return {"name": name, "number": "+12025550139", "when": f"Who asks for {name}.", day: ["10:00-12:00"]}
 
 
 @pytest.fixture(scope="module")
@@ -292,8 +301,9 @@ def test_where_the_trunk_refuses_refer_the_two_are_joined_by_a_second_leg(evenin
     assert (evening.transfers["Jack"]["kind"], evening.transfers["Jack"]["outcome"]) == ("cold", "joined")
 
 
-def test_a_number_that_the_model_names_is_never_called(evening: Evening) -> None:
-    assert "cannot call that number" in evening.callers["Kate"].heard, evening.callers["Kate"].printed
+def test_neither_a_number_that_the_model_names_nor_somebody_outside_their_hours_is_called(evening: Evening) -> None:
+    kate = evening.callers["Kate"]
+    kate.says("cannot call that number", 1)  # once for the number, and once for Mary
     assert evening.transfers[None] is None
     offered = [tool for request in evening.asked for tool in request["body"].get("tools", [])]
     [names] = {
