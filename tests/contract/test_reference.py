@@ -49,8 +49,8 @@ def in_schema() -> dict[str, dict[str, Any]]:
 
 
 def table_in(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The settings of a table; those of each entry, where it is a table of tables."""
-    [each] = described.get("patternProperties", {"": described}).values()
+    """The settings of a table; those of each entry, where it is a table or a list of tables."""
+    [each] = described.get("patternProperties", {"": described.get("items", described)}).values()
     its: dict[str, dict[str, Any]] = each["properties"]
     return its
 
@@ -60,7 +60,7 @@ def rows(part: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     table = ""
     for line in part.splitlines():
-        if heading := re.match(r"### `\[(\w+)(?:\.<name>)?\]`", line):
+        if heading := re.match(r"### `\[\[?(\w+)(?:\.<name>)?\]?\]`", line):
             table = f"{heading[1]}."
         elif line.startswith("| `"):
             name, *cells = (cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|")))

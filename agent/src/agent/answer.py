@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from livekit.agents import AutoSubscribe, JobContext, JobProcess, vad
+from livekit.agents import AutoSubscribe, JobContext, JobProcess
 
 from agent.admission.admission import Admission
 from agent.admission.caller_id import identify, number_dialled, region_of
@@ -38,6 +38,7 @@ from agent.conversation.session import (
     reader_of,
     region_of_line,
     room_options,
+    voice_activity_of,
 )
 from agent.lines.line import Line
 from agent.lines.words import Words
@@ -83,7 +84,7 @@ async def answer(ctx: JobContext) -> None:
     ctx.log_context_fields = {"line": line.name}
     pipeline = Pipeline(line, settings)
     reader = reader_of(line, settings)
-    session = new_session(line, pipeline, _voice_activity(ctx, line), region_of_line(line, settings))
+    session = new_session(line, pipeline, voice_activity_of(ctx, line), region_of_line(line, settings))
     greeting = _synthesize_greeting(words, line, pipeline, reader) if await admission.lets_anybody_in() else None
 
     # Who is calling, and whether they are let in.
@@ -129,12 +130,6 @@ async def answer(ctx: JobContext) -> None:
     await session.start(first, room=ctx.room, room_options=room_options(participant.identity, line), record=False)
     bound_the_call(call)  # the call's seconds count from here on
     logger.info("Call answered")
-
-
-def _voice_activity(ctx: JobContext, line: Line) -> vad.VAD:
-    """Return the line's detector, which is loaded already unless the setting has just been edited."""
-    there: dict[str, vad.VAD] = ctx.proc.userdata["voice_activity"]
-    return there.get(line.turns.vad) or new_voice_activity(line.turns.vad)
 
 
 def _synthesize_greeting(words: Words, line: Line, pipeline: Pipeline, reader: Reader) -> Presynthesis | None:

@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent
 # How Whisper writes down sounds that are not words: [Music], (sighs), *coughs*, ♪ la la ♪
 NO_WORDS = re.compile(r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+KEYS_PRESSED = "(keys pressed) {}"  # a turn from the keypad, as each `rules.md` explains it to the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,17 @@ class Sentences:
     recorded: str
     may_record: str
     not_recorded: str
+    transferring: str
+    connected: str
+    transfer_busy: str
+    transfer_no_answer: str
+    transfer_declined: str
+    transfer_unreachable: str
+    transfer_cancelled: str
+    person_hello: str
+    person_asked: str
+    person_declined: str
+    person_caller_gone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,7 @@ class Phrases:
     holds: frozenset[str]  # "one moment, please"
     hold_reasons: frozenset[str]  # the beginnings of reasons for it, such as "let me get"
     hold_courtesies: frozenset[str]  # what else may be said with it
+    cancels: frozenset[str]  # said anywhere by a caller who does not want to be handed over any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,19 @@ from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, SecretStr, V
 from pydantic_core import ErrorDetails
 
 from agent import languages
+from agent.lines.appointments import Kind, KindName
+from agent.lines.calendar import Calendar
 from agent.lines.group import NEEDS_MAKE_UP, Group, setting
 from agent.lines.handling import Handling
+from agent.lines.hours import Hours
 from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
 from agent.lines.models import Models
+from agent.lines.people import People
 from agent.lines.recording import Recording
 from agent.lines.secret import NAME
 from agent.lines.servers import Server, ServerName
+from agent.lines.tools import ToolName
 from agent.lines.turns import Turns
 from agent.lines.webhook import Webhook
 from agent.settings.values import is_secret
@@ -31,6 +36,7 @@ KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 DOTTED = rf"({KEY}(?:\s*\.\s*{KEY})*)"
 HEADER = re.compile(rf"\s*\[\[?\s*{DOTTED}\s*\]")
 ASSIGNED = re.compile(rf"\s*{DOTTED}\s*=")
+NAMED = {"servers": "a server", "appointments": "a kind of appointment"}  # tables of tables, and what each one is
 LONGEST_SHOWN = 80  # characters of a wrong value
 
 
@@ -95,6 +101,12 @@ class Line(Group):
     timezone: Timezone = setting(
         "UTC", "The line's time zone, such as Europe/Berlin. A day of the limits begins at its midnight."
     )
+    tools: list[ToolName] = setting(
+        ["end_call"],
+        "What the language model can do besides talking, of the tools that Landline has. docs/abilities/tools.md says "
+        "what each is for. The tools of tools.yaml are on in any case.",
+    )
+    people: People = Field(default_factory=list)
     models: Models = Field(default_factory=Models)
     servers: dict[ServerName, Server] = Field(default_factory=dict)
     turns: Turns = Field(default_factory=Turns)
@@ -103,6 +115,9 @@ class Line(Group):
     recording: Recording = Field(default_factory=Recording)
     lookup: Lookup = Field(default_factory=Lookup)
     webhook: Webhook = Field(default_factory=Webhook)
+    hours: Hours = Field(default_factory=Hours)
+    appointments: dict[KindName, Kind] = Field(default_factory=dict)
+    calendar: Calendar = Field(default_factory=Calendar)
 
     _name: str = PrivateAttr("")
 
@@ -167,19 +182,24 @@ def _no_toml(error: Exception) -> str:
 
 def _sentence(problem: ErrorDetails, text: str) -> str:
     path = [part for part in problem["loc"] if isinstance(part, str)]  # without positions in lists
+    which = next((part for part in problem["loc"] if isinstance(part, int)), 0)
     if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
         expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
         return f"{_place(path[:2], text)}has models.keys, which {expected}"
-    if path[:1] == ["servers"] and path[-1] == "[key]":
-        expected = "is not a name for a server: use a to z, 0 to 9 and - (but not first), at most 32 characters"
-        return f"{_place(path[:2], text)}has servers.{path[1]!r}, which {expected}"
+    if len(path) == 3 and path[0] in NAMED and path[-1] == "[key]":
+        expected = (
+            f"is not a name for {NAMED[path[0]]}: use a to z, 0 to 9 and - (but not first), at most 32 characters"
+        )
+        return f"{_place(path[:2], text)}has {path[0]}.{path[1]!r}, which {expected}"
     if problem["type"] == "missing":
-        return f"{_place(path[:-1], text)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
-    has = f"{_place(path, text)}has {'.'.join(path)}"
+        return f"{_place(path[:-1], text, which)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
+    has = f"{_place(path, text, which)}has {'.'.join(path)}"
     expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if problem["type"] == "extra_forbidden":
         return f"{has}, which is not a setting{_meant(path)}"
-    if problem["type"] == "model_type":
+    if problem["type"] == "list_type" and _table_at(path):
+        expected = f"should be tables: write [[{'.'.join(path)}]] above the settings of each"
+    elif problem["type"] == "model_type":
         expected = f"should be a table: write [{'.'.join(path)}], and its settings below it"
     elif _table_at(path):  # a check of several settings of one table
         return f"{has} in which {expected}"
@@ -224,15 +244,17 @@ def _table_at(path: list[str]) -> type[BaseModel] | None:
         if _is_table(place):
             field = place.model_fields.get(part)
             place = field.annotation if field else None
+            if get_origin(place) is list:  # whose entries have no names in the path
+                place = table_of_tables(place) or place
         else:
             place = table_of_tables(place)
     return place if _is_table(place) else None
 
 
 def table_of_tables(annotation: Any) -> type[BaseModel] | None:
-    """Return what each entry of a table of tables is, such as `Server` for `servers`; None for anything else."""
-    _, *values = get_args(annotation) if get_origin(annotation) is dict else [None]
-    return values[0] if values and _is_table(values[0]) else None
+    """Return what each entry of a table or a list of tables is: `Server` for `servers`; None for anything else."""
+    entries = get_args(annotation) if get_origin(annotation) in (dict, list) else ()
+    return entries[-1] if entries and _is_table(entries[-1]) else None
 
 
 def _is_table(annotation: Any) -> bool:
@@ -245,13 +267,20 @@ def _shown(value: Any) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
-def _place(path: list[str], text: str) -> str:
-    """Return where in the file this key, or its table, is: "line 3 "; empty if the file has neither."""
-    place, known = "", 0
+def _place(path: list[str], text: str, which: int = 0) -> str:
+    """Return where in the file this key, or its table, is: "line 3 "; empty if the file has neither.
+
+    Of the tables in a list of tables, it is the one with the index `which`.
+    """
+    place, known, before = "", 0, which
     table: list[str] = []
     for number, row in enumerate(text.split("\n"), 1):
         if header := HEADER.match(row):
             table = written = _names(header[1])
+            if row.lstrip().startswith("[[") and table == path[: len(table)]:
+                before, known = before - 1, known if before < 0 else 0
+                if before >= 0:
+                    table = written = []
         elif assigned := ASSIGNED.match(row):
             written = [*table, *_names(assigned[1])]
         else:

@@ -33,12 +33,44 @@ class ToolCall(BaseModel):
     at: float
 
 
+class Action(BaseModel):
+    """Something that a tool was to change outside, about which the caller was asked first."""
+
+    what: str
+    outcome: Literal["done", "declined", "failed", "unclear"]  # unclear: no answer, or neither yes nor no
+    at: float
+
+
 class Keys(BaseModel):
     """DTMF digits that were entered one after the other; `#` and `*` may be among them."""
 
     keys: str
     start: float
     end: float
+
+
+Outcome = Literal[
+    "joined",  # warm, or cold where the trunk does not transfer calls: the two have talked in the call's room
+    "transferred",  # cold: the carrier has connected the two, and the call has left this host
+    "busy",
+    "no_answer",
+    "declined",  # by the phone, by key, by word, or by hanging up
+    "not_accepted",  # picked up, but neither a yes nor a key came, as with an answering machine
+    "unreachable",
+    "caller_left",  # hung up while waiting
+    "caller_declined",  # did not want to wait any longer
+    "broken_off",  # the call ended for another reason
+]
+
+
+class Transfer(BaseModel):
+    """The last attempt of a call to hand the caller over to a person."""
+
+    to: str  # the person's name in line.toml
+    kind: Literal["warm", "cold"]
+    outcome: Outcome = "broken_off"
+    at: str  # ISO 8601, UTC: when it began
+    seconds: float = 0.0  # for which the two have talked, as far as the agent knows
 
 
 class Models(BaseModel):
@@ -61,7 +93,9 @@ class Transcript(BaseModel):
     outcome: str
     turns: list[Turn] = Field(default_factory=list)
     tool_calls: list[ToolCall] = Field(default_factory=list)
+    actions: list[Action] = Field(default_factory=list)
     keys: list[Keys] = Field(default_factory=list)
+    transfer: Transfer | None = None
     summary: str | None = None
     models: Models = Field(default_factory=Models)
 

@@ -7,7 +7,8 @@ from agent.records.folders import Folders
 from agent.records.transcript import Transcript, iso
 from agent.records.webhook import outbox
 
-ABOUT = {"line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"}
+CALL = {"line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"}
+ABOUT = CALL | {"actions", "transfer"}
 
 
 def post_record(record: str, transcript: Transcript, folders: Folders) -> None:
