@@ -28,8 +28,8 @@ RETURNS = "## Returns\n- Goods may be returned within thirty days. We pay the po
 async def test_the_time_is_that_of_the_line(days: int, date: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return datetime(2025, 12, 4, 2, 30, tzinfo=ZoneInfo("UTC")).astimezone(tz)
+        def now(cls, tz: Any = None) -> "Clock":
+            return cls(2025, 12, 4, 2, 30, tzinfo=ZoneInfo("UTC")).astimezone(tz)
 
     monkeypatch.setattr(sys.modules["agent.tools.tell_time"], "datetime", Clock)
     tool = tell_time(in_call(line=line(timezone="Europe/Berlin")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import logging
 import re
@@ -19,6 +20,8 @@ from agent.tools.act import act
 from agent.tools.outside.request import shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from livekit.agents.llm.mcp import MCPServerHTTP, MCPToolResultContext
 
     from agent.conversation.call import Call
@@ -43,9 +46,9 @@ def add_mcp_tools(call: Call) -> None:
 
 
 async def _add_tools(call: Call, name: str, settings: McpServer) -> None:
-    from livekit.agents.llm.mcp import MCPServerHTTP  # a call's process has imported it before the call came
-
-    server = MCPServerHTTP(
+    # A call's process has imported it before the call came, unless the server has just been written into line.toml.
+    library = await asyncio.to_thread(importlib.import_module, "livekit.agents.llm.mcp")
+    server: MCPServerHTTP = library.MCPServerHTTP(
         settings.url,
         transport_type=settings.transport,
         allowed_tools=settings.only or None,
@@ -117,7 +120,7 @@ async def _call(tool: llm.RawFunctionTool[..., Any], arguments: dict[str, object
     raise ToolError(f"The service {why}.{unknown} Tell the caller so in plain words, and do not make up a result.")
 
 
-def question_about(tool: str, arguments: dict[str, object], template: str, language: str) -> str:
+def question_about(tool: str, arguments: Mapping[str, object], template: str, language: str) -> str:
     """Return what is asked before a tool is used: the owner's `template`, or the tool's name and all its arguments.
 
     Raises:
