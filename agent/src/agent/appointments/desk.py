@@ -70,12 +70,13 @@ class Desk:
         there = await self._between(possible[0].begins, possible[-1].ends)
         return [its.begins for its in possible if has_a_place(name, self.kinds, its, there)]
 
-    async def is_free(self, name: str, begins: datetime, now: datetime) -> bool:
-        """Return whether an appointment could begin at this moment, if nobody takes it meanwhile."""
+    async def is_free(self, name: str, begins: datetime, now: datetime, own: Appointment | None = None) -> bool:
+        """Return whether an appointment could begin at this moment; `own` is one that makes way for it."""
         if self.why_not(name, begins, now):
             return False
         its = time_of(self.kind(name), begins)
-        return has_a_place(name, self.kinds, its, await self._between(its.begins, its.ends))
+        there = await self._between(its.begins, its.ends)
+        return has_a_place(name, self.kinds, its, _without(own, there) if own else there)
 
     def why_not(self, name: str, begins: datetime, now: datetime) -> str | None:
         """Return why no appointment of this kind can begin at this moment, whoever else has one; None if it can."""
@@ -101,7 +102,7 @@ class Desk:
         """
         self._refuse(wanted.kind, wanted.begins, now)
         async with self._locked():
-            theirs = [one for one in await self._upcoming(now) if one.number == wanted.number]
+            theirs = await self._upcoming(now, wanted.number)
             for one in theirs:
                 if _same(one.begins, wanted.begins) and (one.kind, one.name) == (wanted.kind, wanted.name):
                     return one
@@ -116,7 +117,7 @@ class Desk:
         """Return the appointments to come under a number; with a name, only those of this person."""
         if not number:
             return []
-        found = [one for one in await self._upcoming(now) if one.number == number]
+        found = await self._upcoming(now, number)
         return [one for one in found if one.belongs_to(name)] if name else found
 
     async def move(self, appointment: Appointment, begins: datetime, now: datetime) -> Appointment:
@@ -175,12 +176,10 @@ class Desk:
                 return one
         raise ChangedError("This appointment has been changed or cancelled meanwhile, so nothing was done.")
 
-    async def _upcoming(self, now: datetime) -> list[Appointment]:
+    async def _upcoming(self, now: datetime, number: str) -> list[Appointment]:
         ahead = max((kind.ahead for kind in self.kinds.values()), default=0) + 2
-        there = await self._backend.between(now, now + ahead * DAY)
-        return [
-            one for one in there if one.is_ours and one.kind in self.kinds and one.begins.timestamp() > now.timestamp()
-        ]
+        there = await self._backend.under(number, now, now + ahead * DAY)
+        return [one for one in there if one.kind in self.kinds and one.begins.timestamp() > now.timestamp()]
 
     async def _between(self, begins: datetime, ends: datetime) -> list[Appointment]:
         """Return what may take a place in this time: an entry's buffer is after it, and a new one's own is, too."""
