@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 import httpx2
@@ -29,9 +30,12 @@ QUERY = """<?xml version="1.0" encoding="utf-8"?>
 <C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
 <D:prop><D:getetag/><C:calendar-data><C:expand start="{begins}" end="{ends}"/></C:calendar-data></D:prop>
 <C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">
-<C:time-range start="{begins}" end="{ends}"/>
+<C:time-range start="{begins}" end="{ends}"/>{more}
 </C:comp-filter></C:comp-filter></C:filter>
 </C:calendar-query>"""
+OF_NUMBER = (
+    f'<C:prop-filter name="{ics.NUMBER}"><C:text-match match-type="equals">{{number}}</C:text-match></C:prop-filter>'
+)
 MARKUP = {"Content-Type": "application/xml; charset=utf-8", "Depth": "1"}
 TEXT = {"Content-Type": "text/calendar; charset=utf-8"}
 
@@ -47,12 +51,11 @@ class CalDAV:
         self._called = {name: kind.called for name, kind in line.appointments.items()}
 
     async def between(self, begins: datetime, ends: datetime) -> list[Appointment]:
-        query = QUERY.format(begins=_utc(begins), ends=_utc(ends))
-        async with self._client() as client:
-            answer = await self._ask(client, "REPORT", self._url, content=query, headers=MARKUP)
-        self._expect(answer, MULTI_STATUS)
-        found = await asyncio.to_thread(self._read, answer.content, Interval(begins, ends))
-        return sorted(found, key=lambda one: (one.begins.timestamp(), one.uid))
+        return await self._report(begins, ends)
+
+    async def under(self, number: str, begins: datetime, ends: datetime) -> list[Appointment]:
+        found = await self._report(begins, ends, OF_NUMBER.format(number=escape(number)))
+        return [one for one in found if one.number == number]
 
     async def add(self, appointment: Appointment) -> None:
         content = ics.written([appointment], self._line, self._called)
@@ -85,6 +88,14 @@ class CalDAV:
         async with self._client() as client:
             answer = await self._ask(client, "DELETE", appointment.address, headers={"If-Match": appointment.version})
         self._expect(answer, 200, 204)
+
+    async def _report(self, begins: datetime, ends: datetime, more: str = "") -> list[Appointment]:
+        query = QUERY.format(begins=_utc(begins), ends=_utc(ends), more=more)
+        async with self._client() as client:
+            answer = await self._ask(client, "REPORT", self._url, content=query, headers=MARKUP)
+        self._expect(answer, MULTI_STATUS)
+        found = await asyncio.to_thread(self._read, answer.content, Interval(begins, ends))
+        return sorted(found, key=lambda one: (one.begins.timestamp(), one.uid))
 
     def _read(self, content: bytes, within: Interval) -> list[Appointment]:
         try:

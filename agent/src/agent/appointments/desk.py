@@ -101,7 +101,7 @@ class Desk:
         """
         self._refuse(wanted.kind, wanted.begins, now)
         async with self._locked():
-            theirs = [one for one in await self._upcoming(now) if one.number == wanted.number]
+            theirs = await self._upcoming(now, wanted.number)
             for one in theirs:
                 if _same(one.begins, wanted.begins) and (one.kind, one.name) == (wanted.kind, wanted.name):
                     return one
@@ -116,7 +116,7 @@ class Desk:
         """Return the appointments to come under a number; with a name, only those of this person."""
         if not number:
             return []
-        found = [one for one in await self._upcoming(now) if one.number == number]
+        found = await self._upcoming(now, number)
         return [one for one in found if one.belongs_to(name)] if name else found
 
     async def move(self, appointment: Appointment, begins: datetime, now: datetime) -> Appointment:
@@ -175,12 +175,10 @@ class Desk:
                 return one
         raise ChangedError("This appointment has been changed or cancelled meanwhile, so nothing was done.")
 
-    async def _upcoming(self, now: datetime) -> list[Appointment]:
+    async def _upcoming(self, now: datetime, number: str) -> list[Appointment]:
         ahead = max((kind.ahead for kind in self.kinds.values()), default=0) + 2
-        there = await self._backend.between(now, now + ahead * DAY)
-        return [
-            one for one in there if one.is_ours and one.kind in self.kinds and one.begins.timestamp() > now.timestamp()
-        ]
+        there = await self._backend.under(number, now, now + ahead * DAY)
+        return [one for one in there if one.kind in self.kinds and one.begins.timestamp() > now.timestamp()]
 
     async def _between(self, begins: datetime, ends: datetime) -> list[Appointment]:
         """Return what may take a place in this time: an entry's buffer is after it, and a new one's own is, too."""

@@ -46,6 +46,7 @@ class Sentences:
     recorded: str
     may_record: str
     not_recorded: str
+    is_that_right: str
     transferring: str
     connected: str
     transfer_busy: str
