@@ -46,6 +46,7 @@ class Sentences:
     recorded: str
     may_record: str
     not_recorded: str
+    is_that_right: str
     transferring: str
     connected: str
     transfer_busy: str
@@ -57,7 +58,6 @@ class Sentences:
     person_asked: str
     person_declined: str
     person_caller_gone: str
-    is_that_right: str
 
 
 @dataclass(frozen=True, slots=True)
