@@ -15,7 +15,9 @@ from agent.lines.group import NEEDS_MAKE_UP, Group, setting
 from agent.lines.handling import Handling
 from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
+from agent.lines.messages import Messages
 from agent.lines.models import Models
+from agent.lines.outcome import MOST_FIELDS, FieldName, OutcomeField
 from agent.lines.recording import Recording
 from agent.lines.secret import NAME
 from agent.lines.servers import Server, ServerName
@@ -32,6 +34,11 @@ DOTTED = rf"({KEY}(?:\s*\.\s*{KEY})*)"
 HEADER = re.compile(rf"\s*\[\[?\s*{DOTTED}\s*\]")
 ASSIGNED = re.compile(rf"\s*{DOTTED}\s*=")
 LONGEST_SHOWN = 80  # characters of a wrong value
+# The tables of tables, and what a name in each may be.
+NAMES_OF = {
+    "servers": "a server: use a to z, 0 to 9 and - (but not first), at most 32 characters",
+    "outcome": "a field: use a to z, 0 to 9 and _ (but begin with a letter), at most 32 characters",
+}
 
 
 def _check_number(number: str) -> str:
@@ -103,6 +110,8 @@ class Line(Group):
     recording: Recording = Field(default_factory=Recording)
     lookup: Lookup = Field(default_factory=Lookup)
     webhook: Webhook = Field(default_factory=Webhook)
+    messages: Messages = Field(default_factory=Messages)
+    outcome: dict[FieldName, OutcomeField] = Field(default_factory=dict, max_length=MOST_FIELDS)
 
     _name: str = PrivateAttr("")
 
@@ -170,13 +179,12 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
     if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
         expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
         return f"{_place(path[:2], text)}has models.keys, which {expected}"
-    if path[:1] == ["servers"] and path[-1] == "[key]":
-        expected = "is not a name for a server: use a to z, 0 to 9 and - (but not first), at most 32 characters"
-        return f"{_place(path[:2], text)}has servers.{path[1]!r}, which {expected}"
+    if path[-1] == "[key]" and path[0] in NAMES_OF:
+        return f"{_place(path[:2], text)}has {path[0]}.{path[1]!r}, which is not a name for {NAMES_OF[path[0]]}"
     if problem["type"] == "missing":
         return f"{_place(path[:-1], text)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
     has = f"{_place(path, text)}has {'.'.join(path)}"
-    expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    expected = re.sub(r"^(Value error, |(Input|String|List|Dictionary) (?=should ))", "", problem["msg"])
     if problem["type"] == "extra_forbidden":
         return f"{has}, which is not a setting{_meant(path)}"
     if problem["type"] == "model_type":

@@ -10,7 +10,7 @@ from agent.lines.line import Line
 from agent.providers.catalog import KINDS
 from agent.providers.pipeline import Pipeline
 from agent.records.folders import new_record
-from agent.records.transcript import Models, Transcript, iso
+from agent.records.transcript import Message, Models, OutcomeFields, Transcript, iso
 
 
 @dataclass
@@ -24,6 +24,8 @@ class CallRecord:
     began: float = field(default_factory=time.time)
     name: str = ""
     kept: Transcript | None = None
+    messages: list[Message] = field(default_factory=list)  # that the caller has confirmed
+    outcome_fields: OutcomeFields = field(default_factory=OutcomeFields)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -44,5 +46,7 @@ class CallRecord:
             name=self.caller.name,
             dialled=self.call.dialled,
             outcome=outcome,
+            messages=list(self.messages),
+            outcome_fields=self.outcome_fields,
             models=Models(**{kind: self.pipeline.name(kind) for kind in KINDS}),
         )
