@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parent
 # How Whisper writes down sounds that are not words: [Music], (sighs), *coughs*, ♪ la la ♪
 NO_WORDS = re.compile(r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+KEYS_PRESSED = "(keys pressed) {}"  # a turn from the keypad, as each `rules.md` explains it to the model
 
 
 @dataclass(frozen=True, slots=True)

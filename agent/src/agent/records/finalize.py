@@ -90,6 +90,8 @@ def redacted(draft: Draft) -> tuple[Transcript, list[tuple[float, float]]]:
     for message in kept.messages:
         message.who, message.about = found.clean_text(message.who), found.clean_text(message.about)
     kept.outcome_fields.values = found.clean_value(kept.outcome_fields.values)
+    for action in kept.actions:
+        action.what = found.clean_text(action.what)
     kept.summary = found.clean_text(kept.summary) if kept.summary else None
     return kept, _audible(spans, draft)
 

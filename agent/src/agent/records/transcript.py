@@ -5,7 +5,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
-SAID = ("turns", "tool_calls", "keys", "messages", "outcome_fields", "summary")  # the parts that contain words
+# The parts of a transcript that contain words.
+SAID = ("turns", "tool_calls", "actions", "keys", "messages", "outcome_fields", "summary")
 
 
 class Latencies(BaseModel):
@@ -32,6 +33,14 @@ class ToolCall(BaseModel):
     name: str
     arguments: Any
     result: str | None = None
+    at: float
+
+
+class Action(BaseModel):
+    """Something that a tool was to change outside, about which the caller was asked first."""
+
+    what: str
+    outcome: Literal["done", "declined", "failed", "unclear"]  # unclear: no answer, or neither yes nor no
     at: float
 
 
@@ -80,6 +89,7 @@ class Transcript(BaseModel):
     outcome: str
     turns: list[Turn] = Field(default_factory=list)
     tool_calls: list[ToolCall] = Field(default_factory=list)
+    actions: list[Action] = Field(default_factory=list)
     keys: list[Keys] = Field(default_factory=list)
     messages: list[Message] = Field(default_factory=list)
     outcome_fields: OutcomeFields = Field(default_factory=OutcomeFields)

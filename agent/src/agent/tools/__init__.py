@@ -6,12 +6,16 @@ from livekit.agents import llm
 
 from agent.conversation.call import Call
 from agent.tools.end_call import end_call
+from agent.tools.take_message import take_message
 
 TOOLS: list[Callable[[Call], llm.Tool]] = [
     end_call,
+    take_message,
 ]
 
 
 def tools_of(call: Call) -> list[llm.Tool | llm.Toolset]:
-    """Make the tools for one call; none if the model writes tool calls as text, which the caller would hear."""
-    return [new_tool(call) for new_tool in TOOLS] if call.pipeline.uses_tools else []
+    """Make the line's tools for one call; none if the model writes tool calls as text, which the caller would hear."""
+    if not call.pipeline.uses_tools:
+        return []
+    return [new_tool(call) for new_tool in TOOLS if new_tool.__name__ in call.line.tools]

@@ -9,7 +9,7 @@ from agent.records.webhook import outbox
 
 WHO_CALLED = {"line", "call", "caller", "name", "dialled"}
 ABOUT = WHO_CALLED | {
-    *("started", "ended", "seconds", "language", "outcome", "messages", "outcome_fields"),
+    *("started", "ended", "seconds", "language", "outcome", "actions", "messages", "outcome_fields"),
 }
 
 

@@ -113,9 +113,17 @@ async def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     await post.stop()
 
 
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    mailbox = Mailbox()
+    await mailbox.come_up()
+    yield mailbox
+    await mailbox.go_down()
+
+
 def told(of: str = "messages", language: str = "en", **addresses: str) -> Line:
     notify = [(name, SecretStr(address)) for name, address in addresses.items()]
-    wanted = Messages.model_construct(notify=notify, notify_of=of)  # type: ignore[arg-type]
+    wanted = Messages.model_construct(notify=notify, notify_of=of)
     return line(messages=wanted, language=language, timezone="Europe/Berlin")
 
 
@@ -123,9 +131,9 @@ def json_address(receiver: Receiver) -> str:
     return receiver.url.replace("http://", "json://") + "/chat"
 
 
-async def test_a_message_is_mailed_to_the_owner_in_words_that_say_who_what_when_and_how_urgent(post: Post) -> None:
-    mailbox = Mailbox()
-    await mailbox.come_up()
+async def test_a_message_is_mailed_to_the_owner_in_words_that_say_who_what_when_and_how_urgent(
+    post: Post, mailbox: Mailbox
+) -> None:
     its = told(OWNER_MAIL=mailbox.address)
     tell_of_message(post.record(its), MESSAGE, post.folders)
     [file] = post.waiting
@@ -141,14 +149,11 @@ async def test_a_message_is_mailed_to_the_owner_in_words_that_say_who_what_when_
     for part in ("Anna Müller", "+12025550177", "Urgent: yes", "2026-11-27 14:05", "+12025550123", "coffee"):
         assert part in text
     assert ("<eight> & not six" in text) or ("&lt;eight&gt; &amp; not six" in text)
-    await mailbox.go_down()
 
 
 async def test_a_mail_server_that_is_down_gets_the_message_when_it_is_back(
-    post: Post, caplog: pytest.LogCaptureFixture
+    post: Post, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mailbox = Mailbox()
-    await mailbox.come_up()
     its = told(OWNER_MAIL=mailbox.address)
     await mailbox.go_down()
     tell_of_message(post.record(its), MESSAGE, post.folders)
@@ -183,8 +188,9 @@ async def test_the_log_has_neither_the_address_nor_what_was_said(post: Post, cap
         tell_of_message(post.record(its), MESSAGE, post.folders)
         post.deliver(its)
         await until(lambda: "did not accept it" in caplog.text)
-    for secret in ("pa55word", "Anna", "Friday", "177", "chat"):
-        assert secret not in caplog.text
+    text = "\n".join(record.getMessage() for record in caplog.records if record.name != "aiohttp.access")
+    for secret in ("pa55word", "127.0.0.1", "Anna", "Friday", "177"):
+        assert secret not in text
 
 
 async def test_after_three_days_a_notice_is_laid_aside(post: Post, caplog: pytest.LogCaptureFixture) -> None:
@@ -323,7 +329,7 @@ def test_a_message_that_cannot_be_written_down_is_not_in_the_record(post: Post) 
         ("mailtos://user:pass@example.com", True),
         ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general", True),
         (
-            "twilio://AC123456789012345678901234567890ab:0123456789abcdef0123456789abcdef@+12025550100/+12025550101",
+            f"twilio://AC{'1' * 32}:{'2' * 32}@+12025550100/+12025550101",
             True,
         ),
         ("nonsense://example.com", False),
