@@ -55,8 +55,8 @@ def _owner_files(settings: Settings, lines: LinesFolder, there: Iterable[Line]) 
 def _unknown_addresses(there: Iterable[Line]) -> list[str]:
     """Say which addresses of the owner cannot be told of anything. Apprise is loaded only if a line has addresses."""
     return [
-        f"lines/{line.name}/line.toml has messages.notify, which names {name}: its value in lines/secrets.env is not an "
-        "address that Apprise knows, or lacks a part; docs/abilities/messages.md shows some"
+        f"lines/{line.name}/line.toml has messages.notify, which names {name}: its value in lines/secrets.env is not "
+        "an address that Apprise knows, or lacks a part; docs/abilities/messages.md shows some"
         for line in there
         for name, address in line.messages.addresses.items()
         if not is_known(address)
