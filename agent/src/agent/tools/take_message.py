@@ -52,7 +52,7 @@ def take_message(call: Call) -> llm.Tool:
             await asyncio.to_thread(tell_of_message, call.record, message)
             return TAKEN
 
-        return await act(call, context, question=_read_back(message, call), what="take a message", do=pass_on)
+        return await act(call, context, question=_read_back(message, call), what="take_message", do=pass_on)
 
     return take_message
 

@@ -14,6 +14,7 @@ from agent.records.notices.notice import Notice
 if TYPE_CHECKING:
     from types import ModuleType
 
+SENDER = "Landline"  # as the owner sees it where a service shows a sender's name
 SENT_WITHIN = 60.0  # seconds; Apprise limits each connection and each answer itself, but not their number
 
 
@@ -53,7 +54,7 @@ def is_known(address: str) -> bool:
 def _service(address: str) -> Any:
     """Make what sends to an address; None if the address is not one of Apprise's."""
     apprise = _apprise()
-    service = apprise.Apprise()
+    service = apprise.Apprise(asset=apprise.AppriseAsset(app_id=SENDER, app_desc=SENDER))
     return service if service.add(address) else None
 
 
