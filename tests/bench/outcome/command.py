@@ -29,9 +29,7 @@ KINDS = ("right", "missed", "wrong", "made up")
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    outcome = commands.add_parser(
-        "outcome", help="the outcome's fields of twelve calls, filled in by an embedded model"
-    )
+    outcome = commands.add_parser("outcome", help="the fields of a form, filled in by an embedded model")
     outcome.add_argument("weights", type=Path, metavar="GGUF", help="the model's file")
     outcome.set_defaults(main=main)
 
