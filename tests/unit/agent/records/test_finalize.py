@@ -11,13 +11,14 @@ import pytest
 from pydantic import SecretStr
 
 from agent.lines.folder import LinesFolder
+from agent.lines.messages import Messages
 from agent.lines.recording import Recording
 from agent.lines.webhook import Webhook
 from agent.records import finalize as finishing
 from agent.records import retention as keeper
 from agent.records.finalize import MARGIN, NotWholeError, finish, redacted, write_draft
 from agent.records.folders import Folders, new_record
-from agent.records.transcript import Draft, Keys, Latencies, ToolCall, Transcript, Turn
+from agent.records.transcript import Draft, Keys, Latencies, Message, OutcomeFields, ToolCall, Transcript, Turn
 from agent.storage.private_files import make_folder, write
 from agent.worker.logs import TextLine
 from tests.unit.agent.fakes import line, until
@@ -287,6 +288,33 @@ def test_the_call_in_progress_and_what_is_no_call_are_left_alone(folders: Folder
     keeper.delete_old(folders, Recording(keep_days=1, keep_mb=1))
     assert work.exists()
     assert mine.exists()
+
+
+@pytest.mark.parametrize("notified", [True, False])
+def test_notices_that_wait_for_no_address_are_deleted_after_the_days_of_the_calls(
+    folders: Folders, notified: bool
+) -> None:
+    write(folders.notices / "notice.json", "{}")
+    os.utime(folders.notices / "notice.json", (time.time() - 31 * 86_400,) * 2)
+    addresses = Messages.model_construct(notify=[("CHAT", SecretStr("json://x"))] if notified else [])
+    keeper.delete_old_in_outbox(folders, line(messages=addresses))
+    assert (folders.notices / "notice.json").exists() is notified
+
+
+def test_what_a_caller_left_is_redacted_with_the_rest() -> None:
+    message = Message(who="Anna", number="+12025550177", about=f"Use {CARD}.", urgent=False, at="")
+    fields = OutcomeFields(values={"card": CARD, "order": 4711, "new": True, "by": None})
+    a_draft = draft(("caller", f"It is {CARD}.", 2.0, 3.0), messages=[message], outcome_fields=fields)
+    kept, _ = redacted(a_draft)
+    assert kept.messages == [message.model_copy(update={"about": "Use [redacted]."})]
+    assert kept.outcome_fields.values == {"card": "[redacted]", "order": 4711, "new": True, "by": None}
+    assert a_draft.transcript.messages[0].about == f"Use {CARD}."
+
+
+def test_the_file_of_the_release_before_is_still_a_transcript() -> None:
+    old = transcript().model_dump(exclude={"actions", "messages", "outcome_fields"})
+    told = Transcript.model_validate(old)
+    assert (told.messages, told.outcome_fields.values) == ([], None)
 
 
 @pytest.mark.parametrize(("delivered", "left_over"), [(True, {"waits"}), (False, set())])
