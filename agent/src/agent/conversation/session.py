@@ -41,6 +41,7 @@ from agent.turns.tts_chunks import TTSChunks
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech; a turn may have several segments
 TELEPHONE_RATE = RATE  # Hz, twice what a phone sends; neither of the models that take sound needs another rate
 SILERO = "livekit.plugins.silero"
+MCP = "livekit.agents.llm.mcp"
 CLIENT = "agent.providers.client"  # else imported by the first request of a process, during a call
 
 
@@ -104,7 +105,9 @@ def new_voice_activity(kind: str) -> vad.VAD:
 
 def modules_to_preload(lines: Iterable[Line]) -> list[str]:
     """List the modules, besides the providers', that a call's process should import before the call comes."""
-    chosen = [SILERO] if any(line.turns.vad == "silero" for line in lines) else []
+    there = list(lines)
+    chosen = [SILERO] if any(line.turns.vad == "silero" for line in there) else []
+    chosen += [MCP] if any(line.mcp for line in there) else []
     return [*chosen, CLIENT, *LATE_IMPORTS]
 
 

@@ -47,6 +47,7 @@ class Sentences:
     recorded: str
     may_record: str
     not_recorded: str
+    is_that_right: str
 
 
 @dataclass(frozen=True, slots=True)

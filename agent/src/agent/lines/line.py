@@ -15,6 +15,7 @@ from agent.lines.group import NEEDS_MAKE_UP, Group, setting
 from agent.lines.handling import Handling
 from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
+from agent.lines.mcp import McpName, McpServer
 from agent.lines.messages import Messages
 from agent.lines.models import Models
 from agent.lines.outcome import MOST_FIELDS, FieldName, OutcomeField
@@ -37,7 +38,7 @@ ASSIGNED = re.compile(rf"\s*{DOTTED}\s*=")
 LONGEST_SHOWN = 80  # characters of a wrong value
 # The tables of tables, and what a name in each may be.
 NAMES_OF = {
-    "servers": "a server: use a to z, 0 to 9 and - (but not first), at most 32 characters",
+    **dict.fromkeys(("servers", "mcp"), "a server: use a to z, 0 to 9 and - (but not first), at most 32 characters"),
     "outcome": "a field: use a to z, 0 to 9 and _ (but begin with a letter), at most 32 characters",
 }
 
@@ -110,6 +111,7 @@ class Line(Group):
     )
     models: Models = Field(default_factory=Models)
     servers: dict[ServerName, Server] = Field(default_factory=dict)
+    mcp: dict[McpName, McpServer] = Field(default_factory=dict)
     turns: Turns = Field(default_factory=Turns)
     handling: Handling = Field(default_factory=Handling)
     limits: Limits = Field(default_factory=Limits)
@@ -185,8 +187,10 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
     if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
         expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
         return f"{_place(path[:2], text)}has models.keys, which {expected}"
-    if path[-1] == "[key]" and path[0] in NAMES_OF:
+    if len(path) == 3 and path[-1] == "[key]" and path[0] in NAMES_OF:
         return f"{_place(path[:2], text)}has {path[0]}.{path[1]!r}, which is not a name for {NAMES_OF[path[0]]}"
+    if path[-1] == "[key]":
+        path = path[:-1]
     if problem["type"] == "missing":
         return f"{_place(path[:-1], text)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
     has = f"{_place(path, text)}has {'.'.join(path)}"

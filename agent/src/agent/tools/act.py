@@ -29,13 +29,20 @@ LAST_PART = 0.25  # ... but no more of it than this share
 
 
 async def act(
-    call: Call, context: RunContext[None], *, question: str, what: str, do: Callable[[], Awaitable[str]]
+    call: Call,
+    context: RunContext[None],
+    *,
+    question: str,
+    what: str,
+    do: Callable[[], Awaitable[str]],
+    meanwhile: str = "",
 ) -> str:
     """Read `question` aloud, wait for a yes or a no by word or by key (1 or 2), and call `do` only after a yes.
 
-    Once `do` has begun it is finished, even if the caller hangs up. `what` says in a few words what is done; the call
-    record has it with the outcome (done, declined, failed, unclear). The result is for the language model: what `do`
-    returned, or that nothing was done, with what the caller said instead.
+    Once `do` has begun it is finished, even if the caller hangs up. If it takes long, the caller hears `meanwhile`, or
+    the language's filler. `what` says in a few words what is done; the call record has it with the outcome (done,
+    declined, failed, unclear). The result is for the language model: what `do` returned, or that nothing was done, with
+    what the caller said instead.
 
     Raises:
         ToolError: `do` failed, or the call ended before there was an answer; it is for the model as well.
@@ -57,7 +64,7 @@ async def act(
     if confirmation.work is None:
         action.outcome = "declined" if confirmation.declined else "unclear"
         return confirmation.reason
-    async with tell_meanwhile(call, context):
+    async with tell_meanwhile(call, context, meanwhile):
         return await asyncio.shield(confirmation.work)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from livekit.agents import llm
 from pydantic import SecretStr
 
 from agent import languages
@@ -17,7 +18,8 @@ from agent.records.transcript import Message
 from agent.tools.take_message import TAKEN, _read_back, take_message
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import in_call, line, until
-from tests.unit.agent.tools.test_act import SCRIPT, Booking
+from tests.unit.agent.tools.acting import Acting
+from tests.unit.agent.tools.test_act import SCRIPT
 
 OWN, OTHER = "+4930901820", "+493012345678"
 ARGUMENTS = {"who": "Anna", "number": "", "about": "The oven is broken", "urgent": True}
@@ -27,10 +29,10 @@ READ_BACK = (
 )
 
 
-class MessageCall(Booking):
+class MessageCall(Acting):
     """A call in which the model takes the message that a test says."""
 
-    def _tool(self) -> Any:
+    def tool(self) -> llm.Tool:
         self.record.caller = Caller(OWN, anonymous=False)
         self.call.line = self.record.line = line(
             numbers=["+4930901821"],
@@ -51,7 +53,7 @@ async def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(report, "Folders", lambda name: Folders(name, tmp_path))
     async with FakeOpenAI(SCRIPT) as endpoint:
         call = MessageCall(endpoint)
-        await call.session.start(call.agent, record=False)
+        await call.begin(call.tool())
         yield call
         await call.session.aclose()
 
