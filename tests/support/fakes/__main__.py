@@ -1,7 +1,9 @@
 """`python -m tests.support.fakes`: all that an agent asks of others, in one process; a test tells it what to do.
 
-On port 8000 the scripted API of `openai_api`, on port 8001 the `http_receiver`, on port 8002 the `mcp_server`. `PUT /receiver` on port 8000 with
-`{"up": false, "replies": [{"match": "POST", "status": 503}]}` changes either, `GET /receiver` tells what it received.
+On port 8000 the scripted API of `openai_api`, on port 8001 the `http_receiver`, on port 8002 the `mcp_server`, which
+tells the receiver what it has done. `PUT /receiver` on port 8000 with
+`{"up": false, "replies": [{"match": "POST", "status": 503}]}` changes the receiver, `GET /receiver` tells what it
+received.
 """
 
 from __future__ import annotations
