@@ -1,4 +1,7 @@
-"""`make bench`, and `make bench` with one word more: hearing, knowledge, turns or capacity."""
+"""`make bench`, and `make bench` with one word more: hearing, knowledge, turns or capacity.
+
+`python -m tests.bench outcome` needs the file of a model.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from tests.bench import figures
 from tests.bench.capacity import command as capacity
 from tests.bench.hearing import command as hearing
 from tests.bench.knowledge import command as knowledge
+from tests.bench.outcome import command as outcome
 from tests.bench.turns import command as turns
 
-PARTS = (figures, hearing, knowledge, turns, capacity)
+PARTS = (figures, hearing, knowledge, outcome, turns, capacity)
 
 
 def main(given: list[str]) -> int:

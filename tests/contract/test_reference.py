@@ -136,7 +136,7 @@ def test_a_setting_has_the_bounds_of_the_model_on_page_and_schema(name: str) -> 
 @pytest.mark.parametrize("name", settings())
 def test_a_secret_is_a_name_for_an_editor_too(name: str) -> None:
     field, described = settings()[name], in_schema()[name]
-    patterns = [described, *described.get("patternProperties", {}).values()]
+    patterns = [described, described.get("items", {}), *described.get("patternProperties", {}).values()]
     named = {"type": "string", "pattern": "^[A-Z][A-Z0-9_]*$"}
     assert any(named.items() <= it.items() for it in patterns) is is_secret(field.annotation)
 

@@ -184,7 +184,7 @@ def an_extension(
     Of the settings those in capitals are the host's, as in .env; the others are the lines', as `write_settings` takes
     them. `lines` has settings of one line alone by its name, each of which then answers a number of its own; without
     it there is one line. `secrets` are those of the lines: in their values `{receiver}` is the address of the
-    provider's receiver.
+    provider's receiver, and `{receiver_host}` its host and port alone.
     """
     which = next(_numbers)
     name, address = f"ext{which}", f"{line.subnet}.{which}"
@@ -202,7 +202,11 @@ def an_extension(
         helper = up.enter_context(provider(line, f"{name}-provider"))
         caller = up.enter_context(Caller(line, f"{name}-phone", address, home / "sounds"))
         second = up.enter_context(_second(line, name, route, home)) if person else None
-        given = {key: value.replace("{receiver}", helper.receiver) for key, value in (secrets or {}).items()}
+        host_of = helper.receiver.removeprefix("http://")
+        given = {
+            key: value.replace("{receiver}", helper.receiver).replace("{receiver_host}", host_of)
+            for key, value in (secrets or {}).items()
+        }
         keys = {"PROVIDER_KEYS": _packed({"OPENAI_API_KEY": name}), "LINE_SECRETS": _packed(given)}
         environment = {**route, "OPENAI_BASE_URL": helper.api, **keys, **host}
         container = up.enter_context(_agent(line, name, environment))

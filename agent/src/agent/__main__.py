@@ -82,7 +82,8 @@ def _new_server(settings: Settings, lines: LinesFolder) -> AgentServer:
         host="127.0.0.1",
     )
     at_once = calls_at_once(there, settings)
-    finishing = at_once if any(line.recording.enabled for line in there) else 0  # over, but still to be saved
+    # Calls that are over, but have still to be summed up and saved.
+    finishing = at_once if any(line.recording.enabled or line.outcome for line in there) else 0
     most = at_once + finishing + REJECTED_AT_ONCE
     server.rtc_session(answer, agent_name=settings.agent_name, on_request=admit_up_to(most, server))
     return server

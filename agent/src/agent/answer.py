@@ -15,6 +15,7 @@ from agent.aloud.reader import Reader
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
 from agent.behaviors.bound_the_call import bound_the_call
 from agent.behaviors.end_endless_talk import end_endless_talk
+from agent.behaviors.fill_in_the_outcome import fill_in_the_outcome
 from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye
@@ -47,7 +48,7 @@ from agent.providers.capacity import calls_at_once
 from agent.providers.judge import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.records.call_record import CallRecord
-from agent.records.webhook.report import report_the_call
+from agent.records.report import report_the_call
 from agent.settings import read_settings
 from agent.tools import tools_of
 from agent.tools.outside.http_tools import http_tools
@@ -128,6 +129,7 @@ async def answer(ctx: JobContext) -> None:
     take_digits(call)
     read_the_persona_ahead(call)
     record_the_call(call)
+    fill_in_the_outcome(call)
 
     # The conversation.
     first = call.first_agent or call.receptionist

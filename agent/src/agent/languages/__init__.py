@@ -4,8 +4,9 @@
 `aloud.toml` says for `aloud` how numbers and abbreviations are read. `sentences.toml` has the `Sentences` that need no
 model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `knowledge.toml` has the words by
 which `knowledge` tells what a small model knows from what it makes up. `contacts.toml` has what the columns of
-contacts.csv may be called. `rules.md` tells the model to speak this language and what a turn from the keypad is like.
-`voice.md`, if there is one, tells text to speech how to speak the language.
+contacts.csv may be called. `messages.toml` says how a message is read back to its caller and told to the owner.
+`rules.md` tells the model to speak this language and what a turn from the keypad is like. `voice.md`, if there is one,
+tells text to speech how to speak the language.
 """
 
 import re
@@ -97,6 +98,39 @@ class Knowledge:
     talk: frozenset[str]  # words that state nothing about a business
 
 
+@dataclass(frozen=True, slots=True)
+class MessageWords:
+    """How a message is read back to its caller, and how messages and calls are told to the line's owner.
+
+    `{who}`, `{about}` and the like stand for what the caller has said.
+    """
+
+    read_from: str  # what is read back, in sentences that follow each other
+    read_about: str
+    read_number: str
+    read_no_number: str
+    read_urgent: str
+    read_question: str
+    title: str  # of a notice about a message
+    urgent_title: str
+    call_title: str  # of a notice about a call
+    nobody: str  # a caller whose name and number are not known
+    who: str  # the headings of the rows of a notice
+    number: str
+    about: str
+    urgent: str
+    line: str
+    taken: str
+    caller: str
+    began: str
+    seconds: str
+    outcome: str
+    summary: str
+    yes: str  # values in these rows
+    no: str
+    unknown: str
+
+
 def known() -> list[str]:
     """List the available languages, as ISO 639-1 codes."""
     return sorted(folder.name for folder in FOLDER.iterdir() if (folder / "sentences.toml").is_file())
@@ -113,6 +147,12 @@ def phrases(language: str) -> Phrases:
     """Read the phrases of a language; a TypeError means that a list is missing or unknown."""
     lists = tomllib.loads((FOLDER / language / "heard.toml").read_text(encoding="utf-8"))
     return Phrases(**{name: frozenset(map(plain, said)) for name, said in lists.items()})
+
+
+@cache
+def message_words(language: str) -> MessageWords:
+    """Read how a language tells of messages and calls; a TypeError means that an entry is missing or unknown."""
+    return MessageWords(**tomllib.loads((FOLDER / language / "messages.toml").read_text(encoding="utf-8")))
 
 
 @cache

@@ -19,7 +19,9 @@ from agent.lines.hours import Hours
 from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
 from agent.lines.mcp import McpName, McpServer
+from agent.lines.messages import Messages
 from agent.lines.models import Models
+from agent.lines.outcome import MOST_FIELDS, FieldName, OutcomeField
 from agent.lines.people import People
 from agent.lines.recording import Recording
 from agent.lines.secret import NAME
@@ -37,12 +39,13 @@ KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 DOTTED = rf"({KEY}(?:\s*\.\s*{KEY})*)"
 HEADER = re.compile(rf"\s*\[\[?\s*{DOTTED}\s*\]")
 ASSIGNED = re.compile(rf"\s*{DOTTED}\s*=")
-NAMED = {
-    "servers": "a server",
-    "mcp": "a server",
-    "appointments": "a kind of appointment",
-}  # tables of tables, and what each one is
 LONGEST_SHOWN = 80  # characters of a wrong value
+# The tables of tables, and what a name in each may be.
+NAMES_OF = {
+    **dict.fromkeys(("servers", "mcp"), "a server: use a to z, 0 to 9 and - (but not first), at most 32 characters"),
+    "appointments": "a kind of appointment: use a to z, 0 to 9 and - (but not first), at most 32 characters",
+    "outcome": "a field: use a to z, 0 to 9 and _ (but begin with a letter), at most 32 characters",
+}
 
 
 def _check_number(number: str) -> str:
@@ -124,6 +127,8 @@ class Line(Group):
     hours: Hours = Field(default_factory=Hours)
     appointments: dict[KindName, Kind] = Field(default_factory=dict)
     calendar: Calendar = Field(default_factory=Calendar)
+    messages: Messages = Field(default_factory=Messages)
+    outcome: dict[FieldName, OutcomeField] = Field(default_factory=dict, max_length=MOST_FIELDS)
 
     _name: str = PrivateAttr("")
 
@@ -192,17 +197,14 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
     if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
         expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
         return f"{_place(path[:2], text)}has models.keys, which {expected}"
-    if len(path) == 3 and path[0] in NAMED and path[-1] == "[key]":
-        expected = (
-            f"is not a name for {NAMED[path[0]]}: use a to z, 0 to 9 and - (but not first), at most 32 characters"
-        )
-        return f"{_place(path[:2], text)}has {path[0]}.{path[1]!r}, which {expected}"
+    if len(path) == 3 and path[-1] == "[key]" and path[0] in NAMES_OF:
+        return f"{_place(path[:2], text)}has {path[0]}.{path[1]!r}, which is not a name for {NAMES_OF[path[0]]}"
     if path[-1] == "[key]":
         path = path[:-1]
     if problem["type"] == "missing":
         return f"{_place(path[:-1], text, which)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
     has = f"{_place(path, text, which)}has {'.'.join(path)}"
-    expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+    expected = re.sub(r"^(Value error, |(Input|String|List|Dictionary) (?=should ))", "", problem["msg"])
     if problem["type"] == "extra_forbidden":
         return f"{has}, which is not a setting{_meant(path)}"
     if problem["type"] == "list_type" and _table_at(path):

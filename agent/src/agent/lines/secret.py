@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, SecretStr, ValidationInfo, WithJsonSchema
 
 from agent.settings.values import check_key, check_url
 
@@ -21,6 +21,10 @@ def resolve(name: Any, info: ValidationInfo) -> SecretStr:
     if name not in secrets:
         raise ValueError(f"names {name}, which has no value in lines/secrets.env: write {name}=… there and run make up")
     return secrets[name]
+
+
+def _resolve_named(name: Any, info: ValidationInfo) -> tuple[str, SecretStr]:
+    return (name, resolve(name, info)) if isinstance(name, str) else ("", resolve(name, info))
 
 
 def _checked(check: Callable[[SecretStr], object]) -> AfterValidator:
@@ -40,6 +44,7 @@ def _check_address(secret: SecretStr) -> None:
 
 _NAMED = WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})
 
+NamedSecret = Annotated[tuple[str, SecretStr], PlainValidator(_resolve_named), _NAMED]  # with the name
 Secret = Annotated[SecretStr, BeforeValidator(resolve), _NAMED]
 SecretKey = Annotated[SecretStr, _checked(check_key), BeforeValidator(resolve), _NAMED]
 SecretAddress = Annotated[SecretStr, _checked(_check_address), BeforeValidator(resolve), _NAMED]

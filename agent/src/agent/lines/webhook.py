@@ -1,4 +1,4 @@
-"""A web address that receives a message about every call that has ended."""
+"""A web address that is told of every message that is taken, and of every call that has ended."""
 
 import base64
 import binascii
@@ -49,13 +49,13 @@ class Webhook(Group):
 
     url: SecretAddress | None = setting(
         None,
-        "The name in lines/secrets.env of an address that receives a message about every call that has ended. If it is "
+        "The name in lines/secrets.env of an address that receives an event about every call that has ended. If it is "
         "not set, nothing is sent.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
     secret: Annotated[Secret, AfterValidator(_check_secret)] | None = setting(
         None,
-        "The name in lines/secrets.env of the secret that signs these messages, which has 32 characters or more.",
+        "The name in lines/secrets.env of the secret that signs these events, which has 32 characters or more.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
 
@@ -63,7 +63,7 @@ class Webhook(Group):
     def _is_signed(self) -> Self:
         if self.url and not self.secret:
             raise ValueError(
-                "url is set and secret is not: messages have to be signed, so give secret the name of a value in "
+                "url is set and secret is not: events have to be signed, so give secret the name of a value in "
                 "lines/secrets.env that has 32 or more characters"
             )
         return self

@@ -30,4 +30,18 @@ def judge(line: Line, settings: Settings) -> list[Objection]:
                 f'but tools = {line.tools}, which should have "transfer_call" as well, so that they are called',
             )
         )
+    return [*found, *_without_receivers(line)]
+
+
+def _without_receivers(line: Line) -> list[Objection]:
+    """Say what a line would find out from its callers and tell nobody."""
+    notified, hooked = bool(line.messages.notify), line.webhook.url is not None
+    found = []
+    if "take_message" in line.tools and not notified and not hooked:
+        cure = "set messages.notify or webhook.url"
+        found.append(Objection("tools", f"with take_message, but a message would reach nobody: {cure}"))
+    told_of_calls = hooked or line.recording.enabled or (notified and line.messages.notify_of == "calls")
+    if line.outcome and not told_of_calls:
+        cure = 'set recording.enabled, webhook.url, or messages.notify with notify_of = "calls"'
+        found.append(Objection("outcome", f"with fields, but their values would reach nobody: {cure}"))
     return found

@@ -10,7 +10,7 @@ from agent.lines.line import Line
 from agent.providers.catalog import KINDS
 from agent.providers.pipeline import Pipeline
 from agent.records.folders import new_record
-from agent.records.transcript import Action, Models, Transcript, Transfer, iso
+from agent.records.transcript import Action, Message, Models, OutcomeFields, Transcript, Transfer, iso
 
 ACTIONS_DONE_WITHIN = 35.0  # seconds; no tool may take longer, and the call's process has 45 s after the call
 
@@ -26,6 +26,8 @@ class CallRecord:
     began: float = field(default_factory=time.time)
     name: str = ""
     kept: Transcript | None = None
+    messages: list[Message] = field(default_factory=list)  # that the caller has confirmed
+    outcome_fields: OutcomeFields = field(default_factory=OutcomeFields)
     actions: list[Action] = field(default_factory=list)  # whose `at` is a time.time()
     transfer: Transfer | None = None
     joined: float | None = None  # time.time() at which the caller and a person could hear each other
@@ -62,6 +64,8 @@ class CallRecord:
             name=self.caller.name,
             dialled=self.call.dialled,
             outcome=outcome,
+            messages=list(self.messages),
+            outcome_fields=self.outcome_fields,
             actions=[it.model_copy(update={"at": round(it.at - start, 2)}) for it in self.actions],
             transfer=self.transfer,
             models=Models(**{kind: self.pipeline.name(kind) for kind in KINDS}),

@@ -3,11 +3,12 @@
 import shutil
 from pathlib import Path
 
+from agent.lines.line import Line
 from agent.records.folders import Folders
 from agent.records.redaction.mute import mute
 from agent.records.redaction.text import Utterance, redact
+from agent.records.report import tell_of_call
 from agent.records.transcript import Draft, Transcript
-from agent.records.webhook import event
 from agent.storage.private_files import PRIVATE_FILE, make_folder, write
 
 HEARD, DRAFT = "heard.ogg", "draft.json"  # in the work folder
@@ -25,10 +26,10 @@ class NotWholeError(Exception):
         self.transcript = transcript
 
 
-def finish(record: str, folders: Folders, *, webhook: bool) -> Transcript:
+def finish(record: str, folders: Folders, line: Line) -> Transcript:
     """Make the folder of a record from its work folder; called again after a crash, go on from there.
 
-    With `webhook`, an event for the webhook is left, too.
+    What tells of the call is left in the outbox, as the line's settings ask for.
 
     Raises:
         NotWholeError: it is not known what has to be redacted.
@@ -47,10 +48,9 @@ def finish(record: str, folders: Folders, *, webhook: bool) -> Transcript:
         transcript = Transcript.model_validate_json((work / TRANSCRIPT).read_bytes())
     else:
         raise ValueError("there is neither a draft nor a transcript")
-    # The event is left before the folder appears. If the process is killed in between, the event is left once more with
-    # the same id; in the other order, it would never be left.
-    if webhook:
-        event.post_record(record, transcript, folders)
+    # What tells of the call is left before the folder appears. If the process is killed in between, it is left once
+    # more with the same id; in the other order, it would never be left.
+    tell_of_call(record, transcript, line, folders, kept=True)
     make_folder(place.parent)
     work.rename(place)
     return transcript
@@ -87,6 +87,9 @@ def redacted(draft: Draft) -> tuple[Transcript, list[tuple[float, float]]]:
     for tool in kept.tool_calls:
         tool.arguments = found.clean_value(tool.arguments)
         tool.result = found.clean_json(tool.result) if tool.result is not None else None
+    for message in kept.messages:
+        message.who, message.about = found.clean_text(message.who), found.clean_text(message.about)
+    kept.outcome_fields.values = found.clean_value(kept.outcome_fields.values)
     for action in kept.actions:
         action.what = found.clean_text(action.what)
     kept.summary = found.clean_text(kept.summary) if kept.summary else None

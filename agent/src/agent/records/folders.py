@@ -2,7 +2,9 @@
 
 calls/<line>/2026-11-25/142233-1f2e3d/{audio.ogg,transcript.json}    UTC; deleted when it is old enough
 calls/<line>/.work/2026-11-25_142233-1f2e3d/                         in progress, or left behind by a crash
-outbox/<line>/<id>.json, outbox/<line>/failed/<id>.json              events to be delivered, or never accepted
+outbox/<line>/<id>.json                                              events for the webhook, to be delivered
+outbox/<line>/notices/<id>.json                                      notices for the owner, to be delivered
+outbox/<line>/failed/<id>.json                                       both, if they were never accepted
 """
 
 import secrets
@@ -21,6 +23,7 @@ class Folders:
         self.calls = data / "calls" / line
         self.work = self.calls / ".work"
         self.outbox = data / "outbox" / line
+        self.notices = self.outbox / "notices"
         self.failed = self.outbox / "failed"
 
     def work_of(self, record: str) -> Path:

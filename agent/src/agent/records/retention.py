@@ -6,20 +6,22 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from agent.background import repeat
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.lines.recording import Recording
+from agent.records.delivery import Delivery
 from agent.records.finalize import NotWholeError, delete, finish, read_draft
 from agent.records.folders import Folders, adopt_records_of_the_release_before, lines_with_records
-from agent.records.webhook import event
-from agent.records.webhook.delivery import Delivery
+from agent.records.notices.delivery import NoticeDelivery
+from agent.records.report import tell_of_call
+from agent.records.webhook.delivery import EventDelivery
 from agent.storage.private_files import DATA
 
 logger = logging.getLogger(__name__)
@@ -105,18 +107,14 @@ class _Keeper:
         self._started = started
         self._seen: list[tuple[str, int]] = []
         self._due = 0.0
-        self._destination: tuple[str, str] | None = None
-        self._delivering: asyncio.Task[None] | None = None
+        self._events = _Delivering[tuple[str, str]](lambda webhook: EventDelivery(*webhook, folders))
+        self._notices = _Delivering[Mapping[str, str]](lambda addresses: NoticeDelivery(addresses, folders))
 
     def deliver_for(self, line: Line) -> None:
-        """Deliver the line's events to the webhook that its settings name now."""
+        """Deliver the line's events and notices to the webhook and the addresses that its settings name now."""
         url, secret = line.webhook.url, line.webhook.secret
-        destination = (url.get_secret_value(), secret.get_secret_value()) if url and secret else None
-        if destination != self._destination:
-            self.stop()
-            self._destination = destination
-            if destination:
-                self._delivering = asyncio.create_task(Delivery(*destination, self._folders).run())
+        self._events.to((url.get_secret_value(), secret.get_secret_value()) if url and secret else None)
+        self._notices.to(line.messages.addresses or None)
 
     async def tidy(self, line: Line) -> None:
         """Finish what was left and delete what is old, now and then, and whenever a record has been added."""
@@ -124,48 +122,64 @@ class _Keeper:
         if time.monotonic() < self._due and looks == self._seen:
             return
         self._seen, self._due = looks, time.monotonic() + TIDIED_EVERY
-        webhook = line.webhook.url is not None
         left = max(self._started, time.time() - LEFT_AFTER)  # an agent that ran before the start is gone
-        await asyncio.to_thread(finish_what_was_left, self._folders, webhook=webhook, before=left)
+        await asyncio.to_thread(finish_what_was_left, self._folders, line, before=left)
         await asyncio.to_thread(delete_old, self._folders, line.recording)
-        await asyncio.to_thread(delete_old_events, self._folders, line.recording, delivered=webhook)
+        await asyncio.to_thread(delete_old_in_outbox, self._folders, line)
 
     def stop(self) -> None:
-        """Stop delivering; an event that is under way is delivered again when delivering begins again."""
-        if self._delivering:
-            self._delivering.cancel()
+        """Stop delivering; what is under way is delivered again when delivering begins again."""
+        self._events.to(None)
+        self._notices.to(None)
 
 
-def finish_what_was_left(folders: Folders, *, webhook: bool, before: float = math.inf) -> None:
+class _Delivering(Generic[T]):
+    """Delivers to one destination, until there is another one or none."""
+
+    def __init__(self, new_delivery: Callable[[T], Delivery]) -> None:
+        self._new_delivery = new_delivery
+        self._destination: T | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def to(self, destination: T | None) -> None:
+        """Deliver there from now on; nothing changes if the destination is the same as before."""
+        if destination == self._destination:
+            return
+        if self._task:
+            self._task.cancel()
+        self._destination = destination
+        self._task = asyncio.create_task(self._new_delivery(destination).run()) if destination is not None else None
+
+
+def finish_what_was_left(folders: Folders, line: Line, before: float = math.inf) -> None:
     """Finish or delete the records that have not been written to since `before`, a time.time().
 
-    With `webhook`, events are left for the webhook.
+    What tells of their calls is left in the outbox, as the line's settings ask for.
     """
     for work in sorted(folders.work.glob("*")):
         try:
             if _written(work) < before:
-                _finish_one(work.name, folders, webhook=webhook)
+                _finish_one(work.name, folders, line)
         except OSError as error:  # usually a full disk
             logger.error("The record %s will be finished later: %s", folders.name_of(work.name), error)
 
 
-def _finish_one(record: str, folders: Folders, *, webhook: bool) -> None:
+def _finish_one(record: str, folders: Folders, line: Line) -> None:
     name = folders.name_of(record)
     try:
-        finish(record, folders, webhook=webhook)
+        finish(record, folders, line)
         logger.info("The record %s, which a stop had interrupted, is finished", name)
     except OSError:
         raise
     except NotWholeError as error:
         logger.error("The record of a call that broke off is deleted: %s", error)
-        if webhook:
-            event.post_call(record, error.transcript, folders)
+        tell_of_call(record, error.transcript, line, folders)
         delete(record, folders)
     except Exception as error:  # its text may contain a part of the record
         logger.error("The record %s cannot be read and is deleted: %s", name, type(error).__name__)
         with contextlib.suppress(ValueError, FileNotFoundError):
-            if webhook:
-                event.post_call(record, read_draft(folders.work_of(record)).transcript, folders)
+            without_words = read_draft(folders.work_of(record)).transcript.without_words()
+            tell_of_call(record, without_words, line, folders)
         delete(record, folders)
 
 
@@ -203,14 +217,15 @@ def delete_old(folders: Folders, keep: Recording) -> None:
                 deletion.of(day, Path.rmdir)
 
 
-def delete_old_events(folders: Folders, keep: Recording, *, delivered: bool) -> None:
-    """Delete events older than calls may be: those never accepted and, unless `delivered`, those that are waiting."""
-    waiting = [] if delivered else folders.outbox.glob("*.json")
-    with _Deletion("old events") as deletion:
-        for file in (*folders.failed.glob("*.json"), *waiting):
-            old = file.stat().st_mtime <= time.time() - keep.keep_days * DAY
+def delete_old_in_outbox(folders: Folders, line: Line) -> None:
+    """Delete events and notices older than calls may be: those never accepted, and those that wait for no receiver."""
+    waiting = [] if line.webhook.url else [folders.outbox]
+    waiting += [] if line.messages.addresses else [folders.notices]
+    with _Deletion("old events and notices") as deletion:
+        for file in (file for folder in (folders.failed, *waiting) for file in folder.glob("*.json")):
+            old = file.stat().st_mtime <= time.time() - line.recording.keep_days * DAY
             if old and deletion.of(file, Path.unlink):
-                logger.info("The event %s is deleted: it was never accepted", file.stem)
+                logger.info("%s is deleted from the outbox: it was never accepted", file.stem)
 
 
 class _Deletion:

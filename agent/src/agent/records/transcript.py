@@ -1,9 +1,12 @@
 """The transcript of a call: the shape of transcript.json, which docs/calls/recording.md describes."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
+
+# The parts of a transcript that contain words.
+SAID = ("turns", "tool_calls", "actions", "keys", "messages", "outcome_fields", "summary")
 
 
 class Latencies(BaseModel):
@@ -73,6 +76,23 @@ class Transfer(BaseModel):
     seconds: float = 0.0  # for which the two have talked, as far as the agent knows
 
 
+class Message(BaseModel):
+    """What the caller wanted to be passed on, and has confirmed when it was read back."""
+
+    who: str
+    number: str  # E.164, or the caller ID as sent if it is no phone number; empty if there is none to call back
+    about: str
+    urgent: bool
+    at: str  # ISO 8601, UTC
+
+
+class OutcomeFields(BaseModel):
+    """What the line's owner wanted to know of the call, as the language model has found it in what was said."""
+
+    values: dict[str, str | int | float | bool | None] | None = None  # None of a field: not said; None: not filled in
+    left_out: list[str] = Field(default_factory=list)  # fields whose value from the model did not fit
+
+
 class Models(BaseModel):
     stt: str = ""
     llm: str = ""
@@ -96,8 +116,15 @@ class Transcript(BaseModel):
     actions: list[Action] = Field(default_factory=list)
     keys: list[Keys] = Field(default_factory=list)
     transfer: Transfer | None = None
+    messages: list[Message] = Field(default_factory=list)
+    outcome_fields: OutcomeFields = Field(default_factory=OutcomeFields)
     summary: str | None = None
     models: Models = Field(default_factory=Models)
+
+    def without_words(self) -> Self:
+        """Return what is known of the call without anything that was said in it."""
+        said = {name: type(self).model_fields[name].get_default(call_default_factory=True) for name in SAID}
+        return self.model_copy(update=said)
 
 
 class Draft(BaseModel):

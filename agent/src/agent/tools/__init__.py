@@ -8,6 +8,7 @@ from agent.conversation.call import Call
 from agent.tools.end_call import end_call
 from agent.tools.search_facts import search_facts
 from agent.tools.send_dtmf import send_dtmf
+from agent.tools.take_message import take_message
 from agent.tools.tell_time import tell_time
 from agent.tools.transfer_call import transfer_call
 
@@ -15,6 +16,7 @@ TOOLS: list[Callable[[Call], llm.Tool | None]] = [
     end_call,
     search_facts,
     send_dtmf,
+    take_message,
     tell_time,
     transfer_call,
 ]

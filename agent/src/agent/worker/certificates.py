@@ -1,7 +1,8 @@
 """Certificate authorities of the operator's own, in lines/ca.pem, are trusted beside the usual ones.
 
 The file's certificates and the usual ones are written into one file, which SSL_CERT_FILE names. Everything that the
-agent starts has that variable, and all that opens a TLS connection honours it: httpx2, aiohttp and the media SDK.
+agent starts has that variable, and all that opens a TLS connection honours it: httpx2, aiohttp, smtplib and the media
+SDK. Only requests, with which Apprise sends notices, has a variable of its own.
 """
 
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 import certifi
 
 FILE = "ca.pem"
-VARIABLE = "SSL_CERT_FILE"
+VARIABLE, OF_REQUESTS = "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"
 
 
 def problems(lines: Path) -> list[str]:
@@ -48,7 +49,7 @@ def trust_own_authorities(lines: Path) -> None:
     usual = Path(os.environ.get(VARIABLE) or certifi.where())
     with tempfile.NamedTemporaryFile("w", prefix="authorities-", suffix=".pem", delete=False) as both:
         both.write(f"{usual.read_text(encoding='utf-8')}\n{file.read_text(encoding='ascii')}")
-    os.environ[VARIABLE] = both.name
+    os.environ[VARIABLE] = os.environ[OF_REQUESTS] = both.name
 
 
 def _name(file: Path) -> str:

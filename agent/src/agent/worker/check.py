@@ -9,6 +9,7 @@ from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.providers.openai import PROVIDER as OPENAI
 from agent.providers.pipeline import Pipeline
+from agent.records.notices.delivery import is_known
 from agent.settings import Settings
 from agent.storage.live_file import LiveFile
 from agent.worker import certificates
@@ -18,7 +19,7 @@ def problems(settings: Settings, lines: LinesFolder) -> list[str]:
     """Judge everything that a call will use; each problem is a sentence that names the file or the variable."""
     files = _owner_files(settings, lines, lines.all_as_written())
     broken = [problem for file in files for problem in file.problems()]
-    return [*_of_host(settings, lines), *lines.problems(), *broken]
+    return [*_of_host(settings, lines), *lines.problems(), *broken, *_unknown_addresses(lines.all_as_written())]
 
 
 def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str], list[str]]:
@@ -35,6 +36,7 @@ def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str]
     if of_host or not answered:
         return [*of_host, *of_lines], []
     refused = [name for name in lines.names() if name not in answered]
+    of_lines += _unknown_addresses(there)
     return [], [*of_lines, *(f"calls to the line {name} are refused until its files are corrected" for name in refused)]
 
 
@@ -48,6 +50,17 @@ def _owner_files(settings: Settings, lines: LinesFolder, there: Iterable[Line]) 
     read = {line.name: line for line in there}
     known = [read.get(name) or lines.left_behind(name) for name in lines.names()]
     return [file for line in known for file in owner_files(lines.path / line.name, country=country_of(line, settings))]
+
+
+def _unknown_addresses(there: Iterable[Line]) -> list[str]:
+    """Say which addresses of the owner cannot be told of anything. Apprise is loaded only if a line has addresses."""
+    return [
+        f"lines/{line.name}/line.toml has messages.notify, which names {name}: its value in lines/secrets.env is not "
+        "an address that Apprise knows, or lacks a part; docs/abilities/messages.md shows some"
+        for line in there
+        for name, address in line.messages.addresses.items()
+        if not is_known(address)
+    ]
 
 
 def _can_be_answered(settings: Settings, lines: LinesFolder, line: Line) -> bool:

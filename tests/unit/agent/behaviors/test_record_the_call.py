@@ -24,14 +24,14 @@ from agent.behaviors.record_the_call import record_the_call
 from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
 from agent.lines.webhook import Webhook
+from agent.records import report as reporting
 from agent.records.call_record import CallRecord
 from agent.records.capture import recording
 from agent.records.finalize import write_draft
 from agent.records.folders import Folders
+from agent.records.report import report_the_call
 from agent.records.retention import finish_what_was_left
 from agent.records.transcript import Draft
-from agent.records.webhook import report as reporting
-from agent.records.webhook.report import report_the_call
 from agent.storage.private_files import make_folder
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, in_call, line, pipeline, settle, spoken, until
 from tests.unit.agent.records.redaction.test_mute import decoded, level
@@ -299,7 +299,7 @@ async def test_a_record_that_could_not_be_finished_is_told_of_when_it_is(
         full.setattr(recording, "finish", Mock(side_effect=OSError(28, "No space left on device")))
         await talk.end()
     assert not folders.outbox.exists()
-    finish_what_was_left(folders, webhook=True)
+    finish_what_was_left(folders, talk.record.line)
     assert talk.news["data"]["transcript"] == talk.transcript
 
 
@@ -322,7 +322,7 @@ async def test_a_disk_that_takes_no_news_does_not_disturb_the_job(
     await talk.begin()
     await talk.hear(GREETING)
     await talk.end()
-    assert "Could not post the event of this call" in caplog.text
+    assert "Could not write the event of this call" in caplog.text
 
 
 async def test_without_an_address_there_are_no_news(folders: Folders) -> None:
@@ -467,7 +467,7 @@ async def test_who_hangs_up_before_the_recording_has_begun_leaves_nothing(
     disk.free.set()
     await ending
     await until(lambda: "through" in disk.drafts)
-    finish_what_was_left(folders, webhook=True)
+    finish_what_was_left(folders, talk.record.line)
     assert talk.news["data"]["outcome"] == "the caller hung up"
     assert not any(folders.work.iterdir())
 

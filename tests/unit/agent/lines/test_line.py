@@ -103,8 +103,37 @@ def test_what_the_example_shows_can_be_switched_on() -> None:
     switched_on = re.sub(r"^# (?=\w+ = )", "", shown, flags=re.MULTILINE)
     assert len(tomllib.loads(switched_on)["models"]) == 4
     named = {"CALLER_LOOKUP_URL": HOOK, "CALLER_LOOKUP_TOKEN": "t", "WEBHOOK_URL": HOOK, "WEBHOOK_SECRET": "s" * 32}
+    named["OWNER_MAIL"] = "mailtos://user:pass@example.com"
     line = parse(switched_on, "coffee", {name: SecretStr(value) for name, value in named.items()})
     assert (line.limits.calls_per_caller, line.limits.minutes) == (10, 1500)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[messages]\nnotify = ["NOBODY"]', "line 2 has messages.notify, which names NOBODY, which has no value"),
+        ('[messages]\nnotify = ["SECRET"]', "line 2 has messages.notify, which names SECRET, whose value in lines/"),
+        ('[messages]\nnotify = ["json://x"]', "line 2 has messages.notify, which should be a name from lines/secrets"),
+        ("[messages]\nnotify = [3]", "line 2 has messages.notify, which should be a name from lines/secrets.env"),
+        (
+            '[messages]\nnotify_of = "all"',
+            "line 2 has messages.notify_of = 'all', which should be 'messages'",
+        ),
+        ('[outcome.a]\nkind = "text"', "line 1 has no outcome.a.meaning, which outcome.a needs"),
+        ('[outcome.a]\nmeaning = ""', "line 2 has outcome.a.meaning = '', which should have at least 1 character"),
+        ('[outcome.a]\nmeaning = "x"\nkind = "choice"', 'line 1 has outcome.a in which kind = "choice" and choices'),
+        (
+            '[outcome.a]\nmeaning = "x"\nchoices = ["y", "z"]',
+            "outcome.a in which choices are given, but kind",
+        ),
+        ('[outcome.A]\nmeaning = "x"', "line 1 has outcome.'A', which is not a name for a field: use a to z, 0 to 9"),
+        ('[outcome]\na = "x"', "line 2 has outcome.a = 'x', which should be a table: write [outcome.a]"),
+        ("".join(f'[outcome.a{it}]\nmeaning = "x"\n' for it in range(21)), "which should have at most 20 items"),
+    ],
+)
+def test_what_is_told_to_whom_is_judged(text: str, expected: str) -> None:
+    [problem] = problems(text)
+    assert expected in problem
 
 
 @pytest.mark.parametrize(
@@ -218,7 +247,7 @@ def test_a_wrong_setting_is_one_problem_that_names_its_line_what_is_there_and_wh
         ("turns", "wait_done = 2", "wait_unsure is 1.1, but should be at least wait_done (2)"),
         ("handling", "apology_after = 2", "apology_after is 2, but should be at least filler_after (3)"),
         ("handling", "filler_after = 8", "apology_after is 7, but should be at least filler_after (8)"),
-        ("webhook", 'url = "URL"', "url is set and secret is not: messages have to be signed"),
+        ("webhook", 'url = "URL"', "url is set and secret is not: events have to be signed"),
     ],
 )
 def test_settings_that_do_not_go_together_are_told_at_their_table(table: str, settings: str, problem: str) -> None:

@@ -8,22 +8,26 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from pydantic import SecretStr
 
 from agent.lines.folder import LinesFolder
+from agent.lines.messages import Messages
 from agent.lines.recording import Recording
+from agent.lines.webhook import Webhook
 from agent.records import finalize as finishing
 from agent.records import retention as keeper
 from agent.records.finalize import MARGIN, NotWholeError, finish, redacted, write_draft
 from agent.records.folders import Folders, new_record
-from agent.records.transcript import Draft, Keys, Latencies, ToolCall, Transcript, Turn
+from agent.records.transcript import Draft, Keys, Latencies, Message, OutcomeFields, ToolCall, Transcript, Turn
 from agent.storage.private_files import make_folder, write
 from agent.worker.logs import TextLine
-from tests.unit.agent.fakes import until
+from tests.unit.agent.fakes import line, until
 from tests.unit.agent.records.redaction.test_mute import decoded, level, record
 
 NAME = "2026-11-25_142233-1f2e3d"
 NO_LINES = LinesFolder(Path("/nowhere"), {})  # the records are of one whose folder is gone
 CARD = "4111 1111 1111 1111"
+HOOKED = line(webhook=Webhook(url=SecretStr("http://localhost/hook"), secret=SecretStr("s" * 32)))
 
 
 def transcript(**more: object) -> Transcript:
@@ -55,7 +59,7 @@ def left(folders: Folders, a_draft: Draft, name: str = NAME) -> Path:
 def test_a_record_is_a_private_folder_with_sound_and_transcript(folders: Folders) -> None:
     work = left(folders, draft(("agent", "Hello.", 0.2, 1.0)))
     (work / finishing.HEARD).chmod(0o600)
-    finish(NAME, folders, webhook=True)
+    finish(NAME, folders, HOOKED)
     place = folders.calls / "2026-11-25" / "142233-1f2e3d"
     assert sorted(file.name for file in place.iterdir()) == ["audio.ogg", "transcript.json"]
     assert {file.stat().st_mode & 0o777 for file in place.iterdir()} == {0o600}
@@ -67,7 +71,7 @@ def test_a_card_number_is_neither_in_the_transcript_nor_to_be_heard(folders: Fol
     turns = (("caller", f"It is {CARD}.", 2.0, 3.0), ("agent", "Thank you, ending in 1111.", 4.6, 5.0))
     tool = ToolCall(name="pay", arguments={"card": CARD}, result=CARD, at=4)
     left(folders, draft(*turns, tool_calls=[tool], summary=f"The card is {CARD}."))
-    kept = finish(NAME, folders, webhook=True)
+    kept = finish(NAME, folders, HOOKED)
     place = folders.place_of(NAME)
     assert "1111" not in (place / "transcript.json").read_text()
     assert [turn.text for turn in kept.turns] == ["It is [redacted].", "Thank you, ending in [redacted]."]
@@ -81,7 +85,7 @@ def test_a_card_number_is_neither_in_the_transcript_nor_to_be_heard(folders: Fol
 def test_with_redaction_off_everything_stays_and_the_sound_is_not_written_anew(folders: Folders) -> None:
     work = left(folders, draft(("caller", CARD, 2.0, 3.0), redact=False))
     heard = (work / finishing.HEARD).read_bytes()
-    assert finish(NAME, folders, webhook=True).turns[0].text == CARD
+    assert finish(NAME, folders, HOOKED).turns[0].text == CARD
     assert (folders.place_of(NAME) / "audio.ogg").read_bytes() == heard
 
 
@@ -107,7 +111,7 @@ def test_the_transcript_says_what_it_says_in_the_documented_shape() -> None:
     told = transcript(turns=[Turn(who="agent", text="Hi.", start=1, end=2, latencies=Latencies(decided=0.6))])
     assert set(told.model_dump()) == {
         *("version", "line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"),
-        *("turns", "tool_calls", "actions", "keys", "transfer", "summary", "models"),
+        *("turns", "tool_calls", "actions", "keys", "transfer", "messages", "outcome_fields", "summary", "models"),
     }
     assert told.model_dump()["turns"][0]["latencies"] == {
         "transcribed": None,
@@ -119,14 +123,14 @@ def test_the_transcript_says_what_it_says_in_the_documented_shape() -> None:
 
 def test_what_was_interrupted_while_it_was_finished_is_finished_at_the_next_start(folders: Folders) -> None:
     left(folders, draft(("caller", CARD, 2.0, 3.0)))
-    keeper.finish_what_was_left(folders, webhook=True)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert "[redacted]" in (folders.place_of(NAME) / "transcript.json").read_text()
     assert [news.name for news in folders.outbox.glob("*.json")] == [f"call-ended-{NAME}.json"]
 
 
 def test_even_when_only_the_rename_is_missing(folders: Folders) -> None:
     write(folders.work_of(NAME) / finishing.TRANSCRIPT, transcript().model_dump_json())
-    keeper.finish_what_was_left(folders, webhook=True)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert (folders.place_of(NAME) / "transcript.json").exists()
 
 
@@ -135,8 +139,8 @@ def test_a_call_that_broke_off_cannot_be_redacted_and_is_deleted(
 ) -> None:
     left(folders, draft(whole=False))
     with pytest.raises(NotWholeError):
-        finish(NAME, folders, webhook=True)
-    keeper.finish_what_was_left(folders, webhook=True)
+        finish(NAME, folders, HOOKED)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert list(folders.calls.rglob("*.ogg")) == []
     assert "broke off" in caplog.text
     assert len(list(folders.outbox.glob("*.json"))) == 1  # somebody called, and is told of without a word
@@ -144,14 +148,14 @@ def test_a_call_that_broke_off_cannot_be_redacted_and_is_deleted(
 
 def test_a_call_that_broke_off_is_kept_where_nothing_is_redacted(folders: Folders) -> None:
     left(folders, draft(whole=False, redact=False))
-    keeper.finish_what_was_left(folders, webhook=True)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert (folders.place_of(NAME) / "audio.ogg").exists()
 
 
 def test_what_cannot_be_read_is_deleted(folders: Folders, caplog: pytest.LogCaptureFixture) -> None:
     work = left(folders, draft())
     (work / finishing.DRAFT).write_text("{")
-    keeper.finish_what_was_left(folders, webhook=True)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert not work.exists()
     assert "cannot be read and is deleted" in caplog.text
 
@@ -162,8 +166,8 @@ def test_what_a_full_disk_prevents_is_tried_again_at_the_next_start(
     left(folders, draft())
     with monkeypatch.context() as full:
         full.setattr(keeper, "finish", Mock(side_effect=OSError(28, "No space left on device")))
-        keeper.finish_what_was_left(folders, webhook=True)
-    keeper.finish_what_was_left(folders, webhook=True)
+        keeper.finish_what_was_left(folders, HOOKED)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert (folders.place_of(NAME) / "audio.ogg").exists()
 
 
@@ -171,10 +175,10 @@ def test_news_that_cannot_be_left_keep_the_record_from_its_place_until_they_can(
     work = left(folders, draft())
     folders.outbox.parent.mkdir()
     folders.outbox.write_text("a file where the folder should be")
-    keeper.finish_what_was_left(folders, webhook=True)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert work.exists()
     folders.outbox.unlink()
-    keeper.finish_what_was_left(folders, webhook=True)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert (folders.place_of(NAME) / "audio.ogg").exists()
     assert len(list(folders.outbox.glob("*.json"))) == 1
 
@@ -189,7 +193,7 @@ def test_sound_that_cannot_be_read_does_not_keep_the_next_record_and_is_told_of(
     work = left(folders, draft(("caller", CARD, 2.0, 3.0)))
     (work / finishing.HEARD).write_bytes(sound)
     left(folders, draft(), OTHER)
-    keeper.finish_what_was_left(folders, webhook=True)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert not work.exists()
     assert "cannot be read and is deleted" in caplog.text
     assert folders.place_of(OTHER).exists()
@@ -200,7 +204,7 @@ def test_sound_that_cannot_be_read_does_not_keep_the_next_record_and_is_told_of(
 
 def test_a_folder_with_nothing_in_it_is_deleted(folders: Folders) -> None:
     work = make_folder(folders.work_of(NAME))
-    keeper.finish_what_was_left(folders, webhook=True)
+    keeper.finish_what_was_left(folders, HOOKED)
     assert not work.exists()
 
 
@@ -286,6 +290,33 @@ def test_the_call_in_progress_and_what_is_no_call_are_left_alone(folders: Folder
     assert mine.exists()
 
 
+@pytest.mark.parametrize("notified", [True, False])
+def test_notices_that_wait_for_no_address_are_deleted_after_the_days_of_the_calls(
+    folders: Folders, notified: bool
+) -> None:
+    write(folders.notices / "notice.json", "{}")
+    os.utime(folders.notices / "notice.json", (time.time() - 31 * 86_400,) * 2)
+    addresses = Messages.model_construct(notify=[("CHAT", SecretStr("json://x"))] if notified else [])
+    keeper.delete_old_in_outbox(folders, line(messages=addresses))
+    assert (folders.notices / "notice.json").exists() is notified
+
+
+def test_what_a_caller_left_is_redacted_with_the_rest() -> None:
+    message = Message(who="Anna", number="+12025550177", about=f"Use {CARD}.", urgent=False, at="")
+    fields = OutcomeFields(values={"card": CARD, "order": 4711, "new": True, "by": None})
+    a_draft = draft(("caller", f"It is {CARD}.", 2.0, 3.0), messages=[message], outcome_fields=fields)
+    kept, _ = redacted(a_draft)
+    assert kept.messages == [message.model_copy(update={"about": "Use [redacted]."})]
+    assert kept.outcome_fields.values == {"card": "[redacted]", "order": 4711, "new": True, "by": None}
+    assert a_draft.transcript.messages[0].about == f"Use {CARD}."
+
+
+def test_the_file_of_the_release_before_is_still_a_transcript() -> None:
+    old = transcript().model_dump(exclude={"actions", "messages", "outcome_fields"})
+    told = Transcript.model_validate(old)
+    assert (told.messages, told.outcome_fields.values) == ([], None)
+
+
 @pytest.mark.parametrize(("delivered", "left_over"), [(True, {"waits"}), (False, set())])
 def test_news_that_nobody_takes_are_deleted_after_the_days_of_the_calls(
     folders: Folders, delivered: bool, left_over: set[str]
@@ -298,7 +329,7 @@ def test_news_that_nobody_takes_are_deleted_after_the_days_of_the_calls(
     ):
         write(folder / f"{name}.json", "{}")
         os.utime(folder / f"{name}.json", (time.time() - days * 86_400,) * 2)
-    keeper.delete_old_events(folders, Recording(), delivered=delivered)
+    keeper.delete_old_in_outbox(folders, HOOKED if delivered else line())
     assert {file.stem for file in folders.outbox.rglob("*.json")} == {"failed-lately", "waits-since-lately"} | left_over
 
 
@@ -332,5 +363,5 @@ def test_news_that_cannot_be_deleted_keep_none_of_the_others(folders: Folders, m
         delete(path, missing_ok)
 
     monkeypatch.setattr(Path, "unlink", unlink)
-    keeper.delete_old_events(folders, Recording(), delivered=True)
+    keeper.delete_old_in_outbox(folders, HOOKED)
     assert [file.stem for file in folders.failed.glob("*.json")] == ["a-stuck"]

@@ -9,10 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from agent.lines.folder import LinesFolder
-from agent.records import retention
+from agent.records import delivery, retention
 from agent.records.folders import Folders
 from agent.records.retention import _Keepers
-from agent.records.webhook import delivery, outbox
+from agent.records.webhook import outbox
 from tests.support.fakes.http_receiver import Receiver
 from tests.unit.agent.fakes import until
 from tests.unit.agent.lines.test_folder import make, remove

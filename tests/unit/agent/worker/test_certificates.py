@@ -9,7 +9,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from agent.worker.certificates import VARIABLE, problems, trust_own_authorities
+from agent.worker.certificates import OF_REQUESTS, VARIABLE, problems, trust_own_authorities
 from tests.unit.agent.worker.test_probe import authority
 
 __all__ = ["authority"]
@@ -17,7 +17,8 @@ __all__ = ["authority"]
 
 @pytest.fixture
 def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(VARIABLE, "")  # so that it is as before after the test
+    for name in (VARIABLE, OF_REQUESTS):
+        monkeypatch.setenv(name, "")  # so that it is as before after the test
     folder = tmp_path / "lines"
     folder.mkdir()
     return folder
@@ -46,14 +47,15 @@ def test_a_process_that_the_agent_starts_trusts_it_in_every_client(lines: Path, 
     (lines / "ca.pem").write_bytes((authority / "ca.pem").read_bytes())
     trust_own_authorities(lines)
     clients = """
-import httpx2, ssl
+import httpx2, requests, ssl
 from aiohttp import connector
 from livekit.agents.utils import http_context
 contexts = [httpx2.create_ssl_context(), http_context._create_ssl_context(), connector._make_ssl_context(True)]
 print([any("Our own authority" in str(found) for found in it.get_ca_certs()) for it in contexts])
+print(requests.Session().merge_environment_settings("https://chat.example", {}, None, None, None)["verify"])
 """
     done = subprocess.run([sys.executable, "-c", clients], capture_output=True, text=True, check=True)
-    assert done.stdout == "[True, True, True]\n"
+    assert done.stdout == f"[True, True, True]\n{os.environ[VARIABLE]}\n"
 
 
 @pytest.mark.parametrize(

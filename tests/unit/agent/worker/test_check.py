@@ -106,6 +106,40 @@ def test_a_call_has_to_be_longer_than_its_warning(
     assert fits or "has handling.call_warning = " in found[0]
 
 
+MAIL = SecretStr("mailtos://user:pass@example.com")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ('tools = ["take_message"]\n[messages]\nnotify = ["MAIL"]', ""),
+        ('tools = ["take_message"]\n[webhook]\nurl = "URL"\nsecret = "SECRET"', ""),
+        ('tools = ["take_message"]\n[recording]\nenabled = true', "has tools with take_message, but a message would"),
+        ('[outcome.reason]\nmeaning = "Why."\n[recording]\nenabled = true', ""),
+        ('[outcome.reason]\nmeaning = "Why."\n[messages]\nnotify = ["MAIL"]\nnotify_of = "calls"', ""),
+        ('[outcome.reason]\nmeaning = "Why."\n[messages]\nnotify = ["MAIL"]', "has outcome with fields, but their"),
+        ('[messages]\nnotify = ["SLACK"]', "has messages.notify, which names SLACK: its value"),
+        ('[messages]\nnotify = ["SECRET"]', "has messages.notify, which names SECRET, whose value"),
+    ],
+)
+def test_what_would_reach_nobody_is_a_problem(
+    judged: Callable[..., list[str]], folder: Path, settings: str, problem: str
+) -> None:
+    write(folder, settings)
+    secrets = {"URL": "http://localhost/hook", "SECRET": "s" * 32, "SLACK": "slack://T1"}
+    found = judged(line_secrets={"MAIL": MAIL, **{name: SecretStr(value) for name, value in secrets.items()}})
+    assert len(found) == bool(problem)
+    assert problem in "".join(found)
+    assert "T1" not in "".join(found)
+
+
+def test_an_address_that_apprise_does_not_know_keeps_no_call_from_being_answered(folder: Path) -> None:
+    write(folder, '[messages]\nnotify = ["SLACK"]')
+    settings = host(lines_folder=folder, line_secrets={"SLACK": SecretStr("slack://T1")})
+    fatal, [of_lines] = problems_at_start(settings, lines_of(settings))
+    assert (fatal, "names SLACK" in of_lines) == ([], True)
+
+
 def test_what_has_a_good_version_does_not_keep_the_agent_from_starting(folder: Path) -> None:
     settings = host(lines_folder=folder)
     lines = lines_of(settings)

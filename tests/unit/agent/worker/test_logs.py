@@ -16,6 +16,7 @@ from agent.records.finalize import finish
 from agent.records.folders import Folders
 from agent.records.transcript import Turn
 from agent.worker.logs import FIELDS, JsonLine, TextLine, set_up_logging
+from tests.unit.agent.fakes import line
 
 NUMBER = "+12025550199"
 ROOM = f"call-_{NUMBER}_k3Jd9"
@@ -201,7 +202,7 @@ def test_what_an_exception_quotes_is_not_written(
 
 def test_a_failure_is_told_by_our_own_frames_and_by_what_came_before_it() -> None:
     with pytest.raises(ValueError, match="neither") as raised:
-        finish("20261122T093000Z-1", Folders("coffee", Path("/nowhere")), webhook=False)
+        finish("20261122T093000Z-1", Folders("coffee", Path("/nowhere")), line())
     assert re.search(r"  ValueError \(records/finalize\.py:\d+\)$", TextLine().format(failed_with(raised.value)))
     with pytest.raises(OSError, match="device") as again:
         quotes_in_a_cause()

@@ -9,6 +9,7 @@ from livekit.agents import AgentSession, llm
 from agent.records.call_record import CallRecord
 from agent.records.capture.events import CallEvents
 from agent.records.capture.last_words import LastWords
+from agent.records.capture.outcome import fill_in_form
 from agent.records.capture.recorder import Recorder
 from agent.records.capture.summary import summarize
 from agent.records.finalize import HEARD, delete, finish, redacted, write_draft
@@ -94,13 +95,22 @@ class Recording:
     async def _keep(self, outcome: str) -> None:
         draft = self._draft(outcome, whole=True)
         await asyncio.to_thread(write_draft, self._work, draft)
-        if self._line.recording.summary and isinstance(self._session.llm, llm.LLM):
-            transcript = redacted(draft)[0] if draft.redact else draft.transcript
-            draft.transcript.summary = await summarize(self._session.llm, transcript)
+        if await self._ask_model_about(draft):
             await asyncio.to_thread(write_draft, self._work, draft)
-        webhook = self._line.webhook.url is not None
-        self._record.kept = await asyncio.to_thread(finish, self._record.name, self._folders, webhook=webhook)
+        self._record.kept = await asyncio.to_thread(finish, self._record.name, self._folders, self._line)
         logger.info("Call recorded")
+
+    async def _ask_model_about(self, draft: Draft) -> bool:
+        """Have the model sum up the call and fill in the outcome's fields; return whether it was asked."""
+        model, summary = self._session.llm, self._line.recording.summary
+        if not isinstance(model, llm.LLM) or not (summary or self._line.outcome):
+            return False
+        of_call, said = draft.transcript, redacted(draft)[0] if draft.redact else draft.transcript
+        if self._line.outcome:
+            of_call.summary, of_call.outcome_fields = await fill_in_form(model, said, self._line, summary=summary)
+        else:
+            of_call.summary = await summarize(model, said)
+        return True
 
     def _draft(self, outcome: str, *, whole: bool) -> Draft:
         since = self._recorder.since

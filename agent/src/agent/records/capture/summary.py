@@ -20,15 +20,26 @@ FENCE = "-" * 20
 
 async def summarize(model: llm.LLM[Any], transcript: Transcript, within: float = WITHIN) -> str | None:
     """Return the summary; None if there is nothing to sum up, or the model fails or takes too long."""
+    instructions = PROMPT.read_text(encoding="utf-8").format(language=transcript.language)
+    return await ask_about(model, transcript, instructions, within, "sum up the call")
+
+
+async def ask_about(
+    model: llm.LLM[Any], transcript: Transcript, instructions: str, within: float, purpose: str
+) -> str | None:
+    """Return what the model answers to instructions about a call.
+
+    It is None if the caller has said nothing, or if the model fails or takes more than `within` seconds. Then the log
+    says that it was not possible to fulfil the `purpose`.
+    """
     if len(transcript.turns) < FEWEST_TURNS or all(turn.who == "agent" for turn in transcript.turns):
         return None
-    instructions = PROMPT.read_text(encoding="utf-8").format(language=transcript.language)
     said = "\n".join(f"{turn.who}: {' '.join(turn.text.split())}" for turn in transcript.turns)
-    return await condense(model, instructions, said, within)
+    return await condense(model, said, instructions, within, purpose)
 
 
-async def condense(model: llm.LLM[Any], instructions: str, said: str, within: float) -> str | None:
-    """Return what the model makes of a conversation; None if it fails, or takes more than `within` seconds."""
+async def condense(model: llm.LLM[Any], said: str, instructions: str, within: float, purpose: str) -> str | None:
+    """Return what the model makes of a conversation; None as of `ask_about`."""
     context = ChatContext.empty()
     context.add_message(role="system", content=instructions.strip())
     context.add_message(role="user", content=f"{FENCE}\n{_shortened(said)}\n{FENCE}")
@@ -36,9 +47,9 @@ async def condense(model: llm.LLM[Any], instructions: str, said: str, within: fl
         async with asyncio.timeout(within):
             return await _ask(model, context, within) or None
     except TimeoutError:
-        logger.warning("Could not sum up the call: the model took more than %g s", within)
+        logger.warning("Could not %s: the model took more than %g s", purpose, within)
     except APIError as error:
-        logger.warning("Could not sum up the call: %s", type(error).__name__)
+        logger.warning("Could not %s: %s", purpose, type(error).__name__)
     return None
 
 

@@ -11,12 +11,12 @@ from agent.lines.webhook import key_of
 from agent.records.folders import Folders
 from agent.storage.private_files import write
 
-TYPE = "call.ended"
+CALL_ENDED, MESSAGE_TAKEN = "call.ended", "message.taken"
 
 
-def post(event: str, created: str, data: dict[str, Any], folders: Folders) -> None:
+def post(event: str, created: str, data: dict[str, Any], folders: Folders, kind: str = CALL_ENDED) -> None:
     """Leave an event to be delivered; it replaces an undelivered one with the same id."""
-    body = {"id": event, "type": TYPE, "created": created, "data": data}
+    body = {"id": event, "type": kind, "created": created, "data": data}
     write(folders.outbox / f"{event}.json", json.dumps(body, ensure_ascii=False))
 
 

@@ -19,10 +19,12 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from agent.lines.folder import LinesFolder
 from agent.lines.webhook import key_of
+from agent.records import delivery as of_all
+from agent.records.delivery import Delivery
 from agent.records.folders import Folders
 from agent.records.retention import keep_records_while
 from agent.records.webhook import delivery, outbox
-from agent.records.webhook.delivery import Delivery
+from agent.records.webhook.delivery import EventDelivery
 from tests.support.fakes.http_receiver import Receiver, Reply
 from tests.support.house import ROOT
 from tests.unit.agent.fakes import until
@@ -42,7 +44,7 @@ class Post:
         return self.folders.outbox / f"{event}.json"
 
     def start(self) -> None:
-        hook = Delivery(f"{self.receiver.url}/hook", SECRET, self.folders, first_wait=0.01)
+        hook = EventDelivery(f"{self.receiver.url}/hook", SECRET, self.folders, first_wait=0.01)
         self._task = asyncio.create_task(hook.run())
 
     async def stop(self) -> None:
@@ -57,7 +59,7 @@ class Post:
 
 @pytest.fixture
 async def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Post]:
-    monkeypatch.setattr(delivery, "LOOKED_EVERY", 0.02)
+    monkeypatch.setattr(of_all, "LOOKED_EVERY", 0.02)
     async with Receiver() as receiver:
         post = Post(tmp_path, receiver)
         yield post
@@ -238,7 +240,7 @@ async def test_a_receiver_that_drips_its_answer_holds_up_nothing(
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     file = post.put("evt-1")
-    hook = Delivery(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", SECRET, post.folders, first_wait=60)
+    hook = EventDelivery(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", SECRET, post.folders, first_wait=60)
     running = asyncio.create_task(hook.run())
     try:
         await until(lambda: not file.exists() if taken else "TimeoutError" in caplog.text)
