@@ -1,5 +1,6 @@
-# Backups are written and read in containers of the agent's image, so that this host needs only sh and Docker.
-# shellcheck shell=sh
+# Backups are written and read in containers of the agent's image, so that this host needs only sh and Docker. Whoever
+# uses this sets `archive`, the path of the backup.
+# shellcheck shell=sh disable=SC2154
 
 RELEASE=$(sed -n 's/^ *image: landline\/agent://p' compose.yaml)
 IMAGE=landline/agent:$RELEASE
@@ -22,7 +23,7 @@ as_the_agent() { # COMMAND
 archiver() { # COMMAND OPTION...
     command=$1; shift
     docker run --rm --interactive --network none --cap-drop ALL --security-opt no-new-privileges:true "$@" \
-        --entrypoint python "$IMAGE" -m agent.backup "$command" --release "$RELEASE" --name "$file"
+        --entrypoint python "$IMAGE" -m agent.backup "$command" --release "$RELEASE" --name "$archive"
 }
 
 data_volume() { say "$(project)_data"; }

@@ -15,12 +15,12 @@ forget_the_shells_settings
 JOURNAL=$ENV_FILE.restore
 
 unpack_beside() {
-    as_the_person unpack-env < "$file" | replace_private "$ENV_FILE.restored"
+    as_the_person unpack-env < "$archive" | replace_private "$ENV_FILE.restored"
     [ -s "$ENV_FILE.restored" ] || exit 2
-    lines=$(ENV_FILE=$ENV_FILE.restored; lines_folder) lines=${lines%/}
+    lines=$(lines_folder_in "$ENV_FILE.restored") lines=${lines%/}
     rm -rf "$lines.restored"
     mkdir -p "$lines.restored" || die "LINES_FOLDER is '$lines' in the backup, but that folder cannot be made here."
-    as_the_person unpack-lines "$(absolute "$lines.restored"):/restored" < "$file" || exit 2
+    as_the_person unpack-lines "$(absolute "$lines.restored"):/restored" < "$archive" || exit 2
 }
 
 tell_what_is_here() {
@@ -57,7 +57,7 @@ check_what_is_restored() {
 
 replace_data() {
     say data >> "$JOURNAL"
-    as_the_agent replace-data < "$file" || exit 2
+    as_the_agent replace-data < "$archive" || exit 2
 }
 
 put_back() {
@@ -79,7 +79,7 @@ put_back() {
 }
 
 delete_what_was_replaced() {
-    grep -qx done "$JOURNAL" || say done >> "$JOURNAL"
+    grep -qx settled "$JOURNAL" || say settled >> "$JOURNAL"
     as_the_agent settle-data </dev/null
     rm -rf "$ENV_FILE.replaced" "$(sed -n 1p "$JOURNAL").replaced"
     rm -f "$JOURNAL"
@@ -88,7 +88,7 @@ delete_what_was_replaced() {
 finish_an_interrupted_restore() {
     [ -e "$JOURNAL" ] || return 0
     warn "an earlier make restore was interrupted."
-    if grep -qx done "$JOURNAL"; then delete_what_was_replaced; else put_back; fi
+    if grep -qx settled "$JOURNAL"; then delete_what_was_replaced; else put_back; fi
 }
 
 undo_what_failed() {
@@ -104,18 +104,18 @@ undo_what_failed() {
     exit "$code"
 }
 
-file=${FILE:-}
-[ -n "$file" ] || die "FILE does not say which backup. For example: make restore FILE=backups/landline-2026-12-04-190000.tar"
-[ -f "$file" ] && [ -r "$file" ] || die "FILE is '$file', but there is no such file to read."
+archive=${FILE:-}
+[ -n "$archive" ] || die "FILE has to name a backup, as in make restore FILE=backups/landline-2026-12-04-190000.tar."
+[ -f "$archive" ] && [ -r "$archive" ] || die "FILE is '$archive', but there is no such file to read."
 engine_answers
 build_the_archiver
 finish_an_interrupted_restore
-content=$(as_the_person check < "$file") || exit 2
+content=$(as_the_person check < "$archive") || exit 2
 lines='' was_up=''
 trap undo_what_failed EXIT
 trap 'exit 130' INT TERM
 unpack_beside
-say "$file is $content."
+say "$archive is $content."
 here=$(tell_what_is_here)
 [ -z "$here" ] || ask_first "$here"
 [ ! -e "$ENV_FILE" ] || was_up=$(docker compose ps --quiet --status running agent 2>/dev/null) || was_up=''
@@ -127,11 +127,11 @@ fi
 replace_data
 if RESTORING=yes sh bootstrap/host/up.sh; then
     delete_what_was_replaced
-    say "Restored $file."
+    say "Restored $archive."
 elif [ -n "$here" ]; then
     die "the line did not come up with what was restored. The reason is above."
 else
     delete_what_was_replaced
-    die "everything was restored, but the line did not come up. The reason is above: usually, a setting in $ENV_FILE does" \
-        "not fit this host. Correct it, then run make up."
+    die "everything was restored, but the line did not come up. The reason is above: usually, a setting in $ENV_FILE" \
+        "does not fit this host. Correct it, then run make up."
 fi

@@ -130,7 +130,10 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "several files missing": (without(AUDIO, ".env"), r"is incomplete: \.env is missing|\.env \(and 1 other\)"),
     "no checksum of the manifest": (without(CHECKSUM), "is incomplete: manifest.sha256 is missing"),
     "no manifest": (without(MANIFEST), "is no backup"),
-    "another byte in the manifest": (with_byte(lambda packed: packed.index(b'"release"') + 13), "manifest.json is wrong"),
+    "another byte in the manifest": (
+        with_byte(lambda packed: packed.index(b'"release"') + 13),
+        "manifest.json is wrong",
+    ),
     "another byte in a file": (with_byte(lambda packed: packed.index(bytes(range(256))) + 9), f"{AUDIO} is wrong"),
     "another content": (changed(".env", b"DOMAIN=elsewhere\n"), r"the checksum of \.env is wrong"),
     "a damaged header": (with_byte(lambda packed: packed.index(b"lines/coffee/line.toml")), "is incomplete|is damaged"),
@@ -138,7 +141,10 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a manifest with other keys": (lambda packed: signed(members(packed), files=[1]), "is not one that make backup"),
     "a release that is none": (lambda packed: signed(members(packed), release="new"), "its release is 'new'"),
     "a newer format": (lambda packed: signed(members(packed), format=2, files=0), "has format 2.*git pull"),
-    "a newer release": (lambda packed: signed(members(packed), release="0.10"), "release 0.10, which is newer.*git pull"),
+    "a newer release": (
+        lambda packed: signed(members(packed), release="0.10"),
+        "release 0.10, which is newer.*git pull",
+    ),
     "a newer ledger": (store("ledger.db", 99), "ledger.db in a version that is newer.*git pull"),
     "a store that is not known": (store("sold/coffee.db", 1), "sold/coffee.db in a version that is newer"),
     "a file that is not in the manifest": (
@@ -192,7 +198,9 @@ def tree(folder: Path) -> dict[str, tuple[int, float, bytes | str]]:
     }
 
 
-def test_what_was_packed_is_unpacked_part_by_part_with_modes_and_times(packed: bytes, root: Path, tmp_path: Path) -> None:
+def test_what_was_packed_is_unpacked_part_by_part_with_modes_and_times(
+    packed: bytes, root: Path, tmp_path: Path
+) -> None:
     for part in (".env", "lines", "data"):
         manifest = read_archive(io.BytesIO(packed), RELEASE, part, tmp_path / "into")
         assert [path.name for path in (tmp_path / "into").iterdir()] == [part]

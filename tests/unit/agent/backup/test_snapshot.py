@@ -32,7 +32,12 @@ def files(folder: Path) -> set[str]:
 def test_it_has_every_file_but_what_is_temporary(data: Path) -> None:
     kept = ["calls/coffee/2026-11-25/142233-1f2e3d/audio.ogg", "calls/coffee/.work/2026-11-25_1/heard.ogg", "ledger.key",
             "outbox/coffee/failed/a.json", "outbox/coffee/b.json", "good/coffee/facts/menu.md", "ledger.db.v1"]  # fmt: skip
-    left_out = [".replaced/calls/x", ".snapshot-old/data/sold.db", "calls/.version.0a1b2c", "good/coffee/.line.toml.0a1b2c"]
+    left_out = [
+        ".replaced/calls/x",
+        ".snapshot-old/data/sold.db",
+        "calls/.version.0a1b2c",
+        "good/coffee/.line.toml.0a1b2c",
+    ]
     for name in [*kept, *left_out]:
         write(data / name, name)
     take_snapshot(data, data / ".snapshot-new/data")
@@ -84,7 +89,9 @@ def test_a_record_that_moves_meanwhile_is_in_it_exactly_once(data: Path, tmp_pat
     assert there == list(range(300))
 
 
-def test_a_volume_that_never_stands_still_is_given_up(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_volume_that_never_stands_still_is_given_up(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(snapshot, "BETWEEN", 0)
     looks = iter(range(1000))
     monkeypatch.setattr(snapshot, "_look", lambda _: {Path(f"{next(looks)}"): 0})
