@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tarfile
 from typing import TYPE_CHECKING
@@ -327,5 +326,4 @@ def test_the_lines_are_restored_into_the_folder_that_the_restored_settings_name(
     done = restore(host, file)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# another day" not in (lines / "coffee/line.toml").read_text()
-    assert sorted(os.listdir(lines.parent)) == sorted({lines.name, *os.listdir(lines.parent)} - {"mine.replaced"})
     assert not [path for path in lines.parent.iterdir() if path.name.endswith((".replaced", ".restored"))]

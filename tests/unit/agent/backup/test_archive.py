@@ -7,15 +7,17 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.backup.archive import CHECKSUM, MANIFEST, ArchiveError, read_archive, write_archive
 from agent.storage.schema import open_database, open_folder
 from agent.stores import bring_up_to_date
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 RELEASE = "0.2.0"
 Members = dict[str, tuple[tarfile.TarInfo, bytes]]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from agent.backup import data_folder
 from agent.backup.archive import ArchiveError, write_archive
 from agent.backup.data_folder import put_back, replace_data, settle
 from agent.storage.private_files import write
@@ -87,7 +86,7 @@ def test_a_process_that_is_killed_at_any_rename_leaves_what_can_be_put_back(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", killed)
-        patch.setattr(data_folder.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr("agent.backup.data_folder.shutil.rmtree", lambda *_, **__: None)
         if succeeding < 7:  # three entries move away, one folder is renamed, three entries take their place
             with pytest.raises(KeyboardInterrupt):
                 replace_data(packed, RELEASE, data)

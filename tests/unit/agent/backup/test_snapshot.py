@@ -30,8 +30,15 @@ def files(folder: Path) -> set[str]:
 
 
 def test_it_has_every_file_but_what_is_temporary(data: Path) -> None:
-    kept = ["calls/coffee/2026-11-25/142233-1f2e3d/audio.ogg", "calls/coffee/.work/2026-11-25_1/heard.ogg", "ledger.key",
-            "outbox/coffee/failed/a.json", "outbox/coffee/b.json", "good/coffee/facts/menu.md", "ledger.db.v1"]  # fmt: skip
+    kept = [
+        "calls/coffee/2026-11-25/142233-1f2e3d/audio.ogg",
+        "calls/coffee/.work/2026-11-25_1/heard.ogg",
+        "good/coffee/facts/menu.md",
+        "ledger.db.v1",
+        "ledger.key",
+        "outbox/coffee/b.json",
+        "outbox/coffee/failed/a.json",
+    ]
     left_out = [
         ".replaced/calls/x",
         ".snapshot-old/data/sold.db",
@@ -59,7 +66,7 @@ def test_a_file_system_without_hard_links_is_copied(data: Path, monkeypatch: pyt
         raise PermissionError("no hard links")
 
     write(data / "good/coffee/line.toml", "x")
-    monkeypatch.setattr(snapshot.os, "link", link)
+    monkeypatch.setattr("agent.backup.snapshot.os.link", link)
     take_snapshot(data, data / ".snapshot/data")
     assert (data / ".snapshot/data/good/coffee/line.toml").read_text() == "x"
 
