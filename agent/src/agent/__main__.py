@@ -19,7 +19,7 @@ from agent.conversation.reject_when_full import REJECTED_AT_ONCE
 from agent.conversation.session import modules_to_preload
 from agent.lines.folder import LinesFolder
 from agent.providers.capacity import calls_at_once
-from agent.providers.judge import lines_of
+from agent.providers.check import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
@@ -40,7 +40,7 @@ PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls nee
 
 
 def main() -> int:
-    """Offer this agent to the media server and take calls until told to stop; with --check only judge the settings.
+    """Offer this agent to the media server and take calls until told to stop; with --check only check the settings.
 
     With --check --probe each provider is asked, too, and those that do not answer are warnings.
     """

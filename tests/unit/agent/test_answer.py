@@ -21,7 +21,7 @@ from agent.behaviors.ask_for_consent import Consent
 from agent.conversation import call as calls
 from agent.conversation import call_room
 from agent.lines.folder import LinesFolder
-from agent.providers.judge import judge
+from agent.providers.check import check_line
 from agent.records import folders
 from agent.settings import Settings
 from agent.storage.private_files import make_folder
@@ -101,7 +101,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 async def stage(folder: Path, endpoint: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     settings = host(lines_folder=folder, openai_base_url=endpoint.url)
-    lines = LinesFolder(folder, {}, folder.parent / "kept", lambda line: judge(line, settings))
+    lines = LinesFolder(folder, {}, folder.parent / "kept", lambda line: check_line(line, settings))
     stage = Stage(lines, settings, ANN)
     for name in WATCHED:
         monkeypatch.setattr(module, name, watched(stage, name, getattr(module, name)))

@@ -134,9 +134,9 @@ def parse(
     text: str,
     name: str,
     secrets: Mapping[str, SecretStr],
-    judge: Callable[[Line], Iterable[Objection]] = lambda _: (),
+    check: Callable[[Line], Iterable[Objection]] = lambda _: (),
 ) -> Line:
-    """Read line.toml; `judge` is asked about a line only if its settings are valid by themselves.
+    """Read line.toml; `check` is asked about a line only if its settings are valid by themselves.
 
     Raises:
         FileError: each problem completes "lines/coffee/line.toml …" and names the key, what was found and what was
@@ -151,7 +151,7 @@ def parse(
     except ValidationError as error:
         raise FileError(_sentence(problem, text) for problem in error.errors()) from None
     line._name = name
-    if objections := list(judge(line)):
+    if objections := list(check(line)):
         raise FileError(f"{_place(key.split('.'), text)}has {key} {about}" for key, about in objections)
     return line
 

@@ -282,10 +282,10 @@ def test_a_folder_of_lines_that_cannot_be_read_is_a_problem_and_no_error(
 
 
 def test_a_line_that_this_host_cannot_serve_is_no_good_version(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def judge(line: Line) -> Iterable[Objection]:
+    def check(line: Line) -> Iterable[Objection]:
         return [Objection("models.llm", "needs a key")] if line.models.llm == "dear/model" else []
 
-    lines = LinesFolder(path, SECRETS, path.parent / "kept", judge)
+    lines = LinesFolder(path, SECRETS, path.parent / "kept", check)
     assert lines.read("coffee").language == "de"
     (path / "coffee/line.toml").write_text('language = "fr"\n[models]\nllm = "dear/model"\n')
     assert lines.problems() == ["lines/coffee/line.toml line 3 has models.llm needs a key"]

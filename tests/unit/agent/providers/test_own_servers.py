@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from agent.lines.line import Line, parse
 from agent.providers.catalog import KINDS
-from agent.providers.judge import judge
+from agent.providers.check import check_line
 from agent.providers.pipeline import Pipeline
 from agent.storage.live_file import FileError
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -45,7 +45,7 @@ A = '[servers.a]\nurl = "http://x.test"\n'
 
 
 def read(text: str, secrets: Any = SECRETS) -> Line:
-    return parse(text, "coffee", secrets, lambda line: judge(line, NO_KEY))
+    return parse(text, "coffee", secrets, lambda line: check_line(line, NO_KEY))
 
 
 @pytest.fixture
@@ -142,6 +142,6 @@ def test_an_unknown_provider_is_refused_with_the_lines_own_servers() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_line_does_not_know_the_server(kind: str) -> None:
-    assert [problem.key for problem in judge(read(""), NO_KEY)] == []
+    assert [problem.key for problem in check_line(read(""), NO_KEY)] == []
     with pytest.raises(FileError, match="names the unknown provider 'ears'"):
         read(f'[models]\n{kind} = "ears/m"')

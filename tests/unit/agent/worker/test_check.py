@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from agent import __main__ as agent
 from agent.admission.owner_files import owner_files, read_lists
 from agent.lines.folder import LinesFolder
-from agent.providers.judge import lines_of
+from agent.providers.check import lines_of
 from agent.settings import Settings
 from agent.worker.check import needs_speech, problems, problems_at_start
 from tests.unit.agent.fakes import KEYS, host
@@ -26,8 +26,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         LinesFolder,
         "__init__",
-        lambda lines, folder, secrets, kept=tmp_path / "kept", judge=lambda _: (): init(
-            lines, folder, secrets, kept, judge
+        lambda lines, folder, secrets, kept=tmp_path / "kept", check=lambda _: (): init(
+            lines, folder, secrets, kept, check
         ),
     )
     monkeypatch.setattr(owner_files, "__defaults__", (tmp_path / "kept",))
