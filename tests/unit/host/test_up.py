@@ -17,6 +17,7 @@ case "$*" in
     *"bootstrap numbers") echo coffee +12025550100 ;;
     *"config --images") printf 'landline/agent:0.1.0\\nredis:8\\nlandline/bootstrap:0.1.0\\n' ;;
     "image inspect "*) exit {images} ;;
+    "network inspect "*) exit {network} ;;
     "version "*) echo 28.0.0 ;;
     "compose version"*) echo 2.40.0 ;;
     *MemTotal*) echo 8000000000 ;;
@@ -26,9 +27,14 @@ esac
 
 
 def docker(
-    clone: Clone, plan: int = 0, check: str = "COMPOSE_PROFILES=local", checked: int = 0, images: int = 0
+    clone: Clone,
+    plan: int = 0,
+    check: str = "COMPOSE_PROFILES=local",
+    checked: int = 0,
+    images: int = 0,
+    network: int = 0,
 ) -> None:
-    clone.docker(DOCKER.format(plan=plan, check=check, checked=checked, images=images))
+    clone.docker(DOCKER.format(plan=plan, check=check, checked=checked, images=images, network=network))
 
 
 def asked(clone: Clone) -> list[str]:
@@ -91,7 +97,7 @@ def test_a_rootless_engine_is_refused_ports_of_roots_before_anything_is_built(cl
     rootless = '*SecurityOptions*) echo "Ubuntu [name=seccomp name=rootless]" ;;'
     clone.docker(
         DOCKER.replace("case", 'case "$*" in {options} esac\ncase', 1).format(
-            plan=0, check="COMPOSE_PROFILES=", checked=0, images=0, options=rootless
+            plan=0, check="COMPOSE_PROFILES=", checked=0, images=0, network=0, options=rootless
         )
     )
     for verb in ("up", "check"):
@@ -111,3 +117,13 @@ def test_check_starts_nothing_and_checks_by_this_clones_code(clone: Clone) -> No
     assert "are valid" in done.stdout
     assert not [line for line in asked(clone) if line.startswith(("compose up", "compose stop"))]
     assert [line for line in asked(clone) if "build" in line] == ["compose build bootstrap agent"]
+
+
+@pytest.mark.parametrize("plan", [0, 2])
+@pytest.mark.parametrize("network", [0, 1])
+def test_check_leaves_no_network_behind_that_was_not_there(clone: Clone, network: int, plan: int) -> None:
+    docker(clone, network=network, plan=plan)
+    assert clone.script("check").returncode == plan
+    removed = [row for row in asked(clone) if row.startswith("network rm")]
+    assert removed == (["network rm landline_default"] if network else [])
+    assert not removed or at(clone, "network rm") > at(clone, "agent --check")
