@@ -1,5 +1,5 @@
 #!/bin/sh
-# make backup: write .env, the lines and the data volume into one file, whether the line is up or down. FILE names it.
+# make backup: write .env, the lines and the data volume into the file FILE, whether the line is up or down.
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
@@ -24,4 +24,4 @@ content=$(as_the_person check < "$part") || die "the backup could not be read ag
 [ ! -e "$archive" ] || die "FILE is '$archive', which another program has just made. Give it another name."
 mv "$part" "$archive"
 say "Wrote $archive: $content."
-say "It has the secrets of this host and of its lines in it. Keep it where only you can read it, and on another machine."
+say "It has the secrets of this host and of its lines in it: keep it private, and on another machine."

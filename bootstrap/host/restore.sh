@@ -47,8 +47,8 @@ replace_files() {
     mv "$ENV_FILE.restored" "$ENV_FILE"
 }
 
-# As make up does, before anything is stopped. The agent does not see the data that is about to be replaced: it may be of
-# a newer release.
+# As make up does, before anything is stopped. The agent does not see the data that is about to be replaced, which may
+# be of a newer release.
 check_what_is_restored() {
     sh bootstrap/host/make_env.sh && look_at_the_engine &&
         build "$IMAGE" bootstrap agent &&
