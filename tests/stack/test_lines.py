@@ -198,4 +198,4 @@ def _wrong(line: Line) -> str:
     """What is told of a filler_after that is "soon"."""
     rows = (line.words / "line.toml").read_text().splitlines()
     [number] = [number for number, row in enumerate(rows, 1) if row.startswith("filler_after = ")]
-    return f"lines/coffee/line.toml line {number} has handling.filler_after = 'soon', which should be a valid number"
+    return f"lines/coffee/line.toml row {number} has handling.filler_after = 'soon', which should be a valid number"

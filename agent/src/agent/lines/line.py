@@ -161,7 +161,7 @@ def _no_toml(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "is not TOML that can be read: its lists or tables are nested too deeply"
     if told := re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error)):
-        return f"line {told[2]} is not TOML at column {told[3]}: {told[1]}"
+        return f"row {told[2]} is not TOML at column {told[3]}: {told[1]}"
     return f"is not TOML: {error}"
 
 
@@ -246,7 +246,7 @@ def _shown(value: Any) -> str:
 
 
 def _place(path: list[str], text: str) -> str:
-    """Return where in the file this key, or its table, is: "line 3 "; empty if the file has neither."""
+    """Return where in the file this key, or its table, is: "row 3 "; empty if the file has neither."""
     place, known = "", 0
     table: list[str] = []
     for number, row in enumerate(text.split("\n"), 1):
@@ -258,7 +258,7 @@ def _place(path: list[str], text: str) -> str:
             continue
         alike = min(len(written), len(path))
         if alike > known and written[:alike] == path[:alike]:
-            place, known = f"line {number} ", alike
+            place, known = f"row {number} ", alike
     return place
 
 

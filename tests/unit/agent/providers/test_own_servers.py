@@ -98,33 +98,33 @@ def test_a_server_can_take_over_and_speaks_with_its_own_voice() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('[servers.openai]\nurl = "http://x.test/v1"', "line 1 has servers.openai which is the name of a provider"),
-        ('[servers.a]\nkey = "EARS_KEY"', "line 1 has no servers.a.url, which servers.a needs"),
-        ('[servers.a]\nurl = "x.test:80"', "line 2 has servers.a.url = 'x.test:80', which should begin with http://"),
+        ('[servers.openai]\nurl = "http://x.test/v1"', "row 1 has servers.openai which is the name of a provider"),
+        ('[servers.a]\nkey = "EARS_KEY"', "row 1 has no servers.a.url, which servers.a needs"),
+        ('[servers.a]\nurl = "x.test:80"', "row 2 has servers.a.url = 'x.test:80', which should begin with http://"),
         (
             '[servers.a]\nurl = "http://x.test"\nkeys = "X"',
-            "line 3 has servers.a.keys, which is not a setting; did you m",
+            "row 3 has servers.a.keys, which is not a setting; did you m",
         ),
-        (f'{A}key = "sk-1"', "line 3 has servers.a.key, which should be a name from lines/secrets.env"),
+        (f'{A}key = "sk-1"', "row 3 has servers.a.key, which should be a name from lines/secrets.env"),
         (
             '[servers.a]\nurl = "http://x.test"\npatience = 0',
-            "line 3 has servers.a.patience = 0, which should be greater",
+            "row 3 has servers.a.patience = 0, which should be greater",
         ),
         (
             '[servers]\na = "http://x.test"',
-            "line 2 has servers.a, which should be a table: write [servers.a], and",
+            "row 2 has servers.a, which should be a table: write [servers.a], and",
         ),
         (
             '[servers."My GPU"]\nurl = "http://x.test"',
-            "line 1 has servers.'My GPU', which is not a name for a server: u",
+            "row 1 has servers.'My GPU', which is not a name for a server: u",
         ),
         (
             '[models]\nllm = "ollama/x"\n[servers.olama]\nurl = "http://x.test"',
-            "line 2 has models.llm = 'ollama/x', whic",
+            "row 2 has models.llm = 'ollama/x', whic",
         ),
         (
             '[models]\nllm = "a/"\n[servers.a]\nurl = "http://x.test"',
-            "line 2 has models.llm = 'a/', which is not of the ",
+            "row 2 has models.llm = 'a/', which is not of the ",
         ),
     ],
 )

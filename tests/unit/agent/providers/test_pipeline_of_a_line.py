@@ -204,7 +204,7 @@ def test_the_lines_of_a_host_are_judged_by_what_it_can_do(tmp_path: Any) -> None
     (tmp_path / "lines/coffee/line.toml").write_text('\n[models]\nllm = "openai/gpt-4o"\n')
     folder = tmp_path / "lines"
     assert lines_of(host(lines_folder=folder, provider_keys={})).problems()[0] == (
-        "lines/coffee/line.toml line 3 has models.llm = 'openai/gpt-4o', which needs OPENAI_API_KEY, which is not set "
+        "lines/coffee/line.toml row 3 has models.llm = 'openai/gpt-4o', which needs OPENAI_API_KEY, which is not set "
         "in .env"
     )
     assert [it.models.llm for it in lines_of(host(lines_folder=folder)).all_as_written()] == ["openai/gpt-4o"]
