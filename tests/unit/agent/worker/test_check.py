@@ -8,10 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from agent import __main__ as agent
+from agent import stores
 from agent.admission.owner_files import owner_files, read_lists
 from agent.lines.folder import LinesFolder
 from agent.providers.check import lines_of
 from agent.settings import Settings
+from agent.storage.private_files import make_folder
+from agent.storage.schema import MARK
 from agent.worker.check import needs_speech, problems, problems_at_start
 from tests.unit.agent.fakes import KEYS, host
 from tests.unit.agent.lines.test_folder import make
@@ -218,6 +221,18 @@ def test_make_up_is_told_that_the_speech_service_is_needed(check: Callable[..., 
 
 def test_make_up_is_told_that_it_is_not(check: Callable[..., object]) -> None:
     assert check(PROVIDER_KEYS=packed("OPENAI_API_KEY=sk-1")) == (0, "COMPOSE_PROFILES=\n", [])
+
+
+def test_data_of_a_newer_release_is_a_problem_before_anything_is_stopped(
+    check: Callable[..., tuple[object, str, list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores.problems, "__defaults__", (tmp_path / "data",))
+    stores.bring_up_to_date(make_folder(tmp_path / "data"))
+    assert check()[0] == 0
+    (tmp_path / "data/calls" / MARK).write_text("7\n")
+    code, _, told = check()
+    assert code == 2
+    assert "data/calls has version 7, but this release of Landline knows it only up to version 1" in told[1]
 
 
 def test_a_problem_is_told_on_standard_error_alone(check: Callable[..., object], folder: Path) -> None:
