@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 
@@ -25,8 +26,8 @@ def take_snapshot(data: Path, to: Path) -> None:
     in progress. What is at the top level and begins with a dot is somebody's temporary folder, and is left out.
 
     Raises:
-        ArchiveError: files have come and gone during every attempt.
-        sqlite3.Error, OSError: something cannot be read, or the disk is full.
+        ArchiveError: files have come and gone during every attempt, or a database cannot be copied.
+        OSError: a file cannot be read, or the disk is full.
     """
     for _ in range(ATTEMPTS):
         shutil.rmtree(to, ignore_errors=True)
@@ -38,8 +39,13 @@ def take_snapshot(data: Path, to: Path) -> None:
     else:
         raise ArchiveError("cannot be written, because the files on the data volume changed all the time: try again")
     for database in sorted(data.rglob(DATABASES)):
-        if not _is_temporary(database.relative_to(data)):
-            copy_database(database, to / database.relative_to(data))
+        name = database.relative_to(data)
+        if not _is_temporary(name):
+            try:
+                copy_database(database, to / name)
+            except sqlite3.Error as error:
+                cure = "If it is damaged, restore an earlier backup, or delete it and lose what is in it"
+                raise ArchiveError(f"cannot be written, because {database} cannot be copied: {error}. {cure}") from None
 
 
 def _look(data: Path) -> dict[Path, int]:

@@ -133,3 +133,11 @@ def test_a_database_that_is_being_written_to_is_whole(data: Path, tmp_path: Path
         with contextlib.closing(sqlite3.connect(tmp_path / f"{number}/ledger.db")) as copy:
             assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert copy.execute("SELECT count(*) % 2 FROM pairs").fetchone() == (0,)
+
+
+def test_a_damaged_database_is_named(data: Path) -> None:
+    (data / "ledger.db").write_bytes(b"no database at all, but long enough to be looked at as one" * 20)
+    with pytest.raises(
+        ArchiveError, match=r"data/ledger\.db cannot be copied: file is not a database\. If it is damaged"
+    ):
+        take_snapshot(data, data / ".snapshot")
