@@ -8,9 +8,9 @@ IMAGE=landline/agent:$RELEASE
 # By this clone's code, and without an .env, which a new host does not have yet.
 build_the_archiver() { (export COMPOSE_ENV_FILES=.env.example COMPOSE_PROGRESS=quiet; build "$IMAGE" agent); }
 
-# Run a command of agent.backup as the person who typed this, to whom .env and the lines belong.
-as_the_person() { # COMMAND [FOLDER:MOUNTPOINT]
-    archiver "$1" --user "$(person)" ${2:+--volume "$2"}
+# Run a command of agent.backup as the user who typed this, to whom .env and the lines belong.
+as_this_user() { # COMMAND [FOLDER:MOUNTPOINT]
+    archiver "$1" --user "$(this_user)" ${2:+--volume "$2"}
 }
 
 # Run a command of agent.backup as the agent's own user, to whom the data volume belongs.

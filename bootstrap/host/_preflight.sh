@@ -184,8 +184,8 @@ subnet_is_free() {
 
 project() { say "${COMPOSE_PROJECT_NAME:-landline}"; }
 
-# The person who typed the command, as user:group, so that the files that a container writes are theirs. To a rootless
+# The user who typed the command, as user:group, so that the files that a container writes are theirs. To a rootless
 # engine, that is root.
-person() {
+this_user() {
     case $(docker info --format '{{.SecurityOptions}}') in *rootless*) say 0:0 ;; *) say "$(id -u):$(id -g)" ;; esac
 }

@@ -18,9 +18,9 @@ build_the_archiver
 part=$archive.part-$$
 trap 'rm -f "$part" "$part-files"' EXIT
 trap 'exit 130' INT TERM
-as_the_person pack-files "$(absolute "$(lines_folder)"):/app/lines:ro" < "$ENV_FILE" > "$part-files" || exit 2
+as_this_user pack-files "$(absolute "$(lines_folder)"):/app/lines:ro" < "$ENV_FILE" > "$part-files" || exit 2
 as_the_agent pack < "$part-files" > "$part" || exit 2
-content=$(as_the_person check < "$part") || die "the backup could not be read again, and was deleted."
+content=$(as_this_user check < "$part") || die "the backup could not be read again, and was deleted."
 [ ! -e "$archive" ] || die "FILE is '$archive', which another program has just made. Give it another name."
 mv "$part" "$archive"
 say "Wrote $archive: $content."

@@ -67,7 +67,7 @@ mkdir -p calls
 report=calls/.report-$$.json
 trap 'rm -f "$report"' EXIT
 trap 'exit 130' INT TERM
-person=$(person)   # so that the recordings are theirs
+person=$(this_user)   # so that the recordings are theirs
 started=$(docker info --format '{{.SystemTime}}')   # the engine's clock, which may be a virtual machine's
 code=0
 run ${WAV:+--volume "$(cd "$(dirname "$WAV")" && pwd)/$(basename "$WAV"):/call.wav:ro"} \

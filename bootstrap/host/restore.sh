@@ -15,12 +15,12 @@ forget_the_shells_settings
 JOURNAL=$ENV_FILE.restore
 
 unpack_beside() {
-    as_the_person unpack-env < "$archive" | replace_private "$ENV_FILE.restored"
+    as_this_user unpack-env < "$archive" | replace_private "$ENV_FILE.restored"
     [ -s "$ENV_FILE.restored" ] || exit 2
     lines=$(lines_folder_in "$ENV_FILE.restored") lines=${lines%/}
     rm -rf "$lines.restored"
     mkdir -p "$lines.restored" || die "LINES_FOLDER is '$lines' in the backup, but that folder cannot be made here."
-    as_the_person unpack-lines "$(absolute "$lines.restored"):/restored" < "$archive" || exit 2
+    as_this_user unpack-lines "$(absolute "$lines.restored"):/restored" < "$archive" || exit 2
 }
 
 tell_what_is_here() {
@@ -110,7 +110,7 @@ archive=${FILE:-}
 engine_answers
 build_the_archiver
 finish_an_interrupted_restore
-content=$(as_the_person check < "$archive") || exit 2
+content=$(as_this_user check < "$archive") || exit 2
 lines='' was_up=''
 trap undo_what_failed EXIT
 trap 'exit 130' INT TERM
