@@ -18,6 +18,7 @@ unpack_beside() {
     as_this_user unpack-env < "$archive" | replace_private "$ENV_FILE.restored"
     [ -s "$ENV_FILE.restored" ] || exit 2
     lines=$(lines_folder_in "$ENV_FILE.restored") lines=${lines%/}
+    [ ! -e "$lines.replaced" ] || die "$lines.replaced is in the way. Look what is in it, then move it or delete it."
     rm -rf "$lines.restored"
     mkdir -p "$lines.restored" || die "LINES_FOLDER is '$lines' in the backup, but that folder cannot be made here."
     as_this_user unpack-lines "$(absolute "$lines.restored"):/restored" < "$archive" || exit 2
