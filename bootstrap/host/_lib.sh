@@ -42,11 +42,12 @@ given_to_services() {
 }
 
 # The value of NAME in .env; if that is empty or missing, the default in .env.example.
-value_of() {
-    awk -v name="$1=" '
+value_of() { value_in "$ENV_FILE" "$1"; }
+value_in() { # FILE, NAME: the same in another file than .env
+    awk -v name="$2=" '
         index($0, name) == 1 { value[FILENAME] = substr($0, length(name) + 1) }
         END { print value[ARGV[1]] != "" ? value[ARGV[1]] : value[ARGV[2]] }
-    ' "$ENV_FILE" .env.example
+    ' "$1" .env.example
 }
 
 # Replace FILE with standard input, written beside it and then renamed, so that a full disk or a Ctrl-C loses nothing.

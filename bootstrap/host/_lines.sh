@@ -4,7 +4,8 @@
 
 FIRST_LINE=coffee
 
-lines_folder() { value_of LINES_FOLDER | sed 's/^\.\///'; }
+lines_folder() { lines_folder_in "$ENV_FILE"; }
+lines_folder_in() { value_in "$1" LINES_FOLDER | sed 's/^\.\///'; } # FILE OF SETTINGS
 first_line() { say "$(lines_folder)/$FIRST_LINE"; }
 authorities_file() { say "$(lines_folder)/ca.pem"; }
 secrets_file() { say "$(lines_folder)/secrets.env"; }

@@ -6,11 +6,10 @@
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
-. bootstrap/host/_judge.sh
+. bootstrap/host/_settings.sh
 . bootstrap/host/_toml.sh
 forget_the_shells_settings
 
-# Run as the user who typed the command, so that the recordings are theirs. To a rootless engine, that is root.
 run() { docker compose --progress quiet run --rm --user "$user" "$@"; }
 
 # Leaves the number to dial in NUMBER: that of the line LINE, or of the first line.
@@ -103,8 +102,7 @@ report=calls/.report-$$.json
 told=calls/.person-$$.txt
 trap 'rm -f "$report" "$told"' EXIT
 trap 'exit 130' INT TERM
-user=$(id -u):$(id -g)
-case $(docker info --format '{{.SecurityOptions}}') in *rootless*) user=0:0 ;; esac
+user=$(this_user)   # so that the recordings are theirs
 second=$(project)-second-person
 [ -z "${PERSON:-}" ] || expect_a_call "$language"
 started=$(docker info --format '{{.SystemTime}}')   # the engine's clock, which may be a virtual machine's

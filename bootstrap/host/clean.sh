@@ -40,7 +40,7 @@ tell_volumes deleted
 say "  the images built here: $(images | tr '\n' ' ')"
 say "It keeps:"
 tell_volumes kept | sed 's/$/ (DATA=yes deletes them too)/'
-say "  the folder $(value_of LINES_FOLDER), $ENV_FILE with its secrets, and the recordings of make call in calls/"
+say "  the folder $(value_of LINES_FOLDER), $ENV_FILE with its secrets, backups/, and what make call recorded in calls/"
 if [ "${YES:-}" != yes ]; then
     printf 'Delete them? [y/N] '
     read -r answer || answer=

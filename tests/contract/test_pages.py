@@ -31,7 +31,7 @@ TABLES = {
 }
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
-MAKE_ARGUMENTS = {"LINE", "SAY", "WAV", "EXPECT", "PERSON", "KEYS", "YES", "DATA", "STACK"}
+MAKE_ARGUMENTS = {"LINE", "SAY", "WAV", "EXPECT", "PERSON", "KEYS", "FILE", "YES", "DATA", "STACK"}
 MADE_UP = {
     "NAME",
     "CALLS_A_MINUTE",

@@ -74,7 +74,7 @@ class Line:
         return self.run("make", "up", timeout=3600).stdout
 
     def check(self, lines: Path) -> subprocess.CompletedProcess[str]:
-        """Have the agent judge the lines in another folder, as `make up` does with the line's own."""
+        """Have the agent check the lines in another folder, as `make up` does with the line's own."""
         lines.chmod(0o755)  # the container's user is not this one
         run = ["docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "agent", "--check"]
         return self.run(*run, check=False, settings={"LINES_FOLDER": str(lines)})

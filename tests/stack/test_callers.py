@@ -177,7 +177,7 @@ def test_of_files_that_are_wrong_the_last_good_version_holds_and_the_log_says_so
     told_of = [line for line in calls.logs.splitlines() if " ERROR " in line]
     problems = [line for line in told_of if "the ledger of calls cannot be used (no answer" not in line]
     persona = [line for line in problems if "/persona.md is empty: write the words into it" in line]
-    contacts = [line for line in problems if "/contacts.csv line 3 has '2025…' where a number is expected" in line]
+    contacts = [line for line in problems if "/contacts.csv row 3 has '2025…' where a number is expected" in line]
     assert len(persona) == 3, problems  # calls
     assert len(contacts) == 1, problems  # call that was let in
     assert len(problems) == 4, problems

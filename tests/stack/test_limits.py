@@ -232,7 +232,7 @@ def test_a_list_that_is_wrong_is_told_once_a_call_and_its_last_good_version_hold
     assert single.outcomes["blocked by the last good version"].code == NOT_ANSWERED
     told = [line for line in single.logs.splitlines() if " ERROR " in line and "blocked.txt" in line]
     assert len(told) == 1, told
-    assert "/blocked.txt line 1 has something else where a number is expected" in told[0]
+    assert "/blocked.txt row 1 has something else where a number is expected" in told[0]
 
 
 # So many a day.
@@ -289,9 +289,9 @@ def test_files_that_are_wrong_are_refused_before_the_line_is_touched(line: Line,
     done = line.check(tmp_path)
     assert done.returncode == 2, done.stderr
     assert "not usable (3 problems)" in done.stderr
-    assert "line.toml line 3 has limits.minutes = -1, which should be greater than or equal to 1" in done.stderr
-    assert "blocked.txt line 1 has '2025…' where a number is expected: write it with its country" in done.stderr
-    assert "contacts.csv line 2 has 2 fields, but 3 are expected (number,name,notes)" in done.stderr
+    assert "line.toml row 3 has limits.minutes = -1, which should be greater than or equal to 1" in done.stderr
+    assert "blocked.txt row 1 has '2025…' where a number is expected: write it with its country" in done.stderr
+    assert "contacts.csv row 2 has 2 fields, but 3 are expected (number,name,notes)" in done.stderr
 
 
 @pytest.mark.parametrize("day", ["single", "counted"])

@@ -179,7 +179,7 @@ def test_a_wrong_line_is_refused_by_make_up_before_anything_is_touched(line: Lin
         line.set("SERVER_LOG_LEVEL", "error")
 
 
-def test_make_check_judges_the_lines_and_starts_nothing(tmp_path: Path) -> None:
+def test_make_check_checks_the_lines_and_starts_nothing(tmp_path: Path) -> None:
     line = Line("landline-test-check", tmp_path, subnet="172.29.58", first_port=21060)
     try:
         right = line.run("make", "check")
@@ -198,4 +198,4 @@ def _wrong(line: Line) -> str:
     """What is told of a filler_after that is "soon"."""
     rows = (line.words / "line.toml").read_text().splitlines()
     [number] = [number for number, row in enumerate(rows, 1) if row.startswith("filler_after = ")]
-    return f"lines/coffee/line.toml line {number} has handling.filler_after = 'soon', which should be a valid number"
+    return f"lines/coffee/line.toml row {number} has handling.filler_after = 'soon', which should be a valid number"

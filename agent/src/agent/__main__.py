@@ -10,6 +10,7 @@ import sys
 from dotenv import load_dotenv
 from livekit.agents import AgentServer
 
+from agent import stores
 from agent.admission.owner_files import owner_files
 from agent.admission.written_number import country_of
 from agent.answer import answer, prewarm
@@ -18,7 +19,7 @@ from agent.conversation.reject_when_full import REJECTED_AT_ONCE
 from agent.conversation.session import modules_to_preload
 from agent.lines.folder import LinesFolder
 from agent.providers.capacity import calls_at_once
-from agent.providers.judge import lines_of
+from agent.providers.check import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
@@ -40,7 +41,7 @@ PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls nee
 
 
 def main() -> int:
-    """Offer this agent to the media server and take calls until told to stop; with --check only judge the settings.
+    """Offer this agent to the media server and take calls until told to stop; with --check only check the settings.
 
     With --check --probe each provider is asked, too, and those that do not answer are warnings.
     """
@@ -50,17 +51,18 @@ def main() -> int:
     ask_the_server_directly(settings.livekit_url)
     lines = lines_of(settings)
     if "--check" in sys.argv[1:]:
-        exit_if([*wrong, *problems(settings, lines)])
+        exit_if([*wrong, *problems(settings, lines), *stores.problems()])
         print(f"COMPOSE_PROFILES={'local' if needs_speech(settings, lines) else ''}")  # noqa: T201 - for make up
         if "--probe" in sys.argv[1:]:
             for doubt in asyncio.run(doubts(settings, lines)):
                 print(f"warning: {doubt}", file=sys.stderr)  # noqa: T201
         return 0
     fatal, of_lines = problems_at_start(settings, lines)
-    exit_if([*wrong, *fatal])
+    exit_if([*wrong, *fatal, *stores.problems()])
     set_up_logging(settings.log_level, settings.log_format)
     for problem in of_lines:  # a faulty line does not take the others down
         logger.error("%s", problem)
+    stores.bring_up_to_date()
     _keep_good_versions(settings, lines)
     os.environ[PRELOAD] = "0"
     return asyncio.run(_work(_new_server(settings, lines), settings, lines))

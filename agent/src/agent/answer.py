@@ -45,7 +45,7 @@ from agent.lines.line import Line
 from agent.lines.words import Words
 from agent.providers import catalog
 from agent.providers.capacity import calls_at_once
-from agent.providers.judge import lines_of
+from agent.providers.check import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.records.call_record import CallRecord
 from agent.records.report import report_the_call

@@ -91,7 +91,8 @@ def read_line(line: Path) -> Named:
     except UnicodeDecodeError as error:
         raise ValueError(f"/{FILE} is not valid TOML: {error}; save it as UTF-8") from None
     except ValueError as error:
-        raise ValueError(f"/{FILE} is not valid TOML: {error}") from None
+        told = str(error).replace("(at line ", "(at row ")
+        raise ValueError(f"/{FILE} is not valid TOML: {told}") from None
     return Named(
         read_list(values, "numbers", numbers.parse_all, EXAMPLE),
         read_list(values, "also_dialled", number_forms.parse_all, EXAMPLE_OF_FORMS),

@@ -27,6 +27,8 @@ from bootstrap.text import check_text, quote
 
 S = TypeVar("S", bound="Settings")
 
+FORMER_TRUNK_NAME = "Twilio Trunk"  # what .env said by default up to release 0.1.0, whoever carried the calls
+
 
 class SettingsError(Exception):
     """The report of every problem, one row each; it holds no secret."""
@@ -115,7 +117,7 @@ class Settings(LinesFolder):
 
     agent_name: Annotated[str, AfterValidator(values.token)] = "inbound-voice-agent"
     room_prefix: Annotated[str, AfterValidator(values.token)] = "call-"
-    trunk_name: Annotated[str, AfterValidator(values.title)] = "Twilio Trunk"
+    trunk_name: Annotated[str, AfterValidator(values.title)] = Field(default="", validate_default=True)
     rule_name: Annotated[str, AfterValidator(values.title)] = "Agent Route"
     ringing_timeout: Annotated[int, BeforeValidator(values.seconds(5, 80))] = 20
     max_call_duration: Annotated[int, BeforeValidator(values.seconds(60, 86_400))] = 3600
@@ -135,6 +137,12 @@ class Settings(LinesFolder):
         if provider and not provider.allowed_addresses:
             raise ValueError(f"is not set, and {provider.name} has no published ranges; {addresses.HINT}")
         return tuple(provider.allowed_addresses) if provider else ()
+
+    @field_validator("trunk_name", mode="before")
+    @classmethod
+    def name_the_trunk_after_its_provider(cls, name: str, info: ValidationInfo) -> str:
+        provider: trunks.Provider | None = info.data.get("trunk_provider")
+        return provider.trunk if provider and name in ("", FORMER_TRUNK_NAME) else name or FORMER_TRUNK_NAME
 
     @field_validator("sip_password", "outbound_password", mode="after")
     @classmethod

@@ -32,6 +32,13 @@ class Provider(BaseModel):
     number_forms: list[Annotated[str, AfterValidator(_check_form)]] = []  # how it writes the called number in To
     media_encryption: Literal["disable", "allow", "require"] = "allow"  # SRTP, with the keys in the SDP
 
+    trunk_name: str = ""  # of its trunks; empty: "<name> Trunk"
+
+    @property
+    def trunk(self) -> str:
+        """Return the name of its trunks on the server, unless TRUNK_NAME is another."""
+        return self.trunk_name or f"{self.name} Trunk"
+
     def attributes(self) -> dict[str, str]:
         """Map SIP headers to attributes of the caller's participant; the agent finds the account in `trunk.account`."""
         account = {self.account_header: ACCOUNT} if self.account_header else {}

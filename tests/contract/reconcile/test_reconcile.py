@@ -30,6 +30,16 @@ async def test_an_empty_server_gets_one_trunk_and_one_rule_that_names_it(livekit
     assert not rule.inbound_numbers
 
 
+async def test_a_trunk_that_gets_another_name_with_another_provider_is_the_same_trunk(livekit: LiveKit) -> None:
+    await livekit.apply()
+    before, _ = await livekit.only()
+    [change] = await livekit.apply(trunk_provider="generic", allowed_addresses="54.172.60.0/30")
+    after, _ = await livekit.only()
+    assert change.action == "update"
+    assert (before.name, after.name) == ("Twilio Trunk", "SIP Trunk")
+    assert after.sip_trunk_id == before.sip_trunk_id
+
+
 async def test_a_second_run_changes_nothing(livekit: LiveKit) -> None:
     await livekit.apply(sip_username="bob", sip_password="not-a-real-one")
     before = await livekit.only()

@@ -21,7 +21,7 @@ from agent.behaviors.ask_for_consent import Consent
 from agent.conversation import call as calls
 from agent.conversation import call_room
 from agent.lines.folder import LinesFolder
-from agent.providers.judge import judge
+from agent.providers.check import check_line
 from agent.records import folders
 from agent.settings import Settings
 from agent.storage.private_files import make_folder
@@ -101,7 +101,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 async def stage(folder: Path, endpoint: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     settings = host(lines_folder=folder, openai_base_url=endpoint.url)
-    lines = LinesFolder(folder, {}, folder.parent / "kept", lambda line: judge(line, settings))
+    lines = LinesFolder(folder, {}, folder.parent / "kept", lambda line: check_line(line, settings))
     stage = Stage(lines, settings, ANN)
     for name in WATCHED:
         monkeypatch.setattr(module, name, watched(stage, name, getattr(module, name)))
@@ -212,10 +212,10 @@ async def test_a_call_of_no_line_is_refused_before_anything_is_connected(
 @pytest.mark.parametrize(
     ("file", "content", "problem"),
     [
-        ("line.toml", 'language = "xx"', "lines/coffee/line.toml line 1 has language = 'xx'"),
-        ("line.toml", '[models]\nllm = "nobody/x"', "lines/coffee/line.toml line 2 has models.llm = 'nobody/x'"),
+        ("line.toml", 'language = "xx"', "lines/coffee/line.toml row 1 has language = 'xx'"),
+        ("line.toml", '[models]\nllm = "nobody/x"', "lines/coffee/line.toml row 2 has models.llm = 'nobody/x'"),
         ("greeting.md", "", "lines/coffee/greeting.md is empty"),
-        ("allowed.txt", "Ann", "lines/coffee/allowed.txt line 1 has something else where a number is expected"),
+        ("allowed.txt", "Ann", "lines/coffee/allowed.txt row 1 has something else where a number is expected"),
     ],
 )
 async def test_a_line_that_cannot_be_used_refuses_its_call_and_no_other_lines(
@@ -322,7 +322,7 @@ async def test_contacts_that_are_no_good_make_a_caller_unknown_and_no_more(
     (folder / "coffee/contacts.csv").write_text("phone;name\n")
     assert (await stage.answer())[-1] == "bound_the_call"
     [problem] = caplog.messages
-    assert problem.startswith("lines/coffee/contacts.csv line 1 is not the header")
+    assert problem.startswith("lines/coffee/contacts.csv row 1 is not the header")
     assert problem.endswith("; nobody is known by name")
 
 

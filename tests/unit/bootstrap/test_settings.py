@@ -176,3 +176,19 @@ def test_a_clones_env_file_is_read_and_the_environment_goes_first(environment: E
     settings, _ = load(Settings)
     assert settings.phone_numbers == ("+12025550111",)
     assert settings.agent_name == "from-environment"
+
+
+@pytest.mark.parametrize(
+    ("provider", "given", "name"),
+    [
+        ("twilio", {}, "Twilio Trunk"),
+        ("generic", {}, "SIP Trunk"),
+        ("generic", {"TRUNK_NAME": "Twilio Trunk"}, "SIP Trunk"),  # in an .env that release 0.1.0 made
+        ("generic", {"TRUNK_NAME": "Main"}, "Main"),
+        ("twilio", {"TRUNK_NAME": "Main"}, "Main"),
+    ],
+)
+def test_a_trunk_is_called_after_its_provider_unless_it_has_a_name(
+    settings: Load, provider: str, given: dict[str, str], name: str
+) -> None:
+    assert settings(TRUNK_PROVIDER=provider, ALLOWED_ADDRESSES="54.172.60.1", **given).trunk_name == name

@@ -13,10 +13,11 @@ DOCKER = """
 echo "$@" >> asked
 case "$*" in
     *"bootstrap plan") exit {plan} ;;
-    *"agent --check --probe") echo "{check}"; exit {judged} ;;
+    *"agent --check --probe") echo "{check}"; exit {checked} ;;
     *"bootstrap numbers") echo coffee +12025550100 ;;
     *"config --images") printf 'landline/agent:0.1.0\\nredis:8\\nlandline/bootstrap:0.1.0\\n' ;;
     "image inspect "*) exit {images} ;;
+    "network inspect "*) exit {network} ;;
     "version "*) echo 28.0.0 ;;
     "compose version"*) echo 2.40.0 ;;
     *MemTotal*) echo 8000000000 ;;
@@ -26,9 +27,14 @@ esac
 
 
 def docker(
-    clone: Clone, plan: int = 0, check: str = "COMPOSE_PROFILES=local", judged: int = 0, images: int = 0
+    clone: Clone,
+    plan: int = 0,
+    check: str = "COMPOSE_PROFILES=local",
+    checked: int = 0,
+    images: int = 0,
+    network: int = 0,
 ) -> None:
-    clone.docker(DOCKER.format(plan=plan, check=check, judged=judged, images=images))
+    clone.docker(DOCKER.format(plan=plan, check=check, checked=checked, images=images, network=network))
 
 
 def asked(clone: Clone) -> list[str]:
@@ -40,7 +46,7 @@ def at(clone: Clone, what: str) -> int:
     return first
 
 
-def test_settings_are_judged_before_the_rest_is_built_and_anything_is_started(clone: Clone) -> None:
+def test_settings_are_checked_before_the_rest_is_built_and_anything_is_started(clone: Clone) -> None:
     docker(clone)
     done = clone.script("up")
     assert done.returncode == 0, done.stderr
@@ -71,13 +77,13 @@ def test_a_provider_that_does_not_answer_is_a_warning_and_no_failure(clone: Clon
     assert "warning: nobody answers" in done.stderr
 
 
-@pytest.mark.parametrize("wrong", [{"plan": 2}, {"judged": 2}, {"check": "something else"}])
+@pytest.mark.parametrize("wrong", [{"plan": 2}, {"checked": 2}, {"check": "something else"}])
 @pytest.mark.parametrize("verb", ["up", "check"])
 def test_wrong_settings_touch_nothing_that_runs(clone: Clone, verb: str, wrong: dict[str, int]) -> None:
     docker(clone, **wrong)  # type: ignore[arg-type]
     done = clone.script(verb)
     assert done.returncode == 2
-    assert "agent --check" in "".join(asked(clone))  # both judge, so that one report has everything
+    assert "agent --check" in "".join(asked(clone))  # both check, so that one report has everything
     assert not [line for line in asked(clone) if line.startswith(("compose up", "compose --profile local rm"))]
     assert "compose build" not in asked(clone)
 
@@ -91,7 +97,7 @@ def test_a_rootless_engine_is_refused_ports_of_roots_before_anything_is_built(cl
     rootless = '*SecurityOptions*) echo "Ubuntu [name=seccomp name=rootless]" ;;'
     clone.docker(
         DOCKER.replace("case", 'case "$*" in {options} esac\ncase', 1).format(
-            plan=0, check="COMPOSE_PROFILES=", judged=0, images=0, options=rootless
+            plan=0, check="COMPOSE_PROFILES=", checked=0, images=0, network=0, options=rootless
         )
     )
     for verb in ("up", "check"):
@@ -104,10 +110,20 @@ def test_a_rootless_engine_is_refused_ports_of_roots_before_anything_is_built(cl
     assert at(clone, "compose build bootstrap agent") < at(clone, "compose up")
 
 
-def test_check_starts_nothing_and_judges_by_this_clones_code(clone: Clone) -> None:
+def test_check_starts_nothing_and_checks_by_this_clones_code(clone: Clone) -> None:
     docker(clone)
     done = clone.script("check")
     assert done.returncode == 0, done.stderr
     assert "are valid" in done.stdout
     assert not [line for line in asked(clone) if line.startswith(("compose up", "compose stop"))]
     assert [line for line in asked(clone) if "build" in line] == ["compose build bootstrap agent"]
+
+
+@pytest.mark.parametrize("plan", [0, 2])
+@pytest.mark.parametrize("network", [0, 1])
+def test_check_leaves_no_network_behind_that_was_not_there(clone: Clone, network: int, plan: int) -> None:
+    docker(clone, network=network, plan=plan)
+    assert clone.script("check").returncode == plan
+    removed = [row for row in asked(clone) if row.startswith("network rm")]
+    assert removed == (["network rm landline_default"] if network else [])
+    assert not removed or at(clone, "network rm") > at(clone, "agent --check")

@@ -46,12 +46,12 @@ def parse(text: str, country: str | None = None) -> Contacts:
     rows = _rows(text, table.separator)
     next(rows)  # the header
     people: dict[str, tuple[str, str]] = {}
-    lines: dict[str, int] = {}
-    for line, row in rows:
-        number, name, notes = _fields(line, row, table, country)
-        if number in lines:
-            raise ValueError(f"line {line} has the same number as line {lines[number]}: keep one of them")
-        lines[number] = line
+    places: dict[str, int] = {}
+    for place, row in rows:
+        number, name, notes = _fields(place, row, table, country)
+        if number in places:
+            raise ValueError(f"row {place} has the same number as row {places[number]}: keep one of them")
+        places[number] = place
         people[number] = name, notes
     return people
 
@@ -61,7 +61,7 @@ def _table(text: str) -> _Table:
     known = contact_columns()
     for separator in SEPARATORS:
         with suppress(ValueError):  # a " in the wrong place, as this separator sees it
-            line, header = next(_rows(text, separator))
+            place, header = next(_rows(text, separator))
             while not header[-1]:
                 header.pop()
             found = [known.get(bare(word), "") for word in header]
@@ -69,40 +69,40 @@ def _table(text: str) -> _Table:
                 break
     else:
         empty = EMPTY.match(text)
-        line = empty[0].count("\n") + 1 if empty else 1
-        raise ValueError(f"line {line} is not the header: make {','.join(HEADER)} the first line")
+        place = empty[0].count("\n") + 1 if empty else 1
+        raise ValueError(f"row {place} is not the header: make {','.join(HEADER)} the first row")
     for column in HEADER:
         if len(several := [word for word, it in zip(header, found, strict=True) if it == column]) > 1:
             raise ValueError(
-                f"line {line} has {len(several)} columns for the {column} ({', '.join(several)}): keep one of them"
+                f"row {place} has {len(several)} columns for the {column} ({', '.join(several)}): keep one of them"
             )
     return _Table(separator, header, {column: found.index(column) for column in HEADER})
 
 
-def _fields(line: int, row: list[str], table: _Table, country: str | None) -> tuple[str, str, str]:
+def _fields(place: int, row: list[str], table: _Table, country: str | None) -> tuple[str, str, str]:
     expected = len(table.header)
     if any(row[expected:]) or len(row) < expected:  # more fields are empty when a spreadsheet pads its rows
         separator = SEPARATORS[table.separator]
         missing = f"write a {separator} between two fields, even if one of them is empty"
         cure = missing if len(row) < expected else f'put text that contains a {separator} into "…"'
         found = "1 field" if len(row) == 1 else f"{len(row)} fields"
-        raise ValueError(f"line {line} has {found}, but {expected} are expected ({','.join(table.header)}): {cure}")
+        raise ValueError(f"row {place} has {found}, but {expected} are expected ({','.join(table.header)}): {cure}")
     number, name, notes = (row[table.columns[column]] for column in HEADER)
     try:
         return read_number(number, country), name, notes
     except ValueError as problem:
-        raise ValueError(f"line {line} has {problem}") from None
+        raise ValueError(f"row {place} has {problem}") from None
 
 
 def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not empty, with its place in the file."""
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-    line = 1
+    place = 1
     try:
         for row in reader:
             fields = [field.strip() for field in row]
             if any(fields):
-                yield line, fields
-            line = reader.line_num + 1
+                yield place, fields
+            place = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(f'line {line} is not CSV ({error}): close each " that opens a text') from None
+        raise ValueError(f'row {place} is not CSV ({error}): close each " that opens a text') from None

@@ -52,7 +52,7 @@ def parse(text: str, country: str | None = None) -> Numbers:
     whole: dict[str, int] = {}
     prefixes: dict[str, int] = {}
     anonymous = False
-    for line, entry in _entries(text):
+    for row, entry in _entries(text):
         if entry.lower() == ANONYMOUS:
             anonymous = True
             continue
@@ -62,13 +62,13 @@ def parse(text: str, country: str | None = None) -> Numbers:
             else:
                 kind, number = whole, read_number(entry, country)
         except ValueError as problem:
-            raise ValueError(f"line {line} has {problem}") from None
+            raise ValueError(f"row {row} has {problem}") from None
         if number in kind:
-            raise ValueError(f"line {line} has the same number as line {kind[number]}: keep one of them")
-        kind[number] = line
+            raise ValueError(f"row {row} has the same number as row {kind[number]}: keep one of them")
+        kind[number] = row
     return Numbers(frozenset(whole), tuple(prefixes), anonymous)
 
 
 def _entries(text: str) -> list[tuple[int, str]]:
-    lines = [(number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1)]
-    return [(number, entry) for number, entry in lines if entry]
+    rows = [(number, row.partition("#")[0].strip()) for number, row in enumerate(text.splitlines(), 1)]
+    return [(number, entry) for number, entry in rows if entry]

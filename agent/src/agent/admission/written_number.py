@@ -1,6 +1,6 @@
 """Phone numbers as people and their spreadsheets write them into files, in the one form that caller IDs have, too.
 
-A number is taken if it is certain which one is meant. Every error completes "line 3 has …".
+A number is taken if it is certain which one is meant. Every error completes "row 3 has …".
 """
 
 import re

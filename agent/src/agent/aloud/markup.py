@@ -44,7 +44,7 @@ def without_notes(text: str) -> str:
     kept = COMMENT.sub("", COMMENT_ROWS.sub("", text))
     if "<!--" in kept:
         row = text[: text.rindex("<!--")].count("\n") + 1
-        raise ValueError(f"line {row} begins a comment that does not end: write --> after it")
+        raise ValueError(f"row {row} begins a comment that does not end: write --> after it")
     return kept
 
 

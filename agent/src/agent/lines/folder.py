@@ -29,7 +29,7 @@ class UnknownLineError(ValueError):
 class LinesFolder:
     """All lines of this host. The files are read anew each time; `secrets` are those that the process started with.
 
-    `judge` says what is wrong with a line beyond what its line.toml alone shows.
+    `check` says what is wrong with a line beyond what its line.toml alone shows.
     """
 
     def __init__(
@@ -37,12 +37,12 @@ class LinesFolder:
         folder: Path,
         secrets: Mapping[str, SecretStr],
         kept: Path = KEPT,
-        judge: Callable[[Line], Iterable[Objection]] = lambda _: (),
+        check: Callable[[Line], Iterable[Objection]] = lambda _: (),
     ) -> None:
         self.path = folder
         self._secrets = secrets
         self._kept = kept
-        self._judge = judge
+        self._check = check
 
     def names(self) -> list[str]:
         """List the lines by their folders' names."""
@@ -111,11 +111,11 @@ class LinesFolder:
             return Line.without_a_folder(name)
 
     def problems(self) -> list[str]:
-        """Judge line.toml and the words of every line; each problem is a sentence that names the file."""
+        """Check line.toml and the words of every line; each problem is a sentence that names the file."""
         return [*self._strange_names(), *self._each(LiveFile.problems)]
 
     def unrecoverable_problems(self) -> list[str]:
-        """Judge the same files, except those that have a good version to fall back to."""
+        """Check the same files, except those that have a good version to fall back to."""
         return self._each(LiveFile.unrecoverable_problems)
 
     def keep_good_versions(self) -> None:
@@ -126,13 +126,13 @@ class LinesFolder:
                 self.read_words(line)
                 self.read_tools(line)
 
-    def _each(self, judge: Callable[[LiveFile[Any]], list[str]]) -> list[str]:
+    def _each(self, check: Callable[[LiveFile[Any]], list[str]]) -> list[str]:
         try:
             if not self._list():
                 return [f"{self.path} has no line in it: if the folder is empty, make up makes one"]
         except OSError as error:
             return [f"{self.path}, the folder of the lines, cannot be read: {error.strerror}"]
-        return [problem for name in self.names() for file in self._files(name) for problem in judge(file)]
+        return [problem for name in self.names() for file in self._files(name) for problem in check(file)]
 
     def _files(self, name: str) -> list[LiveFile[Any]]:
         folder = self.path / name
@@ -160,7 +160,7 @@ class LinesFolder:
         return LiveFile(
             folder,
             SETTINGS,
-            lambda text: parse(text, name, self._secrets, self._judge),
+            lambda text: parse(text, name, self._secrets, self._check),
             LARGEST,
             kept=self._kept,
             when_missing=f"{self.path.name}/{name} has no {SETTINGS}: create one (it may be empty), or move the folder "

@@ -151,7 +151,7 @@ def _twice(names: Iterable[str]) -> Iterator[str]:
 def _no_yaml(error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         mark = error.problem_mark
-        return f"line {mark.line + 1} is not YAML at column {mark.column + 1}: {error.problem}"
+        return f"row {mark.line + 1} is not YAML at column {mark.column + 1}: {error.problem}"
     return "is not YAML that can be read"
 
 

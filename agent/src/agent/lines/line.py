@@ -160,9 +160,9 @@ def parse(
     text: str,
     name: str,
     secrets: Mapping[str, SecretStr],
-    judge: Callable[[Line], Iterable[Objection]] = lambda _: (),
+    check: Callable[[Line], Iterable[Objection]] = lambda _: (),
 ) -> Line:
-    """Read line.toml; `judge` is asked about a line only if its settings are valid by themselves.
+    """Read line.toml; `check` is asked about a line only if its settings are valid by themselves.
 
     Raises:
         FileError: each problem completes "lines/coffee/line.toml …" and names the key, what was found and what was
@@ -177,7 +177,7 @@ def parse(
     except ValidationError as error:
         raise FileError(_sentence(problem, text) for problem in error.errors()) from None
     line._name = name
-    if objections := list(judge(line)):
+    if objections := list(check(line)):
         raise FileError(f"{_place(key.split('.'), text)}has {key} {about}" for key, about in objections)
     return line
 
@@ -187,7 +187,7 @@ def _no_toml(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "is not TOML that can be read: its lists or tables are nested too deeply"
     if told := re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error)):
-        return f"line {told[2]} is not TOML at column {told[3]}: {told[1]}"
+        return f"row {told[2]} is not TOML at column {told[3]}: {told[1]}"
     return f"is not TOML: {error}"
 
 
@@ -278,7 +278,7 @@ def _shown(value: Any) -> str:
 
 
 def _place(path: list[str], text: str, which: int = 0) -> str:
-    """Return where in the file this key, or its table, is: "line 3 "; empty if the file has neither.
+    """Return where in the file this key, or its table, is: "row 3 "; empty if the file has neither.
 
     Of the tables in a list of tables, it is the one with the index `which`.
     """
@@ -297,7 +297,7 @@ def _place(path: list[str], text: str, which: int = 0) -> str:
             continue
         alike = min(len(written), len(path))
         if alike > known and written[:alike] == path[:alike]:
-            place, known = f"line {number} ", alike
+            place, known = f"row {number} ", alike
     return place
 
 

@@ -28,14 +28,14 @@ def _resolve_named(name: Any, info: ValidationInfo) -> tuple[str, SecretStr]:
 
 
 def _checked(check: Callable[[SecretStr], object]) -> AfterValidator:
-    def judge(secret: SecretStr) -> SecretStr:
+    def check_value(secret: SecretStr) -> SecretStr:
         try:
             check(secret)
         except ValueError as problem:
             raise ValueError(f"names a secret in lines/secrets.env whose value {problem}") from None
         return secret
 
-    return AfterValidator(judge)
+    return AfterValidator(check_value)
 
 
 def _check_address(secret: SecretStr) -> None:

@@ -68,7 +68,7 @@ def read_settings() -> Settings:
 def read_what_can_be_read() -> tuple[Settings, list[str]]:
     """Read the settings; a wrong one counts as not set, and is reported with the other problems.
 
-    The same report can then judge the lines. Settings that have problems may be used for nothing else.
+    The same report can then cover the lines. Settings that have problems may be used for nothing else.
     """
     try:
         return read_settings(), []

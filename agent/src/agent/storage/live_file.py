@@ -149,8 +149,8 @@ class LiveFile(Generic[T]):
         try:
             return _decoded(data)
         except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            problem = f"{self._shown} line {line} is not UTF-8 at byte {error.start}: save it as UTF-8"
+            row = data.count(b"\n", 0, error.start) + 1
+            problem = f"{self._shown} row {row} is not UTF-8 at byte {error.start}: save it as UTF-8"
         raise FileError([problem])
 
     def _unreadable(self, error: OSError) -> str:

@@ -1,4 +1,4 @@
-"""Judging whether the host's settings and every line can be used, as `make up` does before it changes anything."""
+"""Checking whether the host's settings and every line can be used, as `make up` does before it changes anything."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,14 +16,14 @@ from agent.worker import certificates
 
 
 def problems(settings: Settings, lines: LinesFolder) -> list[str]:
-    """Judge everything that a call will use; each problem is a sentence that names the file or the variable."""
+    """Check everything that a call will use; each problem is a sentence that names the file or the variable."""
     files = _owner_files(settings, lines, lines.all_as_written())
     broken = [problem for file in files for problem in file.problems()]
     return [*_of_host(settings, lines), *lines.problems(), *broken, *_unknown_addresses(lines.all_as_written())]
 
 
 def problems_at_start(settings: Settings, lines: LinesFolder) -> tuple[list[str], list[str]]:
-    """Judge everything that a call will use, except files that have a good version to fall back to.
+    """Check everything that a call will use, except files that have a good version to fall back to.
 
     Returns:
         What keeps the agent from starting, and what is wrong with some of several lines, with what follows from it.

@@ -79,33 +79,33 @@ def test_every_language_has_words_for_each_column_and_none_means_two(language: s
 REFUSED = {
     "a number that Excel has rounded": (
         "Number;Name;Notes\n1.20E+10;Ann;\n",
-        "line 2 has '1.20…' where a number is expected: a spreadsheet has changed it, so format the column as text",
+        "row 2 has '1.20…' where a number is expected: a spreadsheet has changed it, so format the column as text",
     ),
     "two columns for the number": (
         "Name,Phone,Mobile,Notes\nAnn,+12025550123,,\n",
-        "line 1 has 2 columns for the number (Phone, Mobile): keep one of them",
+        "row 1 has 2 columns for the number (Phone, Mobile): keep one of them",
     ),
-    "a header without notes": ("number;name\n+12025550123;Ann\n", "line 1 is not the header: make number,name,notes"),
-    "a header after Excel's own row": ("sep=;\n\nAnn;+12025550123;\n", "line 3 is not the header: make number,name"),
-    "a header after empty rows": (";;\n\n;;\nAnn;+12025550123;\n", "line 4 is not the header: make number,name"),
+    "a header without notes": ("number;name\n+12025550123;Ann\n", "row 1 is not the header: make number,name,notes"),
+    "a header after Excel's own row": ("sep=;\n\nAnn;+12025550123;\n", "row 3 is not the header: make number,name"),
+    "a header after empty rows": (";;\n\n;;\nAnn;+12025550123;\n", "row 4 is not the header: make number,name"),
     "another separator than in the header": (
         "number,name,notes\n+12025550123;Ann;\n",
-        "line 2 has 1 field, but 3 are expected (number,name,notes): write a comma between two fields, even if one",
+        "row 2 has 1 field, but 3 are expected (number,name,notes): write a comma between two fields, even if one",
     ),
     "a semicolon too many": (
         "number;name;notes\n+12025550123;Ann;tea; not coffee\n",
-        'line 2 has 4 fields, but 3 are expected (number,name,notes): put text that contains a semicolon into "…"',
+        'row 2 has 4 fields, but 3 are expected (number,name,notes): put text that contains a semicolon into "…"',
     ),
     "a number of another country without its code": (
         "number,name,notes\n030 123456,Ann,\n",
-        "line 2 has '030 …' where a number is expected: write it with its country code, as +12025550123",
+        "row 2 has '030 …' where a number is expected: write it with its country code, as +12025550123",
     ),
 }
 
 
 @pytest.mark.parametrize(("text", "problem"), REFUSED.values(), ids=REFUSED)
 def test_what_may_mean_something_else_is_refused_with_the_row_and_the_cure(text: str, problem: str) -> None:
-    with pytest.raises(ValueError, match="line ") as refused:
+    with pytest.raises(ValueError, match="row ") as refused:
         parse(text, "US")
     assert str(refused.value).startswith(problem)
     assert "Ann" not in str(refused.value)
@@ -117,5 +117,5 @@ def test_what_may_mean_something_else_is_refused_with_the_row_and_the_cure(text:
 def test_what_is_no_text_in_a_known_encoding_is_refused(folder: Path, content: bytes) -> None:
     (folder / "contacts.csv").write_bytes(content)
     [problem] = [problem for file in owner_files(folder) for problem in file.problems()]
-    assert problem.startswith("lines/coffee/contacts.csv line 1 is not UTF-8 at byte ")
+    assert problem.startswith("lines/coffee/contacts.csv row 1 is not UTF-8 at byte ")
     assert problem.endswith(": save it as UTF-8")

@@ -74,42 +74,42 @@ def test_an_allow_list_lets_only_those_in_that_are_in_it_and_not_blocked(folder:
 
 
 WRONG = {
-    "another header": ("contacts.csv", "phone;name\n", "line 1 is not the header: make number,name,notes the"),
-    "no header": ("contacts.csv", "\n+12025550123,Ann,\n", "line 2 is not the header"),
+    "another header": ("contacts.csv", "phone;name\n", "row 1 is not the header: make number,name,notes the"),
+    "no header": ("contacts.csv", "\n+12025550123,Ann,\n", "row 2 is not the header"),
     "a number without a country": (
         "contacts.csv",
         "number,name,notes\n2025550123,Ann,\n",
-        "line 2 has '2025…' where a number is expected: write it with its country code, as +12025550123",
+        "row 2 has '2025…' where a number is expected: write it with its country code, as +12025550123",
     ),
     "columns the other way round": (
         "contacts.csv",
         "number,name,notes\nAnn,+12025550123,\n",
-        "line 2 has something else where a number is expected",
+        "row 2 has something else where a number is expected",
     ),
-    "nothing for a number": ("contacts.csv", "number,name,notes\n,Ann,\n", "line 2 has nothing where a number"),
+    "nothing for a number": ("contacts.csv", "number,name,notes\n,Ann,\n", "row 2 has nothing where a number"),
     "one number twice": (
         "contacts.csv",
         "number,name,notes\n+12025550123,Ann,\n+49301234567,Jo,\n+1 202 555 0123,Bob,\n",
-        "line 4 has the same number as line 2: keep one of them",
+        "row 4 has the same number as row 2: keep one of them",
     ),
     "a comma too many": (
         "contacts.csv",
         "number,name,notes\n+12025550123,Ann,likes tea, not coffee\n",
-        "line 2 has 4 fields, but 3 are expected (number,name,notes): put text that contains a comma into",
+        "row 2 has 4 fields, but 3 are expected (number,name,notes): put text that contains a comma into",
     ),
     "an open quote": (
         "contacts.csv",
         'number,name,notes\n+12025550123,Ann,\n+12025550124,"Bob,\n',
-        "line 3 is not CSV",
+        "row 3 is not CSV",
     ),
-    "a text on a list": ("blocked.txt", "# pests\n\nsomebody\n", "line 3 has something else where a number is"),
-    "a short number on a list": ("allowed.txt", "+12\n", "line 1 has '+12' where a number is expected"),
+    "a text on a list": ("blocked.txt", "# pests\n\nsomebody\n", "row 3 has something else where a number is"),
+    "a short number on a list": ("allowed.txt", "+12\n", "row 1 has '+12' where a number is expected"),
     "a beginning of nothing": (
         "blocked.txt",
         "*\n",
-        "line 1 has '*' where the beginning of numbers is expected",
+        "row 1 has '*' where the beginning of numbers is expected",
     ),
-    "a listed number twice": ("blocked.txt", "+1900*\n+1 900*\n", "line 2 has the same number as line 1"),
+    "a listed number twice": ("blocked.txt", "+1900*\n+1 900*\n", "row 2 has the same number as row 1"),
 }
 
 
@@ -128,7 +128,7 @@ def test_a_wrong_file_is_one_problem_that_says_where_and_what_to_do(
 def test_a_file_that_is_not_utf_8_is_a_problem(folder: Path, file: str) -> None:
     (folder / file).write_bytes(b"number,name,notes\n+12025550123,J\xf6rg,\n")
     [found] = problems(folder)
-    assert found == f"lines/coffee/{file} line 2 is not UTF-8 at byte 32: save it as UTF-8"
+    assert found == f"lines/coffee/{file} row 2 is not UTF-8 at byte 32: save it as UTF-8"
 
 
 def test_a_wrong_list_keeps_its_last_good_version(folder: Path, kept: Path) -> None:

@@ -26,7 +26,7 @@ def test_the_notes_in_a_file_are_not_its_words(text: str, kept: str | None) -> N
 
 
 def test_a_comment_that_does_not_end_is_refused_with_its_line() -> None:
-    with pytest.raises(ValueError, match="line 4 begins a comment that does not end: write --> after it"):
+    with pytest.raises(ValueError, match="row 4 begins a comment that does not end: write --> after it"):
         without_notes("---\na: b\n---\nHello <!-- there.\n")
 
 

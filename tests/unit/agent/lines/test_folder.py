@@ -138,7 +138,7 @@ def test_a_line_that_is_gone_answers_with_its_last_good_version(
 
 def test_a_line_whose_files_are_no_good_is_not_taken_for_an_unknown_one(path: Path, lines: LinesFolder) -> None:
     (path / "coffee/line.toml").write_text("language = 3")
-    with pytest.raises(FileError, match=r"lines/coffee/line\.toml line 1 has language = 3"):
+    with pytest.raises(FileError, match=r"lines/coffee/line\.toml row 1 has language = 3"):
         lines.dispatched('{"line": "coffee"}')
 
 
@@ -163,9 +163,9 @@ def test_lines_as_they_are_written_fall_back_to_nothing_keep_nothing_and_log_not
 
 
 BROKEN = {
-    "wrong": (b'language = "xx"', "line 1 has language = 'xx', which is not a language"),
-    "no TOML": (b"language: de", "line 1 is not TOML at column 9"),
-    "not UTF-8": (b"# Gr\xfc\xdfe\n", "line 1 is not UTF-8 at byte 4"),
+    "wrong": (b'language = "xx"', "row 1 has language = 'xx', which is not a language"),
+    "no TOML": (b"language: de", "row 1 is not TOML at column 9"),
+    "not UTF-8": (b"# Gr\xfc\xdfe\n", "row 1 is not UTF-8 at byte 4"),
     "too large": (b"#" * (LARGEST + 1), f"has {LARGEST + 1} bytes, but at most {LARGEST} are read"),
     "a folder": (None, "cannot be read (Is a directory)"),
 }
@@ -203,7 +203,7 @@ def test_a_line_toml_that_is_broken_at_the_start_is_told_then(
     (path / "coffee/line.toml").write_text("language = 3")
     lines.keep_good_versions()
     [message] = caplog.messages
-    assert message.startswith("lines/coffee/line.toml line 1 has language = 3")
+    assert message.startswith("lines/coffee/line.toml row 1 has language = 3")
 
 
 def test_a_line_toml_that_breaks_a_second_time_is_told_again(
@@ -214,7 +214,7 @@ def test_a_line_toml_that_breaks_a_second_time_is_told_again(
         file.write_text(settings)
         lines.read("coffee")
     assert [message.split(",")[0] for message in caplog.messages] == [
-        f"lines/coffee/line.toml line 1 has language = {wrong}" for wrong in (3, 3, 4)
+        f"lines/coffee/line.toml row 1 has language = {wrong}" for wrong in (3, 3, 4)
     ]
     assert lines.read("coffee").language == "es"
 
@@ -238,10 +238,10 @@ def test_each_problem_of_a_file_is_a_sentence_of_its_own_that_names_it(path: Pat
     (path / "coffee/greeting.md").write_text("")
     make(path, "dentist", "calls = 3")
     assert [problem.split(", which")[0] for problem in lines.problems()] == [
-        "lines/coffee/line.toml line 1 has language = 'xx'",
-        "lines/coffee/line.toml line 3 has webhook.url",
+        "lines/coffee/line.toml row 1 has language = 'xx'",
+        "lines/coffee/line.toml row 3 has webhook.url",
         "lines/coffee/greeting.md is empty: write the words into it",
-        "lines/dentist/line.toml line 1 has calls",
+        "lines/dentist/line.toml row 1 has calls",
     ]
     assert "canary" not in " ".join(lines.problems())
 
@@ -282,17 +282,15 @@ def test_a_folder_of_lines_that_cannot_be_read_is_a_problem_and_no_error(
 
 
 def test_a_line_that_this_host_cannot_serve_is_no_good_version(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def judge(line: Line) -> Iterable[Objection]:
+    def check(line: Line) -> Iterable[Objection]:
         return [Objection("models.llm", "needs a key")] if line.models.llm == "dear/model" else []
 
-    lines = LinesFolder(path, SECRETS, path.parent / "kept", judge)
+    lines = LinesFolder(path, SECRETS, path.parent / "kept", check)
     assert lines.read("coffee").language == "de"
     (path / "coffee/line.toml").write_text('language = "fr"\n[models]\nllm = "dear/model"\n')
-    assert lines.problems() == ["lines/coffee/line.toml line 3 has models.llm needs a key"]
+    assert lines.problems() == ["lines/coffee/line.toml row 3 has models.llm needs a key"]
     assert lines.read("coffee").language == "de"
-    assert caplog.messages == [
-        "lines/coffee/line.toml line 3 has models.llm needs a key; the last good version is used"
-    ]
+    assert caplog.messages == ["lines/coffee/line.toml row 3 has models.llm needs a key; the last good version is used"]
 
 
 @pytest.mark.parametrize("ever_good", [True, False])

@@ -60,7 +60,7 @@ def test_an_empty_file_has_no_tools(text: str) -> None:
 
 
 WRONG = {
-    "no YAML": ("- name: [", "line 1 is not YAML at column"),
+    "no YAML": ("- name: [", "row 1 is not YAML at column"),
     "no list": ("name: find_order", "should be a list of tools"),
     "a misspelt key": (GOOD.replace("meanwhile:", "meantime:"), "has find_order.meantime, which is not a setting"),
     "no description": (GOOD.replace("  description: Book a table.\n", ""), "has the tool book_table without descr"),

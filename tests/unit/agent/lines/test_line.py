@@ -111,23 +111,23 @@ def test_what_the_example_shows_can_be_switched_on() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('[messages]\nnotify = ["NOBODY"]', "line 2 has messages.notify, which names NOBODY, which has no value"),
-        ('[messages]\nnotify = ["SECRET"]', "line 2 has messages.notify, which names SECRET, whose value in lines/"),
-        ('[messages]\nnotify = ["json://x"]', "line 2 has messages.notify, which should be a name from lines/secrets"),
-        ("[messages]\nnotify = [3]", "line 2 has messages.notify, which should be a name from lines/secrets.env"),
+        ('[messages]\nnotify = ["NOBODY"]', "row 2 has messages.notify, which names NOBODY, which has no value"),
+        ('[messages]\nnotify = ["SECRET"]', "row 2 has messages.notify, which names SECRET, whose value in lines/"),
+        ('[messages]\nnotify = ["json://x"]', "row 2 has messages.notify, which should be a name from lines/secrets"),
+        ("[messages]\nnotify = [3]", "row 2 has messages.notify, which should be a name from lines/secrets.env"),
         (
             '[messages]\nnotify_of = "all"',
-            "line 2 has messages.notify_of = 'all', which should be 'messages'",
+            "row 2 has messages.notify_of = 'all', which should be 'messages'",
         ),
-        ('[outcome.a]\nkind = "text"', "line 1 has no outcome.a.meaning, which outcome.a needs"),
-        ('[outcome.a]\nmeaning = ""', "line 2 has outcome.a.meaning = '', which should have at least 1 character"),
+        ('[outcome.a]\nkind = "text"', "row 1 has no outcome.a.meaning, which outcome.a needs"),
+        ('[outcome.a]\nmeaning = ""', "row 2 has outcome.a.meaning = '', which should have at least 1 character"),
         ('[outcome.a]\nmeaning = "x"\nkind = "choice"', 'line 1 has outcome.a in which kind = "choice" and choices'),
         (
             '[outcome.a]\nmeaning = "x"\nchoices = ["y", "z"]',
             "outcome.a in which choices are given, but kind",
         ),
-        ('[outcome.A]\nmeaning = "x"', "line 1 has outcome.'A', which is not a name for a field: use a to z, 0 to 9"),
-        ('[outcome]\na = "x"', "line 2 has outcome.a = 'x', which should be a table: write [outcome.a]"),
+        ('[outcome.A]\nmeaning = "x"', "row 1 has outcome.'A', which is not a name for a field: use a to z, 0 to 9"),
+        ('[outcome]\na = "x"', "row 2 has outcome.a = 'x', which should be a table: write [outcome.a]"),
         ("".join(f'[outcome.a{it}]\nmeaning = "x"\n' for it in range(21)), "which should have at most 20 items"),
     ],
 )
@@ -235,7 +235,7 @@ def test_a_wrong_setting_is_one_problem_that_names_its_line_what_is_there_and_wh
 ) -> None:
     text, line = at(key, value)
     [problem] = problems(text)
-    assert problem.startswith(f"line {line} has {key} = ")
+    assert problem.startswith(f"row {line} has {key} = ")
     assert expected in problem
 
 
@@ -252,7 +252,7 @@ def test_a_wrong_setting_is_one_problem_that_names_its_line_what_is_there_and_wh
 )
 def test_settings_that_do_not_go_together_are_told_at_their_table(table: str, settings: str, problem: str) -> None:
     [found] = problems(f"# coffee\n[{table}]\n{settings}\n")
-    assert found.startswith(f"line 2 has {table} in which {problem}")
+    assert found.startswith(f"row 2 has {table} in which {problem}")
 
 
 @pytest.mark.parametrize("text", ["[turns]\nwait_done = 1.1\nwait_unsure = 1.1\nwait_unfinished = 1.1", "[turns]"])
@@ -272,8 +272,7 @@ def test_a_secret_that_is_written_into_line_toml_is_refused_and_not_repeated(key
     text, line = at(key, written)
     found = problems(text)
     assert found[0] == (
-        f"line {line} has {key}, which should be a name from lines/secrets.env, such as WEBHOOK_URL: "
-        "put the value there"
+        f"row {line} has {key}, which should be a name from lines/secrets.env, such as WEBHOOK_URL: put the value there"
     )
     assert "20261125" not in found[0]
 
@@ -282,7 +281,7 @@ def test_a_secret_that_is_written_into_line_toml_is_refused_and_not_repeated(key
 def test_a_secret_that_is_not_there_is_named(key: str) -> None:
     text, line = at(key, '"CRM_KEY"')
     assert problems(text)[0] == (
-        f"line {line} has {key}, which names CRM_KEY, which has no value in lines/secrets.env: write CRM_KEY=… there "
+        f"row {line} has {key}, which names CRM_KEY, which has no value in lines/secrets.env: write CRM_KEY=… there "
         "and run make up"
     )
 
@@ -301,7 +300,7 @@ def test_a_secret_that_is_not_there_is_named(key: str) -> None:
 def test_an_address_in_the_secrets_is_judged_and_not_shown(key: str, name: str, expected: str) -> None:
     text, line = at(key, f'"{name}"')
     found = problems(text)[0]
-    assert found.startswith(f"line {line} has {key}, which names a secret in lines/secrets.env whose value should ")
+    assert found.startswith(f"row {line} has {key}, which names a secret in lines/secrets.env whose value should ")
     assert expected in found
 
 
@@ -316,7 +315,7 @@ def test_an_address_in_the_secrets_is_judged_and_not_shown(key: str, name: str, 
 )
 def test_a_webhooks_secret_that_is_easy_to_guess_is_refused(name: str, expected: str) -> None:
     [problem] = problems(f'[webhook]\nurl = "URL"\nsecret = "{name}"\n')
-    assert problem.startswith("line 3 has webhook.secret, which ")
+    assert problem.startswith("row 3 has webhook.secret, which ")
     assert expected in problem
 
 
@@ -350,7 +349,7 @@ def test_a_line_never_shows_its_secrets() -> None:
 )
 def test_a_lines_own_key_is_a_name_on_both_sides(written: str, problem: str) -> None:
     found = problems(f"[models]\nkeys = {written}\n")
-    assert {told.startswith("line 2 ") for told in found} == {True}
+    assert {told.startswith("row 2 ") for told in found} == {True}
     assert problem in found[0]
 
 
@@ -371,12 +370,12 @@ def test_a_lines_own_key_is_a_name_on_both_sides(written: str, problem: str) -> 
 )
 def test_an_unknown_key_is_named_with_the_one_that_may_be_meant(key: str, advice: str) -> None:
     text, line = at(key, '"canary"')
-    assert problems(text) == [f"line {line} has {key}, which is not a setting{advice}"]
+    assert problems(text) == [f"row {line} has {key}, which is not a setting{advice}"]
 
 
 def test_an_unknown_table_is_named_once() -> None:
     assert problems('[turn]\nvad = "canary"\nwait_done = 1\n') == [
-        "line 1 has turn, which is not a setting; did you mean turns?"
+        "row 1 has turn, which is not a setting; did you mean turns?"
     ]
 
 
@@ -387,17 +386,17 @@ def test_a_value_where_a_table_is_expected(table: str, value: str) -> None:
     shown = value if hidden else value.replace("canary", "tea")
     [problem] = problems(f"\n{table} = {shown}\n")
     found = "" if hidden else f" = {shown.replace(chr(34), chr(39))}"
-    assert problem == f"line 2 has {table}{found}, which should be a table: write [{table}], and its settings below it"
+    assert problem == f"row 2 has {table}{found}, which should be a table: write [{table}], and its settings below it"
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("calls: 3\n", "line 1 is not TOML at column 6: Expected '=' after a key in a key/value pair"),
-        ("[limits]\ncalls = three\n", "line 2 is not TOML at column 9: Invalid value"),
-        ('language = "en"\nlanguage = "canary"\n', "line 2 is not TOML at column 20: Cannot overwrite a value"),
-        ("[turns]\n[turns]\n", "line 2 is not TOML at column 7: Cannot declare ('turns',) twice"),
-        ('secret = "canary\n', "line 1 is not TOML at column 17: Illegal character '\\n'"),
+        ("calls: 3\n", "row 1 is not TOML at column 6: Expected '=' after a key in a key/value pair"),
+        ("[limits]\ncalls = three\n", "row 2 is not TOML at column 9: Invalid value"),
+        ('language = "en"\nlanguage = "canary"\n', "row 2 is not TOML at column 20: Cannot overwrite a value"),
+        ("[turns]\n[turns]\n", "row 2 is not TOML at column 7: Cannot declare ('turns',) twice"),
+        ('secret = "canary\n', "row 1 is not TOML at column 17: Illegal character '\\n'"),
         (f"calls = {'[' * 5000}", "is not TOML that can be read: its lists or tables are nested too deeply"),
         (f"calls = {'9' * 5000}", "is not TOML: Exceeds the limit"),
     ],
@@ -413,12 +412,12 @@ def test_all_problems_of_a_file_are_in_one_report_in_the_order_of_the_tables() -
         '[webhook]\nurl = "CRM"\n'
     )
     assert [problem.split(",")[0] for problem in problems(text)] == [
-        "line 1 has language = 'xx'",
-        "line 6 has turns.wait_done = 'fast'",
-        "line 7 has turns.barge_in = 3",
-        "line 4 has handling.failures = 0",
-        "line 9 has webhook.url",
-        "line 2 has colour",
+        "row 1 has language = 'xx'",
+        "row 6 has turns.wait_done = 'fast'",
+        "row 7 has turns.barge_in = 3",
+        "row 4 has handling.failures = 0",
+        "row 9 has webhook.url",
+        "row 2 has colour",
     ]
 
 
@@ -434,12 +433,12 @@ def test_all_problems_of_a_file_are_in_one_report_in_the_order_of_the_tables() -
     ],
 )
 def test_the_line_is_found_however_the_key_is_written(text: str, line: int) -> None:
-    assert f"line {line} has turns.frame_ms = 5, which should be greater than or equal to 10" in problems(text)
+    assert f"row {line} has turns.frame_ms = 5, which should be greater than or equal to 10" in problems(text)
 
 
 def test_a_list_over_several_lines_is_told_at_its_key() -> None:
     [problem] = problems('numbers = [\n  "+12025550100",\n  "+1",\n]\n')
-    assert problem.startswith("line 1 has numbers = '+1', which should be a number with its country")
+    assert problem.startswith("row 1 has numbers = '+1', which should be a number with its country")
 
 
 @pytest.mark.parametrize("form", ["2025550100", "(202) 555-0100", "0012025550100", "100", "*98", "desk", "+1;npdi=yes"])
@@ -481,4 +480,4 @@ def test_what_is_wrong_only_on_this_host_is_told_at_its_place_too() -> None:
             {},
             lambda line: [Objection("models.llm", f"= {line.models.llm!r}, which is not known"), Objection("x", "!")],
         )
-    assert error.value.problems == ["line 2 has models.llm = 'nobody/x', which is not known", "has x !"]
+    assert error.value.problems == ["row 2 has models.llm = 'nobody/x', which is not known", "has x !"]

@@ -29,10 +29,10 @@ def test_people_are_a_list_and_what_is_left_out_has_its_default() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (('"100"', '"call me maybe"'), "line 9 has people.number = 'call me maybe', which should be a number with its"),
-        (('"+12025550111"', '"tel:+12025550111"'), "line 4 has people.number = 'tel:+12025550111', which should be"),
-        (('when = "Questions on dishes."\n', ""), "line 7 has no people.when, which people needs"),
-        (('"the kitchen"', '"anna"'), "line 2 has people in which 'Anna' is the name of two people"),
+        (('"100"', '"call me maybe"'), "row 9 has people.number = 'call me maybe', which should be a number with its"),
+        (('"+12025550111"', '"tel:+12025550111"'), "row 4 has people.number = 'tel:+12025550111', which should be"),
+        (('when = "Questions on dishes."\n', ""), "row 7 has no people.when, which people needs"),
+        (('"the kitchen"', '"anna"'), "row 2 has people in which 'Anna' is the name of two people"),
         (('"cold"', '"hot"'), "line 11 has people.kind = 'hot', which should be 'warm' or 'cold'"),
         (("kind =", "kinds ="), "line 11 has people.kinds, which is not a setting; did you mean people.kind?"),
         (('"Complaints."', '"Complaints.\\nAnd more."'), "which should be one row of text"),

@@ -57,10 +57,10 @@ def test_front_matter_and_comments_are_neither_spoken_nor_for_the_model(folder: 
 
 BROKEN = {
     "only notes": (b"<!-- to be written -->\n", "is empty"),
-    "a comment without an end": (b"Hello.\n<!-- to be", "line 2 begins a comment that does not end"),
+    "a comment without an end": (b"Hello.\n<!-- to be", "row 2 begins a comment that does not end"),
     "missing": (None, "cannot be read (No such file or directory)"),
     "empty": (b" \n\n", "is empty"),
-    "not UTF-8": (b"Gr\xfc\xdf Gott", "line 1 is not UTF-8 at byte 2"),
+    "not UTF-8": (b"Gr\xfc\xdf Gott", "row 1 is not UTF-8 at byte 2"),
     "too large": (b"a" * (LARGEST + 1), f"has {LARGEST + 1} bytes, but at most {LARGEST} are read"),
 }
 

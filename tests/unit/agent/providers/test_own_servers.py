@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from agent.lines.line import Line, parse
 from agent.providers.catalog import KINDS
-from agent.providers.judge import judge
+from agent.providers.check import check_line
 from agent.providers.pipeline import Pipeline
 from agent.storage.live_file import FileError
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -45,7 +45,7 @@ A = '[servers.a]\nurl = "http://x.test"\n'
 
 
 def read(text: str, secrets: Any = SECRETS) -> Line:
-    return parse(text, "coffee", secrets, lambda line: judge(line, NO_KEY))
+    return parse(text, "coffee", secrets, lambda line: check_line(line, NO_KEY))
 
 
 @pytest.fixture
@@ -98,33 +98,33 @@ def test_a_server_can_take_over_and_speaks_with_its_own_voice() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('[servers.openai]\nurl = "http://x.test/v1"', "line 1 has servers.openai which is the name of a provider"),
-        ('[servers.a]\nkey = "EARS_KEY"', "line 1 has no servers.a.url, which servers.a needs"),
-        ('[servers.a]\nurl = "x.test:80"', "line 2 has servers.a.url = 'x.test:80', which should begin with http://"),
+        ('[servers.openai]\nurl = "http://x.test/v1"', "row 1 has servers.openai which is the name of a provider"),
+        ('[servers.a]\nkey = "EARS_KEY"', "row 1 has no servers.a.url, which servers.a needs"),
+        ('[servers.a]\nurl = "x.test:80"', "row 2 has servers.a.url = 'x.test:80', which should begin with http://"),
         (
             '[servers.a]\nurl = "http://x.test"\nkeys = "X"',
-            "line 3 has servers.a.keys, which is not a setting; did you m",
+            "row 3 has servers.a.keys, which is not a setting; did you m",
         ),
-        (f'{A}key = "sk-1"', "line 3 has servers.a.key, which should be a name from lines/secrets.env"),
+        (f'{A}key = "sk-1"', "row 3 has servers.a.key, which should be a name from lines/secrets.env"),
         (
             '[servers.a]\nurl = "http://x.test"\npatience = 0',
-            "line 3 has servers.a.patience = 0, which should be greater",
+            "row 3 has servers.a.patience = 0, which should be greater",
         ),
         (
             '[servers]\na = "http://x.test"',
-            "line 2 has servers.a, which should be a table: write [servers.a], and",
+            "row 2 has servers.a, which should be a table: write [servers.a], and",
         ),
         (
             '[servers."My GPU"]\nurl = "http://x.test"',
-            "line 1 has servers.'My GPU', which is not a name for a server: u",
+            "row 1 has servers.'My GPU', which is not a name for a server: u",
         ),
         (
             '[models]\nllm = "ollama/x"\n[servers.olama]\nurl = "http://x.test"',
-            "line 2 has models.llm = 'ollama/x', whic",
+            "row 2 has models.llm = 'ollama/x', whic",
         ),
         (
             '[models]\nllm = "a/"\n[servers.a]\nurl = "http://x.test"',
-            "line 2 has models.llm = 'a/', which is not of the ",
+            "row 2 has models.llm = 'a/', which is not of the ",
         ),
     ],
 )
@@ -142,6 +142,6 @@ def test_an_unknown_provider_is_refused_with_the_lines_own_servers() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_line_does_not_know_the_server(kind: str) -> None:
-    assert [problem.key for problem in judge(read(""), NO_KEY)] == []
+    assert [problem.key for problem in check_line(read(""), NO_KEY)] == []
     with pytest.raises(FileError, match="names the unknown provider 'ears'"):
         read(f'[models]\n{kind} = "ears/m"')

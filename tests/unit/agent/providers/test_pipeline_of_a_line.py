@@ -11,7 +11,7 @@ from agent.lines.line import Line
 from agent.providers import openai, speech
 from agent.providers.capacity import calls_at_once
 from agent.providers.catalog import KINDS, LLM, STT, TTS, Wanted
-from agent.providers.judge import judge, lines_of
+from agent.providers.check import check_line, lines_of
 from agent.providers.pipeline import Pipeline
 from tests.unit.agent.fakes import KEYS, host, line
 from tests.unit.agent.settings.test_settings import packed
@@ -28,7 +28,7 @@ def names(pipeline: Pipeline) -> list[str]:
 
 def problems(changed: Line, **host_settings: Any) -> list[str]:
     """What is wrong with a line on a host without a key."""
-    return [f"{key} {about}" for key, about in judge(changed, host(**{"provider_keys": {}} | host_settings))]
+    return [f"{key} {about}" for key, about in check_line(changed, host(**{"provider_keys": {}} | host_settings))]
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_what_is_chosen_follows_from_the_keys() -> None:
 def test_a_provider_whose_key_is_empty_is_as_if_it_were_not_there(written: str) -> None:
     settings = host(provider_keys=packed(written))
     assert names(Pipeline(line(), settings)) == EMBEDDED
-    [problem] = judge(line(llm="openai/gpt-4o"), settings)
+    [problem] = check_line(line(llm="openai/gpt-4o"), settings)
     assert problem == ("models.llm", "= 'openai/gpt-4o', which needs OPENAI_API_KEY, which is not set in .env")
 
 
@@ -204,7 +204,7 @@ def test_the_lines_of_a_host_are_judged_by_what_it_can_do(tmp_path: Any) -> None
     (tmp_path / "lines/coffee/line.toml").write_text('\n[models]\nllm = "openai/gpt-4o"\n')
     folder = tmp_path / "lines"
     assert lines_of(host(lines_folder=folder, provider_keys={})).problems()[0] == (
-        "lines/coffee/line.toml line 3 has models.llm = 'openai/gpt-4o', which needs OPENAI_API_KEY, which is not set "
+        "lines/coffee/line.toml row 3 has models.llm = 'openai/gpt-4o', which needs OPENAI_API_KEY, which is not set "
         "in .env"
     )
     assert [it.models.llm for it in lines_of(host(lines_folder=folder)).all_as_written()] == ["openai/gpt-4o"]

@@ -59,15 +59,15 @@ def test_outside_of_a_container_localhost_is_this_machine(host: str, monkeypatch
     [
         (
             '[lookup]\nurl = "A"',
-            "line 2 has lookup.url, which names a secret in lines/secrets.env whose ",
+            "row 2 has lookup.url, which names a secret in lines/secrets.env whose ",
         ),
         (
             '[webhook]\nurl = "A"\nsecret = "S"',
-            "line 2 has webhook.url, which names a secret in lines/secrets.env ",
+            "row 2 has webhook.url, which names a secret in lines/secrets.env ",
         ),
         (
             '[servers.a]\nurl = "http://127.0.0.1:1/v1"',
-            "line 2 has servers.a.url = 'http://127.0.0.1:1/v1', which ",
+            "row 2 has servers.a.url = 'http://127.0.0.1:1/v1', which ",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from agent.storage.live_file import LiveFile, delete_versions_of_the_release_bef
 
 def parse(text: str) -> list[str]:
     if "wrong" in text:
-        raise ValueError("line 1 has a wrong word: take it out")
+        raise ValueError("row 1 has a wrong word: take it out")
     return text.split()
 
 
@@ -32,7 +32,7 @@ def test_what_another_process_has_read_is_the_last_good_version(folder: Path, ca
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     assert record.getMessage() == (
-        "lines/rules/words.txt line 1 has a wrong word: take it out; the last good version is used"
+        "lines/rules/words.txt row 1 has a wrong word: take it out; the last good version is used"
     )
 
 
@@ -80,7 +80,7 @@ def test_a_first_edit_that_is_no_good_leaves_what_was_before_it_which_is_nothing
 
 def test_a_bad_file_without_a_good_version_is_no_empty_file(folder: Path) -> None:
     (folder / "words.txt").write_text("wrong")
-    with pytest.raises(ValueError, match="line 1 has a wrong word"):
+    with pytest.raises(ValueError, match="row 1 has a wrong word"):
         file(folder, may_be_missing=True).read()
 
 
@@ -98,12 +98,12 @@ def test_a_file_is_read_whichever_system_has_saved_it_and_kept_in_one_form(
 def test_zero_bytes_are_no_text(folder: Path, data: bytes) -> None:
     (folder / "words.txt").write_bytes(data)
     [problem] = file(folder).problems()
-    assert problem.startswith("lines/rules/words.txt line 1 is not UTF-8 at byte ")
+    assert problem.startswith("lines/rules/words.txt row 1 is not UTF-8 at byte ")
 
 
 def test_a_wrong_letter_is_told_by_its_line(folder: Path) -> None:
     (folder / "words.txt").write_bytes(b"one\ntwo\nGr\xfc\xdfe")
-    assert file(folder).problems() == ["lines/rules/words.txt line 3 is not UTF-8 at byte 10: save it as UTF-8"]
+    assert file(folder).problems() == ["lines/rules/words.txt row 3 is not UTF-8 at byte 10: save it as UTF-8"]
 
 
 def test_without_any_good_version_it_is_an_error(folder: Path) -> None:

@@ -10,7 +10,7 @@ from livekit.agents import RunContext, ToolError, llm
 
 from agent.lines.hours import Hours
 from agent.lines.people import Person
-from agent.providers.judge import judge
+from agent.providers.check import check_line
 from agent.tools import tools_of
 from agent.tools.transfer_call import transfer_call
 from tests.unit.agent.fakes import host, in_call, line, pipeline, until
@@ -114,7 +114,7 @@ def test_a_line_without_people_has_no_such_tool() -> None:
 
 
 def test_people_whom_nobody_can_be_handed_over_to_are_a_mistake() -> None:
-    found = judge(line(people=[ANNA]), host())
+    found = check_line(line(people=[ANNA]), host())
     assert [objection.key for objection in found] == ["people"]
     assert "transfer_call" in found[0].about
-    assert judge(line(people=[ANNA], tools=["transfer_call"]), host()) == []
+    assert check_line(line(people=[ANNA], tools=["transfer_call"]), host()) == []

@@ -8,10 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from agent import __main__ as agent
+from agent import stores
 from agent.admission.owner_files import owner_files, read_lists
 from agent.lines.folder import LinesFolder
-from agent.providers.judge import lines_of
+from agent.providers.check import lines_of
 from agent.settings import Settings
+from agent.storage.private_files import make_folder
+from agent.storage.schema import MARK
 from agent.worker.check import needs_speech, problems, problems_at_start
 from tests.unit.agent.fakes import KEYS, host
 from tests.unit.agent.lines.test_folder import make
@@ -26,8 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         LinesFolder,
         "__init__",
-        lambda lines, folder, secrets, kept=tmp_path / "kept", judge=lambda _: (): init(
-            lines, folder, secrets, kept, judge
+        lambda lines, folder, secrets, kept=tmp_path / "kept", check=lambda _: (): init(
+            lines, folder, secrets, kept, check
         ),
     )
     monkeypatch.setattr(owner_files, "__defaults__", (tmp_path / "kept",))
@@ -78,11 +81,11 @@ def test_problems_of_the_host_of_lines_of_words_and_of_lists_are_in_one_report(
     assert [problem.split(",")[0].split(";")[0].split(":")[0] for problem in found] == [
         "OPENAI_BASE_URL needs OPENAI_API_KEY",
         "lines/Bakery is not a name for a line",
-        "lines/coffee/line.toml line 5 has lookup.url",
-        "lines/coffee/line.toml line 2 has webhook.url",
-        "lines/dentist/line.toml line 2 has models.llm = 'openai/gpt-4o'",
+        "lines/coffee/line.toml row 5 has lookup.url",
+        "lines/coffee/line.toml row 2 has webhook.url",
+        "lines/dentist/line.toml row 2 has models.llm = 'openai/gpt-4o'",
         "lines/dentist/persona.md is empty",
-        "lines/dentist/blocked.txt line 1 has something else where a number is expected",
+        "lines/dentist/blocked.txt row 1 has something else where a number is expected",
     ]
     assert "names CRM, which has no value in lines/secrets.env" in found[2]
 
@@ -156,16 +159,16 @@ def test_what_was_good_with_a_key_that_is_gone_is_unrecoverable(folder: Path) ->
     lines_of(with_a_key).keep_good_versions()
     without = host(lines_folder=folder, provider_keys=NO_KEY)
     [problem], of_lines = problems_at_start(without, lines_of(without))
-    assert "line 1 has language = 'de', which needs other models than" in problem
+    assert "row 1 has language = 'de', which needs other models than" in problem
     assert of_lines == []
 
 
 @pytest.mark.parametrize(
     ("file", "content", "problem"),
     [
-        ("line.toml", 'language = "xx"', "line 1 has language = 'xx'"),
+        ("line.toml", 'language = "xx"', "row 1 has language = 'xx'"),
         ("greeting.md", "", "is empty"),
-        ("allowed.txt", "Ann", "line 1 has something else where a number is expected"),
+        ("allowed.txt", "Ann", "row 1 has something else where a number is expected"),
     ],
 )
 def test_one_line_that_is_no_good_keeps_no_other_from_being_answered_after_a_restart(
@@ -187,7 +190,7 @@ def test_contacts_that_cannot_be_read_refuse_nobody(folder: Path) -> None:
     settings = host(lines_folder=folder)
     (folder / "coffee/contacts.csv").write_text("Ann")
     fatal, [of_contacts] = problems_at_start(settings, lines_of(settings))
-    assert (fatal, of_contacts.partition(" line 1")[0]) == ([], "lines/coffee/contacts.csv")
+    assert (fatal, of_contacts.partition(" row 1")[0]) == ([], "lines/coffee/contacts.csv")
 
 
 def test_a_problem_of_the_host_keeps_every_line_from_being_answered(folder: Path) -> None:
@@ -254,6 +257,18 @@ def test_make_up_is_told_that_it_is_not(check: Callable[..., object]) -> None:
     assert check(PROVIDER_KEYS=packed("OPENAI_API_KEY=sk-1")) == (0, "COMPOSE_PROFILES=\n", [])
 
 
+def test_data_of_a_newer_release_is_a_problem_before_anything_is_stopped(
+    check: Callable[..., tuple[object, str, list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores.problems, "__defaults__", (tmp_path / "data",))
+    stores.bring_up_to_date(make_folder(tmp_path / "data"))
+    assert check()[0] == 0
+    (tmp_path / "data/calls" / MARK).write_text("7\n")
+    code, _, told = check()
+    assert code == 2
+    assert "data/calls has version 7, but this release of Landline knows it only up to version 1" in told[1]
+
+
 def test_a_problem_is_told_on_standard_error_alone(check: Callable[..., object], folder: Path) -> None:
     write(folder, '[models]\nllm = "openai/gpt-4o"\n')
     assert check() == (
@@ -261,7 +276,7 @@ def test_a_problem_is_told_on_standard_error_alone(check: Callable[..., object],
         "",
         [
             "The configuration is not usable (1 problem); nothing was changed.",
-            "lines/coffee/line.toml line 2 has models.llm = 'openai/gpt-4o', which needs OPENAI_API_KEY, which is not "
+            "lines/coffee/line.toml row 2 has models.llm = 'openai/gpt-4o', which needs OPENAI_API_KEY, which is not "
             "set in .env",
         ],
     )
@@ -277,9 +292,9 @@ def test_host_and_lines_are_in_one_report(check: Callable[..., tuple[object, str
     assert [problem.split(",")[0] for problem in told] == [
         "LIVEKIT_API_SECRET is not set: `make up` writes it to .env",
         "LOG_LEVEL is 'loud'",
-        "lines/coffee/line.toml line 2 has turns.wait_done = '3'",
-        "lines/coffee/line.toml line 4 has webhook.url",
-        "lines/coffee/line.toml line 5 has webhook.secret",
+        "lines/coffee/line.toml row 2 has turns.wait_done = '3'",
+        "lines/coffee/line.toml row 4 has webhook.url",
+        "lines/coffee/line.toml row 5 has webhook.secret",
     ]
     assert "canary" not in " ".join(told)
 
@@ -307,7 +322,7 @@ def test_a_number_without_its_country_is_judged_by_the_numbers_of_its_line(
         (folder / name / "contacts.csv").write_text("Nummer;Name;Notiz\n030 123456;Ann;\n")
     (folder / "praxis/line.toml").write_text('numbers = ["+4930987654"]\n')
     [problem] = judged()
-    assert problem.startswith("lines/coffee/contacts.csv line 2 has '030 …' where a number is expected")
+    assert problem.startswith("lines/coffee/contacts.csv row 2 has '030 …' where a number is expected")
     assert judged(phone_numbers="+4989123456") == []
     settings = host(lines_folder=folder)
     fatal, of_lines = problems_at_start(settings, lines_of(settings))

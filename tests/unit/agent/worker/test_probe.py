@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from agent import __main__ as agent
 from agent.lines.folder import LinesFolder
-from agent.providers.judge import judge
+from agent.providers.check import check_line
 from agent.worker import certificates, probe
 from agent.worker.probe import doubts
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -37,7 +37,7 @@ async def ask(folder: Path, text: str, **settings: Any) -> list[str]:
     make(folder, "coffee", text)
     usual = {"provider_keys": {}, "line_secrets": {"KEY": SecretStr(KEY)}, "lines_folder": folder}
     there = host(**usual | settings)
-    lines = LinesFolder(folder, there.line_secrets, folder.parent / "kept", lambda line: judge(line, there))
+    lines = LinesFolder(folder, there.line_secrets, folder.parent / "kept", lambda line: check_line(line, there))
     assert lines.problems() == []
     found = await doubts(there, lines)
     assert not [doubt for doubt in found if "canary" in doubt or "6789" in doubt]

@@ -147,8 +147,8 @@ def test_a_line_names_its_servers() -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("[mcp.shop]", "line 1 has no mcp.shop.url, which mcp.shop needs"),
-        ('[mcp.Shop]\nurl = "https://a.example/mcp"', "line 1 has mcp.'Shop', which is not a name for a server"),
+        ("[mcp.shop]", "row 1 has no mcp.shop.url, which mcp.shop needs"),
+        ('[mcp.Shop]\nurl = "https://a.example/mcp"', "row 1 has mcp.'Shop', which is not a name for a server"),
         ('[mcp.shop]\nurl = "ftp://a.example"', "mcp.shop.url = 'ftp://a.example', which should begin with http"),
         ('[mcp.shop]\nurl = "https://a.example"\nsafe = ["find order"]', "which should match pattern"),
         ('[mcp.shop]\nurl = "https://a.example"\nsave = ["a"]', "did you mean mcp.shop.safe?"),

@@ -8,10 +8,10 @@ from agent.settings import Settings
 
 def lines_of(settings: Settings) -> LinesFolder:
     """Open this host's folder of lines; a line.toml that asks for what this host cannot do counts as faulty."""
-    return LinesFolder(settings.lines_folder, settings.line_secrets, judge=lambda line: judge(line, settings))
+    return LinesFolder(settings.lines_folder, settings.line_secrets, check=lambda line: check_line(line, settings))
 
 
-def judge(line: Line, settings: Settings) -> list[Objection]:
+def check_line(line: Line, settings: Settings) -> list[Objection]:
     """Say which models cannot be used, and which settings conflict with the host's."""
     found = Pipeline(line, settings).problems()
     warning, longest = line.handling.call_warning, line.longest_call(settings.max_call_duration)
