@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +20,8 @@ from agent.records.webhook import report
 from tests.unit.agent.fakes import line, pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from livekit.agents import JobContext
 
 
