@@ -2,6 +2,7 @@
 
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line, Objection
+from agent.providers.catalog import LLM
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
 
@@ -13,7 +14,11 @@ def lines_of(settings: Settings) -> LinesFolder:
 
 def check_line(line: Line, settings: Settings) -> list[Objection]:
     """Say which models cannot be used, and which settings conflict with the host's."""
-    found = Pipeline(line, settings).problems()
+    pipeline = Pipeline(line, settings)
+    found = pipeline.problems()
+    if line.outcome and not found and not pipeline.fills_in_forms:
+        about = f"with fields, which {pipeline.name(LLM)} cannot fill in: name another language model in models.llm"
+        found.append(Objection("outcome", about))
     warning, longest = line.handling.call_warning, line.longest_call(settings.max_call_duration)
     if warning >= longest:
         found.append(

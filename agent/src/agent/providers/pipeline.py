@@ -100,6 +100,11 @@ class Pipeline:
         return all(its.tools for its in self._facts_of_all([LLM]))
 
     @property
+    def fills_in_forms(self) -> bool:
+        """Whether the language model can fill in the outcome's fields, for which it has to answer with JSON."""
+        return self._facts(self.name(LLM)).writes_json
+
+    @property
     def embedded(self) -> bool:
         """Whether any of the models runs on this machine's CPU."""
         return any(its.embedded for its in self._facts_of_all(KINDS))

@@ -20,6 +20,7 @@ PROVIDER = Provider(
     languages=("en",),
     patience=30.0,  # one small CPU, shared by all calls
     tools=False,
+    writes_json=False,  # the speech service passes on what can be spoken, and takes JSON for code
     reads_slowly=True,
     invents_facts=True,
     embedded=True,

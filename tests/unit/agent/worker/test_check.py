@@ -136,6 +136,24 @@ def test_what_would_reach_nobody_is_a_problem(
     assert "T1" not in "".join(found)
 
 
+@pytest.mark.parametrize(
+    ("keys", "models", "fills_in"),
+    [
+        (KEYS, "", True),
+        (NO_KEY, "", False),
+        (KEYS, '[models]\nllm = "speech/qwen2.5-coder-1.5b-instruct"\n', False),
+        (KEYS, '[models]\nllm_fallback = "speech/qwen2.5-coder-1.5b-instruct"\n', True),
+    ],
+)
+def test_fields_that_the_language_model_cannot_fill_in_are_a_problem(
+    judged: Callable[..., list[str]], folder: Path, keys: dict[str, SecretStr], models: str, fills_in: bool
+) -> None:
+    write(folder, f'{models}[outcome.reason]\nmeaning = "Why."\n[recording]\nenabled = true\n')
+    found = judged(provider_keys=keys)
+    assert len(found) == (0 if fills_in else 1)
+    assert fills_in or "with fields, which speech/qwen2.5-coder-1.5b-instruct cannot fill in" in found[0]
+
+
 def test_an_address_that_apprise_does_not_know_keeps_no_call_from_being_answered(folder: Path) -> None:
     write(folder, '[messages]\nnotify = ["SLACK"]')
     settings = host(lines_folder=folder, line_secrets={"SLACK": SecretStr("slack://T1")})
