@@ -196,10 +196,10 @@ class _Attempt:
 
     async def _join(self) -> None:
         """Let the two talk, and be silent and deaf from now on."""
-        connected = self._call.announcer.say("connected", allow_interruptions=False)
         if self._briefing:
+            told = self._call.announcer.say("connected", allow_interruptions=False)
             await self._briefing.say("connected")
-        await wait_until_heard(connected, SENTENCE_WITHIN)
+            await wait_until_heard(told, SENTENCE_WITHIN)
         await self._music.stop()
         call = self._call
         if call.before_join:

@@ -407,7 +407,7 @@ async def test_a_trunk_that_refuses_refer_costs_a_second_leg_and_no_question(tal
     talk.server.refer = refused(status)
     await talk.hand_over(COLD)
     assert (talk.server.called, talk.outcome, Briefing.made) == (["+12025550111"], "joined", [])
-    assert talk.said == [CALLING, CONNECTED]
+    assert talk.said == [CALLING]  # the person has said hello, and waits for the caller
 
 
 async def test_an_extension_is_not_a_carriers_to_call(talk: Talk) -> None:
