@@ -316,7 +316,7 @@ def test_neither_a_number_that_the_model_names_nor_somebody_outside_their_hours_
 
 
 def test_no_number_and_no_name_of_a_person_is_in_the_log(evening: Evening) -> None:
-    assert "Handover" in evening.logs
+    assert "Transfer to a person: busy" in evening.logs
     for secret in (*NUMBERS.values(), *CASES, "bicycle", "lion"):
         assert secret not in evening.logs
 
@@ -334,10 +334,10 @@ def test_the_two_talk_on_when_the_calls_process_is_killed_and_one_still_ends_the
     says = ["--at", "30", "--say", "There is a lion in the garden.", "--at", "38", "--say", "My window is open."]
     calling = ["--say", "I would like to ask for Ben.", *says, "--stay", "3"]
     answering = ["--number", NUMBERS["Ben"], "--dtmf", "1", "--stay", "90"]
-    handovers = extension.logs.count("Handover")
+    handovers = extension.logs.count("Transfer to a person")
     with extension.person.takes(answering) as taken, ThreadPoolExecutor() as pool:
         waiting = pool.submit(extension.call, *calling)
-        extension.until(lambda: extension.logs.count("Handover") > handovers, "handing over")
+        extension.until(lambda: extension.logs.count("Transfer to a person") > handovers, "handing over")
         extension.run(KILLED)
         killed = time.time()
         caller = waiting.result()
