@@ -49,6 +49,7 @@ class Sentences:
     not_recorded: str
     is_that_right: str
     transferring: str
+    putting_through: str
     connected: str
     transfer_busy: str
     transfer_no_answer: str

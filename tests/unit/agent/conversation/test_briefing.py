@@ -170,7 +170,11 @@ async def summed_up(endpoint: FakeOpenAI, *turns: tuple[str, str]) -> str | None
     return await sum_up_for_a_person(in_call(session=session, pipeline=chosen))
 
 
-TURNS = (("assistant", "How can I help?"), ("user", "I need a table for six."))
+TURNS = (
+    ("assistant", "How can I help?"),
+    ("user", "I need a table for six."),
+    ("user", "(keys pressed) 4 7 1 1"),
+)
 
 
 async def test_the_summary_is_the_models(endpoint: FakeOpenAI) -> None:
@@ -179,6 +183,7 @@ async def test_the_summary_is_the_models(endpoint: FakeOpenAI) -> None:
     [asked] = endpoint.asked("llm")
     instructions, said = asked.body["messages"]
     assert "language whose ISO 639-1 code is en" in instructions["content"]
+    assert "4 7 1 1" not in said["content"]
     assert "agent: How can I help?\ncaller: I need a table for six." in said["content"]
 
 

@@ -31,6 +31,7 @@ from tests.unit.agent.fakes import Recorded, host, in_call, line, pipeline, spok
 
 INSTANT = Script(stt_delay=0, first_token_delay=0, words_per_second=1e6, first_audio_delay=0, answers=("At nine.",))
 CALLING = "One moment, please, I am calling them for you. If you would rather not wait, just tell me."
+PUTTING_THROUGH = "One moment, please, I am putting you through."
 CONNECTED = "I am connecting you now."
 GONE = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "participant does not exist", status=404)
 ANNA = Person(name="Anna", number="+12025550111", when="Complaints.")
@@ -387,6 +388,22 @@ async def test_whatever_fails_the_caller_is_told_that_it_cannot_be_done(
     assert "cannot reach them" in talk.said[1]
 
 
+async def test_a_caller_who_hangs_up_while_the_person_is_told_so_is_noticed(talk: Talk) -> None:
+    handing = talk.hand_over()
+    briefing = await talk.briefing()
+    briefing.answer.set_result("declined")
+    talk.server.caller_is_there = False
+    await handing
+    assert talk.reasons == [CALLER_HUNG_UP]
+
+
+async def test_a_caller_who_hangs_up_during_a_refer_that_fails_has_nobody_called_for_them(talk: Talk) -> None:
+    talk.server.refer = refused(603)
+    talk.call.handover.caller_has_left = True
+    await talk.hand_over(COLD)
+    assert (talk.outcome, talk.server.called) == ("caller_left", [])
+
+
 async def test_a_cold_handover_is_the_carriers(talk: Talk) -> None:
     await talk.hand_over(COLD)
     assert talk.server.referred == ["tel:+12025550111"]
@@ -407,7 +424,7 @@ async def test_a_trunk_that_refuses_refer_costs_a_second_leg_and_no_question(tal
     talk.server.refer = refused(status)
     await talk.hand_over(COLD)
     assert (talk.server.called, talk.outcome, Briefing.made) == (["+12025550111"], "joined", [])
-    assert talk.said == [CALLING, CONNECTED]
+    assert talk.said == [PUTTING_THROUGH]  # the person has said hello, and waits for the caller
 
 
 async def test_an_extension_is_not_a_carriers_to_call(talk: Talk) -> None:
