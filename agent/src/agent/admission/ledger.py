@@ -19,6 +19,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent.lines.limits import Limits
+from agent.storage.schema import open_database
 
 logger = logging.getLogger(__name__)
 
@@ -28,18 +29,34 @@ LEASE = 15.0  # seconds; a call that has not renewed its lease for this long is 
 SHORTEST = 30.0  # seconds; a call that could not last this long is not let in
 KEY_BYTES = 32
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS calls (
-    call TEXT PRIMARY KEY, caller TEXT NOT NULL, day TEXT NOT NULL,
-    began REAL NOT NULL, seen REAL NOT NULL, ended INTEGER NOT NULL DEFAULT 0, line TEXT NOT NULL DEFAULT ''
-) WITHOUT ROWID
-"""
-ADD_LINE = "ALTER TABLE calls ADD COLUMN line TEXT NOT NULL DEFAULT ''"  # to a ledger that the release before made
+VERSIONS = (
+    """
+    CREATE TABLE calls (
+        call TEXT PRIMARY KEY, caller TEXT NOT NULL, day TEXT NOT NULL,
+        began REAL NOT NULL, seen REAL NOT NULL, ended INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID
+    """,
+    "ALTER TABLE calls ADD COLUMN line TEXT NOT NULL DEFAULT ''",
+)
 ROW = "INSERT INTO calls (call, caller, day, began, seen, line) VALUES (?, ?, ?, ?, ?, ?)"
 IN_PROGRESS = "NOT ended AND seen > :alive"
 OLD = 2 * 86_400  # seconds for which a row of a line that is gone is kept
 TODAY = "day = :today"
 USED = f"total({TODAY}), total((seen - began) * ({TODAY})), total({IN_PROGRESS})"
+
+
+def open_ledger(file: Path) -> sqlite3.Connection:
+    """Open the ledger, or bring it up to date; raises as `open_database` does."""
+    database = open_database(file, VERSIONS, before_marks=_version_before_marks, waits=WAITS)
+    database.execute("PRAGMA synchronous = NORMAL")
+    return database
+
+
+def _version_before_marks(database: sqlite3.Connection) -> int:
+    columns = {name for (name,) in database.execute("SELECT name FROM pragma_table_info('calls')")}
+    if not columns:
+        return 0
+    return 2 if "line" in columns else 1  # release 0.1.0 had one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +156,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
-        file = self._folder / "ledger.db"
-        with contextlib.closing(sqlite3.connect(file, timeout=WAITS, isolation_level=None)) as database:
-            with contextlib.suppress(sqlite3.OperationalError):  # another call is doing it now, or a later one will
-                database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute(SCHEMA)
-            with contextlib.suppress(sqlite3.OperationalError):  # the column exists already
-                database.execute(ADD_LINE)
+        with contextlib.closing(open_ledger(self._folder / "ledger.db")) as database:
             database.execute(f"BEGIN {kind}")
             try:
                 yield database
