@@ -1,0 +1,64 @@
+"""The worker's HTTP server on the private network: each endpoint is a module in this package and a row in `ROUTES`.
+
+Caddy passes on what the operator has switched on, and nothing else reaches this server from outside. livekit-agents has
+an HTTP server of its own on port 8081, for its health, which takes no further routes.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from aiohttp import web
+
+from agent.lines.folder import LinesFolder
+from agent.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+HOST = "0.0.0.0"  # noqa: S104 - of a container, which publishes no port
+PORT = 8082
+CLOSES_WITHIN = 2.0  # seconds that requests in progress have when the worker stops
+
+Routes = Callable[[Settings, LinesFolder], list[web.RouteDef]]
+"""Makes the routes of one endpoint when the worker starts; none if the settings do not switch it on."""
+
+ROUTES: list[Routes] = []
+
+
+async def answer_requests_while(
+    work: Awaitable[T], settings: Settings, lines: LinesFolder, host: str = HOST, port: int = PORT
+) -> T:
+    """Answer HTTP requests until `work` is done, and return its result.
+
+    Nothing listens if no endpoint is switched on. A port that cannot be used is logged and does not end `work`.
+    """
+    runner = _runner([route for of_endpoint in ROUTES for route in of_endpoint(settings, lines)])
+    try:
+        if runner:
+            await _listen(runner, host, port)
+        return await work
+    finally:
+        if runner:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await runner.cleanup()
+
+
+def _runner(routes: list[web.RouteDef]) -> web.AppRunner | None:
+    if not routes:
+        return None
+    app = web.Application()
+    app.add_routes(routes)
+    # Its log of requests would contain addresses that are secret.
+    return web.AppRunner(app, access_log=None, shutdown_timeout=CLOSES_WITHIN)
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        logger.error("Cannot listen on port %d, so HTTP requests are not answered: %s", port, error.strerror)
