@@ -1,0 +1,129 @@
+"""A leg: the agent's call to a person, over the host's outbound trunk, into the room of a call.
+
+`dial` is the only place that places calls. Whom it calls is never taken from what a caller or a model says.
+"""
+
+import asyncio
+import json
+import logging
+from typing import Literal
+
+import aiohttp
+from livekit import api
+
+from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
+
+logger = logging.getLogger(__name__)
+
+Reason = Literal["busy", "no_answer", "declined", "unreachable"]
+
+# What a SIP status says about the person; any other failure means that they cannot be reached this way.
+REASONS: dict[int, Reason] = {
+    408: "no_answer",  # request timeout
+    480: "no_answer",  # temporarily unavailable
+    487: "no_answer",  # the INVITE was cancelled when it had rung for long enough
+    486: "busy",
+    600: "busy",  # everywhere
+    603: "declined",
+    607: "declined",  # unwanted
+    608: "declined",  # rejected
+}
+RANG_TOO_LONG = "sip request timed out"  # in livekit/sip 1.11.0's error, which has no SIP status then
+SERVER_ERRORS = (api.TwirpError, aiohttp.ClientError, OSError)  # a TimeoutError is an OSError
+
+
+class NotReachedError(Exception):
+    """The person was not reached: busy, no_answer, declined or unreachable."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+async def dial(
+    livekit: api.LiveKitAPI,
+    room: str,
+    number: str,
+    *,
+    agent: str,
+    identity: str,
+    shown: str,
+    ringing: float,
+    longest: float,
+) -> None:
+    """Call `number` over the outbound trunk of `agent` (AGENT_NAME), and return when the person has answered.
+
+    The person is in the room as the participant `identity` from before it rings. `shown` is the number that they see;
+    if it is not one of the trunk's, they see the trunk's. It rings for at most `ringing` seconds, and the gateway ends
+    the leg `longest` seconds after it was begun. If this is cancelled, the leg ends.
+
+    Raises:
+        NotReachedError: nobody answered; no leg is left.
+    """
+    try:
+        trunk = await _find_trunk(livekit, agent)
+        request = api.CreateSIPParticipantRequest(
+            sip_trunk_id=trunk.sip_trunk_id,
+            sip_call_to=number,
+            sip_number=shown if shown in trunk.numbers else "",
+            room_name=room,
+            participant_identity=identity,
+            wait_until_answered=True,
+        )
+        request.ringing_timeout.FromMilliseconds(round(ringing * 1000))
+        request.max_call_duration.FromMilliseconds(round(longest * 1000))
+        await livekit.sip.create_sip_participant(request)
+    except SERVER_ERRORS as error:
+        await hang_up_leg(livekit, room, identity)
+        reason = reason_of(error)
+        if reason == "unreachable":
+            logger.warning("Could not call a person over the outbound trunk: %s", _code(error))
+        raise NotReachedError(reason) from None
+    except asyncio.CancelledError:
+        await asyncio.shield(hang_up_leg(livekit, room, identity))
+        raise
+
+
+async def hang_up_leg(livekit: api.LiveKitAPI, room: str, identity: str) -> None:
+    """End the leg, whether it rings or has been answered; a leg that is gone already is no error."""
+    try:
+        async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
+            await livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+    except SERVER_ERRORS as error:
+        if _code(error) != api.TwirpErrorCode.NOT_FOUND:
+            logger.warning("Could not end the call to a person: %s", _code(error))
+
+
+def reason_of(error: BaseException) -> Reason:
+    """Return what a failure of the server's SIP API says about the person."""
+    if isinstance(error, api.SipCallError) and error.sip_status_code is not None:
+        return REASONS.get(error.sip_status_code, "unreachable")
+    rang_too_long = isinstance(error, TimeoutError) or RANG_TOO_LONG in str(getattr(error, "message", ""))
+    return "no_answer" if rang_too_long else "unreachable"
+
+
+async def _find_trunk(livekit: api.LiveKitAPI, agent: str) -> api.SIPOutboundTrunkInfo:
+    """Return the outbound trunk that bootstrap has marked as this host's."""
+    async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
+        listed = await livekit.sip.list_outbound_trunk(api.ListSIPOutboundTrunkRequest())
+    for trunk in listed.items:
+        if _is_of(trunk.metadata, agent):
+            return trunk
+    logger.warning("There is no outbound trunk: set OUTBOUND_ADDRESS in .env, and run make up")
+    raise NotReachedError("unreachable")
+
+
+def _is_of(metadata: str, agent: str) -> bool:
+    """Return whether this is the mark of the host whose AGENT_NAME this is (bootstrap's mark.py writes it)."""
+    try:
+        mark = json.loads(metadata)
+    except ValueError:
+        return False
+    return isinstance(mark, dict) and mark.get("managed_by") == "landline" and mark.get("agent") == agent
+
+
+def _code(error: BaseException) -> str:
+    """Return what went wrong in one word; the text of an error may contain a phone number."""
+    if isinstance(error, api.SipCallError) and error.sip_status_code is not None:
+        return f"SIP status {error.sip_status_code}"
+    return error.code if isinstance(error, api.TwirpError) else type(error).__name__
