@@ -1,7 +1,8 @@
 """The phone's commands.
 
-`call` places a call and reports how it went, `calls` places several at once, `timeline` shows the turns of a call
-beside the agent's log, `transcribe` prints what is said in a file, and `check` tests the models.
+`call` places a call and reports how it went, `answer` takes one, `calls` and `answers` do so with several at once,
+`timeline` shows the turns of a call beside the agent's log, `transcribe` prints what is said in a file, and `check`
+tests the models.
 """
 
 # ruff: noqa: T201  a command prints its result to standard output
@@ -18,24 +19,30 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from phone import arguments, audio
-from phone.conversation import converse
-from phone.order import check_order, speak_texts
+from phone.conversation import be_called, converse, tell_nobody
+from phone.order import check_answering, check_order, speak_texts
 from phone.report.measure import measure, transcribe
+from phone.report.observation import Invited
 from phone.report.report import Report, conversation_rows, opening_text
 from phone.report.timeline import timeline_rows
 from phone.report.verdict import BAD_USAGE, judge
+from phone.wire.incoming import Listener, own_network
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from ipaddress import IPv4Network
 
-    from phone.order import Order
+    from phone.conversation import Tell
+    from phone.order import Answering, Order, Plan
     from phone.report.observation import Observation
 
 INTERRUPTED = 130
+SIDES = ("line", "caller", "person")
+T = TypeVar("T")
 
 
 def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm, str], str] | None = None) -> int:
@@ -48,6 +55,10 @@ def main(argv: list[str] | None = None, transcriber: Callable[[audio.Pcm, str], 
                 return place_call(given, transcriber)
             case "calls":
                 return place_calls(given, transcriber)
+            case "answer":
+                return take_calls(given, transcriber)
+            case "answers":
+                return take_rows_of_calls(given, transcriber)
             case "timeline":
                 return show_timeline(given)
             case "transcribe":
@@ -94,17 +105,32 @@ def check(given: argparse.Namespace) -> int:
 
 def place_call(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
     order = _order(given)
-    people: TextIO = sys.stderr if order.json == "-" else sys.stdout
+    people = _people(order)
     print(f"Calling {order.target.to} through {_gateway(order)} …", file=people, flush=True)
     started = datetime.now(UTC)
-    seen = asyncio.run(_until_signalled(order, people))
-    report = _report(order, started, seen, transcriber or _transcriber(given.model))
-    if seen.answered is not None:
-        report = _keep(report, order.out, started)
-    _tell(report, people, order.out)
-    if order.json:
-        _write_json(report, order.json)
-    return report.verdict.code
+    seen = asyncio.run(_until_signalled(_delayed(order, _tell_opening(people))))
+    return _conclude(order, _placed(order, started, seen, transcriber or _transcriber(given.model)), started)
+
+
+def take_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
+    """Take as many calls as `--count` says; the exit code is that of the first one which was not good."""
+    answering = speak_texts(check_answering(given), _synthesise)
+    if given.count > 1 and given.json:
+        raise arguments.UsageError([f"--json is for one call, but --count is {given.count}: see each call's folder"])
+    network = arguments.network(given.callers)
+    people = _people(answering)
+
+    def tell_waiting() -> None:
+        print(f"Waiting for a call on port {given.port} …", file=people, flush=True)
+
+    started = datetime.now(UTC)
+    taking = _taken([answering] * given.count, given.port, network, tell_waiting, _tell_opening(people))
+    whisper = transcriber or _transcriber(given.model)
+    codes = []
+    for seen in asyncio.run(_until_signalled(taking)):
+        began = datetime.fromtimestamp(seen.invited_at, UTC) if seen.invited_at else started
+        codes.append(_conclude(answering, _received(answering, began, seen, whisper), began))
+    return next((code for code in codes if code), 0)
 
 
 def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
@@ -115,29 +141,67 @@ def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str
     """
     whisper = transcriber or _transcriber(given.model)
     for row in sys.stdin:
-        orders = [
-            _order(arguments.parser().parse_args(["call", "--model", str(given.model), *call]))
-            for call in json.loads(row)
-        ]
+        orders = [_order(_arguments(given, "call", call)) for call in json.loads(row)]
         started = datetime.now(UTC)
         held = asyncio.run(_together(orders))
-        reports = [
-            _with_sound(_report(order, started, seen, whisper if order.model else None, sides=("line",)), order.out)
-            for order, seen in zip(orders, held, strict=True)
-        ]
-        print(json.dumps([report.as_json() for report in reports], ensure_ascii=False), flush=True)
+        _print_reports(
+            [
+                _with_sound(_placed(order, started, seen, whisper if order.model else None, sides=("line",)), order)
+                for order, seen in zip(orders, held, strict=True)
+            ]
+        )
     return 0
+
+
+def take_rows_of_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
+    """Take the calls of each row of standard input. A row says that the phone waits for them, another how they went."""
+    whisper = transcriber or _transcriber(given.model)
+    network = arguments.network(given.callers)
+
+    def tell_waiting() -> None:
+        print(json.dumps("waiting"), flush=True)
+
+    for row in sys.stdin:
+        answering = [
+            speak_texts(check_answering(_arguments(given, "answer", call)), _synthesise) for call in json.loads(row)
+        ]
+        started = datetime.now(UTC)
+        taken = asyncio.run(_taken(answering, given.port, network, tell_waiting))
+        _print_reports(
+            [
+                _with_sound(_received(one, started, seen, whisper if one.model else None, sides=("line",)), one)
+                for one, seen in zip(answering, taken, strict=True)
+            ]
+        )
+    return 0
+
+
+def _arguments(given: argparse.Namespace, command: str, call: list[str]) -> argparse.Namespace:
+    return arguments.parser().parse_args([command, "--model", str(given.model), *call])
 
 
 def _order(given: argparse.Namespace) -> Order:
     return speak_texts(check_order(given), _synthesise)
 
 
-def _with_sound(report: Report, out: Path) -> Report:
+def _people(plan: Plan) -> TextIO:
+    """Return where to tell people; standard output may be for a program."""
+    return sys.stderr if plan.json == "-" else sys.stdout
+
+
+def _tell_opening(people: TextIO) -> Tell:
+    return lambda *at: print(opening_text(*at), file=people, flush=True)
+
+
+def _print_reports(reports: list[Report]) -> None:
+    print(json.dumps([report.as_json() for report in reports], ensure_ascii=False), flush=True)
+
+
+def _with_sound(report: Report, plan: Plan) -> Report:
     """Save the sound of a call that names a folder of its own with --out; nothing else of several calls is kept."""
-    if out == arguments.DEFAULT_OUT or report.seen.answered is None:
+    if plan.out == arguments.DEFAULT_OUT or report.seen.answered is None:
         return report
-    recording = out / f"{secrets.token_hex(4)}.wav"
+    recording = plan.out / f"{secrets.token_hex(4)}.wav"
     audio.save_stereo(recording, report.seen.caller.pcm, report.seen.line.pcm)
     return replace(report, recording=recording)
 
@@ -146,36 +210,89 @@ async def _together(orders: list[Order]) -> list[Observation]:
     return await asyncio.gather(*map(_delayed, orders))
 
 
-async def _delayed(
-    order: Order, tell: Callable[[float, float | None], None] = lambda _answered, _word: None
-) -> Observation:
+async def _delayed(order: Order, tell: Tell = tell_nobody) -> Observation:
     await asyncio.sleep(order.delay)
     return await converse(order.target, order.script, tell)
 
 
-def _report(
+async def _taken(
+    plans: list[Answering],
+    port: int,
+    network: IPv4Network | None,
+    tell_waiting: Callable[[], None],
+    tell: Tell = tell_nobody,
+) -> list[Observation]:
+    """Wait for these calls at the same time, and take them."""
+    async with await Listener.open(("0.0.0.0", port), network or own_network()) as listener:  # noqa: S104
+        taking = [asyncio.ensure_future(be_called(listener, one.reception, one.script, tell)) for one in plans]
+        await asyncio.sleep(0)  # until each of them expects its call
+        tell_waiting()
+        try:
+            return list(await asyncio.gather(*taking))
+        except BaseException:
+            for task in taking:
+                task.cancel()
+            await asyncio.wait(taking)
+            raise
+
+
+def _placed(
     order: Order,
     started: datetime,
     seen: Observation,
     transcriber: Callable[[audio.Pcm, str], str] | None,
-    sides: tuple[str, ...] = ("line", "caller"),
+    sides: tuple[str, ...] = SIDES,
+) -> Report:
+    return _report(order, order.target.to, order.target.caller, _gateway(order), started, seen, transcriber, sides)
+
+
+def _received(
+    answering: Answering,
+    started: datetime,
+    seen: Observation,
+    transcriber: Callable[[audio.Pcm, str], str] | None,
+    sides: tuple[str, ...] = SIDES,
+) -> Report:
+    invited = seen.invited or Invited(answering.reception.number or "", "", "")
+    return _report(answering, invited.called, invited.shown, invited.address, started, seen, transcriber, sides)
+
+
+def _report(
+    plan: Plan,
+    to: str,
+    shown: str,
+    gateway: str,
+    started: datetime,
+    seen: Observation,
+    transcriber: Callable[[audio.Pcm, str], str] | None,
+    sides: tuple[str, ...],
 ) -> Report:
     figures = measure(seen)
-    if transcriber and order.model:
-        figures = transcribe(figures, seen, lambda pcm: transcriber(pcm, order.language), sides)
-    verdict = judge(seen, figures, order.expected)
-    return Report(order.target.to, _gateway(order), started.isoformat(timespec="seconds"), seen, figures, verdict)
+    if transcriber and plan.model:
+        figures = transcribe(figures, seen, lambda pcm: transcriber(pcm, plan.language), sides)
+    verdict = judge(seen, figures, plan.expected)
+    return Report(to, gateway, started.isoformat(timespec="seconds"), seen, figures, verdict, shown=shown)
 
 
 def _gateway(order: Order) -> str:
     return ":".join(map(str, order.target.gateway))
 
 
-async def _until_signalled(order: Order, people: TextIO) -> Observation:
-    """Place the call; SIGTERM (`docker stop`) ends it with a BYE, as Ctrl-C does."""
-    task = asyncio.ensure_future(_delayed(order, lambda *at: print(opening_text(*at), file=people, flush=True)))
+async def _until_signalled(work: Coroutine[None, None, T]) -> T:
+    """Do the work; SIGTERM (`docker stop`) ends its calls with a BYE, as Ctrl-C does."""
+    task = asyncio.ensure_future(work)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
+
+
+def _conclude(plan: Plan, report: Report, started: datetime) -> int:
+    """Keep the call, tell people and programs of it, and return its exit code."""
+    if report.seen.answered is not None:
+        report = _keep(report, plan.out, started)
+    _tell(report, _people(plan), plan.out)
+    if plan.json:
+        _write_json(report, plan.json)
+    return report.verdict.code
 
 
 def _keep(report: Report, out: Path, started: datetime) -> Report:

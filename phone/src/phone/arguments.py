@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 DEFAULT_OUT = Path("/calls")  # where the container's volume is
 DEFAULT_MODEL = Path("/models/whisper-base")
 DEFAULT_SAY = "Hello, when are you open?"
+DEFAULT_ANSWER = "Hello?"
+SIP_PORT = 5060
 
 
 class UsageError(Exception):
@@ -29,10 +32,12 @@ class _AppendInOrder(argparse.Action):
 
 
 def parser() -> argparse.ArgumentParser:
-    main = argparse.ArgumentParser(prog="phone", description="A SIP phone: dials, plays, records, measures.")
+    main = argparse.ArgumentParser(prog="phone", description="A SIP phone: dials or answers, plays, records, measures.")
     commands = main.add_subparsers(dest="command", required=True)
     _add_call(commands)
     _add_calls(commands)
+    _add_answer(commands)
+    _add_answers(commands)
     transcribe = commands.add_parser("transcribe", help="print what is said in an audio file")
     transcribe.add_argument("file", type=Path)
     _add_language(transcribe)
@@ -51,9 +56,46 @@ def _add_call(commands: Any) -> None:
         epilog="Exit codes: 0 good, 2 bad usage, 10 not answered, 11 answered but silent, 12 one way, 13 wrong words.",
     )
     _add_target(call.add_argument_group("whom"))
-    _add_sayings(call.add_argument_group("what to say, in this order"))
-    _add_waits(call.add_argument_group("how long to wait (seconds)"))
+    _add_sayings(call.add_argument_group("what to say, in this order"), DEFAULT_SAY)
+    waits = call.add_argument_group("how long to wait (seconds)")
+    waits.add_argument("--delay", type=float, default=0.0, help="before dialling (%(default)s)")
+    waits.add_argument("--ring-timeout", type=float, default=30.0, help="for the answer (%(default)s)")
+    _add_waits(waits)
     _add_result(call.add_argument_group("result"))
+
+
+def _add_answer(commands: Any) -> None:
+    answer = commands.add_parser(
+        "answer",
+        help="wait for a call from the gateway, take it, report",
+        epilog="Exit codes: 0 good, or not answered as told; 2 bad usage, 10 not called, 11 the line was silent, "
+        "12 the line hung up too early, 13 wrong words.",
+    )
+    _add_reception(answer.add_argument_group("how to take the call"))
+    _add_sayings(answer.add_argument_group("what to say, in this order"), DEFAULT_ANSWER)
+    waits = answer.add_argument_group("how long to wait (seconds)")
+    waits.add_argument("--wait", type=float, default=60.0, help="for the call (%(default)s)")
+    _add_waits(waits)
+    result = answer.add_argument_group("result")
+    _add_result(result)
+    result.add_argument("--count", type=int, default=1, help="calls to take, at once or one by one (%(default)s)")
+
+
+def _add_reception(group: Any) -> None:
+    _add_listen(group)
+    group.add_argument("--number", help="take only calls to this number (any)")
+    group.add_argument("--ring", type=float, default=1.0, metavar="S", help="ring before anything else (%(default)s)")
+    instead = group.add_mutually_exclusive_group()
+    instead.add_argument("--busy", action="store_const", const=486, dest="refuse", help="refuse with 486 Busy Here")
+    instead.add_argument("--decline", action="store_const", const=603, dest="refuse", help="refuse with 603 Decline")
+    instead.add_argument("--refuse", type=int, metavar="STATUS", help="refuse with this SIP status, such as 480 or 404")
+    instead.add_argument("--no-answer", action="store_true", help="ring until the line gives up")
+    group.add_argument("--username", help="ask the line for this user name, and the password in SIP_PASSWORD")
+
+
+def _add_listen(group: Any) -> None:
+    group.add_argument("--port", type=int, default=SIP_PORT, help="UDP port for calls (%(default)s)")
+    group.add_argument("--callers", metavar="NETWORK", help="take calls from there alone (the /24 of our own address)")
 
 
 def _add_target(group: Any) -> None:
@@ -79,7 +121,8 @@ def _add_target(group: Any) -> None:
 
 
 _SAYINGS = (
-    ("--say", "TEXT", f"speak it ({DEFAULT_SAY!r})"),
+    ("--say", "TEXT", "speak it"),
+    ("--voicemail", "TEXT", "speak it as the greeting of an answering machine, and beep"),
     ("--wav", "FILE", "play a file"),
     ("--dtmf", "KEYS", "press keys"),
     ("--late-dtmf", "KEYS", "press keys, the last packet of each after the first one of the next"),
@@ -91,17 +134,21 @@ _SAYINGS = (
 )
 
 
-def _add_sayings(group: Any) -> None:
+def _add_sayings(group: Any, usual: str) -> None:
     for option, metavar, text in _SAYINGS:
+        text += f" ({usual!r})" if option == "--say" else ""
         group.add_argument(option, action=_AppendInOrder, dest="sayings", metavar=metavar, help=text)
     group.add_argument("--silent", action="store_true", help="say nothing, but hear the whole greeting")
+    group.add_argument(
+        "--refer",
+        metavar="HOW",
+        help="answer a request to call somebody else (REFER): accept, fail (accepted, then busy) or a SIP status (501)",
+    )
     group.add_argument("--stay", type=float, metavar="S", help="stay on the line after that; alone: just dial and stay")
 
 
 def _add_waits(group: Any) -> None:
-    group.add_argument("--delay", type=float, default=0.0, help="before dialling (%(default)s)")
     group.add_argument("--patience", type=float, default=2.0, help="quiet that ends a reply (%(default)s)")
-    group.add_argument("--ring-timeout", type=float, default=30.0, help="for the answer (%(default)s)")
     group.add_argument("--greeting-timeout", type=float, default=10.0, help="for the greeting to begin (%(default)s)")
     group.add_argument("--reply-timeout", type=float, default=30.0, help="for each reply to begin (%(default)s)")
     group.add_argument("--max-seconds", type=float, default=180.0, help="for the whole call (%(default)s)")
@@ -129,12 +176,32 @@ def _add_calls(commands: Any) -> None:
     _add_model(calls)
 
 
+def _add_answers(commands: Any) -> None:
+    answers = commands.add_parser(
+        "answers",
+        help="take the calls that standard input lists, several at once",
+        description="Each row of standard input is a JSON list of calls to take together; each is a list of arguments "
+        "of `phone answer`. A row of standard output says when the phone waits for them, and when all are over, "
+        "another one has the list of their reports. Nothing else is kept, except the sound of a call with --out.",
+    )
+    _add_listen(answers)
+    _add_model(answers)
+
+
 def _add_model(to: Any) -> None:
     to.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="folder of a Whisper model (%(default)s)")
 
 
 def _add_language(to: Any) -> None:
     to.add_argument("--language", default="en", help="language that the line speaks, as ISO 639-1 code (%(default)s)")
+
+
+def network(text: str | None) -> IPv4Network | None:
+    """Return the network that --callers names. Raises UsageError."""
+    try:
+        return IPv4Network(text) if text else None
+    except ValueError as error:
+        raise UsageError([f"--callers {text!r}: expected an IPv4 network such as 172.29.53.0/24: {error}"]) from error
 
 
 def read_report(path: Path) -> dict[str, Any]:

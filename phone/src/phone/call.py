@@ -1,4 +1,4 @@
-"""Controls a call in progress: dials, says, presses keys, listens and hangs up."""
+"""Controls a call in progress: dials or answers, says, presses keys, listens and hangs up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import numpy as np
 
 from phone.sound.listening import Ear, until
 from phone.wire import sdp
-from phone.wire.dialog import Dialog, NotAnsweredError, Progress, Target
+from phone.wire.dialog import NO_REFERRALS, AnswerToRefer, Dialog, NotAnsweredError, Progress
+from phone.wire.incoming import IncomingDialog, Invitation
+from phone.wire.outgoing import OutgoingDialog, Target
 from phone.wire.rtp import MediaStream, Playback
 
 if TYPE_CHECKING:
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
     from phone.audio import Pcm
 
 
+Who = Literal["caller", "person"]  # what the phone is: it calls the line, or the line calls it
+
+
 @dataclass(frozen=True)
 class Ending:
     """Who ended the call, and when."""
 
-    by: Literal["caller", "line"]
+    by: Literal["caller", "person", "line"]
     at: float  # loop time
     confirmed: bool = True  # whether the far end answered our BYE
 
@@ -32,40 +37,78 @@ class Ending:
 class Call:
     """One call. `async with await Call.dial(...) as call:` hangs up at the end of the block. All times are loop times.
 
+    `Call.answer` does the same for a call that came. Whoever called, the far end is the line.
+
     To barge in, `await call.line_speaks(10)`, wait a moment, `call.say(pcm)`, `await call.line_quiet(0.3, 10)`.
     """
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, who: Who, offer: str | None = None) -> None:
+        self.who = who
         self.ear = Ear()
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self.said: list[Playback] = []
-        self.answer = ""  # the 200 that answered the call, headers and session description
+        self.response = ""  # the 200 that answered our call, headers and session description
         self.requests: list[tuple[str, int | None]] = []  # those sent during the call, with the status of each
         self._session, self._version = secrets.randbits(31), 0
+        self._first_offer = offer  # see Target.offer
         self.dialog: Dialog
         self.media: MediaStream
 
     @classmethod
-    async def dial(cls, target: Target, ring_timeout: float = 30.0, *, honour_sdp: bool = False) -> Self:
+    async def dial(
+        cls,
+        target: Target,
+        ring_timeout: float = 30.0,
+        *,
+        honour_sdp: bool = False,
+        refer: AnswerToRefer = NO_REFERRALS,
+    ) -> Self:
         """Dial and wait for the answer. Raises NotAnsweredError.
 
         Media goes to the host that was dialled, at the port of the answer's SDP: if a public address is advertised,
         the SDP names that, and it may not lead back in. `honour_sdp` uses the SDP's address.
         """
-        call = cls(target)
-        call.dialog = await Dialog.prepare(target, call._hung_up)
+        call = cls("caller", target.offer)
+        call.dialog = dialog = await OutgoingDialog.prepare(target, call._hung_up)
+        dialog.answer_to_refer = refer
         try:
-            call.media = await MediaStream.open(call.dialog.endpoint.address[0], call.ear.hear)
+            call.media = await MediaStream.open(dialog.endpoint.address[0], call.ear.hear)
             call.media.marks = not target.no_marker
         except OSError:
-            call.dialog.endpoint.close()
+            dialog.endpoint.close()
             raise
         try:
-            await call._connect(ring_timeout, honour_sdp)
+            await call._connect(dialog, ring_timeout, honour_sdp)
         except BaseException:
             await call._close()
             raise
+        return call
+
+    @classmethod
+    async def answer(cls, invitation: Invitation, *, refer: AnswerToRefer = NO_REFERRALS) -> Self:
+        """Answer a call that came. Raises NotAnsweredError. Media goes to the host that the INVITE came from."""
+        try:
+            their = sdp.parse_answer(invitation.request.body)
+        except sdp.NoCommonAudioError as error:
+            await invitation.conclude(488)
+            raise NotAnsweredError(488, str(error)) from error
+        call = cls("person")
+        call.dialog = dialog = IncomingDialog(invitation, call._hung_up)
+        dialog.answer_to_refer = refer
+        try:
+            call.media = await MediaStream.open(dialog.endpoint.address[0], call.ear.hear)
+        except OSError:
+            await dialog.close()
+            raise
+        try:
+            if not await dialog.accept(sdp.accept(their, *call.media.address, call._session)):
+                await dialog.bye()
+                raise NotAnsweredError(None, "the call was answered, but the far end did not acknowledge it")
+        except BaseException:
+            await call._close()
+            raise
+        if not call.ended.done():
+            call.media.start((invitation.peer[0], their.port), their.payload_type, their.telephone_event)
         return call
 
     @property
@@ -126,7 +169,7 @@ class Call:
             at = asyncio.get_running_loop().time()
             confirmed = await self.dialog.bye()
             if not self.ended.done():
-                self.ended.set_result(Ending("caller", at, confirmed))
+                self.ended.set_result(Ending(self.who, at, confirmed))
         await self._close()
         return self.ended.result()
 
@@ -138,23 +181,23 @@ class Call:
     ) -> None:
         await self.hang_up()
 
-    async def _connect(self, ring_timeout: float, honour_sdp: bool) -> None:
-        response = await self.dialog.invite(self._offer(), ring_timeout)
-        self.answer = bytes(response).decode("utf8", "replace")
+    async def _connect(self, dialog: OutgoingDialog, ring_timeout: float, honour_sdp: bool) -> None:
+        response = await dialog.invite(self._offer(), ring_timeout)
+        self.response = bytes(response).decode("utf8", "replace")
         try:
             answer = sdp.parse_answer(response.body)
         except sdp.NoCommonAudioError as error:
-            await self.dialog.bye()
-            raise NotAnsweredError(response.code, str(error), rang=True, answer=self.answer) from error
-        host = answer.address if honour_sdp else self.dialog.endpoint.peer[0]
+            await dialog.bye()
+            raise NotAnsweredError(response.code, str(error), rang=True, answer=self.response) from error
+        host = answer.address if honour_sdp else dialog.endpoint.peer[0]
         if not self.ended.done():
             self.media.start((host, answer.port), answer.payload_type, answer.telephone_event)
 
     def _offer(self, direction: str = "sendrecv") -> bytes:
         address, port = self.media.address
-        if self.target.offer is None or self._version:
+        if self._first_offer is None or self._version:
             return sdp.offer(address, port, self._session, self._version, direction)
-        return self.target.offer.replace("{address}", address).replace("{port}", str(port)).encode()
+        return self._first_offer.replace("{address}", address).replace("{port}", str(port)).encode()
 
     async def _reinvite(self, direction: str) -> None:
         if self.ended.done():
@@ -174,4 +217,4 @@ class Call:
 
     async def _close(self) -> None:
         await self.media.close()
-        self.dialog.endpoint.close()
+        await self.dialog.close()

@@ -1,4 +1,4 @@
-"""Holds one scripted call: waits for the answer and the greeting, says each thing, hears each reply out, hangs up."""
+"""Holds one scripted call, placed or taken: waits for the greeting, says each thing, hears each reply out, hangs up."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phone.call import Call
-from phone.report.observation import Observation, observe
+from phone.call import Call, Ending
+from phone.report.observation import Invited, Observation, observe
 from phone.sound.listening import BRIDGE, speech_end
-from phone.wire.dialog import NotAnsweredError
+from phone.wire.dialog import NO_REFERRALS, PHRASES, AnswerToRefer, NotAnsweredError
+from phone.wire.incoming import RINGING, TERMINATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from phone.audio import Pcm
-    from phone.wire.dialog import Target
+    from phone.wire.digest import Credentials
+    from phone.wire.incoming import Invitation, Listener
+    from phone.wire.outgoing import Target
     from phone.wire.rtp import Playback
+
+    Tell = Callable[[float, float | None], None]
 
 
 @dataclass(frozen=True)
 class Saying:
-    """Something the caller says (`pcm`), or keys that the caller presses."""
+    """Something the phone says (`pcm`), or keys that it presses."""
 
     text: str
     pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
@@ -32,6 +37,7 @@ class Saying:
     at: float | None = None  # seconds after the answer, whatever the far end does then; None: when it is quiet
     pause: float = 0.0  # seconds for which no packets are sent; nothing is said then
     on_hold: bool = False  # the far end is on hold meanwhile
+    beeps: bool = False  # a tone follows the words, as a voicemail's
     request: tuple[str, str, str] | None = None  # a SIP request instead: its method, and the type and text of its body
 
     @property
@@ -47,7 +53,7 @@ class Saying:
 
 @dataclass(frozen=True)
 class Script:
-    """What the caller does in a call. All times are seconds; all but `patience` are upper bounds."""
+    """What the phone does in a call. All times are seconds; all but `patience` are upper bounds."""
 
     sayings: tuple[Saying, ...] = ()
     greeted: bool = True  # wait for a greeting first
@@ -55,22 +61,96 @@ class Script:
     ring_timeout: float = 30.0
     greeting_timeout: float = 10.0
     reply_timeout: float = 30.0
-    stay: float = 0.0  # how long the caller stays after the last reply
+    stay: float = 0.0  # how long the phone stays after the last reply
     max_seconds: float = 180.0  # after the answer
     honour_sdp: bool = False
+    refer: AnswerToRefer = NO_REFERRALS
 
 
-async def converse(
-    target: Target, script: Script, tell: Callable[[float, float | None], None] = lambda _answered, _word: None
-) -> Observation:
+@dataclass(frozen=True)
+class Reception:
+    """What the phone does with a call that comes. All times are seconds."""
+
+    number: str | None = None  # that is called; None: any
+    ring: float | None = 1.0  # before it answers or refuses; None: it rings until the far end gives up
+    refuse: int | None = None  # with this SIP status
+    wait: float = 60.0  # for the call, at most
+    credentials: Credentials | None = None  # that the far end must know
+
+
+def tell_nobody(_answered: float, _word: float | None) -> None:
+    """Tell nobody about the beginning of a call."""
+
+
+async def converse(target: Target, script: Script, tell: Tell = tell_nobody) -> Observation:
     """Place the call, follow the script, hang up whatever happens, and return what was observed.
 
     `tell` is called during the call with the time of the answer and of the line's first word (None: not yet).
     """
     try:
-        call = await Call.dial(target, script.ring_timeout, honour_sdp=script.honour_sdp)
+        call = await Call.dial(target, script.ring_timeout, honour_sdp=script.honour_sdp, refer=script.refer)
     except NotAnsweredError as error:
         return Observation(error.status, error.phrase, rang=0.0 if error.rang else None, answer=error.answer)
+    return await _hold(call, script, tell)
+
+
+async def be_called(listener: Listener, reception: Reception, script: Script, tell: Tell = tell_nobody) -> Observation:
+    """Wait for a call and take it as `reception` says; once it is answered, all is as in `converse`."""
+    expected = listener.expect(reception.number, reception.credentials)
+    try:
+        async with asyncio.timeout(reception.wait):
+            invitation = await expected
+    except TimeoutError:
+        return Observation(None, f"nobody called within {reception.wait:g} s", who="person")
+    finally:
+        expected.cancel()
+    address = ":".join(map(str, invitation.peer))
+    seen = Observation(
+        None,
+        "",
+        who="person",
+        invited=Invited(invitation.called, invitation.caller, address),
+        invited_at=invitation.at_clock,
+    )
+    try:
+        return await _take(invitation, reception, script, tell, seen)
+    except asyncio.CancelledError:
+        if not invitation.is_concluded:
+            invitation.respond(480, PHRASES[480])
+        raise
+
+
+async def _take(
+    invitation: Invitation, reception: Reception, script: Script, tell: Tell, seen: Observation
+) -> Observation:
+    now, zero = asyncio.get_running_loop().time, invitation.at
+    invitation.respond(*RINGING)
+    seen = replace(seen, rang=now() - zero)
+    if await _is_withdrawn(invitation, reception.ring):
+        gave_up = Ending("line", now() - zero)
+        return replace(seen, status=TERMINATED[0], phrase=TERMINATED[1], ended=gave_up, as_told=reception.ring is None)
+    if reception.refuse is not None:
+        refused = Ending("person", now() - zero, await invitation.conclude(reception.refuse))
+        phrase = PHRASES.get(reception.refuse, "Refused")
+        return replace(seen, status=reception.refuse, phrase=phrase, ended=refused, as_told=True)
+    try:
+        call = await Call.answer(invitation, refer=script.refer)
+    except NotAnsweredError as error:
+        return replace(seen, status=error.status, phrase=error.phrase)
+    call.progress.rang = zero + (seen.rang or 0.0)
+    return replace(await _hold(call, script, tell), invited=seen.invited)
+
+
+async def _is_withdrawn(invitation: Invitation, within: float | None) -> bool:
+    try:
+        async with asyncio.timeout(within):
+            return await invitation.withdrawn.wait()
+    except TimeoutError:
+        return False
+
+
+async def _hold(call: Call, script: Script, tell: Tell) -> Observation:
+    """Follow the script in a call that was answered, hang up whatever happens, and return what was observed."""
     zero = call.progress.invited
     ran_out = False
     async with call:

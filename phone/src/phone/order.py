@@ -1,4 +1,4 @@
-"""What `phone call` is asked to do: its arguments, checked and put together before anything is dialled."""
+"""What `phone call` and `phone answer` are asked to do: their arguments, checked before anything is dialled."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ import re
 import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from phone import audio
-from phone.arguments import DEFAULT_SAY, UsageError, folder_problems, language_problems, model_problems
-from phone.conversation import Saying, Script
+from phone.arguments import (
+    DEFAULT_ANSWER,
+    DEFAULT_SAY,
+    UsageError,
+    folder_problems,
+    language_problems,
+    model_problems,
+)
+from phone.conversation import Reception, Saying, Script
 from phone.wire import rtp
-from phone.wire.dialog import Target
+from phone.wire.dialog import NO_REFERRALS, AnswerToRefer
 from phone.wire.digest import Credentials
+from phone.wire.outgoing import Target
 
 if TYPE_CHECKING:
     import argparse
@@ -25,18 +35,39 @@ TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")  # RFC 3261 section 25.1
 GATEWAY = re.compile(r"(?P<host>[A-Za-z0-9.\-_]+)(?::(?P<port>\d{1,5}))?")
 
 
-@dataclass(frozen=True)
-class Order:
-    """A call to place. Its arguments have been checked."""
+ACCEPTED, BUSY = 202, 486
+BEEP_HERTZ, BEEP_SECONDS, BEEP_AFTER = 1000, 0.5, 0.4  # of an answering machine, and s between its words and the beep
+BEEP_LEVEL = 0.3  # of full scale
 
-    target: Target
+
+@dataclass(frozen=True)
+class Plan:
+    """What the phone does in a call, and what becomes of the report. The arguments have been checked."""
+
     script: Script
     expected: tuple[str, ...]
     out: Path
     json: str | None  # a file, "-" for standard output
     model: Path | None  # None: no transcript
-    delay: float = 0.0  # seconds before dialling
-    language: str = "en"  # of the line, for the transcript
+    language: str  # of the line, for the transcript
+
+
+@dataclass(frozen=True)
+class Order(Plan):
+    """A call to place."""
+
+    target: Target
+    delay: float  # seconds before dialling
+
+
+@dataclass(frozen=True)
+class Answering(Plan):
+    """A call to take."""
+
+    reception: Reception
+
+
+P = TypeVar("P", bound=Plan)
 
 
 def check_order(given: argparse.Namespace) -> Order:
@@ -46,7 +77,47 @@ def check_order(given: argparse.Namespace) -> Order:
     """
     problems: list[str] = []
     target = _target(given, problems)
-    script = _script(given, problems)
+    usual = [] if given.silent or given.stay is not None else [("say", DEFAULT_SAY)]
+    script = _script(given, usual, problems)
+    _check_seconds(given, ("ring_timeout",), problems)
+    if not 0 <= given.delay <= 86400:
+        problems.append(f"--delay {given.delay:g}: expected seconds, at least 0 and at most 86400")
+    script = replace(script, ring_timeout=given.ring_timeout, honour_sdp=given.honour_sdp)
+    plan = _plan(given, script, problems)
+    if problems:
+        raise UsageError(problems)
+    return Order(**vars(plan), target=target, delay=given.delay)
+
+
+def check_answering(given: argparse.Namespace) -> Answering:
+    """Return what the arguments of `phone answer` make. Its texts are not spoken yet: see `speak_texts`.
+
+    A phone that is told nothing says hello and stays for as long as a call may last. Raises UsageError with all
+    problems at once.
+    """
+    problems: list[str] = []
+    if given.sayings is None and given.stay is None:
+        given.stay = given.max_seconds
+    script = _script(given, [] if given.silent else [("at", "0.5"), ("say", DEFAULT_ANSWER)], problems)
+    _check_seconds(given, ("wait",), problems)
+    if not 0 <= given.ring <= 86400:
+        problems.append(f"--ring {given.ring:g}: expected seconds, at least 0 and at most 86400")
+    if given.refuse is not None and not 300 <= given.refuse <= 699:
+        problems.append(f"--refuse {given.refuse}: expected a SIP status from 300 to 699")
+    reception = Reception(
+        number=given.number,
+        ring=None if given.no_answer else given.ring,
+        refuse=given.refuse,
+        wait=given.wait,
+        credentials=_credentials(given.username or "", problems) if given.username else None,
+    )
+    plan = _plan(given, script, problems)
+    if problems:
+        raise UsageError(problems)
+    return Answering(**vars(plan), reception=reception)
+
+
+def _plan(given: argparse.Namespace, script: Script, problems: list[str]) -> Plan:
     for pattern in given.expect:
         try:
             re.compile(pattern)
@@ -57,23 +128,31 @@ def check_order(given: argparse.Namespace) -> Order:
         problems.append("--expect needs the transcript: leave out --no-transcript")
     problems += model_problems(model) or language_problems(given.language, model)
     problems += folder_problems(given.out)
-    if problems:
-        raise UsageError(problems)
-    return Order(target, script, tuple(given.expect), given.out, given.json, model, given.delay, given.language)
+    return Plan(script, tuple(given.expect), given.out, given.json, model, given.language)
 
 
-def speak_texts(order: Order, synthesise: Callable[[list[str]], list[audio.Pcm]]) -> Order:
-    """Return the order with the sound of each text that it says. Raises UsageError for texts that cannot be spoken."""
+def speak_texts(plan: P, synthesise: Callable[[list[str]], list[audio.Pcm]]) -> P:
+    """Return the plan with the sound of each text that it says. Raises UsageError for texts that cannot be spoken."""
     problems: list[str] = []
     sayings: list[Saying] = []
-    for saying in order.script.sayings:
+    for saying in plan.script.sayings:
         try:
-            sayings.append(replace(saying, pcm=synthesise([saying.text])[0]) if saying.is_text else saying)
+            sayings.append(_spoken(saying, synthesise) if saying.is_text else saying)
         except ValueError as error:
             problems.append(f"--say: {error}")
     if problems:
         raise UsageError(problems)
-    return replace(order, script=replace(order.script, sayings=tuple(sayings)))
+    return replace(plan, script=replace(plan.script, sayings=tuple(sayings)))
+
+
+def _spoken(saying: Saying, synthesise: Callable[[list[str]], list[audio.Pcm]]) -> Saying:
+    [pcm] = synthesise([saying.text])
+    if saying.beeps:
+        time = np.arange(round(BEEP_SECONDS * audio.RATE)) / audio.RATE
+        beep = np.sin(2 * np.pi * BEEP_HERTZ * time) * BEEP_LEVEL * 32767
+        quiet = np.zeros(round(BEEP_AFTER * audio.RATE), np.int16)
+        pcm = np.concatenate([pcm, quiet, beep.astype(np.int16)])
+    return replace(saying, pcm=pcm)
 
 
 def _target(given: argparse.Namespace, problems: list[str]) -> Target:
@@ -99,7 +178,7 @@ def _target(given: argparse.Namespace, problems: list[str]) -> Target:
         from_host=given.from_host,
         listen_address=given.listen_address,
         no_marker=given.no_marker,
-        credentials=_credentials(given, problems),
+        credentials=_credentials(given.username or os.environ.get("SIP_USERNAME") or "", problems),
         headers=tuple(_header(text, problems) for text in given.header),
         to_header=given.to_header,
         from_header=given.from_header,
@@ -124,8 +203,7 @@ def _is_local(address: str) -> bool:
     return True
 
 
-def _credentials(given: argparse.Namespace, problems: list[str]) -> Credentials | None:
-    username = given.username or os.environ.get("SIP_USERNAME") or ""
+def _credentials(username: str, problems: list[str]) -> Credentials | None:
     password = os.environ.get("SIP_PASSWORD") or ""
     if not password and PASSWORD_FILE.is_file():
         password = PASSWORD_FILE.read_text(encoding="utf8").strip()
@@ -143,27 +221,42 @@ def _header(text: str, problems: list[str]) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _script(given: argparse.Namespace, problems: list[str]) -> Script:
-    sayings: list[tuple[str, str]] = given.sayings or []
-    if given.silent and sayings:
+def _script(given: argparse.Namespace, usual: list[tuple[str, str]], problems: list[str]) -> Script:
+    """Return the script; `usual` is said when the arguments name nothing to say."""
+    sayings: list[tuple[str, str]] = given.sayings or usual
+    if given.silent and given.sayings:
         problems.append("--silent cannot be combined with --say, --wav, --dtmf or --at")
-    if not sayings and not given.silent and given.stay is None:
-        sayings = [("say", DEFAULT_SAY)]
-    seconds = ("patience", "ring_timeout", "greeting_timeout", "reply_timeout", "max_seconds")
-    for name in (*seconds, "stay"):
-        value = getattr(given, name)
-        if value is not None and not 0 < value <= 86400:
-            problems.append(f"--{name.replace('_', '-')} {value:g}: expected seconds, more than 0 and at most 86400")
-    if not 0 <= given.delay <= 86400:
-        problems.append(f"--delay {given.delay:g}: expected seconds, at least 0 and at most 86400")
+    waits = ("patience", "greeting_timeout", "reply_timeout", "max_seconds")
+    _check_seconds(given, (*waits, "stay"), problems)
     planned = _sayings(sayings, problems)
     return Script(
         sayings=tuple(planned),
         greeted=given.silent or (bool(planned) and planned[0].at is None),
         stay=given.stay or 0.0,
-        honour_sdp=given.honour_sdp,
-        **{name: getattr(given, name) for name in seconds},
+        refer=_answer_to_refer(given.refer, problems),
+        **{name: getattr(given, name) for name in waits},
     )
+
+
+def _check_seconds(given: argparse.Namespace, names: tuple[str, ...], problems: list[str]) -> None:
+    for name in names:
+        value = getattr(given, name)
+        if value is not None and not 0 < value <= 86400:
+            problems.append(f"--{name.replace('_', '-')} {value:g}: expected seconds, more than 0 and at most 86400")
+
+
+def _answer_to_refer(text: str | None, problems: list[str]) -> AnswerToRefer:
+    match text:
+        case None:
+            return NO_REFERRALS
+        case "accept":
+            return AnswerToRefer(ACCEPTED, 200)
+        case "fail":
+            return AnswerToRefer(ACCEPTED, BUSY)
+        case _ if text.isdecimal() and 300 <= int(text) <= 699:
+            return AnswerToRefer(int(text))
+    problems.append(f"--refer {text!r}: expected accept, fail or a SIP status from 300 to 699")
+    return NO_REFERRALS
 
 
 def _sayings(sayings: list[tuple[str, str]], problems: list[str]) -> list[Saying]:
@@ -187,6 +280,8 @@ def _saying(kind: str, text: str) -> Saying:
     match kind:
         case "say":
             return Saying(text)
+        case "voicemail":
+            return Saying(text, beeps=True)
         case "wav":
             return Saying(Path(text).name, _sound(Path(text)))
         case "hold-music":

@@ -87,9 +87,9 @@ class Gateway:
     def first(self, method: str) -> Request:
         return next(request for request in self.requests if request.method == method)
 
-    def send(self, method: str, body: bytes = b"") -> None:
+    def send(self, method: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """A request of ours in the running dialog."""
-        self._loop.call_soon_threadsafe(self._send_request, method, body)
+        self._loop.call_soon_threadsafe(self._send_request, method, body, headers or {})
 
     async def _serve(self, ready: threading.Event) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -127,6 +127,8 @@ class Gateway:
             self._respond(message, 200, "OK")
         elif message.method in ("INFO", "UPDATE"):
             self._respond(message, 405, "Method Not Allowed")
+        elif message.method == "NOTIFY":
+            self._respond(message, 200, "OK")
 
     async def _take_invite(self, invite: Request) -> None:
         how = self.behaviour
@@ -218,7 +220,7 @@ class Gateway:
         response.content_length = len(body)
         self._sip.sendto(bytes(response), self._peer)
 
-    def _send_request(self, method: str, body: bytes = b"") -> None:
+    def _send_request(self, method: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         assert self._invite
         request = Request(method, self._invite.uri, body)
         request.via = [Via("UDP", "127.0.0.1", self._port, Parameters(branch=f"z9hG4bK{time.monotonic_ns()}"))]
@@ -226,6 +228,8 @@ class Gateway:
         request.headers.set("To", self._invite.headers["From"])
         request.call_id = self._invite.call_id
         request.cseq = CSeq(1, method)
+        for name, value in (headers or {}).items():
+            request.headers.set(name, value)
         request.content_length = len(body)
         self._sip.sendto(bytes(request), self._peer)
 

@@ -7,7 +7,7 @@ import pytest
 from phone.call import Call
 from phone.report.measure import measure
 from phone.report.observation import observe
-from phone.wire.dialog import Target
+from phone.wire.outgoing import Target
 from tests.unit.phone.gateway import Behaviour, Gateway, tone
 
 

@@ -36,7 +36,7 @@ class Turn:
 class Utterance:
     """What one side said without a longer pause."""
 
-    who: Literal["line", "caller"]
+    who: Literal["line", "caller", "person"]
     start: float
     end: float
     text: str = ""
@@ -64,7 +64,7 @@ def measure(seen: Observation) -> Figures:
     gaps = {turn.reply_start: turn.gap for turn in turns if turn.reply_start is not None}
     utterances = [Utterance("line", part.start, part.end) for part in _split(phrases, line, gaps)]
     utterances = [replace(said, gap=gaps.get(said.start)) for said in utterances]
-    utterances += [Utterance("caller", said.span.start, said.span.end, said.text) for said in seen.said]
+    utterances += [Utterance(seen.who, said.span.start, said.span.end, said.text) for said in seen.said]
     return Figures(
         first_word=line[0].start if line else None,
         line_spoke=sum(part.length for part in line),
@@ -77,9 +77,12 @@ def measure(seen: Observation) -> Figures:
 
 
 def transcribe(
-    figures: Figures, seen: Observation, transcriber: Callable[[Pcm], str], sides: Collection[str] = ("line", "caller")
+    figures: Figures,
+    seen: Observation,
+    transcriber: Callable[[Pcm], str],
+    sides: Collection[str] = ("line", "caller", "person"),
 ) -> Figures:
-    """Transcribe the utterances of these sides; the caller's words too are taken from the audio that was sent."""
+    """Transcribe the utterances of these sides; the phone's own words too are taken from the audio that was sent."""
 
     def transcribed(utterance: Utterance) -> Utterance:
         if utterance.who not in sides:
@@ -92,9 +95,10 @@ def transcribe(
     return replace(figures, utterances=tuple(transcribed(utterance) for utterance in figures.utterances))
 
 
-def words_of_line(figures: Figures) -> str:
-    """Return what the line said after the caller's first word, or everything if the caller said nothing."""
-    since = figures.turns[0].start if figures.turns else 0.0
+def words_of_line(figures: Figures, since: float | None = None) -> str:
+    """Return what the line said after that moment; by default after the caller's first word, if there was one."""
+    if since is None:
+        since = figures.turns[0].start if figures.turns else 0.0
     return " ".join(said.text for said in figures.utterances if said.who == "line" and said.end > since)
 
 

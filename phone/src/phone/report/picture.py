@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 SCALE = 2  # drawn twice as large and reduced: Pillow does not smooth lines
 WIDTH, HEIGHT = 1600, 640
 LEFT, RIGHT = 90, 30
-LANES = {"caller": 230, "line": 410}  # y of the middle line
+LANES = {"caller": 230, "person": 230, "line": 410}  # y of the middle line
 LANE = 75  # half a lane's height
 AXIS = 585
 TOP = 90
 TEXT_HEIGHT, MOST_ROWS = 20, 3  # rows of words
 PAPER, INK, FAINT, GRID = "#ffffff", "#1f2937", "#6b7280", "#e5e7eb"
-COLOURS = {"caller": "#0f766e", "line": "#4338ca"}
+COLOURS = {"caller": "#0f766e", "person": "#0f766e", "line": "#4338ca"}
 GAP, GAP_TEXT = "#fef3c7", "#92400e"
 TICKS = (1, 2, 5, 10, 30, 60, 120, 300)
 
@@ -40,7 +40,7 @@ def draw(report: Report, path: Path) -> None:
         sheet.gap(turn)
     if seen.answered is not None:
         sheet.mark(seen.answered, "answered")
-    for who, track in (("caller", seen.caller), ("line", seen.line)):
+    for who, track in ((seen.who, seen.caller), ("line", seen.line)):
         sheet.lane(who, track.pcm)
         sheet.words(who, [said for said in report.figures.utterances if said.who == who])
     sheet.image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(path, optimize=True)

@@ -25,6 +25,7 @@ class Report:
     verdict: Verdict
     recording: Path | None = None
     picture: Path | None = None
+    shown: str = ""  # the number that the caller shows
 
     def as_json(self) -> dict[str, Any]:
         """Return the report for programs.
@@ -34,7 +35,12 @@ class Report:
         `invited` is the INVITE's own time, in seconds since 1970, when the call was answered;
         `sip.answer` is the 200, as text; `sip.requests` are those sent during the call, with the status of each;
         `turns` are measure.Turn: what was said, when, the reply's start and end, its gap, and barge-in figures;
-        `conversation` are measure.Utterance: who, start, end, text (as transcribed), gap.
+        `conversation` are measure.Utterance: who, start, end, text (as transcribed), gap;
+        `keys` are the keys that the line pressed;
+        `referrals` are the calls to somebody else that the line asked for (REFER), and how the phone answered.
+
+        In a call that came to the phone, `direction` is "incoming", and the phone itself is "person" where it is
+        "caller" in one that it placed; `caller_spoke` is the phone in both.
         """
         seen, figures = self.seen, self.figures
         after_answer = None
@@ -45,7 +51,9 @@ class Report:
             "verdict": self.verdict.sentence,
             "started": self.started,
             "invited": seen.invited_at,
+            "direction": "outgoing" if seen.who == "caller" else "incoming",
             "to": self.to,
+            "from": self.shown,
             "gateway": self.gateway,
             "sip": {
                 "status": seen.status,
@@ -53,6 +61,7 @@ class Report:
                 "answer": seen.answer or None,
                 "requests": [{"request": name, "status": status} for name, status in seen.requests],
             },
+            "rang_after": seen.rang,
             "answered_after": seen.answered,
             "first_word_after": figures.first_word,
             "first_word_after_answer": after_answer,
@@ -67,6 +76,8 @@ class Report:
             "ended_after": seen.ended.at if seen.ended else None,
             "hang_up_confirmed": seen.ended.confirmed if seen.ended else None,
             "ran_out": seen.ran_out,
+            "keys": [asdict(key) for key in seen.keys],
+            "referrals": [asdict(one) for one in seen.referrals],
             "packets": asdict(seen.counters),
             "recording": str(self.recording) if self.recording else None,
             "picture": str(self.picture) if self.picture else None,
@@ -78,6 +89,7 @@ def conversation_rows(report: Report) -> list[str]:
     """Return the conversation as both sides heard it, in order."""
     rows = [_row(utterance) for utterance in report.figures.utterances]
     ended = report.seen.ended
+    rows += [f"  {clock(one.at)}  line    asks to be connected with {one.to}" for one in report.seen.referrals]
     if ended and ended.by == "line":
         rows.append(f"  {clock(ended.at)}  line    hangs up")
     return rows

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from phone.report.measure import Figures
     from phone.report.observation import Observation
 
+TERMINATED = 487  # the status of a call that was withdrawn before anybody answered
 GOOD, BAD_USAGE, NOT_ANSWERED, SILENT, ONE_WAY, WRONG_WORDS = 0, 2, 10, 11, 12, 13
 
 CAUSES = {
@@ -43,7 +44,12 @@ class Verdict:
 
 
 def judge(seen: Observation, figures: Figures, expected: tuple[str, ...] = ()) -> Verdict:
-    """Judge a call; `expected` are regular expressions for what the line says after the caller's first word."""
+    """Judge a call; `expected` are regular expressions for what the line says after the caller's first word.
+
+    When the line called the phone, they are for everything that it says, and it owes no reply to what the phone says.
+    """
+    if seen.who == "person":
+        return _judge_taken(seen, figures, expected)
     if seen.answered is None:
         return Verdict(NOT_ANSWERED, f"not answered: {_why(seen)}")
     if figures.first_word is None:
@@ -53,10 +59,31 @@ def judge(seen: Observation, figures: Figures, expected: tuple[str, ...] = ()) -
     if seen.unsaid:
         cut = "the call was cut at its longest" if seen.ran_out else "the line hung up"
         return Verdict(ONE_WAY, f"one way: {cut} before the caller had said everything ({seen.unsaid} left)")
-    words = words_of_line(figures)
+    return _judge_words(words_of_line(figures), expected) or Verdict(GOOD, _good(figures))
+
+
+def _judge_taken(seen: Observation, figures: Figures, expected: tuple[str, ...]) -> Verdict:
+    if seen.answered is None:
+        if seen.invited is None:
+            return Verdict(NOT_ANSWERED, f"not called: {seen.phrase}; is there an outbound trunk to this phone?")
+        after = f" after {seen.ended.at:.1f} s" if seen.ended else ""
+        what = f"the line gave up{after}" if seen.status == TERMINATED else f"SIP {seen.status} {seen.phrase}{after}"
+        if seen.as_told:
+            return Verdict(GOOD, f"good: not answered, as told: {what}")
+        return Verdict(NOT_ANSWERED, f"not answered: {what}")
+    if figures.first_word is None:
+        return Verdict(SILENT, f"answered, and the line was silent: {_why_silent(seen)}")
+    if seen.unsaid:
+        cut = "the call was cut at its longest" if seen.ran_out else "the line hung up"
+        return Verdict(ONE_WAY, f"one way: {cut} before the person had said everything ({seen.unsaid} left)")
+    words = words_of_line(figures, since=0.0)
+    return _judge_words(words, expected) or Verdict(GOOD, f"good: the line spoke for {figures.line_spoke:.1f} s")
+
+
+def _judge_words(words: str, expected: tuple[str, ...]) -> Verdict | None:
     if missing := [pattern for pattern in expected if not re.search(pattern, words, re.IGNORECASE)]:
         return Verdict(WRONG_WORDS, f"wrong words: {_quoted(missing)} not in what the line said: “{words}”")
-    return Verdict(GOOD, _good(figures))
+    return None
 
 
 def _why(seen: Observation) -> str:

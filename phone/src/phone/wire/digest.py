@@ -26,9 +26,7 @@ def answer(
 
     Raises ValueError on a scheme, an algorithm or a protection that is not known.
     """
-    scheme, _, rest = challenge.strip().partition(" ")
-    # sipmessage 0.7.1 cuts quoted values at commas (qop="auth,auth-int"), so the challenge is read here.
-    asked = {name.lower(): quoted or bare for name, quoted, bare in PARAMETER.findall(rest)}
+    scheme, asked = _read(challenge)
     algorithm = asked.get("algorithm", "MD5")
     if scheme.lower() != "digest" or algorithm.upper() not in ALGORITHMS:
         raise ValueError(f"cannot answer a {scheme} {algorithm} challenge, only Digest MD5 and SHA-256")
@@ -37,7 +35,7 @@ def answer(
         raise ValueError(f"cannot answer qop={','.join(qops)}, only auth")
 
     def digest(*parts: str) -> str:
-        return hashlib.new(ALGORITHMS[algorithm.upper()], ":".join(parts).encode(), usedforsecurity=False).hexdigest()
+        return _hash(ALGORITHMS[algorithm.upper()], *parts)
 
     realm, nonce = asked.get("realm", ""), asked.get("nonce", "")
     secret = digest(credentials.username, realm, credentials.password)
@@ -54,3 +52,29 @@ def answer(
     else:
         parameters["response"] = digest(secret, nonce, wanted)
     return AuthCredentials("Digest", AuthParameters(**parameters))
+
+
+def challenge(realm: str, nonce: str) -> str:
+    """Return the value of a WWW-Authenticate or Proxy-Authenticate header."""
+    return f'Digest realm="{realm}", nonce="{nonce}", algorithm=MD5, qop="auth"'
+
+
+def is_right(authorization: str, credentials: Credentials, method: str, nonce: str) -> bool:
+    """Return whether the value of an Authorization header answers a `challenge` with this nonce."""
+    scheme, given = _read(authorization)
+    if scheme.lower() != "digest" or given.get("username") != credentials.username or given.get("nonce") != nonce:
+        return False
+    secret = _hash("md5", credentials.username, given.get("realm", ""), credentials.password)
+    protected = [given.get("nc", ""), given.get("cnonce", ""), given["qop"]] if "qop" in given else []
+    wanted = _hash("md5", method, given.get("uri", ""))
+    return given.get("response") == _hash("md5", secret, nonce, *protected, wanted)
+
+
+def _read(header: str) -> tuple[str, dict[str, str]]:
+    scheme, _, rest = header.strip().partition(" ")
+    # sipmessage 0.7.1 cuts quoted values at commas (qop="auth,auth-int"), so the parameters are read here.
+    return scheme, {name.lower(): quoted or bare for name, quoted, bare in PARAMETER.findall(rest)}
+
+
+def _hash(algorithm: str, *parts: str) -> str:
+    return hashlib.new(algorithm, ":".join(parts).encode(), usedforsecurity=False).hexdigest()

@@ -67,6 +67,14 @@ class ReceivedAudio:
     pcm: Pcm
 
 
+@dataclass(frozen=True)
+class ReceivedKey:
+    """A key that the far end pressed, and when (loop time)."""
+
+    at: float
+    key: str
+
+
 @dataclass
 class Playback:
     """A sound or keys to be sent. The times are the loop times at which the first and the last sample were sent."""
@@ -125,7 +133,10 @@ class MediaStream(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._queue: deque[Playback] = deque()
         self._pacing: asyncio.Task[None] | None = None
+        self._telephone_event: int | None = None
+        self._latest_key: tuple[int, int] | None = None  # the sender and the timestamp of its packets
         self.received: list[ReceivedAudio] = []
+        self.keys: list[ReceivedKey] = []
         self.sent: list[Pcm] = []  # one frame each FRAME_SECONDS from `began`
         self.began: float | None = None
         self.marks = True  # whether the first packet of the sound and of each key has the marker bit
@@ -145,6 +156,7 @@ class MediaStream(asyncio.DatagramProtocol):
         self.address = transport.get_extra_info("sockname")[:2]
 
     def start(self, peer: tuple[str, int], payload_type: int, telephone_event: int | None) -> None:
+        self._telephone_event = telephone_event
         self._pacing = asyncio.create_task(self._pace(peer, payload_type, telephone_event))
 
     def stop(self) -> None:
@@ -175,11 +187,20 @@ class MediaStream(asyncio.DatagramProtocol):
             return
         if packet.payload_type not in g711.NAMES:
             self.counters.not_audio += 1  # comfort noise, key presses
+            if packet.payload_type == self._telephone_event:
+                self._note_key(now, packet)
             return
         self.counters.received += 1
         audio = ReceivedAudio(now, packet, g711.decode(packet.payload, packet.payload_type))
         self.received.append(audio)
         self._on_audio(audio)
+
+    def _note_key(self, now: float, packet: Packet) -> None:
+        """Note a key once: all packets of one press have the timestamp of its beginning (RFC 4733 section 2.5.1.2)."""
+        press = packet.ssrc, packet.timestamp
+        if press != self._latest_key and len(packet.payload) >= EVENT.size and packet.payload[0] < len(KEYS):
+            self._latest_key = press
+            self.keys.append(ReceivedKey(now, KEYS[packet.payload[0]]))
 
     async def _pace(self, peer: tuple[str, int], payload_type: int, telephone_event: int | None) -> None:
         """Send a packet every 20 ms, counted from the first. After a late one, the next follows at once."""

@@ -1,4 +1,4 @@
-"""Session descriptions (RFC 4566): the audio that we offer, and where the far end wants it sent."""
+"""Session descriptions (RFC 4566): the audio that we offer or accept, and where the far end wants it sent."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ TELEPHONE_EVENT = 101
 
 
 class NoCommonAudioError(ValueError):
-    """The answer has no audio that this phone can speak."""
+    """The far end's description has no audio that this phone can speak."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the far end's answer says about audio."""
+    """What the far end's description says about audio."""
 
     address: str
     port: int
@@ -25,25 +25,35 @@ class Answer:
 
 def offer(address: str, port: int, session: int, version: int = 0, direction: str = "sendrecv") -> bytes:
     """Return an offer; `direction` is sendonly when we put the far end on hold. Each offer has a higher version."""
+    return _description(address, port, session + version, session, (g711.ULAW, g711.ALAW), TELEPHONE_EVENT, direction)
+
+
+def accept(their: Answer, address: str, port: int, session: int) -> bytes:
+    """Return our answer to a far end's offer: the one codec that both use, and key presses if it offered them."""
+    return _description(address, port, session, session, (their.payload_type,), their.telephone_event, "sendrecv")
+
+
+def _description(
+    address: str, port: int, version: int, session: int, codecs: tuple[int, ...], events: int | None, direction: str
+) -> bytes:
+    formats = [*codecs] + ([] if events is None else [events])
     rows = [
         "v=0",
-        f"o=phone {session} {session + version} IN IP4 {address}",
+        f"o=phone {session} {version} IN IP4 {address}",
         "s=call",
         f"c=IN IP4 {address}",
         "t=0 0",
-        f"m=audio {port} RTP/AVP {g711.ULAW} {g711.ALAW} {TELEPHONE_EVENT}",
-        f"a=rtpmap:{g711.ULAW} PCMU/8000",
-        f"a=rtpmap:{g711.ALAW} PCMA/8000",
-        f"a=rtpmap:{TELEPHONE_EVENT} telephone-event/8000",
-        f"a=fmtp:{TELEPHONE_EVENT} 0-15",
-        "a=ptime:20",
-        f"a={direction}",
+        f"m=audio {port} RTP/AVP {' '.join(map(str, formats))}",
+        *(f"a=rtpmap:{codec} {g711.NAMES[codec]}/8000" for codec in codecs),
     ]
+    if events is not None:
+        rows += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]
+    rows += ["a=ptime:20", f"a={direction}"]
     return "".join(row + "\r\n" for row in rows).encode()
 
 
 def parse_answer(body: bytes) -> Answer:
-    """Read an answer. Raises NoCommonAudioError, which says what was found."""
+    """Read an answer, or an offer. Raises NoCommonAudioError, which says what was found."""
     address = ""
     audio: list[str] = []
     names: dict[str, str] = {}

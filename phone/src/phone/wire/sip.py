@@ -28,12 +28,16 @@ class UnreachableError(Exception):
 
 
 class Endpoint(asyncio.DatagramProtocol):
-    """The socket of a call: `on_request` gets requests, `on_stray` gets responses that no transaction waits for."""
+    """A call's end of the signalling, usually with a socket of its own, which is connected with the peer.
+
+    `on_request` gets requests, `on_stray` gets responses that no transaction waits for.
+    """
 
     def __init__(self, on_request: Callable[[Request], None], on_stray: Callable[[Response], None]) -> None:
         self._on_request, self._on_stray = on_request, on_stray
         self._waiting: dict[tuple[str, str], asyncio.Queue[Response | UnreachableError]] = {}
         self._transport: asyncio.DatagramTransport | None = None
+        self._shares = False
         self.address: tuple[str, int] = ("", 0)
         self.peer: tuple[str, int] = ("", 0)
 
@@ -51,19 +55,24 @@ class Endpoint(asyncio.DatagramProtocol):
         )
         return endpoint
 
+    def share(self, transport: asyncio.DatagramTransport, address: tuple[str, int], peer: tuple[str, int]) -> None:
+        """Use a socket that other calls use too; whoever reads from it gives us our messages (`take`)."""
+        self._transport, self._shares = transport, True
+        self.address, self.peer = address, peer
+
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
         self.address = transport.get_extra_info("sockname")[:2]
         self.peer = transport.get_extra_info("peername")[:2]
 
     def close(self) -> None:
-        if self._transport:
+        if self._transport and not self._shares:
             self._transport.close()
 
     def send(self, message: Request | Response) -> None:
         message.content_length = len(message.body)
         if self._transport and not self._transport.is_closing():
-            self._transport.sendto(bytes(message))
+            self._transport.sendto(bytes(message), self.peer if self._shares else None)
 
     def new_via(self) -> Via:
         branch = BRANCH_COOKIE + secrets.token_hex(8)
@@ -108,13 +117,15 @@ class Endpoint(asyncio.DatagramProtocol):
         if not data.strip():
             return  # a keep-alive, RFC 5626
         try:
-            message = Message.parse(data)
-            if isinstance(message, Response):
-                self._take_response(message)
-            else:
-                self._on_request(message)
+            self.take(Message.parse(data))
         except (ValueError, KeyError, IndexError) as error:
             logger.warning("Dropped a SIP message that cannot be read: %s", type(error).__name__)
+
+    def take(self, message: Message) -> None:
+        if isinstance(message, Response):
+            self._take_response(message)
+        elif isinstance(message, Request):
+            self._on_request(message)
 
     def error_received(self, error: Exception) -> None:
         for queue in self._waiting.values():

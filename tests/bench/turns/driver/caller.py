@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from phone.call import Call
 from phone.sound.listening import BRIDGE, speech_end, until
-from phone.wire.dialog import NotAnsweredError, Target
+from phone.wire.dialog import NotAnsweredError
+from phone.wire.outgoing import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,9 @@ import pytest
 from phone.call import Call
 from phone.sound.listening import until
 from phone.wire import dialog
-from phone.wire.dialog import NotAnsweredError, Target
+from phone.wire.dialog import NotAnsweredError
 from phone.wire.digest import Credentials
+from phone.wire.outgoing import Target
 from tests.unit.phone.gateway import Behaviour, Gateway
 
 CHALLENGE = 'Digest realm="landline", nonce="abc", algorithm=MD5, qop="auth,auth-int"'
