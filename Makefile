@@ -1,11 +1,11 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call logs down clean venv test test-all lint docs lock bench hearing knowledge turns capacity
+.PHONY: help up check call dial logs down clean venv test test-all lint docs lock bench hearing knowledge turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
 
-export LINE SAY WAV EXPECT YES DATA
+export LINE SAY WAV EXPECT TO PURPOSE NAME YES DATA
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ check: ## check .env and the lines, and start nothing
 
 call: ## call a line and print what was said; LINE=name, SAY="a question" or WAV=file, EXPECT="a regular expression"
 	@sh bootstrap/host/call.sh
+
+dial: ## have a line call somebody; TO=+1…, PURPOSE="why", NAME="who is asked for", LINE=name
+	@sh bootstrap/host/dial.sh
 
 logs: ## follow the logs of all services, one row for each event; LOG_FORMAT=json in .env for JSON
 	@sh bootstrap/host/logs.sh

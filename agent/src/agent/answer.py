@@ -2,10 +2,12 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from livekit.agents import AutoSubscribe, JobContext, JobProcess, vad
 
 from agent.admission.admission import Admission
+from agent.admission.caller import Caller
 from agent.admission.caller_id import identify, number_dialled, region_of
 from agent.admission.description import described
 from agent.admission.lookup import look_up
@@ -22,9 +24,11 @@ from agent.behaviors.log_failures import log_failures
 from agent.behaviors.log_the_timeline import log_the_timeline
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.behaviors.record_the_call import record_the_call
+from agent.behaviors.stop_calling import stop_calling
 from agent.behaviors.take_digits import take_digits
 from agent.behaviors.wait_when_asked import wait_when_asked
 from agent.conversation.call import Call
+from agent.conversation.call_out import call_out, ordered
 from agent.conversation.call_room import HangUp, wait_for_caller
 from agent.conversation.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.conversation.presynthesis import Presynthesis
@@ -76,6 +80,7 @@ async def answer(ctx: JobContext) -> None:
         line: Line = lines.dispatched(ctx.job.metadata)
         words: Words = lines.read_words(line)
         admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"])
+        order = ordered(line, ctx.job.metadata)
     except ValueError as error:
         logger.error("Call refused: %s", error)
         ctx.shutdown(reason="refused")
@@ -84,9 +89,19 @@ async def answer(ctx: JobContext) -> None:
     pipeline = Pipeline(line, settings)
     reader = reader_of(line, settings)
     session = new_session(line, pipeline, _voice_activity(ctx, line), region_of_line(line, settings))
-    greeting = _synthesize_greeting(words, line, pipeline, reader) if await admission.lets_anybody_in() else None
+
+    # The agent calls somebody.
+    if order:
+        await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+        person = Caller(order.number, anonymous=False, name=order.name)
+        record = CallRecord(SipCall.to(order.number), person, line, pipeline, order=order.id)
+        new_call = partial(Call, ctx, settings, line, pipeline, words, session, hang_up=hang_up)
+        if outbound := await call_out(ctx, settings, order, record, admission, new_call):
+            await _talk(outbound, None)
+        return
 
     # Who is calling, and whether they are let in.
+    greeting = _synthesize_greeting(words, line, pipeline, reader) if await admission.lets_anybody_in() else None
     await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
     participant = await wait_for_caller(ctx)
     if participant is None:
@@ -108,10 +123,14 @@ async def answer(ctx: JobContext) -> None:
     folder, country = settings.lines_folder / line.name, country_of(line, settings)
     record.caller = await look_up(caller, sip.dialled, line, folder, country)
     call.words = words.with_section(described(record.caller))
+    await _talk(call, greeting)
 
+
+async def _talk(call: Call, greeting: Presynthesis | None) -> None:
     # What the agent does besides talking.
     call.receptionist = Receptionist(call, greeting, tools_of(call))
-    hang_up_together(call)
+    if not call.order:  # else this has been attached already
+        hang_up_together(call)
     go_on_after_a_backchannel(call)
     log_failures(call)
     log_the_timeline(call)
@@ -120,13 +139,18 @@ async def answer(ctx: JobContext) -> None:
     wait_when_asked(call)
     end_endless_talk(call)
     hang_up_after_goodbye(call)
+    stop_calling(call)
     take_digits(call)
     read_the_persona_ahead(call)
     record_the_call(call)
 
     # The conversation.
     first = call.first_agent or call.receptionist
-    await session.start(first, room=ctx.room, room_options=room_options(participant.identity, line), record=False)
+    if call.order:  # the session has begun with the question who has answered
+        call.session.update_agent(first)
+    else:
+        options = room_options(call.participant.identity, call.line)
+        await call.session.start(first, room=call.room, room_options=options, record=False)
     bound_the_call(call)  # the call's seconds count from here on
     logger.info("Call answered")
 

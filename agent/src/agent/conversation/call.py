@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent.conversation.call_room import HangUp
     from agent.lines.line import Line
     from agent.lines.words import Words
+    from agent.outbound.orders import Order
     from agent.providers.pipeline import Pipeline
     from agent.records.call_record import CallRecord
     from agent.settings import Settings
@@ -44,6 +45,7 @@ class Call:
     announcer: Announcer = field(init=False)
     ending: Ending = field(init=False)
     receptionist: Agent = field(init=False)  # set once it is known who is calling
+    order: Order | None = field(init=False, default=None)  # None: somebody has called the line
     before_greeting: Callable[[], Awaitable[object]] | None = field(init=False, default=None)
     before_end: Callable[[], Awaitable[object]] | None = field(init=False, default=None)  # once the caller has left
     first_agent: Agent | None = field(init=False, default=None)  # the one that begins, if not the receptionist

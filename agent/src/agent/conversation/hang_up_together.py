@@ -14,6 +14,7 @@ from agent.conversation.call_room import HangUp
 logger = logging.getLogger(__name__)
 
 CALLER_HUNG_UP = "the caller hung up"
+PERSON_HUNG_UP = "the person who was called hung up"
 
 
 def close_the_room_with_the_job(ctx: JobContext, hang_up: HangUp) -> None:
@@ -30,19 +31,21 @@ def close_the_room_with_the_job(ctx: JobContext, hang_up: HangUp) -> None:
 def hang_up_together(call: Call) -> None:
     """End the job when the caller leaves, for whatever reason, or when the session closes, even on an error."""
 
+    hung_up = PERSON_HUNG_UP if call.order else CALLER_HUNG_UP
+
     def caller_left(participant: rtc.RemoteParticipant) -> None:
         if participant.identity != call.participant.identity:
             return
         if call.before_end:
             begin(end_after(call.before_end()))
         else:
-            call.ctx.shutdown(reason=CALLER_HUNG_UP)
+            call.ctx.shutdown(reason=hung_up)
 
     async def end_after(before: Awaitable[object]) -> None:
         try:
             await before
         finally:
-            call.ctx.shutdown(reason=CALLER_HUNG_UP)
+            call.ctx.shutdown(reason=hung_up)
 
     def session_closed(event: CloseEvent) -> None:
         call.ctx.shutdown(reason=f"the session closed: {event.reason.value}")

@@ -21,11 +21,15 @@ FOLDER = Path(__file__).parent
 # How Whisper writes down sounds that are not words: [Music], (sighs), *coughs*, ♪ la la ♪
 NO_WORDS = re.compile(r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+KEYS_PRESSED = "(keys pressed) {}"  # a turn from the keypad, as each `rules.md` explains it to the model
 
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """Sentences that the agent says word for word; they are synthesized when the image is built."""
+    """Sentences that the agent says word for word; they are synthesized when the image is built.
+
+    One with a `{name}` in it is synthesized during the call.
+    """
 
     hello: str
     filler: str
@@ -45,6 +49,11 @@ class Sentences:
     recorded: str
     may_record: str
     not_recorded: str
+    calling: str
+    are_you: str  # with {name}
+    wrong_person: str
+    no_more_calls: str
+    thanks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,10 @@ class Phrases:
     holds: frozenset[str]  # "one moment, please"
     hold_reasons: frozenset[str]  # the beginnings of reasons for it, such as "let me get"
     hold_courtesies: frozenset[str]  # what else may be said with it
+    no_messages: frozenset[str]  # said by a mailbox that takes no message
+    speaking: frozenset[str]  # "that is me"; xxx stands for the name
+    greetings: frozenset[str]  # of somebody who picks up the phone
+    do_not_call: frozenset[str]  # "do not call me again"
 
 
 @dataclass(frozen=True, slots=True)

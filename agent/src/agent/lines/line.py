@@ -16,6 +16,7 @@ from agent.lines.handling import Handling
 from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
 from agent.lines.models import Models
+from agent.lines.outbound import Outbound
 from agent.lines.recording import Recording
 from agent.lines.secret import NAME
 from agent.lines.servers import Server, ServerName
@@ -103,6 +104,7 @@ class Line(Group):
     recording: Recording = Field(default_factory=Recording)
     lookup: Lookup = Field(default_factory=Lookup)
     webhook: Webhook = Field(default_factory=Webhook)
+    outbound: Outbound = Field(default_factory=Outbound)
 
     _name: str = PrivateAttr("")
 

@@ -22,6 +22,7 @@ class CallRecord:
     line: Line
     pipeline: Pipeline
     began: float = field(default_factory=time.time)
+    order: str = ""  # the id of the order, if the agent has made the call
     name: str = ""
     kept: Transcript | None = None
     settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -43,6 +44,8 @@ class CallRecord:
             caller=self.caller.number,
             name=self.caller.name,
             dialled=self.call.dialled,
+            direction="outbound" if self.order else "inbound",
+            order=self.order,
             outcome=outcome,
             models=Models(**{kind: self.pipeline.name(kind) for kind in KINDS}),
         )

@@ -5,7 +5,7 @@ because the host had no memory left, cannot, and the media server would leave th
 agent was killed, the next one has never seen its processes, and finds their rooms by asking the server.
 
 The server may have rooms of other applications. A room is ours if its name begins with our prefix, the server was asked
-to dispatch our agent to it, and a phone call came into it by a dispatch rule.
+to dispatch our agent to it, and a phone call came into it by a dispatch rule, or by us, as the room's name says.
 """
 
 import asyncio
@@ -32,6 +32,7 @@ SWEPT_EVERY = 5.0  # seconds; a sweep asks the server
 ANSWERED_WITHIN = 30.0  # seconds; an agent, ours or another of the same server, is in a call's room long before
 REQUESTS_AT_ONCE = 8
 CAME_BY_A_RULE = "sip.ruleID"  # the attribute that the gateway gives to a phone call that came in by a dispatch rule
+OUTBOUND = "out-"  # follows the prefix in the name of a room from which the agent calls somebody
 COMPLAINT = "Could not check for orphaned calls"
 
 SERVER_ERRORS = (api.TwirpError, aiohttp.ClientError, OSError)
@@ -109,7 +110,7 @@ class _Watch:
         try:
             async with self._request():
                 there = await self._rooms.list_participants(api.ListParticipantsRequest(room=room))
-            if not _is_alone(there.participants):
+            if not _is_alone(there.participants, called_by_us=room.startswith(f"{self._prefix}{OUTBOUND}")):
                 return False
             async with self._request():
                 dispatches = await self._dispatches.list_dispatch(room)
@@ -146,10 +147,12 @@ class _Watch:
         self._complained = bool(errors)
 
 
-def _is_alone(participants: Sequence[api.ParticipantInfo]) -> bool:
-    """Return whether the room has a phone call that came by a dispatch rule, and no agent."""
+def _is_alone(participants: Sequence[api.ParticipantInfo], *, called_by_us: bool) -> bool:
+    """Return whether the room has a phone call that came by a dispatch rule or that we have made, and no agent."""
     kinds = api.ParticipantInfo.Kind
-    called = any(person.kind == kinds.SIP and person.attributes.get(CAME_BY_A_RULE) for person in participants)
+    called = any(
+        person.kind == kinds.SIP and (called_by_us or person.attributes.get(CAME_BY_A_RULE)) for person in participants
+    )
     return called and all(person.kind != kinds.AGENT for person in participants)
 
 

@@ -7,7 +7,10 @@ from agent.records.folders import Folders
 from agent.records.transcript import Transcript, iso
 from agent.records.webhook import outbox
 
-ABOUT = {"line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"}
+ABOUT = {
+    *("line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "direction", "order"),
+    "outcome",
+}
 
 
 def post_record(record: str, transcript: Transcript, folders: Folders) -> None:
