@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberType, shortnumberinfo, timezone
 
+from agent.admission.caller_id import parsed
 from agent.lines.outbound import Outbound
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -32,6 +33,9 @@ class Refusal:
     sentence: str
 
 
+NO_SUCH_NUMBER = Refusal("number", "There is no such number: no country has numbers of this form.")
+
+
 def refusal_of_number(number: str, outbound: Outbound, country: str | None) -> Refusal | None:
     """Return why this number is never called on this line, or None.
 
@@ -41,16 +45,17 @@ def refusal_of_number(number: str, outbound: Outbound, country: str | None) -> R
         return Refusal(
             "number", "The number should have a plus, the country code and nothing but digits: +12025550123."
         )
-    parsed = phonenumbers.parse(number)
-    if is_short_or_emergency(parsed):
+    if not (found := parsed(number, None)):
+        return NO_SUCH_NUMBER
+    if is_short_or_emergency(found):
         return Refusal("short_number", "The number is an emergency number or a short code; neither is ever called.")
-    if not phonenumbers.is_valid_number(parsed):
-        return Refusal("number", "There is no such number: its country has no numbers of this form.")
-    if phonenumbers.number_type(parsed) not in CALLED:
+    if not phonenumbers.is_valid_number(found):
+        return NO_SUCH_NUMBER
+    if phonenumbers.number_type(found) not in CALLED:
         return Refusal("kind_of_number", "The number is of a kind that is never called, such as a premium number.")
     if outbound.prefixes and not number.startswith(tuple(outbound.prefixes)):
         return Refusal("prefix", "The number begins with none of outbound.prefixes in line.toml.")
-    if not outbound.prefixes and phonenumbers.region_code_for_number(parsed) != country:
+    if not outbound.prefixes and phonenumbers.region_code_for_number(found) != country:
         return Refusal(
             "prefix",
             "The number is in another country than the line's own numbers: name the beginnings of numbers that may be "
@@ -86,14 +91,14 @@ def is_quiet(moment: time, begins: time, ends: time) -> bool:
     return moment >= begins or moment < ends
 
 
-def is_short_or_emergency(parsed: PhoneNumber) -> bool:
+def is_short_or_emergency(number: PhoneNumber) -> bool:
     """Return whether the number is an emergency number or a short code of its country, with or without its code.
 
     Only the whole number counts: many an ordinary number begins with the digits of one.
     """
-    national, whole = phonenumbers.national_significant_number(parsed), f"{parsed.country_code}{parsed.national_number}"
-    regions = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
+    national, whole = phonenumbers.national_significant_number(number), f"{number.country_code}{number.national_number}"
+    regions = phonenumbers.region_codes_for_country_code(number.country_code or 0)
     forms = [(digits, region) for digits in (national, whole) for region in regions]
-    return shortnumberinfo.is_valid_short_number(parsed) or any(
+    return shortnumberinfo.is_valid_short_number(number) or any(
         shortnumberinfo.is_emergency_number(digits, region) for digits, region in forms
     )
