@@ -20,6 +20,7 @@ from agent.lines.outbound import Outbound
 from agent.lines.recording import Recording
 from agent.lines.secret import NAME
 from agent.lines.servers import Server, ServerName
+from agent.lines.tools import ToolName
 from agent.lines.turns import Turns
 from agent.lines.webhook import Webhook
 from agent.settings.values import is_secret
@@ -95,6 +96,11 @@ class Line(Group):
     )
     timezone: Timezone = setting(
         "UTC", "The line's time zone, such as Europe/Berlin. A day of the limits begins at its midnight."
+    )
+    tools: list[ToolName] = setting(
+        ["end_call"],
+        "What the language model can do besides talking, of the tools that Landline has. docs/abilities/tools.md says "
+        "what each is for. The tools of tools.yaml are on in any case.",
     )
     models: Models = Field(default_factory=Models)
     servers: dict[ServerName, Server] = Field(default_factory=dict)

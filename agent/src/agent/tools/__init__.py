@@ -13,5 +13,7 @@ TOOLS: list[Callable[[Call], llm.Tool]] = [
 
 
 def tools_of(call: Call) -> list[llm.Tool | llm.Toolset]:
-    """Make the tools for one call; none if the model writes tool calls as text, which the caller would hear."""
-    return [new_tool(call) for new_tool in TOOLS] if call.pipeline.uses_tools else []
+    """Make the line's tools for one call; none if the model writes tool calls as text, which the caller would hear."""
+    if not call.pipeline.uses_tools:
+        return []
+    return [new_tool(call) for new_tool in TOOLS if new_tool.__name__ in call.line.tools]

@@ -9,7 +9,7 @@ from agent.records.webhook import outbox
 
 ABOUT = {
     *("line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "direction", "order"),
-    "outcome",
+    *("outcome", "actions"),
 }
 
 
