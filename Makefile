@@ -1,11 +1,12 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call dial logs down clean venv test test-all lint docs lock bench hearing knowledge turns capacity
+.PHONY: help up check call dial logs down backup restore clean venv test test-all lint docs lock bench hearing knowledge \
+    turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
 
-export LINE SAY WAV EXPECT TO PURPOSE NAME YES DATA
+export LINE SAY WAV EXPECT TO PURPOSE NAME FILE YES DATA
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +28,12 @@ logs: ## follow the logs of all services, one row for each event; LOG_FORMAT=jso
 
 down: ## say goodbye to whoever is on the line and stop; nothing is lost
 	@sh bootstrap/host/down.sh
+
+backup: ## write .env, the lines and the data into FILE, default backups/landline-<time>.tar, while the line is up
+	@sh bootstrap/host/backup.sh
+
+restore: ## replace .env, the lines and the data by those in FILE, after asking, and start the line
+	@sh bootstrap/host/restore.sh
 
 clean: ## delete containers, images and volumes, after asking; with DATA=yes, the calls' recordings too
 	@sh bootstrap/host/clean.sh

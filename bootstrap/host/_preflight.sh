@@ -183,3 +183,9 @@ subnet_is_free() {
 }
 
 project() { say "${COMPOSE_PROJECT_NAME:-landline}"; }
+
+# The person who typed the command, as user:group, so that the files that a container writes are theirs. To a rootless
+# engine, that is root.
+person() {
+    case $(docker info --format '{{.SecurityOptions}}') in *rootless*) say 0:0 ;; *) say "$(id -u):$(id -g)" ;; esac
+}

@@ -5,11 +5,10 @@
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
-. bootstrap/host/_judge.sh
+. bootstrap/host/_settings.sh
 . bootstrap/host/_toml.sh
 forget_the_shells_settings
 
-# Run as the person who typed the command, so that the recordings are theirs. To a rootless engine, that is root.
 run() { docker compose --progress quiet run --rm --user "$person" "$@"; }
 
 # Leaves the number to dial in NUMBER: that of the line LINE, or of the first line.
@@ -68,8 +67,7 @@ mkdir -p calls
 report=calls/.report-$$.json
 trap 'rm -f "$report"' EXIT
 trap 'exit 130' INT TERM
-person=$(id -u):$(id -g)
-case $(docker info --format '{{.SecurityOptions}}') in *rootless*) person=0:0 ;; esac
+person=$(person)   # so that the recordings are theirs
 started=$(docker info --format '{{.SystemTime}}')   # the engine's clock, which may be a virtual machine's
 code=0
 run ${WAV:+--volume "$(cd "$(dirname "$WAV")" && pwd)/$(basename "$WAV"):/call.wav:ro"} \

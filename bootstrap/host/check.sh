@@ -3,7 +3,7 @@
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
-. bootstrap/host/_judge.sh
+. bootstrap/host/_settings.sh
 forget_the_shells_settings
 
 check_the_settings

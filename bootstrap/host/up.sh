@@ -4,7 +4,7 @@
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
-. bootstrap/host/_judge.sh
+. bootstrap/host/_settings.sh
 forget_the_shells_settings
 
 write_the_profile() { sed "s/^COMPOSE_PROFILES=.*/$PROFILE/" "$ENV_FILE" | replace_private "$ENV_FILE"; }
@@ -36,6 +36,8 @@ wait_for_the_agent() {
     done
 }
 
+[ -n "${RESTORING:-}" ] || [ ! -e "$ENV_FILE.restore" ] ||
+    die "make restore was interrupted, so what is here may not belong together. Run make restore again."
 check_the_settings
 write_the_profile
 look_at_the_rest

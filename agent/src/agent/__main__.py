@@ -10,6 +10,7 @@ import sys
 from dotenv import load_dotenv
 from livekit.agents import AgentServer
 
+from agent import stores
 from agent.admission.owner_files import owner_files
 from agent.admission.written_number import country_of
 from agent.answer import answer, prewarm
@@ -50,17 +51,18 @@ def main() -> int:
     ask_the_server_directly(settings.livekit_url)
     lines = lines_of(settings)
     if "--check" in sys.argv[1:]:
-        exit_if([*wrong, *problems(settings, lines)])
+        exit_if([*wrong, *problems(settings, lines), *stores.problems()])
         print(f"COMPOSE_PROFILES={'local' if needs_speech(settings, lines) else ''}")  # noqa: T201 - for make up
         if "--probe" in sys.argv[1:]:
             for doubt in asyncio.run(doubts(settings, lines)):
                 print(f"warning: {doubt}", file=sys.stderr)  # noqa: T201
         return 0
     fatal, of_lines = problems_at_start(settings, lines)
-    exit_if([*wrong, *fatal])
+    exit_if([*wrong, *fatal, *stores.problems()])
     set_up_logging(settings.log_level, settings.log_format)
     for problem in of_lines:  # a faulty line does not take the others down
         logger.error("%s", problem)
+    stores.bring_up_to_date()
     _keep_good_versions(settings, lines)
     os.environ[PRELOAD] = "0"
     return asyncio.run(_work(_new_server(settings, lines), settings, lines))

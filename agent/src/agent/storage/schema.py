@@ -31,7 +31,7 @@ def open_database(
     """Open a database in autocommit mode; make it, or bring it up to date, if that is needed. Its folder has to exist.
 
     Each of `versions` is the SQL that leads from the version before, and the first one makes the database. A statement
-    ends in a semicolon, except for the last one. All that is missing is executed in one transaction, after a copy of the
+    ends in a semicolon, except for the last one. What is missing is executed in one transaction, after a copy of the
     database has been written beside it (`<name>.v1` for version 1). `before_marks` says which version a database
     without a mark is at, if earlier releases wrote any. `waits` is how many seconds another process may hold a lock.
 

@@ -8,9 +8,9 @@ check_the_settings() {
     engine_answers
     sh bootstrap/host/make_env.sh
     look_at_the_engine
-    judges=$(docker compose config --images | grep -e '^landline/bootstrap:' -e '^landline/agent:') || true
-    room_on_the_disk "$judges"
-    build "$judges" bootstrap agent   # the images of an older release would not know the settings of this one
+    checkers=$(docker compose config --images | grep -e '^landline/bootstrap:' -e '^landline/agent:') || true
+    room_on_the_disk "$checkers"
+    build "$checkers" bootstrap agent   # the images of an older release would not know the settings of this one
     settings_are_right
 }
 
