@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 from functools import partial
 
-from livekit.agents import AutoSubscribe, JobContext, JobProcess, vad
+from livekit.agents import AutoSubscribe, JobContext, JobProcess
 
 from agent.admission.admission import Admission
 from agent.admission.caller import Caller
@@ -42,6 +42,7 @@ from agent.conversation.session import (
     reader_of,
     region_of_line,
     room_options,
+    voice_activity_of,
 )
 from agent.lines.line import Line
 from agent.lines.words import Words
@@ -88,7 +89,7 @@ async def answer(ctx: JobContext) -> None:
     ctx.log_context_fields = {"line": line.name}
     pipeline = Pipeline(line, settings)
     reader = reader_of(line, settings)
-    session = new_session(line, pipeline, _voice_activity(ctx, line), region_of_line(line, settings))
+    session = new_session(line, pipeline, voice_activity_of(ctx, line), region_of_line(line, settings))
 
     # The agent calls somebody.
     if order:
@@ -153,12 +154,6 @@ async def _talk(call: Call, greeting: Presynthesis | None) -> None:
         await call.session.start(first, room=call.room, room_options=options, record=False)
     bound_the_call(call)  # the call's seconds count from here on
     logger.info("Call answered")
-
-
-def _voice_activity(ctx: JobContext, line: Line) -> vad.VAD:
-    """Return the line's detector, which is loaded already unless the setting has just been edited."""
-    there: dict[str, vad.VAD] = ctx.proc.userdata["voice_activity"]
-    return there.get(line.turns.vad) or new_voice_activity(line.turns.vad)
 
 
 def _synthesize_greeting(words: Words, line: Line, pipeline: Pipeline, reader: Reader) -> Presynthesis | None:

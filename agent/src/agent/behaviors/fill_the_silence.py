@@ -56,7 +56,7 @@ class _AnswerTimer:
 
     def __init__(self, call: Call) -> None:
         self._session, self._announcer, self._ending = call.session, call.announcer, call.ending
-        self._handling = call.line.handling
+        self._handling, self._handover = call.line.handling, call.handover
         self._timers: list[asyncio.TimerHandle] = []
         self._apologize_at: float | None = None  # loop time, once the filler has been said
         self._words = False  # whether the caller has said any since the agent last spoke
@@ -130,7 +130,8 @@ class _AnswerTimer:
     def fail(self) -> None:
         """Apologize for an answer that will not come, or end the call."""
         self._stop()
-        if self._ending.begun or self._tools:  # whoever asks or does something with a tool says what becomes of it
+        # Whoever hands the caller over, or asks or does something with a tool, says what becomes of it.
+        if self._ending.begun or self._handover.begun or self._tools:
             return
         if limits.any_in_force:
             logger.warning("The caller got no answer, because a provider takes no more requests for the moment")
@@ -153,8 +154,10 @@ class _AnswerTimer:
 
     def _begin(self, since: float | None = None) -> None:
         """Start waiting for an answer, from now or from `since` (a time.time())."""
-        busy = self._session.agent_state == "speaking" or self._session.user_state == "speaking" or self._tools
-        if self._timers or busy:
+        talking = self._session.agent_state == "speaking" or self._session.user_state == "speaking"
+        if self._timers or talking or self._tools:
+            return
+        if self._handover.begun:
             return
         loop = asyncio.get_running_loop()
         began = loop.time() - (time.time() - since if since else 0.0)
@@ -167,7 +170,7 @@ class _AnswerTimer:
             self._timers = [loop.call_at(max(self._apologize_at, began + self._handling.filler_after), self.fail)]
 
     def _fill(self) -> None:
-        if not self._ending.begun:
+        if not self._ending.begun and not self._handover.begun:
             self._apologize_at = self._timers[-1].when()
             self._announcer.interject("filler")
 

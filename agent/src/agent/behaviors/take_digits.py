@@ -46,7 +46,8 @@ def take_digits(call: Call) -> None:
 
     def take_digit(event: rtc.SipDTMF) -> None:
         somebody_else = event.participant is not None and event.participant.identity != call.participant.identity
-        if not somebody_else and not ending.begun and not reports.is_repeated(event.digit):
+        rests = ending.begun or call.handover.begun
+        if not somebody_else and not rests and not reports.is_repeated(event.digit):
             _stop_speaking(session)
             collector.add(event.digit)
 

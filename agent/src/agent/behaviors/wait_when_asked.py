@@ -15,7 +15,9 @@ def wait_when_asked(call: Call) -> None:
 
     def answer(event: ConversationItemAddedEvent) -> None:
         item = event.item
-        if not isinstance(item, ChatMessage) or item.role != "user" or call.ending.begun:
+        if not isinstance(item, ChatMessage) or item.role != "user":
+            return
+        if call.ending.begun or call.handover.begun:
             return
         if is_request_to_wait(item.text_content or "", phrases):
             call.announcer.say_instead("take_your_time", forget_turn=False)  # they may be giving the reason

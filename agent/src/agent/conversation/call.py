@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent import languages
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
+from agent.conversation.handover import Handover
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,6 +50,8 @@ class Call:
     order: Order | None = field(init=False, default=None)  # None: somebody has called the line
     before_greeting: Callable[[], Awaitable[object]] | None = field(init=False, default=None)
     before_end: Callable[[], Awaitable[object]] | None = field(init=False, default=None)  # once the caller has left
+    before_join: Callable[[], Awaitable[object]] | None = field(init=False, default=None)  # the caller with a person
+    handover: Handover = field(init=False, default_factory=Handover)
     first_agent: Agent | None = field(init=False, default=None)  # the one that begins, if not the receptionist
 
     def __post_init__(self) -> None:
@@ -75,6 +79,19 @@ class Call:
         return self.line.longest_call(self.settings.max_call_duration)
 
     @property
+    def is_open(self) -> bool:
+        """Whether the business is open now; one that has no opening hours always is."""
+        return True
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds that the call may still last; at least one."""
+        of_call = self.longest - (time.time() - self.record.began)
+        of_day = self.slot.seconds_left()
+        return max(1.0, of_call if of_day is None else min(of_call, of_day))
+
+    @property
     def caller_is_there(self) -> bool:
         """Whether the caller can still hear the agent."""
-        return self.room.isconnected() and self.participant.identity in self.room.remote_participants
+        known = self.room.isconnected() and self.participant.identity in self.room.remote_participants
+        return known and not self.handover.caller_has_left

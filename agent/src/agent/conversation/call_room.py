@@ -39,6 +39,8 @@ class HangUp:
     While a room is being deleted, a second request would make the server create the room again, with a new job in it.
     """
 
+    spares = False  # whether a job that ends for no reason of the call's leaves the room: two people talk in it
+
     def __init__(self, ctx: JobContext) -> None:
         self._ctx = ctx
         self._deletion: asyncio.Future[Any] | None = None
@@ -49,6 +51,9 @@ class HangUp:
 
     async def finish(self) -> None:
         """Wait until the room is deleted; a room that cannot be deleted is left to `worker.orphaned_calls`."""
+        if self.spares and self._deletion is None:
+            logger.warning("The agent has to end before a call that it has handed over: the two talk on")
+            return
         try:
             async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
                 await (self._deletion or self._ctx.delete_room())

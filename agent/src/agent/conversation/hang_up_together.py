@@ -1,8 +1,10 @@
 """Caller, session, job and room of a call end together, whichever of them ends first: no call stays open in silence."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable
+from typing import Any
 
 from livekit import rtc
 from livekit.agents import CloseEvent, JobContext
@@ -15,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 CALLER_HUNG_UP = "the caller hung up"
 PERSON_HUNG_UP = "the person who was called hung up"
+CALLER_WAS_TRANSFERRED = "the caller was transferred"
+ANSWERED_WITHIN = 2.0  # seconds after the caller has left within which the gateway reports what became of a REFER
 
 
 def close_the_room_with_the_job(ctx: JobContext, hang_up: HangUp) -> None:
@@ -31,21 +35,9 @@ def close_the_room_with_the_job(ctx: JobContext, hang_up: HangUp) -> None:
 def hang_up_together(call: Call) -> None:
     """End the job when the caller leaves, for whatever reason, or when the session closes, even on an error."""
 
-    hung_up = PERSON_HUNG_UP if call.order else CALLER_HUNG_UP
-
     def caller_left(participant: rtc.RemoteParticipant) -> None:
-        if participant.identity != call.participant.identity:
-            return
-        if call.before_end:
-            begin(end_after(call.before_end()))
-        else:
-            call.ctx.shutdown(reason=hung_up)
-
-    async def end_after(before: Awaitable[object]) -> None:
-        try:
-            await before
-        finally:
-            call.ctx.shutdown(reason=hung_up)
+        if participant.identity == call.participant.identity:
+            end_as_the_caller_left(call)
 
     def session_closed(event: CloseEvent) -> None:
         call.ctx.shutdown(reason=f"the session closed: {event.reason.value}")
@@ -54,3 +46,33 @@ def hang_up_together(call: Call) -> None:
     call.session.on("close", session_closed)
     if not call.caller_is_there:  # the caller hung up before these handlers were attached
         caller_left(call.participant)
+
+
+def end_as_the_caller_left(call: Call) -> None:
+    """End the job because the caller has left, once their last words are known."""
+    if call.handover.joined:
+        call.hang_up.begin()  # at once, since a person is still on the line
+    if call.handover.refer:
+        begin(_end_after_the_refer(call, call.handover.refer))
+    elif call.before_end and not call.handover.joined:
+        begin(_end_after(call, call.before_end()))
+    else:
+        call.ctx.shutdown(reason=_hung_up(call))
+
+
+async def _end_after(call: Call, before: Awaitable[object]) -> None:
+    try:
+        await before
+    finally:
+        call.ctx.shutdown(reason=_hung_up(call))
+
+
+async def _end_after_the_refer(call: Call, refer: "asyncio.Future[Any]") -> None:
+    """Wait for the carrier's answer, because a caller who is transferred leaves as one who hangs up does."""
+    await asyncio.wait({refer}, timeout=ANSWERED_WITHIN)
+    transferred = refer.done() and not refer.cancelled() and not refer.exception()
+    call.ctx.shutdown(reason=CALLER_WAS_TRANSFERRED if transferred else _hung_up(call))
+
+
+def _hung_up(call: Call) -> str:
+    return PERSON_HUNG_UP if call.order else CALLER_HUNG_UP

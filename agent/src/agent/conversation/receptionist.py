@@ -95,17 +95,28 @@ class Receptionist(Agent):
     def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
-        """Answer as the model does, but for no longer than the line allows, and a small model from facts alone."""
+        """Answer as the model does, but for no longer than the line allows, and a small model from facts alone.
+
+        Nothing is answered while the caller waits for a person.
+        """
+        if self._call.handover.begun:
+            return _nothing()
         answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
         if self._knowledge:
             answer = answer_from_facts(answer, self._knowledge, chat_ctx)
         return end_in_time(answer, self._call.line.handling.longest_answer)
 
     async def on_exit(self) -> None:
-        if self._call.caller_is_there and not self._call.ending.begun:
+        call = self._call
+        if call.caller_is_there and not call.ending.begun and not call.handover.begun:
             await self._say_goodbye()
 
     async def _say_goodbye(self) -> None:
         goodbye = self.session.say(self._call.words.goodbye, allow_interruptions=False)
         if not await wait_until_heard(goodbye, GOODBYE_LIMIT):
             goodbye.interrupt(force=True)
+
+
+async def _nothing() -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
+    return
+    yield ""

@@ -10,6 +10,7 @@ from livekit.agents import (
     APIConnectOptions,
     ChatMessage,
     ConversationItemAddedEvent,
+    JobContext,
     UserInputTranscribedEvent,
     UserStateChangedEvent,
     inference,
@@ -100,6 +101,12 @@ def new_voice_activity(kind: str) -> vad.VAD:
     if kind == "silero":
         return importlib.import_module(SILERO).VAD.load(min_silence_duration=SEGMENT_PAUSE)  # type: ignore[no-any-return]
     return inference.VAD(min_silence_duration=SEGMENT_PAUSE)
+
+
+def voice_activity_of(ctx: JobContext, line: Line) -> vad.VAD:
+    """Return the line's detector, which is loaded already unless the setting has just been edited."""
+    there: dict[str, vad.VAD] = ctx.proc.userdata["voice_activity"]
+    return there.get(line.turns.vad) or new_voice_activity(line.turns.vad)
 
 
 def modules_to_preload(lines: Iterable[Line]) -> list[str]:

@@ -54,6 +54,17 @@ class Sentences:
     wrong_person: str
     no_more_calls: str
     thanks: str
+    transferring: str
+    connected: str
+    transfer_busy: str
+    transfer_no_answer: str
+    transfer_declined: str
+    transfer_unreachable: str
+    transfer_cancelled: str
+    person_hello: str
+    person_asked: str
+    person_declined: str
+    person_caller_gone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,7 @@ class Phrases:
     speaking: frozenset[str]  # "that is me"; xxx stands for the name
     greetings: frozenset[str]  # of somebody who picks up the phone
     do_not_call: frozenset[str]  # "do not call me again"
+    cancels: frozenset[str]  # said anywhere by a caller who does not want to be handed over any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
 from agent.lines.models import Models
 from agent.lines.outbound import Outbound
+from agent.lines.people import People
 from agent.lines.recording import Recording
 from agent.lines.secret import NAME
 from agent.lines.servers import Server, ServerName
@@ -102,6 +103,7 @@ class Line(Group):
         "What the language model can do besides talking, of the tools that Landline has. docs/abilities/tools.md says "
         "what each is for. The tools of tools.yaml are on in any case.",
     )
+    people: People = Field(default_factory=list)
     models: Models = Field(default_factory=Models)
     servers: dict[ServerName, Server] = Field(default_factory=dict)
     turns: Turns = Field(default_factory=Turns)
@@ -175,6 +177,7 @@ def _no_toml(error: Exception) -> str:
 
 def _sentence(problem: ErrorDetails, text: str) -> str:
     path = [part for part in problem["loc"] if isinstance(part, str)]  # without positions in lists
+    which = next((part for part in problem["loc"] if isinstance(part, int)), 0)
     if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
         expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
         return f"{_place(path[:2], text)}has models.keys, which {expected}"
@@ -182,12 +185,14 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
         expected = "is not a name for a server: use a to z, 0 to 9 and - (but not first), at most 32 characters"
         return f"{_place(path[:2], text)}has servers.{path[1]!r}, which {expected}"
     if problem["type"] == "missing":
-        return f"{_place(path[:-1], text)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
-    has = f"{_place(path, text)}has {'.'.join(path)}"
+        return f"{_place(path[:-1], text, which)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
+    has = f"{_place(path, text, which)}has {'.'.join(path)}"
     expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if problem["type"] == "extra_forbidden":
         return f"{has}, which is not a setting{_meant(path)}"
-    if problem["type"] == "model_type":
+    if problem["type"] == "list_type" and _table_at(path):
+        expected = f"should be tables: write [[{'.'.join(path)}]] above the settings of each"
+    elif problem["type"] == "model_type":
         expected = f"should be a table: write [{'.'.join(path)}], and its settings below it"
     elif _table_at(path):  # a check of several settings of one table
         return f"{has} in which {expected}"
@@ -231,10 +236,16 @@ def _table_at(path: list[str]) -> type[BaseModel] | None:
     for part in path:
         if _is_table(place):
             field = place.model_fields.get(part)
-            place = field.annotation if field else None
+            place = _entry_of(field.annotation) if field else None
         else:
             place = table_of_tables(place)
     return place if _is_table(place) else None
+
+
+def _entry_of(annotation: Any) -> Any:
+    """Return what each table of a list of tables is, such as `Person` for `people`; anything else as it is."""
+    entries = get_args(annotation) if get_origin(annotation) is list else ()
+    return entries[0] if entries and _is_table(entries[0]) else annotation
 
 
 def table_of_tables(annotation: Any) -> type[BaseModel] | None:
@@ -253,13 +264,20 @@ def _shown(value: Any) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
-def _place(path: list[str], text: str) -> str:
-    """Return where in the file this key, or its table, is: "line 3 "; empty if the file has neither."""
-    place, known = "", 0
+def _place(path: list[str], text: str, which: int = 0) -> str:
+    """Return where in the file this key, or its table, is: "line 3 "; empty if the file has neither.
+
+    Of the tables in a list of tables, it is the one with the index `which`.
+    """
+    place, known, before = "", 0, which
     table: list[str] = []
     for number, row in enumerate(text.split("\n"), 1):
         if header := HEADER.match(row):
             table = written = _names(header[1])
+            if row.lstrip().startswith("[[") and table == path[: len(table)]:
+                before, known = before - 1, known if before < 0 else 0
+                if before >= 0:
+                    table = written = []
         elif assigned := ASSIGNED.match(row):
             written = [*table, *_names(assigned[1])]
         else:

@@ -67,7 +67,7 @@ def page(example: str) -> str:
     tables = {name: table for name, value in line.items() if (table := _table_in(value))}
     parts = [PAGE_HEAD, _rows({name: value for name, value in line.items() if name not in tables})]
     for name, table in tables.items():
-        heading = name if table is line[name] else f"{name}.<name>"
+        heading = name if table is line[name] else f"[{name}]" if line[name]["type"] == "array" else f"{name}.<name>"
         parts += [f"\n### `[{heading}]`\n\n{_linked(table['description'])}\n", _rows(table["properties"])]
     return "\n".join([*parts, HOST_HEAD, *_of_host(example)]).rstrip() + "\n"
 
@@ -95,6 +95,8 @@ def _settings(model: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 def _setting_or_table(tables: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in made:
         return _of_table(tables, made)
+    if "$ref" in made.get("items", {}):
+        return {"type": "array", "items": _of_table(tables, made["items"])}
     [(names, each), *others] = made.get("patternProperties", {"": {}}).items()
     if others or "$ref" not in each:
         return _key(made)
@@ -115,9 +117,12 @@ def _of_table(tables: dict[str, Any], reference: dict[str, Any]) -> dict[str, An
 
 
 def _table_in(value: dict[str, Any]) -> dict[str, Any] | None:
-    """Return a table, or what each entry of a table of tables is; None for a setting."""
+    """Return a table, or what each entry of a table or a list of tables is; None for a setting."""
     if "properties" in value:
         return value
+    if "properties" in value.get("items", {}):
+        entry: dict[str, Any] = value["items"]
+        return entry
     entries: list[dict[str, Any]] = list(value.get("patternProperties", {}).values())
     return entries[0] if entries and "properties" in entries[0] else None
 

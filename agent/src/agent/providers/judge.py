@@ -23,4 +23,11 @@ def judge(line: Line, settings: Settings) -> list[Objection]:
                 "(limits.max_call_duration, or MAX_CALL_DURATION in .env)",
             )
         )
+    if line.people and "transfer_call" not in line.tools:
+        found.append(
+            Objection(
+                "people",
+                f'but tools = {line.tools}, which should have "transfer_call" as well, so that they are called',
+            )
+        )
     return found

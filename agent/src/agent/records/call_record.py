@@ -10,7 +10,7 @@ from agent.lines.line import Line
 from agent.providers.catalog import KINDS
 from agent.providers.pipeline import Pipeline
 from agent.records.folders import new_record
-from agent.records.transcript import Action, Models, Transcript, iso
+from agent.records.transcript import Action, Models, Transcript, Transfer, iso
 
 ACTIONS_DONE_WITHIN = 35.0  # seconds; no tool may take longer, and the call's process has 45 s after the call
 
@@ -28,6 +28,8 @@ class CallRecord:
     name: str = ""
     kept: Transcript | None = None
     actions: list[Action] = field(default_factory=list)  # whose `at` is a time.time()
+    transfer: Transfer | None = None
+    joined: float | None = None  # time.time() at which the caller and a person could hear each other
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     _work: set[asyncio.Task[str]] = field(default_factory=set)
 
@@ -48,6 +50,8 @@ class CallRecord:
     def transcript(self, outcome: str, since: float | None = None) -> Transcript:
         """Return what is known of the call now, without any of its words; from `since`, or from its beginning."""
         start, now = self.began if since is None else since, time.time()
+        if self.transfer and self.joined:
+            self.transfer.seconds = round(now - self.joined, 2)
         return Transcript(
             line=self.line.name,
             call=self.call.call_id,
@@ -62,5 +66,6 @@ class CallRecord:
             order=self.order,
             outcome=outcome,
             actions=[it.model_copy(update={"at": round(it.at - start, 2)}) for it in self.actions],
+            transfer=self.transfer,
             models=Models(**{kind: self.pipeline.name(kind) for kind in KINDS}),
         )

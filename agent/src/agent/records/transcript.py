@@ -49,6 +49,30 @@ class Keys(BaseModel):
     end: float
 
 
+Outcome = Literal[
+    "joined",  # warm, or cold where the trunk does not transfer calls: the two have talked in the call's room
+    "transferred",  # cold: the carrier has connected the two, and the call has left this host
+    "busy",
+    "no_answer",
+    "declined",  # by the phone, by key, by word, or by hanging up
+    "not_accepted",  # picked up, but neither a yes nor a key came, as with an answering machine
+    "unreachable",
+    "caller_left",  # hung up while waiting
+    "caller_declined",  # did not want to wait any longer
+    "broken_off",  # the call ended for another reason
+]
+
+
+class Transfer(BaseModel):
+    """The last attempt of a call to hand the caller over to a person."""
+
+    to: str  # the person's name in line.toml
+    kind: Literal["warm", "cold"]
+    outcome: Outcome = "broken_off"
+    at: str  # ISO 8601, UTC: when it began
+    seconds: float = 0.0  # for which the two have talked, as far as the agent knows
+
+
 class Models(BaseModel):
     stt: str = ""
     llm: str = ""
@@ -73,6 +97,7 @@ class Transcript(BaseModel):
     tool_calls: list[ToolCall] = Field(default_factory=list)
     actions: list[Action] = Field(default_factory=list)
     keys: list[Keys] = Field(default_factory=list)
+    transfer: Transfer | None = None
     summary: str | None = None
     models: Models = Field(default_factory=Models)
 

@@ -6,9 +6,11 @@ from livekit.agents import llm
 
 from agent.conversation.call import Call
 from agent.tools.end_call import end_call
+from agent.tools.transfer_call import transfer_call
 
-TOOLS: list[Callable[[Call], llm.Tool]] = [
+TOOLS: list[Callable[[Call], llm.Tool | None]] = [
     end_call,
+    transfer_call,
 ]
 
 
@@ -16,4 +18,5 @@ def tools_of(call: Call) -> list[llm.Tool | llm.Toolset]:
     """Make the line's tools for one call; none if the model writes tool calls as text, which the caller would hear."""
     if not call.pipeline.uses_tools:
         return []
-    return [new_tool(call) for new_tool in TOOLS if new_tool.__name__ in call.line.tools]
+    made = [new_tool(call) for new_tool in TOOLS if new_tool.__name__ in call.line.tools]
+    return [tool for tool in made if tool is not None]  # None: it is of no use in this call

@@ -6,6 +6,9 @@ agent was killed, the next one has never seen its processes, and finds their roo
 
 The server may have rooms of other applications. A room is ours if its name begins with our prefix, the server was asked
 to dispatch our agent to it, and a phone call came into it by a dispatch rule, or by us, as the room's name says.
+
+A caller who has been handed over to a person is not alone: the two talk on without a process. When one of them leaves,
+nobody else would hang up on the other one, so this module watches them.
 """
 
 import asyncio
@@ -20,6 +23,7 @@ from livekit import api
 from livekit.agents import AgentServer
 
 from agent.background import repeat
+from agent.conversation.apart import JOINED
 from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
 from agent.settings import Settings
 
@@ -29,6 +33,7 @@ T = TypeVar("T")
 
 LOOKED_EVERY = 0.2  # seconds; a call takes longer to be answered, so each is seen while it has its process
 SWEPT_EVERY = 5.0  # seconds; a sweep asks the server
+TALKS_WATCHED_EVERY = 1.0  # seconds; a leg is to end within 2 s of the other one
 ANSWERED_WITHIN = 30.0  # seconds; an agent, ours or another of the same server, is in a call's room long before
 REQUESTS_AT_ONCE = 8
 CAME_BY_A_RULE = "sip.ruleID"  # the attribute that the gateway gives to a phone call that came in by a dispatch rule
@@ -62,6 +67,7 @@ async def hang_up_after_crashes_while(work: Awaitable[T], server: AgentServer, s
         tasks = [
             asyncio.create_task(repeat(watch.sweep, SWEPT_EVERY, COMPLAINT)),
             asyncio.create_task(repeat(watch.look, LOOKED_EVERY, COMPLAINT, begin_at_once=False)),
+            asyncio.create_task(repeat(watch.watch_talks, TALKS_WATCHED_EVERY, COMPLAINT, begin_at_once=False)),
         ]
         try:
             return await work
@@ -80,6 +86,7 @@ class _Watch:
         self._alive: set[str] = set()  # rooms that had a process at the last look
         self._found: set[str] = set()  # rooms in which the last sweep found a caller alone
         self._left: set[str] = set()  # rooms that have no process any more, and are still to be deleted
+        self._talks: set[str] = set()  # rooms without a process in which a caller and a person talk on
         self._complained = False
 
     async def look(self) -> None:
@@ -89,8 +96,17 @@ class _Watch:
         self._alive, self._found = alive, set()
         tried, self._left = self._left, (self._left | gone) - alive
         left = sorted(self._left)
-        ended = await asyncio.gather(*(self._hang_up(room, again=room in tried) for room in left))
-        self._left -= {room for room, is_gone in zip(left, ended, strict=True) if is_gone}
+        ended = await asyncio.gather(*(self._hang_up_on_one(room, again=room in tried) for room in left))
+        self._left -= {room for room, is_over in zip(left, ended, strict=True) if is_over}
+
+    async def watch_talks(self) -> None:
+        """Have a room deleted at the next look when only one is left of the two who talked on in it."""
+        rooms = sorted(self._talks)
+        answers = await asyncio.gather(*map(self._who_is_in, rooms), return_exceptions=True)
+        for room, there in zip(rooms, answers, strict=True):
+            if not isinstance(there, BaseException) and not _talk_on(there):
+                self._talks.discard(room)
+                self._left.add(room)
 
     async def sweep(self) -> None:
         """Find our rooms with a caller and no agent in them, although an agent has had the time to come."""
@@ -107,18 +123,46 @@ class _Watch:
         self._complain([answer for answer in answers if isinstance(answer, BaseException)])
 
     async def _is_orphaned(self, room: str) -> bool:
+        there = await self._who_is_in(room)
+        if not _is_alone(there, called_by_us=room.startswith(f"{self._prefix}{OUTBOUND}")):
+            return False
         try:
-            async with self._request():
-                there = await self._rooms.list_participants(api.ListParticipantsRequest(room=room))
-            if not _is_alone(there.participants, called_by_us=room.startswith(f"{self._prefix}{OUTBOUND}")):
-                return False
             async with self._request():
                 dispatches = await self._dispatches.list_dispatch(room)
         except api.TwirpError as error:
             if error.code == api.TwirpErrorCode.NOT_FOUND:  # it has just gone
                 return False
             raise
-        return any(dispatch.agent_name == self._agent_name for dispatch in dispatches)
+        if not any(dispatch.agent_name == self._agent_name for dispatch in dispatches):
+            return False
+        if _talk_on(there):
+            self._talks.add(room)
+            return False
+        return True
+
+    async def _who_is_in(self, room: str) -> Sequence[api.ParticipantInfo]:
+        """Return who is in a room; nobody is in one that has just gone."""
+        try:
+            async with self._request():
+                return (await self._rooms.list_participants(api.ListParticipantsRequest(room=room))).participants
+        except api.TwirpError as error:
+            if error.code == api.TwirpErrorCode.NOT_FOUND:
+                return ()
+            raise
+
+    async def _hang_up_on_one(self, room: str, *, again: bool) -> bool:
+        """Delete a room unless two people talk on in it; return whether there is nothing left to do now."""
+        try:
+            there = await self._who_is_in(room)
+        except SERVER_ERRORS as error:
+            if not again:
+                logger.error("Could not end an orphaned call yet: %s", _code(error))
+            return False
+        if _talk_on(there):
+            logger.error("A call's process died after the caller had been handed over: the two talk on")
+            self._talks.add(room)
+            return True
+        return await self._hang_up(room, again=again)
 
     async def _hang_up(self, room: str, *, again: bool) -> bool:
         """Delete a room and return whether it is gone; an error is logged once."""
@@ -148,12 +192,19 @@ class _Watch:
 
 
 def _is_alone(participants: Sequence[api.ParticipantInfo], *, called_by_us: bool) -> bool:
-    """Return whether the room has a phone call that came by a dispatch rule or that we have made, and no agent."""
-    kinds = api.ParticipantInfo.Kind
-    called = any(
-        person.kind == kinds.SIP and (called_by_us or person.attributes.get(CAME_BY_A_RULE)) for person in participants
+    """Return whether the room has a phone call that came by a rule or by us, or its person, and no agent."""
+    ours = any(
+        person.kind == api.ParticipantInfo.Kind.SIP
+        and (called_by_us or person.attributes.get(CAME_BY_A_RULE) or person.attributes.get(JOINED))
+        for person in participants
     )
-    return called and all(person.kind != kinds.AGENT for person in participants)
+    return ours and all(person.kind != api.ParticipantInfo.Kind.AGENT for person in participants)
+
+
+def _talk_on(participants: Sequence[api.ParticipantInfo]) -> bool:
+    """Return whether a caller and the person whom they were handed over to are both there."""
+    phones = [person for person in participants if person.kind == api.ParticipantInfo.Kind.SIP]
+    return len(phones) > 1 and any(person.attributes.get(JOINED) for person in phones)
 
 
 def _code(error: BaseException) -> str:

@@ -48,7 +48,7 @@ class Rooms:
         return api.ListParticipantsResponse(
             participants=[
                 api.ParticipantInfo(kind=kind, attributes=attributes if kind == SIP else {})
-                for kind in self.there[asked.room][1]
+                for kind in self.there.get(asked.room, (0.0, []))[1]
             ]
         )
 

@@ -19,8 +19,9 @@ LATE = 0.2  # seconds from the beginning of speech to the event that reports it
 class CallEvents:
     """Collects events from the moment it is made; its methods return times in seconds since a given moment."""
 
-    def __init__(self, session: AgentSession[None], room: rtc.Room) -> None:
-        self._session = session
+    def __init__(self, session: AgentSession[None], room: rtc.Room, caller: str | None = None) -> None:
+        """`caller` is their identity in the room; without it, the keys of everybody in the room are the caller's."""
+        self._session, self._caller = session, caller
         self._spoke: list[tuple[float, float]] = []
         self._speaks_since: float | None = None
         self._digits: list[tuple[str, float]] = []
@@ -103,7 +104,9 @@ class CallEvents:
             self._speaks_since = None
 
     def _take_digit(self, event: rtc.SipDTMF) -> None:
-        self._digits.append((event.digit, time.time()))
+        somebody_else = event.participant is not None and event.participant.identity != self._caller
+        if not self._caller or not somebody_else:
+            self._digits.append((event.digit, time.time()))
 
     def _take_latency(self, latency: ReplyLatency) -> None:
         self._latencies[latency.reply_id] = Latencies(**latency.after)

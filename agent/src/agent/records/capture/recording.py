@@ -30,13 +30,15 @@ class Recording:
         session: AgentSession[None],
         record: CallRecord,
         folders: Folders | None = None,
+        caller: str | None = None,
     ) -> None:
+        """`caller` is their identity in the room; without it, the keys of everybody in the room are the caller's."""
         self._session = session
         self._record = record
         self._line = record.line
         self._folders = folders or Folders(record.line.name)
         self._work = self._folders.work_of(record.name)
-        self._events = CallEvents(session, room)
+        self._events = CallEvents(session, room, caller)
         self._recorder = Recorder(session)
         self._drafting: asyncio.Task[None] | None = None
         self.last_words = LastWords(session, lambda: self._recorder.since is not None)
@@ -52,6 +54,10 @@ class Recording:
             await asyncio.to_thread(delete, self._record.name, self._folders)
             return False
         return True
+
+    async def stop(self) -> None:
+        """Record nothing more: from now on the caller talks with somebody who has not agreed to be recorded."""
+        await self._recorder.close()
 
     async def finish(self, outcome: str) -> None:
         """Make the call's folder; if that fails, the main process tries again."""

@@ -22,10 +22,16 @@ async def summarize(model: llm.LLM[Any], transcript: Transcript, within: float =
     """Return the summary; None if there is nothing to sum up, or the model fails or takes too long."""
     if len(transcript.turns) < FEWEST_TURNS or all(turn.who == "agent" for turn in transcript.turns):
         return None
-    context = ChatContext.empty()
     instructions = PROMPT.read_text(encoding="utf-8").format(language=transcript.language)
+    said = "\n".join(f"{turn.who}: {' '.join(turn.text.split())}" for turn in transcript.turns)
+    return await condense(model, instructions, said, within)
+
+
+async def condense(model: llm.LLM[Any], instructions: str, said: str, within: float) -> str | None:
+    """Return what the model makes of a conversation; None if it fails, or takes more than `within` seconds."""
+    context = ChatContext.empty()
     context.add_message(role="system", content=instructions.strip())
-    context.add_message(role="user", content=f"{FENCE}\n{_conversation(transcript)}\n{FENCE}")
+    context.add_message(role="user", content=f"{FENCE}\n{_shortened(said)}\n{FENCE}")
     try:
         async with asyncio.timeout(within):
             return await _ask(model, context, within) or None
@@ -45,8 +51,5 @@ async def _ask(model: llm.LLM[Any], context: ChatContext, within: float) -> str:
     return text.strip()
 
 
-def _conversation(transcript: Transcript) -> str:
-    text = "\n".join(f"{turn.who}: {' '.join(turn.text.split())}" for turn in transcript.turns)
-    if len(text) <= LONGEST:
-        return text
-    return f"{text[: LONGEST // 2]}\n[…]\n{text[-LONGEST // 2 :]}"
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}\n[…]\n{text[-LONGEST // 2 :]}"

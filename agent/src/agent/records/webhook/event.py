@@ -7,10 +7,11 @@ from agent.records.folders import Folders
 from agent.records.transcript import Transcript, iso
 from agent.records.webhook import outbox
 
-ABOUT = {
+CALL = {
     *("line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "direction", "order"),
-    *("outcome", "actions"),
+    "outcome",
 }
+ABOUT = CALL | {"actions", "transfer"}
 
 
 def post_record(record: str, transcript: Transcript, folders: Folders) -> None:

@@ -1,0 +1,261 @@
+"""Handing a caller over to a person: the person is called, told what it is about, and joined with the caller.
+
+While a person is called, the caller hears music, may hang up, and may say that they would rather not. Once the two are
+joined, the agent says nothing and hears nothing, but its job stays: it ends one leg when the other one ends, bounds the
+call and writes the record. If the job dies, the two talk on (`worker.orphaned_calls`).
+"""
+
+import asyncio
+import itertools
+import logging
+import time
+
+from livekit import api, rtc
+from livekit.agents import ChatMessage, ConversationItemAddedEvent
+
+from agent import languages
+from agent.background import begin, repeat
+from agent.conversation.apart import Apart
+from agent.conversation.briefing import Briefing, sum_up_for_a_person
+from agent.conversation.call import Call
+from agent.conversation.ending import wait_until_heard
+from agent.conversation.hang_up_together import CALLER_WAS_TRANSFERRED, end_as_the_caller_left
+from agent.conversation.hold_music import HoldMusic
+from agent.conversation.leg import SERVER_ERRORS, NotReachedError, dial, hang_up_leg, reason_of
+from agent.languages import Phrases, split_phrases
+from agent.lines.people import Person
+from agent.records.transcript import Outcome, Transfer, iso
+
+logger = logging.getLogger(__name__)
+
+PERSON_HUNG_UP = "the person hung up"
+PRESENCE_CHECKED_EVERY = 0.5  # seconds; the server does not report that a hidden caller leaves
+REFER_WITHIN = 40.0  # seconds for which a carrier may try to connect the two
+SENTENCE_WITHIN = 15.0  # seconds
+# By what the server's error says, the carrier accepted the REFER and then could not connect the two.
+NOT_CONNECTED = "call transfer failed"
+
+# What the caller hears when they are not handed over; the others hear nothing, because they have left.
+SENTENCES: dict[Outcome, str] = {
+    "busy": "transfer_busy",
+    "no_answer": "transfer_no_answer",
+    "not_accepted": "transfer_no_answer",
+    "declined": "transfer_declined",
+    "unreachable": "transfer_unreachable",
+    "caller_declined": "transfer_cancelled",
+}
+
+COMPLAINT = "Could not ask the server whether the caller is still there"
+
+_legs = itertools.count(1)
+
+
+async def hand_over(call: Call, person: Person) -> None:
+    """Hand the caller over to this person; if that fails, tell them so, and let them talk with the agent again.
+
+    Returns when the two are joined, or it is clear that they will not be. It never fails.
+    """
+    transfer = call.record.transfer = Transfer(to=person.name, kind=person.kind, at=iso(time.time()))
+    call.handover.begun = True
+    closing = asyncio.ensure_future(_closed(call))
+    working = asyncio.ensure_future(_Attempt(call, person).run())
+    try:
+        await asyncio.wait({working, closing}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            transfer.outcome = working.result()
+        elif not call.caller_is_there:
+            transfer.outcome = "caller_left"
+    except Exception:  # whatever happens, the caller must hear what became of it
+        logger.exception("Could not hand the caller over")
+        transfer.outcome = "unreachable"
+    finally:
+        working.cancel()
+        closing.cancel()
+    logger.info("Handover", extra={"kind": transfer.kind, "outcome": transfer.outcome})
+    if sentence := SENTENCES.get(transfer.outcome):
+        call.handover.begun = False
+        call.announcer.say(sentence)
+
+
+class _Attempt:
+    """One attempt to hand the caller over to one person."""
+
+    def __init__(self, call: Call, person: Person) -> None:
+        self._call, self._person = call, person
+        self._identity = f"person-{next(_legs)}"
+        self._livekit = call.ctx.api
+        self._music = HoldMusic(call.room)
+        self._apart = Apart(self._livekit, call.room, call.participant.identity, self._identity)
+        self._briefing: Briefing | None = None
+        self._answered = False
+
+    async def run(self) -> Outcome:
+        await self._tell_the_caller()
+        if self._person.kind == "cold" and (outcome := await self._refer()):
+            return outcome
+        try:
+            await self._music.start()
+            await self._apart.begin()
+            outcome = await self._while_the_caller_waits()
+            if outcome == "joined":
+                await self._join()
+            else:
+                await self._have_the_caller_back(outcome)
+        except BaseException:
+            await asyncio.shield(self._have_the_caller_back("broken_off"))
+            raise
+        return outcome
+
+    async def _tell_the_caller(self) -> None:
+        speech = self._call.announcer.say("transferring", allow_interruptions=False)
+        await wait_until_heard(speech, SENTENCE_WITHIN)
+
+    async def _refer(self) -> Outcome | None:
+        """Have the carrier connect the two; None if it does not transfer calls, so that the agent has to do it."""
+        if not self._person.number.startswith("+"):
+            return None  # a carrier does not know the extensions of a PBX
+        request = api.TransferSIPParticipantRequest(
+            room_name=self._call.room.name,
+            participant_identity=self._call.participant.identity,
+            transfer_to=f"tel:{self._person.number}",
+            play_dialtone=True,
+        )
+        request.ringing_timeout.FromMilliseconds(round(REFER_WITHIN * 1000))
+        self._call.handover.refer = refer = asyncio.ensure_future(self._livekit.sip.transfer_sip_participant(request))
+        try:
+            await refer
+        except SERVER_ERRORS as error:
+            if NOT_CONNECTED in str(getattr(error, "message", "")):
+                return reason_of(error)
+            logger.info("The trunk does not transfer calls by REFER, so the agent calls the person")
+            return None
+        finally:
+            self._call.handover.refer = None
+        self._call.ctx.shutdown(reason=CALLER_WAS_TRANSFERRED)
+        return "transferred"
+
+    async def _while_the_caller_waits(self) -> Outcome:
+        """Reach the person, unless the caller leaves or would rather not wait."""
+        deciding: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def decide(outcome: Outcome) -> None:
+            if not deciding.done():
+                deciding.set_result(outcome)
+
+        def hear(event: ConversationItemAddedEvent) -> None:
+            said = event.item.text_content if isinstance(event.item, ChatMessage) and event.item.role == "user" else ""
+            if said and would_rather_not(said, self._call.phrases):
+                decide("caller_declined")
+
+        def see_person_leave(participant: rtc.RemoteParticipant) -> None:
+            if participant.identity == self._identity and self._answered:
+                decide("declined")  # they hung up instead of accepting
+
+        async def watch_caller() -> None:
+            if await self._apart.caller_is_gone():
+                self._call.handover.caller_has_left = True
+                decide("caller_left")
+
+        reaching = asyncio.ensure_future(self._reach())
+        watching = asyncio.ensure_future(repeat(watch_caller, PRESENCE_CHECKED_EVERY, COMPLAINT))
+        self._call.session.on("conversation_item_added", hear)
+        self._call.room.on("participant_disconnected", see_person_leave)
+        try:
+            await asyncio.wait({reaching, deciding}, return_when=asyncio.FIRST_COMPLETED)
+            return deciding.result() if deciding.done() else reaching.result()
+        finally:
+            self._call.session.off("conversation_item_added", hear)
+            self._call.room.off("participant_disconnected", see_person_leave)
+            watching.cancel()
+            reaching.cancel()
+            await asyncio.gather(reaching, return_exceptions=True)
+
+    async def _reach(self) -> Outcome:
+        """Call the person and, unless the handover is cold, ask whether they take the call."""
+        summary = None if self._person.kind == "cold" else begin(sum_up_for_a_person(self._call))
+        try:
+            async with self._apart.calling():
+                await dial(
+                    self._livekit,
+                    self._call.room.name,
+                    self._person.number,
+                    agent=self._call.settings.agent_name,
+                    identity=self._identity,
+                    shown=self._call.sip.dialled,
+                    ringing=self._person.ringing,
+                    longest=self._call.seconds_left,
+                )
+        except NotReachedError as error:
+            return error.reason
+        self._answered = True
+        if summary is None:
+            return "joined"
+        self._briefing = Briefing(self._call, self._identity)
+        answer = await self._briefing.ask(summary)
+        return "joined" if answer == "accepted" else answer
+
+    async def _join(self) -> None:
+        """Let the two talk, and be silent and deaf from now on."""
+        connected = self._call.announcer.say("connected", allow_interruptions=False)
+        if self._briefing:
+            await self._briefing.say("connected")
+        await wait_until_heard(connected, SENTENCE_WITHIN)
+        await self._music.stop()
+        call = self._call
+        if call.before_join:
+            await call.before_join()
+        await self._apart.join()
+        call.handover.joined = call.hang_up.spares = True
+        call.record.joined = time.time()
+        call.session.input.set_audio_enabled(False)
+        self._stop_listening()
+        if self._briefing:
+            self._briefing.close()
+        call.room.on("participant_disconnected", self._end_with_the_person)
+        if self._identity not in call.room.remote_participants:  # they hung up while they were being joined
+            self._end()
+
+    async def _have_the_caller_back(self, outcome: Outcome) -> None:
+        """End the person's leg, and undo whatever was done for it."""
+        await self._music.stop()
+        if self._briefing:
+            if outcome in ("caller_left", "caller_declined"):
+                await self._briefing.say("person_caller_gone")
+            elif outcome == "declined":
+                await self._briefing.say("person_declined")
+            self._briefing.close()
+        if self._identity in self._call.room.remote_participants:
+            await hang_up_leg(self._livekit, self._call.room.name, self._identity)
+        await self._apart.end()
+        if outcome == "caller_left":
+            end_as_the_caller_left(self._call)
+
+    def _end_with_the_person(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self._identity:
+            self._end()
+
+    def _end(self) -> None:
+        self._call.hang_up.begin()
+        self._call.ctx.shutdown(reason=PERSON_HUNG_UP)
+
+    def _stop_listening(self) -> None:
+        for identity in (self._identity, self._call.participant.identity):
+            if participant := self._call.room.remote_participants.get(identity):
+                for publication in participant.track_publications.values():
+                    publication.set_subscribed(False)
+
+
+def would_rather_not(said: str, phrases: Phrases) -> bool:
+    """Return whether a caller who is waiting has said that they do not want to be handed over any more."""
+    if languages.contains(said, phrases.cancels):
+        return True
+    allowed = phrases.no | phrases.courtesies
+    parts = set(split_phrases(said, allowed))
+    return bool(parts & phrases.no) and parts <= allowed
+
+
+async def _closed(call: Call) -> None:
+    """Wait until the call's session has closed."""
+    closed = asyncio.Event()
+    call.session.on("close", lambda _: closed.set())
+    await closed.wait()

@@ -1,0 +1,60 @@
+"""The language model can hand the caller over to a person of the line, by their name in line.toml.
+
+It never sees a number, and can name nobody else: the names are the only values that the tool takes, and code looks up
+the number. livekit-agents' own `WarmTransferTask` moves the person into the caller's room by `MoveParticipant`, which
+only LiveKit Cloud has, and dials whatever number it is given.
+"""
+
+from pathlib import Path
+
+from livekit.agents import RunContext, ToolError, function_tool, llm
+
+from agent.background import begin
+from agent.conversation.call import Call
+from agent.conversation.transfer import hand_over
+from agent.lines.people import Person
+
+DESCRIPTION = Path(__file__).with_suffix(".md")
+
+
+def transfer_call(call: Call) -> llm.Tool | None:
+    """Make the tool for one call; None if nobody is there to be called now."""
+    people = {person.name: person for person in call.line.people if is_there(call, person)}
+    if not people:
+        return None
+
+    async def transfer(raw_arguments: dict[str, object], context: RunContext[None]) -> str | None:
+        person = people.get(str(raw_arguments.get("to")))
+        if person is None:
+            raise ToolError(f"There is nobody of this name. It has to be one of: {', '.join(people)}.")
+        if not is_there(call, person):
+            raise ToolError(f"{person.name} cannot be called at this time of day. Nobody was called.")
+        if call.handover.begun or call.ending.begun:
+            return None
+        call.handover.begun = True
+        await context.wait_for_playout()  # of what the model has said together with it
+        begin(hand_over(call, person))
+        return None
+
+    return function_tool(transfer, raw_schema=_schema(list(people.values())))
+
+
+def is_there(call: Call, person: Person) -> bool:
+    """Return whether the person may be called at this moment."""
+    return person.when_closed or call.is_open
+
+
+def _schema(people: list[Person]) -> dict[str, object]:
+    rows = "\n".join(f"- {person.name}: {person.when}" for person in people)
+    names = [person.name for person in people]
+    return {
+        "type": "function",
+        "name": "transfer_call",
+        "description": DESCRIPTION.read_text(encoding="utf-8").strip().format(people=rows),
+        "parameters": {
+            "type": "object",
+            "properties": {"to": {"type": "string", "enum": names, "description": "The person's name."}},
+            "required": ["to"],
+            "additionalProperties": False,
+        },
+    }
