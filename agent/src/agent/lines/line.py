@@ -11,8 +11,11 @@ from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, SecretStr, V
 from pydantic_core import ErrorDetails
 
 from agent import languages
+from agent.lines.appointments import Kind, KindName
+from agent.lines.calendar import Calendar
 from agent.lines.group import NEEDS_MAKE_UP, Group, setting
 from agent.lines.handling import Handling
+from agent.lines.hours import Hours
 from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
 from agent.lines.models import Models
@@ -34,6 +37,7 @@ KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 DOTTED = rf"({KEY}(?:\s*\.\s*{KEY})*)"
 HEADER = re.compile(rf"\s*\[\[?\s*{DOTTED}\s*\]")
 ASSIGNED = re.compile(rf"\s*{DOTTED}\s*=")
+NAMED = {"servers": "a server", "appointments": "a kind of appointment"}  # tables of tables, and what each one is
 LONGEST_SHOWN = 80  # characters of a wrong value
 
 
@@ -113,6 +117,9 @@ class Line(Group):
     lookup: Lookup = Field(default_factory=Lookup)
     webhook: Webhook = Field(default_factory=Webhook)
     outbound: Outbound = Field(default_factory=Outbound)
+    hours: Hours = Field(default_factory=Hours)
+    appointments: dict[KindName, Kind] = Field(default_factory=dict)
+    calendar: Calendar = Field(default_factory=Calendar)
 
     _name: str = PrivateAttr("")
 
@@ -181,9 +188,11 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
     if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
         expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
         return f"{_place(path[:2], text)}has models.keys, which {expected}"
-    if path[:1] == ["servers"] and path[-1] == "[key]":
-        expected = "is not a name for a server: use a to z, 0 to 9 and - (but not first), at most 32 characters"
-        return f"{_place(path[:2], text)}has servers.{path[1]!r}, which {expected}"
+    if len(path) == 3 and path[0] in NAMED and path[-1] == "[key]":
+        expected = (
+            f"is not a name for {NAMED[path[0]]}: use a to z, 0 to 9 and - (but not first), at most 32 characters"
+        )
+        return f"{_place(path[:2], text)}has {path[0]}.{path[1]!r}, which {expected}"
     if problem["type"] == "missing":
         return f"{_place(path[:-1], text, which)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
     has = f"{_place(path, text, which)}has {'.'.join(path)}"

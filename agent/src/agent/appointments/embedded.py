@@ -1,0 +1,111 @@
+"""Appointments in an SQLite file on the data volume: `/data/appointments/<line>.db`."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from agent.appointments.appointment import Appointment, ChangedError, UnreachableError
+from agent.storage.private_files import DATA, PRIVATE_FILE, make_folder
+
+T = TypeVar("T")
+
+WAITS = 5.0  # seconds to wait for another call's transaction
+FOLDER = "appointments"
+# What makes a store of each version one of the next; the first one makes it from nothing.
+UPGRADES = [
+    """
+    CREATE TABLE appointments (
+        uid TEXT PRIMARY KEY, kind TEXT NOT NULL, begins REAL NOT NULL, ends REAL NOT NULL,
+        name TEXT NOT NULL, number TEXT NOT NULL, note TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+]
+VERSION = len(UPGRADES)
+COLUMNS = "uid, kind, begins, ends, name, number, note"
+OVERLAPS = f"SELECT {COLUMNS} FROM appointments WHERE begins < ? AND ends > ? ORDER BY begins, uid"  # noqa: S608
+WHERE = "WHERE uid = ? AND begins = ?"
+
+
+def store_of(line: str, data: Path = DATA) -> Path:
+    """Return the file that has the appointments of a line."""
+    return data / FOLDER / f"{line}.db"
+
+
+class Embedded:
+    """The backend of one line, see `Backend`."""
+
+    def __init__(self, file: Path, timezone: str) -> None:
+        self._file = file
+        self._zone = ZoneInfo(timezone)
+
+    async def between(self, begins: datetime, ends: datetime) -> list[Appointment]:
+        rows = await self._do(lambda db: db.execute(OVERLAPS, (ends.timestamp(), begins.timestamp())).fetchall())
+        return [self._read(row) for row in rows]
+
+    async def add(self, appointment: Appointment) -> None:
+        its = appointment
+        row = (its.uid, its.kind, its.begins.timestamp(), its.ends.timestamp(), its.name, its.number, its.note)
+        await self._do(lambda db: db.execute(f"INSERT INTO appointments ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row))  # noqa: S608
+
+    async def move(self, appointment: Appointment, begins: datetime, ends: datetime) -> None:
+        await self._change(
+            "UPDATE appointments SET begins = ?, ends = ?", appointment, begins.timestamp(), ends.timestamp()
+        )
+
+    async def remove(self, appointment: Appointment) -> None:
+        await self._change("DELETE FROM appointments", appointment)
+
+    async def _change(self, change: str, appointment: Appointment, *values: float) -> None:
+        its = appointment
+        changed = await self._do(
+            lambda db: db.execute(f"{change} {WHERE}", (*values, its.uid, its.begins.timestamp())).rowcount
+        )
+        if not changed:
+            raise ChangedError("This appointment has been changed or cancelled meanwhile, so nothing was done.")
+
+    def _read(self, row: tuple[str, str, float, float, str, str, str]) -> Appointment:
+        uid, kind, begins, ends, name, number, note = row
+        first, last = (datetime.fromtimestamp(moment, self._zone) for moment in (begins, ends))
+        return Appointment(kind, first, last, name, number, note, uid)
+
+    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await asyncio.to_thread(self._in_a_transaction, work)
+        except (sqlite3.Error, OSError) as error:
+            raise UnreachableError(f"The calendar cannot be used: {type(error).__name__}") from error
+
+    def _in_a_transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with self._transaction() as database:
+            return work(database)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        make_folder(self._file.parent)
+        self._file.touch(PRIVATE_FILE)
+        with contextlib.closing(sqlite3.connect(self._file, timeout=WAITS, isolation_level=None)) as database:
+            database.execute("PRAGMA synchronous = FULL")  # what a caller was told is on the disk
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                _upgrade(database)
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    database.execute("ROLLBACK")
+                raise
+
+
+def _upgrade(database: sqlite3.Connection) -> None:
+    """Bring a store of an earlier version to this one."""
+    [version] = database.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise sqlite3.DatabaseError(f"has version {version} of its tables, and this release knows up to {VERSION}")
+    for change in UPGRADES[version:]:
+        database.execute(change)
+    if version < VERSION:
+        database.execute(f"PRAGMA user_version = {VERSION}")
