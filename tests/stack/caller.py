@@ -44,7 +44,7 @@ class Caller:
         line = self._process.stdout.readline()
         assert line, f"the phone ended with {self._process.wait()} during {calls}; why is on standard error"
         reports: list[dict[str, Any]] = json.loads(line)
-        return [Outcome(report["exit_code"], report, _printed(report)) for report in reports]
+        return [Outcome(report["exit_code"], report, printed(report)) for report in reports]
 
     def __enter__(self) -> Self:
         subprocess.run(["docker", "rm", "--force", self._name], capture_output=True, check=False)
@@ -60,7 +60,7 @@ class Caller:
             subprocess.run(["docker", "rm", "--force", self._name], capture_output=True, check=False)
 
 
-def _printed(report: dict[str, Any]) -> str:
+def printed(report: dict[str, Any]) -> str:
     """As `phone call` tells it to people, and the figures."""
     said = [
         f"{part['start']:7.2f} {part['end']:7.2f}  {part['who']:6}  {part['text']}" for part in report["conversation"]

@@ -28,10 +28,11 @@ from typing import TYPE_CHECKING, Any
 
 from livekit import api
 
-from bootstrap.mark import read_mark
+from bootstrap.mark import outbound_mark, read_mark
 from phone.audio import save_stereo
 from phone.sound.speech import synthesise
 from tests.stack.caller import Caller
+from tests.stack.person import Person
 from tests.stack.provider import Provider, provider
 from tests.support.containers import docker
 from tests.support.lines import make_folder, write_settings
@@ -50,6 +51,9 @@ BETWEEN = 0.8  # seconds between their beginnings, for each of which a core is b
 # What a test does not need and would wait for: the model that hears the melody takes a core for a second.
 QUICK = {"end_of_turn": "words"}
 
+PERSON_AFTER = 60  # between the last numbers of the addresses of an extension's phone and of its second person
+SOMEBODY = "+12025550177"  # whom the outbound trunk's calls show, unless a test names OUTBOUND_NUMBERS
+
 _numbers = itertools.count(20)
 
 
@@ -62,11 +66,18 @@ class Extension:
     home: Path  # of the test's: lines, sounds
     provider: Provider
     caller: Caller
+    second: Person | None = None
     said: set[str] = field(default_factory=set)  # texts that the provider knows the sound of
 
     @property
     def number(self) -> str:
         return next(iter(self.numbers.values()))
+
+    @property
+    def person(self) -> Person:
+        """Whom its outbound trunk calls, see `an_extension(person=True)`."""
+        assert self.second, "this extension has no second person: an_extension(…, person=True)"
+        return self.second
 
     @property
     def folder(self) -> Path:
@@ -162,9 +173,13 @@ def an_extension(
     *,
     lines: Mapping[str, Mapping[str, Any]] | None = None,
     secrets: Mapping[str, str] | None = None,
+    person: bool = False,
     **settings: Any,
 ) -> Iterator[Extension]:
     """An agent, its provider and its phone; all are gone after the block.
+
+    With `person` there is a second phone too, and an outbound trunk that leads to it whatever number is called:
+    `extension.person.takes(…)`. With OUTBOUND_PASSWORD, the calls that it takes may ask for it (--username).
 
     Of the settings those in capitals are the host's, as in .env; the others are the lines', as `write_settings` takes
     them. `lines` has settings of one line alone by its name, each of which then answers a number of its own; without
@@ -178,16 +193,20 @@ def an_extension(
     host = {key: value for key, value in settings.items() if key.isupper()}
     route = {"AGENT_NAME": name, "ROOM_PREFIX": f"{name}-", "LINES_FOLDER": str(home / "lines")}
     route["PHONE_NUMBERS"] = ",".join(numbers.values())
+    if person:
+        outbound = {"OUTBOUND_ADDRESS": f"{line.subnet}.{which + PERSON_AFTER}", "OUTBOUND_NUMBERS": SOMEBODY}
+        route |= outbound | {key: value for key, value in host.items() if key.startswith("OUTBOUND_")}
     with ExitStack() as up, ThreadPoolExecutor() as pool:
         registered = pool.submit(_register, line, name, address, route)
         up.callback(_unregister, line, name)
         helper = up.enter_context(provider(line, f"{name}-provider"))
         caller = up.enter_context(Caller(line, f"{name}-phone", address, home / "sounds"))
+        second = up.enter_context(_second(line, name, route, home)) if person else None
         given = {key: value.replace("{receiver}", helper.receiver) for key, value in (secrets or {}).items()}
         keys = {"PROVIDER_KEYS": _packed({"OPENAI_API_KEY": name}), "LINE_SECRETS": _packed(given)}
         environment = {**route, "OPENAI_BASE_URL": helper.api, **keys, **host}
         container = up.enter_context(_agent(line, name, environment))
-        extension = Extension(line, name, numbers, container, home, helper, caller)
+        extension = Extension(line, name, numbers, container, home, helper, caller, second)
         registered.result()
         extension.wait_until_registered()
         yield extension
@@ -215,6 +234,11 @@ def _packed(secrets: Mapping[str, str]) -> str:
     return base64.b64encode("".join(f"{name}={value}\n" for name, value in secrets.items()).encode()).decode()
 
 
+def _second(line: Line, name: str, route: Mapping[str, str], home: Path) -> Person:
+    password = route.get("OUTBOUND_PASSWORD", "")
+    return Person(line, f"{name}-person", route["OUTBOUND_ADDRESS"], home / "sounds", password)
+
+
 @contextmanager
 def _agent(line: Line, name: str, settings: Mapping[str, str]) -> Iterator[str]:
     container = f"{line.project}-{name}"
@@ -232,6 +256,7 @@ def _agent(line: Line, name: str, settings: Mapping[str, str]) -> Iterator[str]:
 def _register(line: Line, name: str, address: str, route: Mapping[str, str]) -> None:
     """A trunk and a rule for each of its lines, by the image that makes the line's."""
     values = {**route, "TRUNK_NAME": name, "RULE_NAME": name, "PHONE_ADDRESS": address}
+    values["ENV_CHECKSUMS"] = ""  # its settings are not those of .env
     run = ["docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "bootstrap"]
     done = line.run(*run, check=False, settings=values)
     assert not done.returncode, f"{done.stdout}{done.stderr}"
@@ -242,10 +267,10 @@ def _unregister(line: Line, name: str) -> None:
 
 
 async def _delete_route(line: Line, name: str) -> None:
-    url = f"http://127.0.0.1:{line.value('API_PORT')}"
-    async with api.LiveKitAPI(url, line.value("LIVEKIT_API_KEY"), line.value("LIVEKIT_API_SECRET")) as server:
+    async with line.server() as server:
         rules = (await server.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest())).items
         trunks = (await server.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest())).items
+        outbound = (await server.sip.list_outbound_trunk(api.ListSIPOutboundTrunkRequest())).items
         for rule in rules:
             if _is_of(rule, name):
                 gone = api.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=rule.sip_dispatch_rule_id)
@@ -253,6 +278,9 @@ async def _delete_route(line: Line, name: str) -> None:
         for trunk in trunks:
             if _is_of(trunk, name):
                 await server.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id))
+        for leading_out in outbound:
+            if leading_out.metadata == outbound_mark(name):
+                await server.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=leading_out.sip_trunk_id))
 
 
 def _is_of(one: api.SIPDispatchRuleInfo | api.SIPInboundTrunkInfo, agent: str) -> bool:

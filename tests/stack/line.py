@@ -10,6 +10,8 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from livekit import api
+
 from tests.stack.caller import Caller
 from tests.stack.outcome import Outcome
 from tests.support.house import ROOT
@@ -128,6 +130,11 @@ class Line:
         status = json.loads(self.compose("exec", "-T", "agent", "python", "-c", page))
         assert "agent_name" in status
         return int(status.get("active_jobs", 0))
+
+    def server(self) -> api.LiveKitAPI:
+        """The API of the line's media server, as this machine reaches it; close it, or use it with `async with`."""
+        url = f"http://127.0.0.1:{self.value('API_PORT')}"
+        return api.LiveKitAPI(url, self.value("LIVEKIT_API_KEY"), self.value("LIVEKIT_API_SECRET"))
 
     def rooms(self) -> list[str]:
         """The names of the rooms there are, asked of Redis itself."""

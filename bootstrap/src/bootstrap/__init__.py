@@ -1,1 +1,1 @@
-"""Registers each line's inbound trunk and dispatch rule; it makes every request to the LiveKit API outside a call."""
+"""Registers each line's trunk and dispatch rule, and the outbound trunk: every request to LiveKit outside a call."""

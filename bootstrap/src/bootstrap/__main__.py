@@ -1,4 +1,4 @@
-"""Make LiveKit's inbound trunks and dispatch rules match the settings and the lines."""
+"""Make LiveKit's trunks and dispatch rules match the settings and the lines."""
 
 import argparse
 import asyncio
@@ -12,11 +12,12 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
+from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
 from bootstrap.desired import desired
 from bootstrap.lines import Lines, numbers_left
 from bootstrap.logs import set_up_logging
-from bootstrap.ownership import BlockedError, find_ours, warn_of_open_rules
+from bootstrap.ownership import BlockedError, find_our_outbound, find_ours, warn_of_open_rules
 from bootstrap.plan import ANY_TRUNK, all_changes
 from bootstrap.reconcile import reconcile
 from bootstrap.server import ServerError, connect
@@ -25,6 +26,7 @@ from bootstrap.settings import ServerSettings, Settings, SettingsError, load
 logger = logging.getLogger(__name__)
 
 SAME, DIFFERS, WRONG_SETTINGS, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+OUTBOUND = "outbound trunk"  # where plan and show print it; no line's name has a space
 CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the server was unreachable or refused"
 
 
@@ -68,6 +70,9 @@ def parse(arguments: Sequence[str] | None) -> str:
 def warn(settings: Settings, lines: Lines) -> None:
     if settings.sip_username and not settings.trunk_provider.sends_credentials:
         logger.warning("SIP_USERNAME is set, but %s sends no credentials: its calls fail", settings.trunk_provider.name)
+    unused = [name.upper() for name in ("outbound_username", "outbound_numbers") if getattr(settings, name)]
+    if unused and not settings.outbound_address:
+        logger.warning("%s is set, but OUTBOUND_ADDRESS is not: no call goes out", " and ".join(unused))
     if left := numbers_left(lines, settings.phone_numbers):
         logger.warning(
             "no line answers %d of the %d numbers in PHONE_NUMBERS: add each to a line, or remove it from .env",
@@ -86,12 +91,12 @@ async def apply(settings: ServerSettings, lines: Lines) -> int:
 
 
 def plan(settings: Settings, lines: Lines) -> int:
-    write(
-        {
-            line: {"trunk": readable(route.trunk), "rule": readable(route.rule_for(ANY_TRUNK))}
-            for line, route in desired(settings, lines).routes.items()
-        }
-    )
+    want = desired(settings, lines)
+    routes = {
+        line: {"trunk": readable(route.trunk), "rule": readable(route.rule_for(ANY_TRUNK))}
+        for line, route in want.routes.items()
+    }
+    write({**routes, OUTBOUND: readable(want.outbound)} if want.outbound else routes)
     return SAME
 
 
@@ -99,14 +104,16 @@ async def show(settings: ServerSettings, lines: Lines) -> int:
     want = desired(settings, lines)
     async with connect(settings) as server:
         trunks, rules = await server.retry(server.trunks), await server.retry(server.rules)
+        outbound = await server.retry(server.outbound_trunks)
     ours = find_ours(want, trunks, rules)
-    changes = all_changes(want, trunks, rules)
+    changes = all_changes(want, trunks, rules, outbound)
     write(
         {
             "lines": {
                 line: {"trunk": readable_first(ours.trunks[line]), "rule": readable_first(ours.rules[line])}
                 for line in want.routes
             },
+            OUTBOUND: readable_first(find_our_outbound(want, outbound)),
             "differences": [str(change) for change in changes],
             "warnings": warn_of_open_rules(rules),
         }
@@ -122,11 +129,11 @@ def list_numbers(lines: Lines) -> int:
     return SAME
 
 
-def readable_first(found: Sequence[Trunk] | Sequence[Rule]) -> dict[str, Any] | None:
+def readable_first(found: Sequence[Trunk] | Sequence[Rule] | Sequence[Outbound]) -> dict[str, Any] | None:
     return readable(found[0]) if found else None
 
 
-def readable(message: Trunk | Rule) -> dict[str, Any]:
+def readable(message: Trunk | Rule | Outbound) -> dict[str, Any]:
     """Convert `message` to the API's JSON, without the password."""
     fields: dict[str, Any] = MessageToDict(message)
     return {name: "********" if name == "authPassword" else value for name, value in fields.items()}

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 from google.protobuf.json_format import MessageToDict
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
+from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
-M = TypeVar("M", Trunk, Rule)
+M = TypeVar("M", Trunk, Rule, Outbound)
 
 # Any other field was set by somebody else or by the server, and is left as it is.
 FIELDS = {
@@ -21,6 +22,16 @@ FIELDS = {
         "headers_to_attributes",
         "ringing_timeout",
         "max_call_duration",
+        "media",
+    ),
+    Outbound: (
+        "name",
+        "metadata",
+        "address",
+        "transport",
+        "numbers",
+        "auth_username",
+        "auth_password",
         "media",
     ),
     Rule: ("name", "metadata", "rule", "trunk_ids", "inbound_numbers", "numbers", "room_config"),
@@ -45,7 +56,7 @@ def merge(have: M, want: M) -> M:
     return merged
 
 
-def values(message: Trunk | Rule) -> dict[str, Any]:
+def values(message: Trunk | Rule | Outbound) -> dict[str, Any]:
     """Read those of our fields that are set, by their JSON names; lists are sorted."""
     names = {field.json_name for field in message.DESCRIPTOR.fields if field.name in FIELDS[type(message)]}
     return {

@@ -13,10 +13,11 @@ from livekit.protocol.sip import (
     SIPDispatchRuleInfo,
     SIPInboundTrunkInfo,
     SIPMediaConfig,
+    SIPOutboundTrunkInfo,
 )
 
 from bootstrap.lines import Lines
-from bootstrap.mark import Mark
+from bootstrap.mark import Mark, outbound_mark
 from bootstrap.settings import Settings
 
 # Seconds beyond MAX_CALL_DURATION before the gateway cuts the call off: the agent says goodbye and hangs up first.
@@ -48,6 +49,7 @@ class Desired:
 
     agent: str
     routes: Mapping[str, Route]  # by line
+    outbound: SIPOutboundTrunkInfo | None = None  # for the calls of all lines; None where OUTBOUND_ADDRESS is empty
 
 
 def desired(settings: Settings, lines: Lines) -> Desired:
@@ -64,6 +66,7 @@ def desired(settings: Settings, lines: Lines) -> Desired:
             )
             for line, numbers in lines.items()
         },
+        outbound_trunk(settings) if settings.outbound_address else None,
     )
 
 
@@ -81,6 +84,23 @@ def trunk(settings: Settings, line: str, name: str, numbers: tuple[str, ...]) ->
         media=SIPMediaConfig(
             encryption=f"SIP_MEDIA_ENCRYPT_{settings.trunk_provider.media_encryption.upper()}",
             media_timeout=Duration(seconds=MEDIA_TIMEOUT),
+        ),
+    )
+
+
+def outbound_trunk(settings: Settings) -> SIPOutboundTrunkInfo:
+    """Return the trunk by which calls go out."""
+    encryption = "REQUIRE" if settings.trunk_provider.media_encryption == "require" else "DISABLE"
+    return SIPOutboundTrunkInfo(
+        name=f"{settings.trunk_name} (outbound)",
+        metadata=outbound_mark(settings.agent_name),
+        address=settings.outbound_address or "",
+        transport=f"SIP_TRANSPORT_{settings.outbound_transport.upper()}",
+        numbers=settings.outbound_numbers or settings.phone_numbers,
+        auth_username=settings.outbound_username or "",
+        auth_password=settings.outbound_password.get_secret_value() if settings.outbound_password else "",
+        media=SIPMediaConfig(
+            encryption=f"SIP_MEDIA_ENCRYPT_{encryption}", media_timeout=Duration(seconds=MEDIA_TIMEOUT)
         ),
     )
 

@@ -1,5 +1,8 @@
 """The mark in a trunk's or rule's metadata: it says which host made it, and for which line. Pure.
 
+The outbound trunk is for all lines of a host, so its mark names none. The agent finds the trunk by this mark:
+see agent/src/agent/conversation/leg.py.
+
 A host is known by its AGENT_NAME: several may share one LiveKit server, and each marks what it makes. LiveKit passes
 a rule's metadata on as the metadata of the SIP participant, so the agent can read the mark of a call's rule, too.
 """
@@ -29,6 +32,11 @@ def read_mark(metadata: str) -> Mark | None:
     except ValueError:
         pass
     return None
+
+
+def outbound_mark(agent: str) -> str:
+    """Return the metadata of the outbound trunk of the host with this AGENT_NAME."""
+    return json.dumps({"managed_by": MANAGER, "agent": agent, "direction": "outbound"})
 
 
 def is_marked(metadata: str) -> bool:

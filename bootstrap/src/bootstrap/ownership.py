@@ -4,6 +4,8 @@ The functions are pure. What this host made carries its mark, with AGENT_NAME an
 before there were lines carries a mark without either, and is recognised by the rule's agent, the numbers and the names.
 What was made by hand under the name that a line wants is adopted. All else is somebody else's, and is never touched.
 
+The outbound trunk has a mark of its own, and belongs to no line.
+
 Bootstraps that ran at once may have made several for one line. The one with the smallest id counts, because all of
 them see the same one.
 """
@@ -16,9 +18,10 @@ from typing import TypeVar
 from google.protobuf.json_format import MessageToDict
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
+from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
 from bootstrap.desired import Desired
-from bootstrap.mark import MARK_WITHOUT_LINE, is_marked, read_mark
+from bootstrap.mark import MARK_WITHOUT_LINE, is_marked, outbound_mark, read_mark
 from bootstrap.number_forms import as_compared
 
 M = TypeVar("M", Trunk, Rule)
@@ -51,6 +54,21 @@ def find_ours(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> 
     refuse_rival_trunks(want, ours, trunks)
     refuse_rival_rules(ours, rules)
     return ours
+
+
+def find_our_outbound(want: Desired, outbound: Sequence[Outbound]) -> list[Outbound]:
+    """Find this host's outbound trunks, the one that stays first; what was made by hand under its name is adopted."""
+    found = sorted(outbound, key=id_of)
+    ours = [trunk for trunk in found if trunk.metadata == outbound_mark(want.agent)]
+    if ours or want.outbound is None:
+        return ours
+    by_hand = [trunk for trunk in found if trunk.name == want.outbound.name and not trunk.metadata]
+    if len(by_hand) > 1:
+        raise BlockedError(
+            f"{len(by_hand)} outbound trunks made by hand are called {want.outbound.name!r} "
+            f"({', '.join(map(id_of, by_hand))}): delete all but one of them, or set TRUNK_NAME to another name"
+        )
+    return by_hand
 
 
 def is_our_rule(want: Desired, rule: Rule) -> bool:
@@ -182,5 +200,5 @@ def numbers_of(trunk: Trunk) -> set[str]:
     return {as_compared(number) for number in trunk.numbers}
 
 
-def id_of(one: Trunk | Rule) -> str:
-    return one.sip_trunk_id if isinstance(one, Trunk) else one.sip_dispatch_rule_id
+def id_of(one: Trunk | Rule | Outbound) -> str:
+    return one.sip_dispatch_rule_id if isinstance(one, Rule) else one.sip_trunk_id

@@ -7,13 +7,14 @@ from typing import Literal, TypeVar
 
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
+from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
 from bootstrap.compare import differences, merge
 from bootstrap.desired import Desired
 from bootstrap.mark import read_mark
-from bootstrap.ownership import Ours, find_ours, id_of, numbers_of
+from bootstrap.ownership import Ours, find_our_outbound, find_ours, id_of, numbers_of
 
-M = TypeVar("M", Trunk, Rule)
+M = TypeVar("M", Trunk, Rule, Outbound)
 
 ANY_TRUNK = "<trunk>"  # stands for the id of a trunk that does not exist yet
 
@@ -23,34 +24,50 @@ class Change:
     """One request to the server. `message` is what the server will hold; for a deletion, what it holds now."""
 
     action: Literal["create", "update", "delete"]
-    message: Trunk | Rule
-    line: str
+    message: Trunk | Rule | Outbound
+    line: str  # empty for the outbound trunk, which belongs to all
     why: str
 
     def __str__(self) -> str:
-        kind = "trunk" if isinstance(self.message, Trunk) else "rule"
+        kind = {Trunk: "trunk", Rule: "rule", Outbound: "outbound trunk"}[type(self.message)]
         what = f"{kind} {id_of(self.message)}".strip()
-        return f"{self.action} {what} of line {self.line}: {self.why}"
+        return f"{self.action} {what}{f' of line {self.line}' if self.line else ''}: {self.why}"
 
 
-def next_changes(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> list[Change]:
+def next_changes(
+    want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule], outbound: Sequence[Outbound] = ()
+) -> list[Change]:
     """Decide the next step; [] when there is nothing to change.
 
     Surplus trunks and rules go first, because they may hold a number that a line needs. Rules wait for the trunks,
-    because a rule names its trunk's id.
+    because a rule names its trunk's id. The outbound trunk waits for nothing, but comes last: calls come in first.
     """
     ours = find_ours(want, trunks, rules)
+    outbound_changes = changes_of_outbound(want, outbound)
     return (
         removals(ours)
         or in_turn(trunk_changes(want, ours), [found[0] for found in ours.trunks.values() if found])
         or in_turn(rule_changes(want, ours), [found[0] for found in ours.rules.values() if found])
+        or outbound_changes
     )
 
 
-def all_changes(want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> list[Change]:
+def all_changes(
+    want: Desired, trunks: Sequence[Trunk], rules: Sequence[Rule], outbound: Sequence[Outbound] = ()
+) -> list[Change]:
     """List every difference, for people to read."""
     ours = find_ours(want, trunks, rules)
-    return removals(ours) + trunk_changes(want, ours) + rule_changes(want, ours)
+    return removals(ours) + trunk_changes(want, ours) + rule_changes(want, ours) + changes_of_outbound(want, outbound)
+
+
+def changes_of_outbound(want: Desired, outbound: Sequence[Outbound]) -> list[Change]:
+    """Bring the outbound trunk to what it should be, and delete what is too many."""
+    found = find_our_outbound(want, outbound)
+    if want.outbound is None:
+        return [Change("delete", trunk, "", "OUTBOUND_ADDRESS is empty") for trunk in found]
+    spare = [Change("delete", trunk, "", f"it duplicates {id_of(found[0])}") for trunk in found[1:]]
+    change = bring_to(want.outbound, found, "")
+    return [*spare, change] if change else spare
 
 
 def removals(ours: Ours) -> list[Change]:
@@ -117,9 +134,14 @@ def in_turn(changes: Sequence[Change], have: Sequence[Trunk] | Sequence[Rule]) -
     return [let_go(last, next(one for one in have if id_of(one) == id_of(last.message)))]
 
 
-def claims(one: Trunk | Rule) -> set[str]:
+def claims(one: Trunk | Rule | Outbound) -> set[str]:
     """Return what no two trunks may share (numbers), or no two rules (trunk ids)."""
-    return numbers_of(one) if isinstance(one, Trunk) else set(one.trunk_ids)
+    match one:
+        case Trunk():
+            return numbers_of(one)
+        case Rule():
+            return set(one.trunk_ids)
+    return set()
 
 
 def let_go(change: Change, have: Trunk | Rule) -> Change:

@@ -28,7 +28,7 @@ async def reconcile(server: Server, want: Desired) -> list[Change]:
 
     async def step() -> bool:
         """Look once and make the changes that are needed; say whether there were any."""
-        changes = next_changes(want, await server.trunks(), await server.rules())
+        changes = next_changes(want, await server.trunks(), await server.rules(), await server.outbound_trunks())
         try:
             for change in changes:
                 await server.apply(change)

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 from livekit import api
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
+from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
 from bootstrap.plan import Change
@@ -52,6 +53,9 @@ class Server:
     async def trunks(self) -> list[Trunk]:
         return list((await self.within_bound(self.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest()))).items)
 
+    async def outbound_trunks(self) -> list[Outbound]:
+        return list((await self.within_bound(self.sip.list_outbound_trunk(api.ListSIPOutboundTrunkRequest()))).items)
+
     async def rules(self) -> list[Rule]:
         return list((await self.within_bound(self.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest()))).items)
 
@@ -69,13 +73,17 @@ class Server:
         match change.action, change.message:
             case "create", Trunk() as trunk:
                 await self.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=trunk))
+            case "create", Outbound() as outbound:
+                await self.sip.create_outbound_trunk(api.CreateSIPOutboundTrunkRequest(trunk=outbound))
             case "create", Rule() as rule:
                 await self.sip.create_dispatch_rule(api.CreateSIPDispatchRuleRequest(dispatch_rule=rule))
             case "update", Trunk() as trunk:
                 await self.sip.update_inbound_trunk(trunk.sip_trunk_id, trunk)
+            case "update", Outbound() as outbound:
+                await self.sip.update_outbound_trunk(outbound.sip_trunk_id, outbound)
             case "update", Rule() as rule:
                 await self.sip.update_dispatch_rule(rule.sip_dispatch_rule_id, rule)
-            case "delete", Trunk() as trunk:
+            case "delete", Trunk() | Outbound() as trunk:
                 await self.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id))
             case "delete", Rule() as rule:
                 request = api.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=rule.sip_dispatch_rule_id)

@@ -107,6 +107,12 @@ class Settings(LinesFolder):
     sip_username: Annotated[str, AfterValidator(values.user_name)] | None = None
     sip_password: Annotated[SecretStr, secret(values.password)] | None = Field(default=None, validate_default=True)
 
+    outbound_address: Annotated[str, AfterValidator(values.sip_address)] | None = None
+    outbound_transport: Literal["auto", "udp", "tcp", "tls"] = "auto"
+    outbound_username: Annotated[str, AfterValidator(values.user_name)] | None = None
+    outbound_password: Annotated[SecretStr, secret(values.password)] | None = Field(default=None, validate_default=True)
+    outbound_numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(numbers.parse)] = ()
+
     agent_name: Annotated[str, AfterValidator(values.token)] = "inbound-voice-agent"
     room_prefix: Annotated[str, AfterValidator(values.token)] = "call-"
     trunk_name: Annotated[str, AfterValidator(values.title)] = "Twilio Trunk"
@@ -130,12 +136,13 @@ class Settings(LinesFolder):
             raise ValueError(f"is not set, and {provider.name} has no published ranges; {addresses.HINT}")
         return tuple(provider.allowed_addresses) if provider else ()
 
-    @field_validator("sip_password", mode="after")
+    @field_validator("sip_password", "outbound_password", mode="after")
     @classmethod
     def require_both_credentials(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        # The gateway asks for credentials only if it has both; otherwise it lets everybody in.
-        if "sip_username" in info.data and (value is None) != (info.data["sip_username"] is None):
-            raise ValueError("and SIP_USERNAME: one is set and the other is not; set both, or neither")
+        # The gateway asks for credentials only if it has both, and answers a carrier's challenge only if it has both.
+        username = str(info.field_name).replace("password", "username")
+        if username in info.data and (value is None) != (info.data[username] is None):
+            raise ValueError(f"and {username.upper()}: one is set and the other is not; set both, or neither")
         return value
 
 

@@ -43,6 +43,22 @@ def url(text: str) -> str:
     return text
 
 
+def sip_address(text: str) -> str:
+    """The address of a carrier or a PBX: a host name or an IPv4 address, and its port if that is not 5060."""
+    match = re.fullmatch(r"([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))(?::([0-9]{1,5}))?", text)
+    if not match or not 0 < int(match[2] or 5060) < 65536:
+        raise ValueError(
+            f"is {quote(text)}; write a host name or an IPv4 address, with a port if it is not 5060, and nothing else: "
+            "sip.example.com or 192.0.2.7:5080"
+        )
+    if os.environ.get(IN_CONTAINER) and LOOPBACK.fullmatch(match[1]):
+        raise ValueError(
+            f"is {quote(text)}, which is the gateway's own container; write host.docker.internal instead to reach a "
+            "PBX on this machine"
+        )
+    return text
+
+
 def title(text: str) -> str:
     """A name that people read."""
     if len(text) > 100:

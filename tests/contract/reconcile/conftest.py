@@ -23,6 +23,7 @@ from tests.support.fakes.livekit_sip import FakeLiveKit
 
 Trunk = api.SIPInboundTrunkInfo
 Rule = api.SIPDispatchRuleInfo
+Outbound = api.SIPOutboundTrunkInfo
 
 
 @dataclass
@@ -55,6 +56,15 @@ class LiveKit:
         async with self.client() as client:
             return list((await client.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest())).items)
 
+    async def outbound(self) -> list[Outbound]:
+        """Without the times that the server adds."""
+        async with self.client() as client:
+            found = list((await client.sip.list_outbound_trunk(api.ListSIPOutboundTrunkRequest())).items)
+        for trunk in found:
+            trunk.ClearField("created_at")
+            trunk.ClearField("updated_at")
+        return found
+
     async def rules(self) -> list[Rule]:
         async with self.client() as client:
             return list((await client.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest())).items)
@@ -81,6 +91,13 @@ class LiveKit:
             request = api.CreateSIPInboundTrunkRequest(trunk=Trunk(**fields))
             return (await client.sip.create_inbound_trunk(request)).sip_trunk_id
 
+    async def add_outbound(self, **fields: Any) -> str:
+        """An outbound trunk made by hand; its id."""
+        trunk = Outbound(**{"address": "sip.example.net", "numbers": ["+12025550155"], **fields})
+        async with self.client() as client:
+            request = api.CreateSIPOutboundTrunkRequest(trunk=trunk)
+            return (await client.sip.create_outbound_trunk(request)).sip_trunk_id
+
     async def add_rule(self, **fields: Any) -> str:
         """A rule made by hand; its id."""
         fields.setdefault("rule", api.SIPDispatchRule(dispatch_rule_direct=api.SIPDispatchRuleDirect(room_name="x")))
@@ -93,8 +110,9 @@ class LiveKit:
             for rule in await self.rules():
                 request = api.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=rule.sip_dispatch_rule_id)
                 await client.sip.delete_dispatch_rule(request)
-            for trunk in await self.trunks():
-                await client.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id))
+            ids = [trunk.sip_trunk_id for trunk in await self.trunks()]
+            for id_ in ids + [trunk.sip_trunk_id for trunk in await self.outbound()]:
+                await client.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=id_))
 
 
 def line_of(rule: Rule) -> str:

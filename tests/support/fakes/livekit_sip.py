@@ -20,6 +20,7 @@ from livekit import api
 
 Trunk = api.SIPInboundTrunkInfo
 Rule = api.SIPDispatchRuleInfo
+Outbound = api.SIPOutboundTrunkInfo
 
 STATUS = {"invalid_argument": 400, "unauthenticated": 401, "not_found": 404, "bad_route": 404, "unavailable": 503}
 
@@ -39,6 +40,7 @@ class FakeLiveKit:
     secret: str = "fake-secret-of-at-least-thirty-two-characters"
     trunks: dict[str, Trunk] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
+    outbound: dict[str, Outbound] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)  # every method asked for, in order
     race_window: float = 0.0  # seconds between looking for conflicts and storing
     refuse_next: int = 0  # so many requests get 503 and change nothing
@@ -97,6 +99,9 @@ class FakeLiveKit:
             "ListSIPInboundTrunk": (api.ListSIPInboundTrunkRequest, self.list_trunks),
             "CreateSIPInboundTrunk": (api.CreateSIPInboundTrunkRequest, self.create_trunk),
             "UpdateSIPInboundTrunk": (api.UpdateSIPInboundTrunkRequest, self.update_trunk),
+            "ListSIPOutboundTrunk": (api.ListSIPOutboundTrunkRequest, self.list_outbound),
+            "CreateSIPOutboundTrunk": (api.CreateSIPOutboundTrunkRequest, self.create_outbound),
+            "UpdateSIPOutboundTrunk": (api.UpdateSIPOutboundTrunkRequest, self.update_outbound),
             "DeleteSIPTrunk": (api.DeleteSIPTrunkRequest, self.delete_trunk),
             "ListSIPDispatchRule": (api.ListSIPDispatchRuleRequest, self.list_rules),
             "CreateSIPDispatchRule": (api.CreateSIPDispatchRuleRequest, self.create_rule),
@@ -139,7 +144,36 @@ class FakeLiveKit:
 
     async def delete_trunk(self, request: api.DeleteSIPTrunkRequest) -> Message:
         self.trunks.pop(request.sip_trunk_id, None)  # the server, too, deletes what is not there
+        self.outbound.pop(request.sip_trunk_id, None)
         return api.SIPTrunkInfo(sip_trunk_id=request.sip_trunk_id)
+
+    async def list_outbound(self, _: api.ListSIPOutboundTrunkRequest) -> Message:
+        return api.ListSIPOutboundTrunkResponse(items=self.outbound.values())
+
+    async def create_outbound(self, request: api.CreateSIPOutboundTrunkRequest) -> Message:
+        if request.trunk.sip_trunk_id:
+            raise TwirpError("invalid_argument", "trunk id must not be set")
+        return await self.store_outbound(request.trunk, "ST_" + secrets.token_hex(6))
+
+    async def update_outbound(self, request: api.UpdateSIPOutboundTrunkRequest) -> Message:
+        if request.sip_trunk_id not in self.outbound:
+            raise TwirpError("not_found", "requested sip trunk does not exist")
+        return await self.store_outbound(request.replace, request.sip_trunk_id)
+
+    async def store_outbound(self, trunk: Outbound, trunk_id: str) -> Outbound:
+        """Outbound trunks never conflict: two may have the same address and numbers."""
+        if not trunk.numbers:
+            raise TwirpError("invalid_argument", "no trunk numbers specified")
+        if not trunk.address:
+            raise TwirpError("invalid_argument", "no outbound address specified")
+        if re.search(r"[@;]|^sips?:|transport=", trunk.address):
+            raise TwirpError("invalid_argument", "trunk address should be a hostname or IP, not SIP URI")
+        await asyncio.sleep(self.race_window)
+        stored = Outbound()
+        stored.CopyFrom(trunk)
+        stored.sip_trunk_id = trunk_id
+        self.outbound[trunk_id] = stored
+        return stored
 
     async def list_rules(self, _: api.ListSIPDispatchRuleRequest) -> Message:
         return api.ListSIPDispatchRuleResponse(items=self.rules.values())

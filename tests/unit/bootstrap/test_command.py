@@ -134,6 +134,7 @@ def test_show_prints_what_there_is_and_how_it_differs(run_with: Run, server: Fak
     assert code == 1
     assert json.loads(out) == {
         "lines": {"coffee": {"trunk": None, "rule": None}},
+        "outbound trunk": None,
         "differences": [
             "create trunk of line coffee: the server has none",
             "create rule of line coffee: the server has none",
@@ -154,7 +155,7 @@ def test_show_prints_what_there_is_and_how_it_differs(run_with: Run, server: Fak
 
 def test_show_changes_nothing(run_with: Run, server: FakeLiveKit) -> None:
     run_with("show")
-    assert set(server.calls) == {"ListSIPInboundTrunk", "ListSIPDispatchRule"}
+    assert set(server.calls) == {"ListSIPInboundTrunk", "ListSIPDispatchRule", "ListSIPOutboundTrunk"}
 
 
 def test_a_rule_that_answers_strangers_is_warned_of(run_with: Run, server: FakeLiveKit) -> None:
@@ -236,3 +237,22 @@ def test_a_wrong_line_is_refused_before_the_server_is_asked(run_with: Run, serve
         assert code == 2
         assert err.startswith("The configuration is not usable (1 problem); nothing was changed.\n  lines/coffee/")
     assert server.calls == []
+
+
+def test_the_outbound_trunk_is_planned_and_shown_without_its_password(run_with: Run, run: Run) -> None:
+    given = {"OUTBOUND_ADDRESS": "sip.example.com", "OUTBOUND_USERNAME": "bob", "OUTBOUND_PASSWORD": "canary-password"}
+    planned = json.loads(run("plan", **given)[1])
+    assert planned["outbound trunk"]["address"] == "sip.example.com"
+    assert planned["outbound trunk"]["authPassword"] == "********"
+    _, out, err = run_with("apply", **given)
+    assert "create outbound trunk: the server has none" in out
+    assert "canary" not in out + err
+    code, out, _ = run_with("show", **given)
+    assert (code, json.loads(out)["outbound trunk"]["authUsername"]) == (0, "bob")
+    assert "canary" not in out
+
+
+def test_settings_of_an_outbound_trunk_without_its_address_are_warned_of(run: Run) -> None:
+    code, out, err = run("plan", OUTBOUND_NUMBERS="+12025550144")
+    assert (code, list(json.loads(out))) == (0, ["coffee"])
+    assert "OUTBOUND_NUMBERS is set, but OUTBOUND_ADDRESS is not: no call goes out" in err

@@ -42,7 +42,7 @@ class World:
     def make(self, change: Change) -> None:
         if isinstance(change.message, Trunk):
             self.store(self.trunks, change, change.message, "sip_trunk_id")
-        else:
+        elif isinstance(change.message, Rule):
             self.store(self.rules, change, change.message, "sip_dispatch_rule_id")
 
     def store(self, kept: dict[str, M], change: Change, message: M, id_field: str) -> None:
