@@ -5,10 +5,12 @@ from collections.abc import Callable
 from livekit.agents import llm
 
 from agent.conversation.call import Call
+from agent.tools.do_not_call_again import do_not_call_again
 from agent.tools.end_call import end_call
 from agent.tools.transfer_call import transfer_call
 
 TOOLS: list[Callable[[Call], llm.Tool | None]] = [
+    do_not_call_again,
     end_call,
     transfer_call,
 ]
