@@ -17,7 +17,7 @@ Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
 
 def _check_prefix(prefix: str) -> str:
     if not PREFIX.fullmatch(prefix):
-        raise ValueError("should have the beginnings of numbers, with their country code, such as +1 or +4930")
+        raise ValueError("should be how numbers begin, with their country code, such as +1 or +4930")
     return prefix
 
 

@@ -65,7 +65,7 @@ NEVER_CALLED = {
     "too many digits": ("+1202555012345678", "number"),
     "no such area": ("+11234567890", "number"),
     "no such country": ("+9991234567", "number"),
-    "digits of another script": ("+١٢٠٢٥٥٥٠١٢٣", "number"),  # noqa: RUF001
+    "digits of another script": ("+١٢٠٢٥٥٥٠١٢٣", "number"),
     "a number with a row end": ("+12025550123\n", "number"),
 }
 
