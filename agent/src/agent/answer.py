@@ -44,6 +44,7 @@ from agent.conversation.session import (
     room_options,
     voice_activity_of,
 )
+from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.lines.words import Words
 from agent.providers import catalog
@@ -54,6 +55,8 @@ from agent.records.call_record import CallRecord
 from agent.records.webhook.report import report_the_call
 from agent.settings import read_settings
 from agent.tools import tools_of
+from agent.tools.outside.http_tools import http_tools
+from agent.tools.outside.mcp_tools import add_mcp_tools
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +101,7 @@ async def answer(ctx: JobContext) -> None:
         record = CallRecord(SipCall.to(order.number), person, line, pipeline, order=order.id)
         new_call = partial(Call, ctx, settings, line, pipeline, words, session, hang_up=hang_up)
         if outbound := await call_out(ctx, settings, order, record, admission, new_call):
-            await _talk(outbound, None)
+            await _talk(outbound, None, lines)
         return
 
     # Who is calling, and whether they are let in.
@@ -124,12 +127,14 @@ async def answer(ctx: JobContext) -> None:
     folder, country = settings.lines_folder / line.name, country_of(line, settings)
     record.caller = await look_up(caller, sip.dialled, line, folder, country)
     call.words = words.with_section(described(record.caller))
-    await _talk(call, greeting)
+    await _talk(call, greeting, lines)
 
 
-async def _talk(call: Call, greeting: Presynthesis | None) -> None:
+async def _talk(call: Call, greeting: Presynthesis | None, lines: LinesFolder) -> None:
     # What the agent does besides talking.
-    call.receptionist = Receptionist(call, greeting, tools_of(call))
+    tools = [*tools_of(call), *http_tools(call, lines.read_tools(call.line))]
+    call.receptionist = Receptionist(call, greeting, tools)
+    add_mcp_tools(call)
     if not call.order:  # else this has been attached already
         hang_up_together(call)
     go_on_after_a_backchannel(call)

@@ -61,6 +61,9 @@ class Backend(Protocol):
     async def between(self, begins: datetime, ends: datetime) -> list[Appointment]:
         """Return all that overlaps this time, in order, in the line's time zone; entries of the owner's as well."""
 
+    async def under(self, number: str, begins: datetime, ends: datetime) -> list[Appointment]:
+        """Return the appointments of this line under a phone number that overlap this time, in order."""
+
     async def add(self, appointment: Appointment) -> None:
         """Keep a new appointment."""
 

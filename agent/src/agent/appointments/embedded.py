@@ -27,7 +27,8 @@ UPGRADES = [
 ]
 VERSION = len(UPGRADES)
 COLUMNS = "uid, kind, begins, ends, name, number, note"
-OVERLAPS = f"SELECT {COLUMNS} FROM appointments WHERE begins < ? AND ends > ? ORDER BY begins, uid"  # noqa: S608
+OVERLAPS = f"SELECT {COLUMNS} FROM appointments WHERE begins < :ends AND ends > :begins"  # noqa: S608
+OF_NUMBER, IN_ORDER = " AND number = :number", " ORDER BY begins, uid"
 WHERE = "WHERE uid = ? AND begins = ?"
 
 
@@ -44,8 +45,10 @@ class Embedded:
         self._zone = ZoneInfo(timezone)
 
     async def between(self, begins: datetime, ends: datetime) -> list[Appointment]:
-        rows = await self._do(lambda db: db.execute(OVERLAPS, (ends.timestamp(), begins.timestamp())).fetchall())
-        return [self._read(row) for row in rows]
+        return await self._select(OVERLAPS + IN_ORDER, begins, ends)
+
+    async def under(self, number: str, begins: datetime, ends: datetime) -> list[Appointment]:
+        return await self._select(OVERLAPS + OF_NUMBER + IN_ORDER, begins, ends, number)
 
     async def add(self, appointment: Appointment) -> None:
         its = appointment
@@ -59,6 +62,10 @@ class Embedded:
 
     async def remove(self, appointment: Appointment) -> None:
         await self._change("DELETE FROM appointments", appointment)
+
+    async def _select(self, query: str, begins: datetime, ends: datetime, number: str = "") -> list[Appointment]:
+        given = {"begins": begins.timestamp(), "ends": ends.timestamp(), "number": number}
+        return [self._read(row) for row in await self._do(lambda db: db.execute(query, given).fetchall())]
 
     async def _change(self, change: str, appointment: Appointment, *values: float) -> None:
         its = appointment

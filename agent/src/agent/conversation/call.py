@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agent import languages
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
+from agent.conversation.fact_search import FactSearch
 from agent.conversation.handover import Handover
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from agent.admission.sip_call import SipCall
     from agent.admission.slot import Slot
     from agent.conversation.call_room import HangUp
+    from agent.conversation.callers_appointments import CallersAppointments
     from agent.lines.line import Line
     from agent.lines.words import Words
     from agent.outbound.orders import Order
@@ -68,10 +71,22 @@ class Call:
         """The call's room, with the phone and this agent in it."""
         return self.ctx.room
 
+    @cached_property
+    def appointments(self) -> CallersAppointments:
+        """What the caller can do with appointments, of a line that has kinds of them."""
+        from agent.conversation.callers_appointments import CallersAppointments  # most lines have none
+
+        return CallersAppointments(self.line, self.settings, self.caller)
+
     @property
     def phrases(self) -> languages.Phrases:
         """The phrases of the line's language that the agent acts upon."""
         return languages.phrases(self.line.language)
+
+    @cached_property
+    def facts(self) -> FactSearch:
+        """The line's facts, to be searched."""
+        return FactSearch(self.words, self.line.language)
 
     @property
     def longest(self) -> int:

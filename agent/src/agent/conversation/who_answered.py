@@ -47,11 +47,11 @@ class WhoAnswered(YesOrNo):
         self._sentences = languages.sentences(call.line.language)
 
     async def on_enter(self) -> None:
-        self._call.room.on("sip_dtmf_received", self._take_key)
+        self.call.room.on("sip_dtmf_received", self._take_key)
         await super().on_enter()
 
     async def on_exit(self) -> None:
-        self._call.room.off("sip_dtmf_received", self._take_key)
+        self.call.room.off("sip_dtmf_received", self._take_key)
         await super().on_exit()
         self.settled.set()
 
@@ -60,9 +60,9 @@ class WhoAnswered(YesOrNo):
         try:
             who = await machine_or_person(
                 self.session,
-                self._call.participant.identity,
-                self._call.phrases,
-                self._call.pipeline.new_llm() if self._call.pipeline.uses_tools else None,
+                self.call.participant.identity,
+                self.call.phrases,
+                self.call.pipeline.new_llm() if self.call.pipeline.uses_tools else None,
             )
             if who in (AMDCategory.HUMAN, AMDCategory.UNCERTAIN):
                 await self._ask_for_the_person()
@@ -70,7 +70,7 @@ class WhoAnswered(YesOrNo):
                 await self._leave_a_message(who)
         except Exception:  # whatever happens, the call must not stay open in silence
             logger.exception("Could not find out who has answered the call")
-            self._call.ctx.shutdown(reason="the agent could not ask who had answered")
+            self.call.ctx.shutdown(reason="the agent could not ask who had answered")
         finally:
             hearing.cancel()
             self.settled.set()
@@ -81,12 +81,12 @@ class WhoAnswered(YesOrNo):
             self.listening, self.result = True, "talked"
         elif said == "no":
             self.result = "wrong_person"
-            self._call.ending.say("wrong_person", "somebody else had answered")
+            self.call.ending.say("wrong_person", "somebody else had answered")
         elif said == "stop":
-            await do_not_call_again(self._call, "caller")
-            self._call.ending.say("no_more_calls", ASKED_NOT_TO_BE_CALLED)
+            await do_not_call_again(self.call, "caller")
+            self.call.ending.say("no_more_calls", ASKED_NOT_TO_BE_CALLED)
         else:
-            self._call.ending.say("wrong_person", "nobody confirmed who had answered")
+            self.call.ending.say("wrong_person", "nobody confirmed who had answered")
 
     async def _introduce_and_ask(self) -> Said | None:
         for _ in range(QUESTIONS):
@@ -97,23 +97,23 @@ class WhoAnswered(YesOrNo):
 
     async def _introduce(self) -> Said:
         """Say who is calling. Without a name to ask for, whoever hears it may be told the purpose."""
-        await self.session.say(self._call.line.outbound.introduction or self._sentences.calling).wait_for_playout()
+        await self.session.say(self.call.line.outbound.introduction or self._sentences.calling).wait_for_playout()
         return "yes"
 
     async def _ask_once(self) -> Said | None:
         while not self._answers.empty():  # "Hello?", said before the question
-            if judge_person(self._answers.get_nowait().said, self._order.name, self._call.phrases) == "stop":
+            if judge_person(self._answers.get_nowait().said, self._order.name, self.call.phrases) == "stop":
                 return "stop"
         begun = asyncio.get_running_loop().time()
         question = self.session.say(self._sentences.are_you.format(name=self._order.name))
         answer = await self.wait_for_answer(question)
-        said = judge_person(answer.said, self._order.name, self._call.phrases) if answer else None
+        said = judge_person(answer.said, self._order.name, self.call.phrases) if answer else None
         known = answer is not None and (was_heard_to_its_end(question) or answer.began > begun + KNOWN_AFTER)
         return said if known or said == "stop" else None
 
     async def _leave_a_message(self, who: AMDCategory) -> None:
         self.result, reason = "machine", "an answering machine had answered"
-        message = self._call.line.outbound.message
+        message = self.call.line.outbound.message
         if message and who == AMDCategory.MACHINE_VM:
             await self._wait_for_the_beep()
             speech = self.session.say(message, allow_interruptions=False)
@@ -121,7 +121,7 @@ class WhoAnswered(YesOrNo):
                 self.result, reason = "message_left", "a message was left on an answering machine"
             else:
                 reason = "the message for an answering machine could not be spoken"
-        self._call.ctx.shutdown(reason=reason)
+        self.call.ctx.shutdown(reason=reason)
 
     async def _wait_for_the_beep(self) -> None:
         try:
@@ -131,7 +131,7 @@ class WhoAnswered(YesOrNo):
             logger.debug("The answering machine did not beep")
 
     async def _hear_the_beep(self) -> None:
-        for publication in self._call.participant.track_publications.values():
+        for publication in self.call.participant.track_publications.values():
             if publication.track and publication.kind == rtc.TrackKind.KIND_AUDIO:
                 stream = rtc.AudioStream.from_track(track=publication.track, sample_rate=RATE, num_channels=1)
                 try:

@@ -65,6 +65,7 @@ class Sentences:
     person_asked: str
     person_declined: str
     person_caller_gone: str
+    is_that_right: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,3 +24,4 @@ class Kind(Week):
     every: int = setting(30, "Minutes from one possible beginning to the next.", ge=5, le=1440)
     ahead: int = setting(60, "Days from today for which it can be made.", ge=1, le=730)
     notice: int = setting(60, "Minutes from now before which it cannot be made, moved or cancelled.", ge=0, le=43_200)
+    per_caller: int = setting(5, "Appointments to come that may be under one phone number.", ge=1, le=100)

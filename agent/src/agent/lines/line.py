@@ -18,6 +18,7 @@ from agent.lines.handling import Handling
 from agent.lines.hours import Hours
 from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
+from agent.lines.mcp import McpName, McpServer
 from agent.lines.models import Models
 from agent.lines.outbound import Outbound
 from agent.lines.people import People
@@ -37,7 +38,11 @@ KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 DOTTED = rf"({KEY}(?:\s*\.\s*{KEY})*)"
 HEADER = re.compile(rf"\s*\[\[?\s*{DOTTED}\s*\]")
 ASSIGNED = re.compile(rf"\s*{DOTTED}\s*=")
-NAMED = {"servers": "a server", "appointments": "a kind of appointment"}  # tables of tables, and what each one is
+NAMED = {
+    "servers": "a server",
+    "mcp": "a server",
+    "appointments": "a kind of appointment",
+}  # tables of tables, and what each one is
 LONGEST_SHOWN = 80  # characters of a wrong value
 
 
@@ -110,6 +115,7 @@ class Line(Group):
     people: People = Field(default_factory=list)
     models: Models = Field(default_factory=Models)
     servers: dict[ServerName, Server] = Field(default_factory=dict)
+    mcp: dict[McpName, McpServer] = Field(default_factory=dict)
     turns: Turns = Field(default_factory=Turns)
     handling: Handling = Field(default_factory=Handling)
     limits: Limits = Field(default_factory=Limits)
@@ -193,10 +199,12 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
             f"is not a name for {NAMED[path[0]]}: use a to z, 0 to 9 and - (but not first), at most 32 characters"
         )
         return f"{_place(path[:2], text)}has {path[0]}.{path[1]!r}, which {expected}"
+    if path[-1] == "[key]":
+        path = path[:-1]
     if problem["type"] == "missing":
         return f"{_place(path[:-1], text, which)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
     has = f"{_place(path, text, which)}has {'.'.join(path)}"
-    expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     if problem["type"] == "extra_forbidden":
         return f"{has}, which is not a setting{_meant(path)}"
     if problem["type"] == "list_type" and _table_at(path):

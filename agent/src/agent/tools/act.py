@@ -11,8 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
 from livekit import rtc
 from livekit.agents import Agent, AgentTask, ModelSettings, RunContext, ToolError
-from livekit.agents.voice import SpeechHandle
-from livekit.agents.voice.io import PlaybackFinishedEvent
+from livekit.agents.voice import SpeechHandle, io
 
 from agent.background import begin
 from agent.conversation.call import Call
@@ -24,22 +23,33 @@ from agent.records.transcript import Action
 logger = logging.getLogger(__name__)
 
 QUESTIONS = 3  # times that it is asked if the caller says nothing, or says yes before they know what it is about
+LONGEST_QUESTION = 500  # characters; nobody listens to more
 LAST_WORDS = 1.5  # seconds at the end of the question over which a yes counts, as in the middle of "Is that right?" ...
 LAST_PART = 0.25  # ... but no more of it than this share
 
 
 async def act(
-    call: Call, context: RunContext[None], *, question: str, what: str, do: Callable[[], Awaitable[str]]
+    call: Call,
+    context: RunContext[None],
+    *,
+    question: str,
+    what: str,
+    do: Callable[[], Awaitable[str]],
+    meanwhile: str = "",
 ) -> str:
     """Read `question` aloud, wait for a yes or a no by word or by key (1 or 2), and call `do` only after a yes.
 
-    Once `do` has begun it is finished, even if the caller hangs up. `what` says in a few words what is done; the call
-    record has it with the outcome (done, declined, failed, unclear). The result is for the language model: what `do`
-    returned, or that nothing was done, with what the caller said instead.
+    Once `do` has begun it is finished, even if the caller hangs up. If it takes long, the caller hears `meanwhile`, or
+    the language's filler. `what` says in a few words what is done; the call record has it with the outcome (done,
+    declined, failed, unclear). The result is for the language model: what `do` returned, or that nothing was done, with
+    what the caller said instead.
 
     Raises:
-        ToolError: `do` failed, or the call ended before there was an answer; it is for the model as well.
+        ToolError: the question is too long, `do` failed, or the call ended before there was an answer; it is for the
+            model as well.
     """
+    if len(question) > LONGEST_QUESTION:
+        raise ToolError("Nothing was done: the arguments are too long to be read to the caller. Use shorter ones.")
     action = Action(what=what, outcome="unclear", at=time.time())
     call.record.actions.append(action)
 
@@ -57,7 +67,7 @@ async def act(
     if confirmation.work is None:
         action.outcome = "declined" if confirmation.declined else "unclear"
         return confirmation.reason
-    async with tell_meanwhile(call, context):
+    async with tell_meanwhile(call, context, meanwhile):
         return await asyncio.shield(confirmation.work)
 
 
@@ -116,7 +126,7 @@ class Confirmation(YesOrNo, AgentTask[None]):
 
     async def _wait_for_a_valid_answer(self) -> Answer | None:
         for _ in range(QUESTIONS):
-            if self._call.ending.begun:
+            if self.call.ending.begun:
                 break
             question = self.session.say(self._question)
             question.add_done_callback(self._take_hearing)
@@ -131,12 +141,12 @@ class Confirmation(YesOrNo, AgentTask[None]):
         if self._is_yes(answer):
             self.work = self._on_yes()
             return
-        self.declined = judge_answer(answer.said, self._call.phrases) is False
+        self.declined = judge_answer(answer.said, self.call.phrases) is False
         said = "said no" if self.declined else "neither said yes nor no"
         self.reason = f"The caller {said}, so nothing was done. Their words were: {answer.said}"
 
     def _is_yes(self, answer: Answer) -> bool:
-        return judge_answer(answer.said, self._call.phrases) is True
+        return judge_answer(answer.said, self.call.phrases) is True
 
     def _heard_before(self, answer: Answer) -> bool:
         """Return whether the caller knew what the question is when they began to answer."""
@@ -151,5 +161,5 @@ class Confirmation(YesOrNo, AgentTask[None]):
         if self._heard_at is None and (was_heard_to_its_end(question) or almost):
             self._heard_at = asyncio.get_running_loop().time()
 
-    def _take_position(self, event: PlaybackFinishedEvent) -> None:
+    def _take_position(self, event: io.PlaybackFinishedEvent) -> None:
         self._played = event.playback_position

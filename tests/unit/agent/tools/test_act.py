@@ -2,28 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from livekit import rtc
-from livekit.agents import Agent, JobContext, RunContext, ToolError, function_tool
+from livekit.agents import RunContext, ToolError, function_tool, llm
 
-from agent.admission.caller import Caller
-from agent.admission.sip_call import SipCall
-from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
-from agent.behaviors.fill_the_silence import fill_the_silence
-from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye
-from agent.behaviors.take_digits import take_digits
-from agent.behaviors.wait_when_asked import wait_when_asked
-from agent.conversation.call_room import HangUp
-from agent.conversation.ending import Ending
-from agent.records.call_record import CallRecord
 from agent.tools.act import act
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.behaviors.test_go_on_after_a_backchannel import INSTANT, Call
-from tests.unit.agent.fakes import Phone, Recorded, in_call, line, pipeline, settle, spoken, until
+from tests.unit.agent.behaviors.test_go_on_after_a_backchannel import INSTANT
+from tests.unit.agent.fakes import settle, until
+from tests.unit.agent.tools.acting import Acting
 
 QUESTION = "I will book a table for Anna on Friday at seven. Is that right?"
 WANTED = "Please book a table."
@@ -39,38 +27,19 @@ SCRIPT = INSTANT.changed(
 )
 
 
-class Booking(Call):
+class Booking(Acting):
     """A call in which the model books a table as soon as it is asked to, and claims that it was confirmed."""
 
     def __init__(self, endpoint: FakeOpenAI) -> None:
-        its = line(silent_caller_after=6, digits_timeout=1)
         super().__init__(endpoint)
-        self.room = rtc.EventEmitter[str]()
-        self.outcome: list[str] = []
-        self.at_the_end: list[Callable[[], Coroutine[None, None, None]]] = []
-        ctx = cast(
-            "JobContext",
-            SimpleNamespace(room=self.room, shutdown=self.outcome.append, add_shutdown_callback=self.at_the_end.append),
-        )
-        announcer = Recorded(self.session, "en")
-        sip = SipCall.from_attributes({"sip.callID": "SCL_1"})
-        self.record = CallRecord(sip, Caller("", anonymous=True), its, pipeline())
-        participant = cast("rtc.RemoteParticipant", Phone())
-        self.call = in_call(
-            ctx=ctx, session=self.session, announcer=announcer, line=its, record=self.record, participant=participant
-        )
-        self.call.ending = Ending(ctx, self.session, announcer, HangUp(ctx))
-        for behavior in (fill_the_silence, ask_a_silent_caller, wait_when_asked, hang_up_after_goodbye, take_digits):
-            behavior(self.call)
         self.booked = 0
         self.book: Callable[[], Awaitable[str]] = self._book
-        self.agent = Agent(instructions="Be brief.", tools=[self._tool()])
 
     async def _book(self) -> str:
         self.booked += 1
         return RESULT
 
-    def _tool(self) -> Any:
+    def tool(self) -> llm.Tool:
         @function_tool
         async def book(context: RunContext[None], confirmed: bool) -> str:
             """Book a table."""
@@ -78,41 +47,12 @@ class Booking(Call):
 
         return book
 
-    async def plays(self) -> None:
-        """The next thing that the agent says, to its end."""
-        await until(lambda: self.loudspeaker._seconds)
-        await self.loudspeaker.play_to_the_end()
-
-    async def presses(self, digit: str) -> None:
-        self.room.emit("sip_dtmf_received", SimpleNamespace(digit=digit, participant=None))
-        await settle()
-
-    @property
-    def said(self) -> list[str]:
-        return spoken(self.session)
-
-    @property
-    def outcomes(self) -> list[str]:
-        return [action.outcome for action in self.record.transcript("").actions]
-
-    @property
-    def told(self) -> str:
-        """What the model was last given as the result of a tool."""
-        results = [
-            message["content"]
-            for request in self.endpoint.asked("llm")
-            for message in request.body["messages"]
-            if message["role"] == "tool"
-        ]
-        return results[-1] if results else ""
-
 
 @pytest.fixture
 async def call() -> AsyncIterator[Booking]:
     async with FakeOpenAI(SCRIPT) as endpoint:
         call = Booking(endpoint)
-        await call.session.start(call.agent, record=False)
-        await settle()
+        await call.begin(call.tool())
         await call.caller_says(WANTED)
         await until(lambda: call.loudspeaker._seconds)  # the question is being read out
         yield call
