@@ -1,8 +1,13 @@
-"""Reminders: what is to be said about an appointment, and by when. Whoever keeps appointments is a `Reminders`."""
+"""Reminders of appointments: each is due some hours before the appointment begins, until it does."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from agent.appointments.appointment import Appointment
+from agent.appointments.desk import Desk, new_desk
+from agent.lines.line import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +17,7 @@ class Reminder:
     id: str  # of the appointment as it is now: one that has been moved is another one
     number: str = field(repr=False)  # E.164
     name: str = field(repr=False)
-    about: str = field(repr=False)  # what the person is reminded of, in the line's language or in English
+    about: str = field(repr=False)  # what the person is reminded of, for the model
     until: datetime  # when the appointment begins; after that, nobody is called
 
 
@@ -21,3 +26,29 @@ class Reminders(Protocol):
 
     async def due(self, now: datetime) -> list[Reminder]:
         """Return those that are due at this moment, also if they have been due before; `now` has a time zone."""
+
+
+class AppointmentReminders:
+    """The reminders of the appointments that callers have made on one line."""
+
+    def __init__(self, line: Line, desk: Desk) -> None:
+        self._line, self._desk = line, desk
+
+    async def due(self, now: datetime) -> list[Reminder]:
+        """Return those of the appointments that begin within `outbound.remind_before` hours.
+
+        Raises:
+            UnreachableError: the calendar cannot be used now.
+        """
+        until = now + timedelta(hours=self._line.outbound.remind_before)
+        return [self._reminder(its) for its in await self._desk.beginning_between(now, until) if its.number]
+
+    def _reminder(self, its: Appointment) -> Reminder:
+        begins = its.begins.astimezone(ZoneInfo(self._line.timezone))
+        about = f"{its.kind}, on {begins:%A, %d %B %Y, at %H:%M}"
+        return Reminder(f"{its.uid}-{begins:%Y%m%d%H%M}", its.number, its.name, about, begins)
+
+
+def reminders_of(line: Line) -> Reminders | None:
+    """Return the reminders of a line that has appointments; None if it has none."""
+    return AppointmentReminders(line, new_desk(line)) if line.appointments else None

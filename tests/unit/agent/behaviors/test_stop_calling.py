@@ -10,7 +10,7 @@ from livekit.agents import Agent, AgentSession, ToolError
 from agent.admission.caller import Caller
 from agent.behaviors.stop_calling import stop_calling
 from agent.outbound.orders import WAITING, Order, Orders
-from agent.tools import do_not_call_again as tool
+from agent.tools.do_not_call_again import do_not_call_again as tool
 from tests.unit.agent.behaviors.test_hang_up_after_goodbye import Ending
 from tests.unit.agent.fakes import ScriptedLLM, in_call, line, settle, until
 
@@ -66,7 +66,8 @@ async def test_who_was_called_is_written_down_and_the_call_ends(said: str) -> No
     async for talk in talking("What is it?", said, order=ORDER):
         await until(listed)
         assert listed() == [(ANNA, "caller")]
-        await until(lambda talk=talk: talk.ending.told)
+        await settle()
+        await until(lambda: listed())
         assert talk.ending.told == [("no_more_calls", "the person asked not to be called again")]
 
 

@@ -8,7 +8,7 @@ from agent.lines.outbound import Outbound
 from agent.outbound.rules import is_quiet, refusal_of_moment, refusal_of_number
 
 ANYWHERE = Outbound(prefixes=[f"+{digit}" for digit in range(1, 10)])
-ALWAYS = {"quiet_from": "00:00", "quiet_until": "00:00", "quiet_days": []}
+ALWAYS = Outbound(quiet_from="00:00", quiet_until="00:00", quiet_days=[])
 
 CALLED = {
     "Washington": "+12025550123",
@@ -136,11 +136,11 @@ def test_nobody_is_called_when_it_is_quiet_where_they_are(number: str, now: str,
 def test_without_quiet_hours_it_is_never_quiet() -> None:
     for hour in range(24):
         now = datetime(2026, 11, 29, hour, tzinfo=UTC)
-        assert refusal_of_moment("+18005550123", Outbound(**ALWAYS), now) is None
+        assert refusal_of_moment("+18005550123", ALWAYS, now) is None
 
 
 def test_where_nobody_knows_what_time_it_is_nobody_is_called() -> None:
-    refusal = refusal_of_moment("+88213000000", Outbound(**ALWAYS), datetime.now(UTC))
+    refusal = refusal_of_moment("+88213000000", ALWAYS, datetime.now(UTC))
     assert refusal
     assert refusal.reason == "time_zone"
 

@@ -13,9 +13,10 @@ from aiohttp import web
 from livekit import api
 from pydantic import SecretStr
 
+from agent.admission import owner_files
 from agent.lines.folder import LinesFolder
 from agent.outbound.orders import ANSWERED, RINGING, Orders
-from agent.worker import calls_endpoint, dial, place_calls
+from agent.worker import calls_endpoint, dial
 from agent.worker.calls_endpoint import calls_endpoint as routes
 from tests.unit.agent.fakes import host
 from tests.unit.agent.lines.test_folder import make
@@ -59,7 +60,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     made = Server()
-    monkeypatch.setattr(place_calls.api, "LiveKitAPI", lambda *_: made)
+    monkeypatch.setattr(api, "LiveKitAPI", lambda *_: made)
     return made
 
 
@@ -67,8 +68,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LinesFolder:
     make(tmp_path / "lines", "coffee", OUTBOUND)
     monkeypatch.setattr(Orders.__init__, "__defaults__", ("UTC", tmp_path))
-    for function in (place_calls.owner_files.read_contacts,):
-        monkeypatch.setattr(function, "__defaults__", (tmp_path / "kept",))
+    monkeypatch.setattr(owner_files.read_contacts, "__defaults__", (tmp_path / "kept",))
     return LinesFolder(tmp_path / "lines", {}, tmp_path / "kept")
 
 
@@ -271,7 +271,7 @@ async def dialled(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, *states: 
     coming = iter(states)
 
     def sleep(_: float) -> None:
-        state, _, reason = next(coming).partition(":")
+        state, __, reason = next(coming).partition(":")
         with_it = Orders("coffee").find(order_key())
         assert with_it
         if reason:
