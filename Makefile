@@ -1,7 +1,7 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call dial logs down backup restore clean venv test test-all lint docs lock bench hearing knowledge \
-    turns capacity
+.PHONY: help up check call dial logs down backup restore clean venv test test-all lint docs lock
+.PHONY: bench hearing knowledge turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech

@@ -4,7 +4,7 @@ import re
 from datetime import time
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from agent.lines.group import Group, setting
 from agent.lines.limits import MOST
@@ -37,9 +37,9 @@ class Outbound(Group):
     """Calls of the line's own. docs/abilities/outbound.md has an example."""
 
     enabled: bool = setting(False, "Whether the line makes calls: by `make dial`, and by POST /calls.")
-    prefixes: list[Prefix] = setting(
-        [],
-        "How the numbers begin that may be called, such as +49 or +1212. Empty: numbers of the country of the line's "
+    prefixes: list[Prefix] = Field(
+        default_factory=list,
+        description="How the numbers begin that may be called, such as +49 or +1212. Empty: numbers of the country of the line's "
         "own numbers. Emergency, short and premium numbers are never called.",
     )
     quiet_from: Clock = setting("20:00", "When the time begins in which nobody is called, where the person is.")
