@@ -1,6 +1,7 @@
 """A call of the agent's own from its order to the first word, without a server."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import inspect
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from livekit.agents import AMDCategory
 
 from agent.conversation import call_out, who_answered
 from agent.conversation.leg import NotReachedError
+from agent.lines.outbound import Outbound
 from agent.outbound.orders import ENDED, Order, Orders
 from agent.outbound.purpose import FIRST_WORDS, purpose_of
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -48,10 +50,10 @@ class Dialled:
 
 
 @pytest.fixture
-def orders(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Orders]:
+def orders(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Orders:
     (folder / "coffee/line.toml").write_text(SETTINGS.format(more=""))
     monkeypatch.setattr(Orders.__init__, "__defaults__", ("UTC", folder.parent / "data"))
-    yield Orders("coffee")
+    return Orders("coffee")
 
 
 @pytest.fixture
@@ -67,16 +69,14 @@ def dialled(monkeypatch: pytest.MonkeyPatch) -> Dialled:
 
 
 @pytest.fixture
-async def job(stage: Stage, orders: Orders) -> AsyncIterator[Stage]:
+async def job(stage: Stage, orders: Orders) -> Stage:
     stage.api = SimpleNamespace()  # type: ignore[attr-defined]
     person = stage.room.remote_participants["caller"]
     person.attributes, person.track_publications = ATTRIBUTES, {}
-    yield stage
+    return stage
 
 
 def place(orders: Orders, name: str = "") -> Order:
-    from agent.lines.outbound import Outbound
-
     return orders.place(ANNA, name, "Her blue table is ready.", "k", Outbound())
 
 
@@ -87,7 +87,7 @@ async def call(job: Stage, order: Order) -> list[str]:
 async def ended(job: Stage, orders: Orders, order: Order) -> tuple[str, str]:
     [reason] = set(job.reasons)
     for callback in job.callbacks:
-        await callback(reason)
+        await (callback(reason) if inspect.signature(callback).parameters else callback())
     job.callbacks.clear()
     found = orders.read(order.id)
     assert found
@@ -168,7 +168,7 @@ async def test_who_listens_is_told_why_and_everything_else_is_as_in_any_call(
     endpoint.script = endpoint.script.changed(answers=("Your table is ready.",))
     job.loudspeaker = Loudspeaker()
     order = place(orders)
-    answering = __import__("asyncio").ensure_future(call(job, order))
+    answering = asyncio.ensure_future(call(job, order))
     await until(lambda: job.loudspeaker and job.loudspeaker._seconds)
     assert endpoint.asked("llm") == []
     await job.loudspeaker.play_to_the_end()

@@ -64,6 +64,8 @@ class WhoAnswered(YesOrNo):
                 self.call.phrases,
                 self.call.pipeline.new_llm() if self.call.pipeline.uses_tools else None,
             )
+            if not self.call.caller_is_there:
+                return
             if who in (AMDCategory.HUMAN, AMDCategory.UNCERTAIN):
                 await self._ask_for_the_person()
             else:

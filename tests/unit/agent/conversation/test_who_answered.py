@@ -15,6 +15,7 @@ from agent import languages
 from agent.conversation import who_answered as module
 from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
+from agent.conversation.handover import Handover
 from agent.conversation.who_answered import WhoAnswered, judge_person
 from agent.outbound.orders import WAITING, Order, Orders
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -124,8 +125,11 @@ class Called(Call):
         self.reasons: list[str] = []
         announcer = Recorded(self.session, "en")
         room = cast("Any", self.room)
-        room.isconnected = lambda: False
-        ctx = cast("JobContext", SimpleNamespace(room=room, shutdown=lambda reason: self.reasons.append(reason)))
+        room.isconnected, room.remote_participants = lambda: True, {"callee": None}
+        ctx = cast(
+            "JobContext",
+            SimpleNamespace(room=room, shutdown=lambda reason: self.reasons.append(reason), delete_room=asyncio.Event),
+        )
         ending = Ending(ctx, self.session, announcer, HangUp(ctx))
         its = line(introduction=INTRODUCTION, silent_caller_after=6, **{"message": MESSAGE} | settings)
         call = in_call(
@@ -137,6 +141,7 @@ class Called(Call):
             pipeline=pipeline(its),
             participant=SimpleNamespace(identity="callee", track_publications={}),
             order=asked_for,
+            handover=Handover(),
         )
         self.who = WhoAnswered(call, asked_for)
 
@@ -297,6 +302,24 @@ async def test_who_hangs_up_meanwhile_leaves_nobody_waiting(call: Called) -> Non
     await until(call.who.settled.is_set)
     assert not call.who.listening
     assert call.who.result == "not_confirmed"
+
+
+async def test_who_hangs_up_before_anything_is_known_is_asked_nothing(
+    answers: list[AMDCategory], data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = asyncio.Event()
+
+    async def listen(*_: Any) -> AMDCategory:
+        await left.wait()
+        return AMDCategory.UNCERTAIN
+
+    monkeypatch.setattr(module, "machine_or_person", listen)
+    async with called(order()) as call:
+        cast("Any", call.room).remote_participants.clear()
+        left.set()
+        await until(call.who.settled.is_set)
+        assert (spoken(call.session), call.reasons, caplog.messages) == ([], [], [])
+        assert not call.who.listening
 
 
 async def test_an_error_ends_the_call(
