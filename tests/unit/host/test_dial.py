@@ -40,11 +40,9 @@ def test_the_agent_is_asked_in_its_own_container_and_its_exit_code_kept(clone: C
     assert f"compose exec -T {given} agent python -m agent.worker.dial" in asked(clone)
 
 
-@pytest.mark.parametrize(
-    ("given", "missing"), [({"PURPOSE": PURPOSE}, "TO is not set"), ({"TO": TO}, "PURPOSE is not set")]
-)
-def test_what_is_missing_is_named_before_anything_is_asked(clone: Clone, given: dict[str, str], missing: str) -> None:
-    done = make_dial(clone, **given)
+@pytest.mark.parametrize(("to", "purpose", "missing"), [("", PURPOSE, "TO is not set"), (TO, "", "PURPOSE is not set")])
+def test_what_is_missing_is_named_before_anything_is_asked(clone: Clone, to: str, purpose: str, missing: str) -> None:
+    done = make_dial(clone, TO=to, PURPOSE=purpose)
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {missing}")
     assert not (clone.root / "asked").exists()
