@@ -1,12 +1,12 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call logs down backup restore clean venv test test-all lint docs lock
+.PHONY: help up check call dial logs down backup restore clean venv test test-all lint docs lock
 .PHONY: bench hearing knowledge turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
 
-export LINE SAY WAV EXPECT PERSON KEYS FILE YES DATA
+export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ check: ## check .env and the lines, and start nothing
 
 call: ## call a line and print what was said; LINE=name, SAY="…" or WAV=file, EXPECT="…", PERSON="what the second says"
 	@sh bootstrap/host/call.sh
+
+dial: ## have a line call somebody; TO=+1…, PURPOSE="why", NAME="who is asked for", LINE=name
+	@sh bootstrap/host/dial.sh
 
 logs: ## follow the logs of all services, one row for each event; LOG_FORMAT=json in .env for JSON
 	@sh bootstrap/host/logs.sh

@@ -18,6 +18,7 @@ derive() {
     range=$(value_of RTP_PORT_RANGE)
     case $address in '') bind=127.0.0.1 ;; *) bind=0.0.0.0 ;; esac
     case $(value_of LOG_FORMAT) in json) json=true caddy=json ;; *) json=false caddy=console ;; esac
+    case $(value_of API_TOKEN) in '') calls=no ;; *) calls=yes ;; esac
     provider_keys=$(encoded_provider_keys)
     line_secrets=$(encoded_line_secrets)
     say "COMPOSE_FILE=$files"
@@ -30,6 +31,7 @@ derive() {
     say "RTP_PORTS=${range:-$ports}"
     say "LOG_JSON=$json"
     say "CADDY_LOG=$caddy"
+    say "CALLS_API=$calls"
     say "PROVIDER_KEYS=$provider_keys"
     say "LINE_SECRETS=$line_secrets"
     say "AUTHORITIES=$(checksum_of_authorities)"

@@ -50,6 +50,8 @@ def test_caddy_passes_on_what_browsers_need_and_the_rest_only_when_asked_to() ->
         "{$SITE:localhost} {"
         " @browsers path / /rtc /rtc/*"
         " @remote { path /agent /agent/* /twirp/* vars {env.REMOTE_API} yes }"
+        " @calls { path /calls /calls/* vars {env.CALLS_API} yes }"
+        " handle @calls { reverse_proxy agent:8082 }"
         " handle @browsers { reverse_proxy livekit:7880 }"
         " handle @remote { reverse_proxy livekit:7880 }"
         " handle { respond 404 }"

@@ -31,9 +31,10 @@ TABLES = {
 }
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
-MAKE_ARGUMENTS = {"LINE", "SAY", "WAV", "EXPECT", "PERSON", "KEYS", "FILE", "YES", "DATA", "STACK"}
+MAKE_ARGUMENTS = {
+    *("LINE", "SAY", "WAV", "EXPECT", "PERSON", "KEYS", "TO", "PURPOSE", "NAME", "FILE", "YES", "DATA", "STACK"),
+}
 MADE_UP = {
-    "NAME",
     "CALLS_A_MINUTE",
     "ACME_API_KEY",
     "COFFEE_OPENAI_KEY",

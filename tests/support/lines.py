@@ -44,6 +44,9 @@ def write_settings(folder: Path, **changes: Any) -> None:
     file.write_text(tomlkit.dumps(document))
 
 
+MEANT = {"enabled": "recording"}  # of the settings that stand in several tables
+
+
 def table_of(setting: str) -> str:
     """Name the table of line.toml in which a setting stands; empty for a table, and for what stands in none.
 
@@ -52,6 +55,8 @@ def table_of(setting: str) -> str:
     """
     if setting in Line.model_fields:
         return ""
+    if setting in MEANT:
+        return MEANT[setting]
     tables = [name for name, its in Line.model_fields.items() if setting in getattr(its.annotation, "model_fields", ())]
     if len(tables) != 1:
         raise ValueError(f"{setting} stands in {' and '.join(tables) or 'no table'} of line.toml")

@@ -18,6 +18,7 @@ from agent.behaviors.record_the_call import FINISHED_WITHIN
 from agent.conversation.reject_when_full import REJECTED_AT_ONCE
 from agent.conversation.session import modules_to_preload
 from agent.lines.folder import LinesFolder
+from agent.outbound.reminders import reminders_of
 from agent.providers.capacity import calls_at_once
 from agent.providers.check import lines_of
 from agent.providers.pipeline import Pipeline
@@ -33,6 +34,7 @@ from agent.worker.logs import set_up_logging
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.probe import doubts
 from agent.worker.proxies import ask_the_server_directly
+from agent.worker.remind import remind_while
 from agent.worker.serve import admit_up_to, serve
 
 logger = logging.getLogger(__name__)
@@ -100,6 +102,7 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
     serving = answer_requests_while(serving, settings, lines)
+    serving = remind_while(serving, settings, lines, reminders_of)
     return await hang_up_after_crashes_while(serving, server, settings)
 
 

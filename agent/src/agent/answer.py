@@ -2,10 +2,12 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from livekit.agents import AutoSubscribe, JobContext, JobProcess
 
 from agent.admission.admission import Admission
+from agent.admission.caller import Caller
 from agent.admission.caller_id import identify, number_dialled, region_of
 from agent.admission.description import described
 from agent.admission.lookup import look_up
@@ -23,9 +25,11 @@ from agent.behaviors.log_failures import log_failures
 from agent.behaviors.log_the_timeline import log_the_timeline
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.behaviors.record_the_call import record_the_call
+from agent.behaviors.stop_calling import stop_calling
 from agent.behaviors.take_digits import take_digits
 from agent.behaviors.wait_when_asked import wait_when_asked
 from agent.conversation.call import Call
+from agent.conversation.call_out import call_out, ordered
 from agent.conversation.call_room import HangUp, wait_for_caller
 from agent.conversation.hang_up_together import close_the_room_with_the_job, hang_up_together
 from agent.conversation.presynthesis import Presynthesis
@@ -41,6 +45,7 @@ from agent.conversation.session import (
     room_options,
     voice_activity_of,
 )
+from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.lines.words import Words
 from agent.providers import catalog
@@ -80,6 +85,7 @@ async def answer(ctx: JobContext) -> None:
         line: Line = lines.dispatched(ctx.job.metadata)
         words: Words = lines.read_words(line)
         admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"])
+        order = ordered(line, ctx.job.metadata)
     except ValueError as error:
         logger.error("Call refused: %s", error)
         ctx.shutdown(reason="refused")
@@ -88,9 +94,19 @@ async def answer(ctx: JobContext) -> None:
     pipeline = Pipeline(line, settings)
     reader = reader_of(line, settings)
     session = new_session(line, pipeline, voice_activity_of(ctx, line), region_of_line(line, settings))
-    greeting = _synthesize_greeting(words, line, pipeline, reader) if await admission.lets_anybody_in() else None
+
+    # The agent calls somebody.
+    if order:
+        await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+        person = Caller(order.number, anonymous=False, name=order.name)
+        record = CallRecord(SipCall.to(order.number), person, line, pipeline, order=order.id)
+        new_call = partial(Call, ctx, settings, line, pipeline, words, session, hang_up=hang_up)
+        if outbound := await call_out(ctx, settings, order, record, admission, new_call):
+            await _talk(outbound, None, lines)
+        return
 
     # Who is calling, and whether they are let in.
+    greeting = _synthesize_greeting(words, line, pipeline, reader) if await admission.lets_anybody_in() else None
     await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
     participant = await wait_for_caller(ctx)
     if participant is None:
@@ -112,12 +128,16 @@ async def answer(ctx: JobContext) -> None:
     folder, country = settings.lines_folder / line.name, country_of(line, settings)
     record.caller = await look_up(caller, sip.dialled, line, folder, country)
     call.words = words.with_section(described(record.caller))
+    await _talk(call, greeting, lines)
 
+
+async def _talk(call: Call, greeting: Presynthesis | None, lines: LinesFolder) -> None:
     # What the agent does besides talking.
-    tools = [*tools_of(call), *http_tools(call, lines.read_tools(line))]
+    tools = [*tools_of(call), *http_tools(call, lines.read_tools(call.line))]
     call.receptionist = Receptionist(call, greeting, tools)
     add_mcp_tools(call)
-    hang_up_together(call)
+    if not call.order:  # else this has been attached already
+        hang_up_together(call)
     go_on_after_a_backchannel(call)
     log_failures(call)
     log_the_timeline(call)
@@ -126,6 +146,7 @@ async def answer(ctx: JobContext) -> None:
     wait_when_asked(call)
     end_endless_talk(call)
     hang_up_after_goodbye(call)
+    stop_calling(call)
     take_digits(call)
     read_the_persona_ahead(call)
     record_the_call(call)
@@ -133,7 +154,11 @@ async def answer(ctx: JobContext) -> None:
 
     # The conversation.
     first = call.first_agent or call.receptionist
-    await session.start(first, room=ctx.room, room_options=room_options(participant.identity, line), record=False)
+    if call.order:  # the session has begun with the question who has answered
+        call.session.update_agent(first)
+    else:
+        options = room_options(call.participant.identity, call.line)
+        await call.session.start(first, room=call.room, room_options=options, record=False)
     bound_the_call(call)  # the call's seconds count from here on
     logger.info("Call answered")
 

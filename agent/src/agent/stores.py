@@ -11,8 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from agent.admission import ledger
+from agent.outbound import orders
 from agent.storage.private_files import DATA
-from agent.storage.schema import StoreError, open_folder, refuse_newer, version_of_database, version_of_folder
+from agent.storage.schema import (
+    StoreError,
+    open_database,
+    open_folder,
+    refuse_newer,
+    version_of_database,
+    version_of_folder,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +52,8 @@ class Store:
 STORES = (
     # With ledger.key, by which it hashes callers' numbers.
     Store("ledger.db", len(ledger.VERSIONS), lambda path: ledger.open_ledger(path).close()),
+    # The orders for calls of the agent's own, and the do-not-call list.
+    Store("outbound.db", len(orders.VERSIONS), lambda path: open_database(path, orders.VERSIONS).close()),
     Store("calls", 1, open_folder),  # records; a transcript has a version of its own, too
     Store("outbox", 1, open_folder),  # events that a webhook is still to receive
     Store("good", 1, open_folder),  # the last good versions of the lines' files

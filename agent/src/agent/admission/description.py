@@ -15,7 +15,7 @@ def described(caller: Caller) -> str:
     """Return a section for the model's instructions, or "" when there is nothing to tell."""
     if caller.anonymous:
         return _template("anonymous")
-    name, notes = _one_line(caller.name, LONGEST_NAME), _one_line(caller.notes, LONGEST_NOTES)
+    name, notes = one_line(caller.name, LONGEST_NAME), one_line(caller.notes, LONGEST_NOTES)
     return _template("known").format(name=name or "not known", notes=notes or "none") if name or notes else ""
 
 
@@ -23,7 +23,7 @@ def _template(name: str) -> str:
     return (FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
-def _one_line(text: str, longest: int) -> str:
+def one_line(text: str, longest: int) -> str:
     """Make the text one row, without anything that could end the row or the block that it is put into."""
     shown = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text.translate(FENCES))
     while "--" in shown:

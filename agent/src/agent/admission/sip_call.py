@@ -12,7 +12,7 @@ NO_HOST = "tel"  # stands in for the host of a From header such as <tel:+1202555
 
 @dataclass(frozen=True, slots=True)
 class SipCall:
-    """One inbound call. Who is calling whom is left out of `repr`, so that it cannot slip into a log.
+    """One call. Who is calling whom is left out of `repr`, so that it cannot slip into a log.
 
     The attribute names are the gateway's and the server's: `livekit/attrs.go` in github.com/livekit/protocol,
     `pkg/sip/participant.go` in github.com/livekit/sip.
@@ -46,6 +46,11 @@ class SipCall:
             sip_call_id=attributes.get("sip.callIDFull", ""),
             account=attributes.get("trunk.account", ""),
         )
+
+    @classmethod
+    def to(cls, number: str) -> "SipCall":
+        """Return a call that the agent is about to make, of which the gateway knows nothing yet."""
+        return cls.from_attributes({"sip.phoneNumber": number})
 
     def objection(self, account: str | None = None) -> str | None:
         """Return why this call must not be answered, or None; with `account`, only calls of that account are answered.

@@ -120,6 +120,11 @@ class Desk:
         found = await self._upcoming(now, number)
         return [one for one in found if one.belongs_to(name)] if name else found
 
+    async def beginning_between(self, now: datetime, until: datetime) -> list[Appointment]:
+        """Return callers' appointments that begin after `now`, and at `until` or before."""
+        there = await self._backend.between(now, until)
+        return [its for its in there if its.is_ours and now < its.begins <= until]
+
     async def move(self, appointment: Appointment, begins: datetime, now: datetime) -> Appointment:
         """Give an appointment another time, if there is a place; else it keeps the one that it has.
 

@@ -19,7 +19,7 @@ def hang_up_after_goodbye(call: Call) -> None:
         if not isinstance(item, ChatMessage) or item.role != "user" or not is_goodbye(item.text_content or "", phrases):
             return
         if sum(isinstance(said, ChatMessage) and said.role == "user" for said in session.history.items) > 1:
-            call.ending.say("farewell", "the caller said goodbye")
+            call.ending.say(call.ending.farewell, "the caller said goodbye")
 
     session.on("conversation_item_added", answer)
 

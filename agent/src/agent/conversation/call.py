@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agent.conversation.callers_appointments import CallersAppointments
     from agent.lines.line import Line
     from agent.lines.words import Words
+    from agent.outbound.orders import Order
     from agent.providers.pipeline import Pipeline
     from agent.records.call_record import CallRecord
     from agent.settings import Settings
@@ -49,6 +50,7 @@ class Call:
     announcer: Announcer = field(init=False)
     ending: Ending = field(init=False)
     receptionist: Agent = field(init=False)  # set once it is known who is calling
+    order: Order | None = field(init=False, default=None)  # None: somebody has called the line
     before_greeting: Callable[[], Awaitable[object]] | None = field(init=False, default=None)
     before_end: Callable[[], Awaitable[object]] | None = field(init=False, default=None)  # once the caller has left
     before_join: Callable[[], Awaitable[object]] | None = field(init=False, default=None)  # the caller with a person

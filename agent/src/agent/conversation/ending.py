@@ -36,6 +36,7 @@ class Ending:
         self._announcer = announcer
         self._hang_up = hang_up
         self._task: asyncio.Task[None] | None = None
+        self.farewell = "farewell"  # the sentence that answers a goodbye, and replaces one that could not be said
 
     @property
     def begun(self) -> bool:
@@ -56,8 +57,7 @@ class Ending:
     def hang_up_after(self, speech: SpeechHandle, reason: str) -> None:
         """Hang up when this speech has been heard to its end: it is a goodbye, or the model is about to say one in it.
 
-        The caller cannot interrupt it any more. If it is not heard to its end in time, the language's `farewell` is
-        said.
+        The caller cannot interrupt it any more. If it is not heard to its end in time, `farewell` is said.
         """
         if not self.begun:
             with contextlib.suppress(RuntimeError):  # it was interrupted already, so the farewell will be said
@@ -74,7 +74,7 @@ class Ending:
         try:
             if not await self._wait_for_goodbye(speech) or not was_heard_to_its_end(speech):
                 speech.interrupt(force=True)
-                await self._say("farewell")
+                await self._say(self.farewell)
         finally:
             self._end_job(reason)
 

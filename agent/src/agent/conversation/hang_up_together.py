@@ -16,6 +16,7 @@ from agent.conversation.call_room import HangUp
 logger = logging.getLogger(__name__)
 
 CALLER_HUNG_UP = "the caller hung up"
+PERSON_HUNG_UP = "the person who was called hung up"
 CALLER_WAS_TRANSFERRED = "the caller was transferred"
 ANSWERED_WITHIN = 2.0  # seconds after the caller has left within which the gateway reports what became of a REFER
 
@@ -56,18 +57,22 @@ def end_as_the_caller_left(call: Call) -> None:
     elif call.before_end and not call.handover.joined:
         begin(_end_after(call, call.before_end()))
     else:
-        call.ctx.shutdown(reason=CALLER_HUNG_UP)
+        call.ctx.shutdown(reason=_hung_up(call))
 
 
 async def _end_after(call: Call, before: Awaitable[object]) -> None:
     try:
         await before
     finally:
-        call.ctx.shutdown(reason=CALLER_HUNG_UP)
+        call.ctx.shutdown(reason=_hung_up(call))
 
 
 async def _end_after_the_refer(call: Call, refer: "asyncio.Future[Any]") -> None:
     """Wait for the carrier's answer, because a caller who is transferred leaves as one who hangs up does."""
     await asyncio.wait({refer}, timeout=ANSWERED_WITHIN)
     transferred = refer.done() and not refer.cancelled() and not refer.exception()
-    call.ctx.shutdown(reason=CALLER_WAS_TRANSFERRED if transferred else CALLER_HUNG_UP)
+    call.ctx.shutdown(reason=CALLER_WAS_TRANSFERRED if transferred else _hung_up(call))
+
+
+def _hung_up(call: Call) -> str:
+    return PERSON_HUNG_UP if call.order else CALLER_HUNG_UP

@@ -17,6 +17,7 @@ from agent.conversation.longest_answer import end_in_time
 from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.session import reader_of
 from agent.knowledge.knowledge import Knowledge
+from agent.outbound.purpose import FIRST_WORDS
 from agent.providers.failure import explain
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,9 @@ class Receptionist(Agent):
     async def on_enter(self) -> None:
         if self._call.before_greeting:
             await self._call.before_greeting()
-        if self.session.output.audio is None or self.session.tts is None:
+        if self._call.order:
+            self._say_why()
+        elif self.session.output.audio is None or self.session.tts is None:
             self._greet()
         elif sound := await self._greeting_in_time(self.session.tts):
             self._greet(sound)
@@ -70,6 +73,11 @@ class Receptionist(Agent):
         if not self._call.words.searched:
             return False
         return not (self._call.pipeline.uses_tools and "search_facts" in self._call.line.tools)
+
+    def _say_why(self) -> None:
+        """Have the model say why the agent has called; who it is and who has answered has been said."""
+        with contextlib.suppress(RuntimeError):  # the person has hung up meanwhile
+            self.session.generate_reply(instructions=FIRST_WORDS)
 
     def _greet(self, sound: NotGivenOr[AsyncIterator[rtc.AudioFrame]] = NOT_GIVEN) -> None:
         with contextlib.suppress(RuntimeError):  # the caller has hung up meanwhile

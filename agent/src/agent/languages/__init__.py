@@ -27,7 +27,10 @@ KEYS_PRESSED = "(keys pressed) {}"  # a turn from the keypad, as each `rules.md`
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """Sentences that the agent says word for word; they are synthesized when the image is built."""
+    """Sentences that the agent says word for word; they are synthesized when the image is built.
+
+    One with a `{name}` in it is synthesized during the call.
+    """
 
     hello: str
     filler: str
@@ -48,6 +51,11 @@ class Sentences:
     may_record: str
     not_recorded: str
     is_that_right: str
+    calling: str
+    are_you: str  # with {name}
+    wrong_person: str
+    no_more_calls: str
+    thanks: str
     transferring: str
     putting_through: str
     connected: str
@@ -76,6 +84,10 @@ class Phrases:
     holds: frozenset[str]  # "one moment, please"
     hold_reasons: frozenset[str]  # the beginnings of reasons for it, such as "let me get"
     hold_courtesies: frozenset[str]  # what else may be said with it
+    no_messages: frozenset[str]  # said by a mailbox that takes no message
+    speaking: frozenset[str]  # "that is me"; xxx stands for the name
+    greetings: frozenset[str]  # of somebody who picks up the phone
+    do_not_call: frozenset[str]  # "do not call me again"
     cancels: frozenset[str]  # said anywhere by a caller who does not want to be handed over any more
 
 

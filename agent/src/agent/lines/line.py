@@ -21,6 +21,7 @@ from agent.lines.lookup import Lookup
 from agent.lines.mcp import McpName, McpServer
 from agent.lines.messages import Messages
 from agent.lines.models import Models
+from agent.lines.outbound import Outbound
 from agent.lines.outcome import MOST_FIELDS, FieldName, OutcomeField
 from agent.lines.people import People
 from agent.lines.recording import Recording
@@ -124,6 +125,7 @@ class Line(Group):
     recording: Recording = Field(default_factory=Recording)
     lookup: Lookup = Field(default_factory=Lookup)
     webhook: Webhook = Field(default_factory=Webhook)
+    outbound: Outbound = Field(default_factory=Outbound)
     hours: Hours = Field(default_factory=Hours)
     appointments: dict[KindName, Kind] = Field(default_factory=dict)
     calendar: Calendar = Field(default_factory=Calendar)

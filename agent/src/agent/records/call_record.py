@@ -24,6 +24,7 @@ class CallRecord:
     line: Line
     pipeline: Pipeline
     began: float = field(default_factory=time.time)
+    order: str = ""  # the id of the order, if the agent has made the call
     name: str = ""
     kept: Transcript | None = None
     messages: list[Message] = field(default_factory=list)  # that the caller has confirmed
@@ -63,6 +64,8 @@ class CallRecord:
             caller=self.caller.number,
             name=self.caller.name,
             dialled=self.call.dialled,
+            direction="outbound" if self.order else "inbound",
+            order=self.order,
             outcome=outcome,
             messages=list(self.messages),
             outcome_fields=self.outcome_fields,

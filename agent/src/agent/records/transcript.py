@@ -110,6 +110,8 @@ class Transcript(BaseModel):
     caller: str  # E.164; as sent if it is not a phone number; empty if it is withheld
     name: str
     dialled: str
+    direction: Literal["inbound", "outbound"] = "inbound"  # outbound: `caller` is the person whom the agent has called
+    order: str = ""  # the id that POST /calls has returned; empty if somebody called
     outcome: str
     turns: list[Turn] = Field(default_factory=list)
     tool_calls: list[ToolCall] = Field(default_factory=list)

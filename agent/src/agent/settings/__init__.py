@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from agent.settings.values import WRONG_KEY, Bundle, bundles_server, check_keys, is_secret, url_of
+from agent.settings.values import WRONG_KEY, Bundle, bundles_server, check_keys, check_token, is_secret, url_of
 
 SECRETS = Path("/run/secrets")
 
@@ -38,6 +38,7 @@ class Settings(BaseSettings):
 
     phone_numbers: str = "+12025550100"  # of lines that name none; the first one's country is used for short numbers
     trunk_account: str | None = None
+    api_token: Annotated[SecretStr, AfterValidator(check_token)] | None = None  # of POST /calls; None: make dial alone
 
     # By their names in .env.
     provider_keys: Annotated[Bundle, NoDecode, AfterValidator(check_keys)] = Field(default_factory=dict)

@@ -18,6 +18,7 @@ LAST_PORT = 65535
 IN_CONTAINER = "IN_CONTAINER"  # set by the image: there, localhost is not the machine that runs Docker
 HOST = "host.docker.internal"  # the name that compose.yaml gives to that machine
 WRONG_KEY = "wrong_key"
+SHORTEST_TOKEN = 32  # characters
 IN_NO_KEY = re.compile(r"[^!-~]|[\"'`]")  # a key is sent in a header of HTTP
 
 
@@ -80,6 +81,13 @@ def check_keys(keys: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
         except ValueError as problem:
             raise PydanticCustomError(WRONG_KEY, f"{name} {problem}") from None
     return keys
+
+
+def check_token(token: SecretStr) -> SecretStr:
+    """Return a token that cannot be guessed; a ValueError does not quote it."""
+    if len(check_key(token).get_secret_value()) < SHORTEST_TOKEN:
+        raise ValueError(f"should have at least {SHORTEST_TOKEN} characters, as from: openssl rand -hex 24")
+    return token
 
 
 def url_of(*schemes: str) -> AfterValidator:

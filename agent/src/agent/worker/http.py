@@ -14,6 +14,7 @@ from aiohttp import web
 
 from agent.lines.folder import LinesFolder
 from agent.settings import Settings
+from agent.worker.calls_endpoint import calls_endpoint
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,9 @@ CLOSES_WITHIN = 2.0  # seconds that requests in progress have when the worker st
 Routes = Callable[[Settings, LinesFolder], list[web.RouteDef]]
 """Makes the routes of one endpoint when the worker starts; none if the settings do not switch it on."""
 
-ROUTES: list[Routes] = []
+ROUTES: list[Routes] = [
+    calls_endpoint,
+]
 
 
 async def answer_requests_while(

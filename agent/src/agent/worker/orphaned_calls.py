@@ -5,7 +5,7 @@ because the host had no memory left, cannot, and the media server would leave th
 agent was killed, the next one has never seen its processes, and finds their rooms by asking the server.
 
 The server may have rooms of other applications. A room is ours if its name begins with our prefix, the server was asked
-to dispatch our agent to it, and a phone call came into it by a dispatch rule.
+to dispatch our agent to it, and a phone call came into it by a dispatch rule, or by us, as the room's name says.
 
 A caller who has been handed over to a person is not alone: the two talk on without a process. When one of them leaves,
 nobody else would hang up on the other one, so this module watches them.
@@ -37,6 +37,7 @@ TALKS_WATCHED_EVERY = 1.0  # seconds; a leg is to end within 2 s of the other on
 ANSWERED_WITHIN = 30.0  # seconds; an agent, ours or another of the same server, is in a call's room long before
 REQUESTS_AT_ONCE = 8
 CAME_BY_A_RULE = "sip.ruleID"  # the attribute that the gateway gives to a phone call that came in by a dispatch rule
+OUTBOUND = "out-"  # follows the prefix in the name of a room from which the agent calls somebody
 COMPLAINT = "Could not check for orphaned calls"
 
 SERVER_ERRORS = (api.TwirpError, aiohttp.ClientError, OSError)
@@ -123,7 +124,7 @@ class _Watch:
 
     async def _is_orphaned(self, room: str) -> bool:
         there = await self._who_is_in(room)
-        if not _is_alone(there):
+        if not _is_alone(there, called_by_us=room.startswith(f"{self._prefix}{OUTBOUND}")):
             return False
         try:
             async with self._request():
@@ -190,11 +191,11 @@ class _Watch:
         self._complained = bool(errors)
 
 
-def _is_alone(participants: Sequence[api.ParticipantInfo]) -> bool:
-    """Return whether the room has a phone call that came by a dispatch rule, or its person, and no agent."""
+def _is_alone(participants: Sequence[api.ParticipantInfo], *, called_by_us: bool) -> bool:
+    """Return whether the room has a phone call that came by a rule or by us, or its person, and no agent."""
     ours = any(
         person.kind == api.ParticipantInfo.Kind.SIP
-        and (person.attributes.get(CAME_BY_A_RULE) or person.attributes.get(JOINED))
+        and (called_by_us or person.attributes.get(CAME_BY_A_RULE) or person.attributes.get(JOINED))
         for person in participants
     )
     return ours and all(person.kind != api.ParticipantInfo.Kind.AGENT for person in participants)

@@ -13,6 +13,8 @@ from tests.unit.agent.fakes import ScriptedLLM, in_call, settle, spoken, until
 class Ending:
     """Notes what it is told."""
 
+    farewell = "farewell"
+
     def __init__(self, session: AgentSession[None]) -> None:
         self.told: list[tuple[str, str]] = []
         self._session = session

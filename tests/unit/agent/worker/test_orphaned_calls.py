@@ -218,6 +218,13 @@ async def test_callers_whom_a_killed_agent_has_left_in_silence_are_hung_up_on(ro
     assert rooms.deleted == ["call-left"]
 
 
+async def test_somebody_whom_a_killed_agent_has_called_is_hung_up_on(rooms: Rooms, settings: Settings) -> None:
+    rooms.there = {"call-out-1f2e3d": (60, [SIP]), "call-out-4a5b6c": (60, [SIP, AGENT])}
+    rooms.rules = dict.fromkeys(rooms.there, "")
+    await look_until(rooms, settings, lambda: rooms.deleted)
+    assert rooms.deleted == ["call-out-1f2e3d"]
+
+
 async def test_rooms_of_others_on_the_same_server_are_left_alone(rooms: Rooms, settings: Settings) -> None:
     rooms.there = {
         "sales-conference": (60, [SIP]),  # our agent's, but not by its name

@@ -7,7 +7,7 @@ from agent.records.folders import Folders
 from agent.records.transcript import Message, Transcript, iso
 from agent.records.webhook import outbox
 
-WHO_CALLED = {"line", "call", "caller", "name", "dialled"}
+WHO_CALLED = {"line", "call", "caller", "name", "dialled", "direction", "order"}
 ABOUT = WHO_CALLED | {
     *("started", "ended", "seconds", "language", "outcome", "actions", "transfer", "messages", "outcome_fields"),
 }
