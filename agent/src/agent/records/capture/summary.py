@@ -27,16 +27,23 @@ async def summarize(model: llm.LLM[Any], transcript: Transcript, within: float =
 async def ask_about(
     model: llm.LLM[Any], transcript: Transcript, instructions: str, within: float, purpose: str
 ) -> str | None:
-    """Return what the model answers to instructions about a call.
-
-    It is None if the caller has said nothing, or if the model fails or takes more than `within` seconds. Then the log
-    says that it was not possible to fulfil the `purpose`.
-    """
+    """Return what the model answers to instructions about a call; None if the caller has said nothing, or as below."""
     if len(transcript.turns) < FEWEST_TURNS or all(turn.who == "agent" for turn in transcript.turns):
         return None
+    said = "\n".join(f"{turn.who}: {' '.join(turn.text.split())}" for turn in transcript.turns)
+    return await condense(model, instructions, said, within, purpose)
+
+
+async def condense(
+    model: llm.LLM[Any], instructions: str, said: str, within: float, purpose: str = "sum up the call"
+) -> str | None:
+    """Return what the model makes of a conversation; None if it fails, or takes more than `within` seconds.
+
+    Then the log says that it was not possible to fulfil the `purpose`.
+    """
     context = ChatContext.empty()
     context.add_message(role="system", content=instructions.strip())
-    context.add_message(role="user", content=f"{FENCE}\n{_conversation(transcript)}\n{FENCE}")
+    context.add_message(role="user", content=f"{FENCE}\n{_shortened(said)}\n{FENCE}")
     try:
         async with asyncio.timeout(within):
             return await _ask(model, context, within) or None
@@ -56,8 +63,5 @@ async def _ask(model: llm.LLM[Any], context: ChatContext, within: float) -> str:
     return text.strip()
 
 
-def _conversation(transcript: Transcript) -> str:
-    text = "\n".join(f"{turn.who}: {' '.join(turn.text.split())}" for turn in transcript.turns)
-    if len(text) <= LONGEST:
-        return text
-    return f"{text[: LONGEST // 2]}\n[…]\n{text[-LONGEST // 2 :]}"
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}\n[…]\n{text[-LONGEST // 2 :]}"
