@@ -54,7 +54,7 @@ async def sum_up_for_a_person(call: Call) -> str | None:
     if not isinstance(model, llm.LLM) or not any(row.startswith("caller") for row in said):
         return None
     instructions = PROMPT.read_text(encoding="utf-8").format(language=call.line.language)
-    return await condense(model, "\n".join(said), instructions, SUMMARY_WITHIN, "sum up the call for a person")
+    return await condense(model, instructions, "\n".join(said), SUMMARY_WITHIN, "sum up the call for a person")
 
 
 class Briefing:

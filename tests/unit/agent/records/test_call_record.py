@@ -12,11 +12,10 @@ from pydantic import SecretStr
 
 from agent.admission.caller import Caller
 from agent.admission.sip_call import SipCall
-from agent.records import call_record
+from agent.records import call_record, report
 from agent.records.call_record import CallRecord
 from agent.records.folders import Folders
 from agent.records.transcript import Action
-from agent.records.webhook import report
 from tests.unit.agent.fakes import line, pipeline
 
 if TYPE_CHECKING:

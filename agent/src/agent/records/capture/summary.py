@@ -27,19 +27,20 @@ async def summarize(model: llm.LLM[Any], transcript: Transcript, within: float =
 async def ask_about(
     model: llm.LLM[Any], transcript: Transcript, instructions: str, within: float, purpose: str
 ) -> str | None:
-    """Return what the model answers to instructions about a call.
-
-    It is None if the caller has said nothing, or if the model fails or takes more than `within` seconds. Then the log
-    says that it was not possible to fulfil the `purpose`.
-    """
+    """Return what the model answers to instructions about a call; None if the caller has said nothing, or as below."""
     if len(transcript.turns) < FEWEST_TURNS or all(turn.who == "agent" for turn in transcript.turns):
         return None
     said = "\n".join(f"{turn.who}: {' '.join(turn.text.split())}" for turn in transcript.turns)
-    return await condense(model, said, instructions, within, purpose)
+    return await condense(model, instructions, said, within, purpose)
 
 
-async def condense(model: llm.LLM[Any], said: str, instructions: str, within: float, purpose: str) -> str | None:
-    """Return what the model makes of a conversation; None as of `ask_about`."""
+async def condense(
+    model: llm.LLM[Any], instructions: str, said: str, within: float, purpose: str = "sum up the call"
+) -> str | None:
+    """Return what the model makes of a conversation; None if it fails, or takes more than `within` seconds.
+
+    Then the log says that it was not possible to fulfil the `purpose`.
+    """
     context = ChatContext.empty()
     context.add_message(role="system", content=instructions.strip())
     context.add_message(role="user", content=f"{FENCE}\n{_shortened(said)}\n{FENCE}")
