@@ -30,7 +30,7 @@ def data(tmp_path: Path) -> Path:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file but the databases and the marks."""
-    there = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("ledger.db"))
+    there = (path for path in folder.rglob("*") if path.is_file() and ".db" not in path.name)
     return {str(path.relative_to(folder)): path.read_bytes() for path in there if path.name != MARK}
 
 

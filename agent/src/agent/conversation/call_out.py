@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sqlite3
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -102,6 +103,7 @@ async def call_out(
     except NotReachedError as error:
         progress.end(error.reason, NOT_REACHED[error.reason])
         return None
+    record.began = time.time()  # a call that is answered begins then
     await progress.note(ANSWERED)
     if not (participant := await wait_for_caller(ctx)):
         return None

@@ -48,7 +48,7 @@ def test_it_has_every_file_but_what_is_temporary(data: Path) -> None:
     for name in [*kept, *left_out]:
         write(data / name, name)
     take_snapshot(data, data / ".snapshot-new/data")
-    assert files(data / ".snapshot-new/data") == {*kept, "ledger.db"}
+    assert files(data / ".snapshot-new/data") == {*kept, "ledger.db", "outbound.db"}
 
 
 def test_files_cost_no_room_and_only_the_records_of_calls_in_progress_are_copied(data: Path) -> None:
