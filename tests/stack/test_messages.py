@@ -41,18 +41,19 @@ KEYS = {"who": "Maria", "number": "", "about": "The keys are under the mat.", "u
 OFFICE = "+12025550177"
 SUMMARY = "The caller asked where an order is."
 FORM = {"SUMMARY": SUMMARY, "reason": "Order", "order": 4711, "back_by": "some day next week"}
+# Of what a caller says a few words are enough: on a busy machine, Whisper hears what the network has garbled.
 RULES: list[dict[str, Any]] = [
-    {"match": "^-{20}(.|\n)*where is my order", "answer": json.dumps(FORM)},
+    {"match": "^-{20}(.|\n)*my order", "answer": json.dumps(FORM)},
     {"match": "^-{20}", "answer": '{"SUMMARY": "A message.", "reason": "message", "order": null}'},
-    {"match": "oven is broken, please", "tool": "take_message", "arguments": OVEN},
-    {"match": "about the party", "tool": "take_message", "arguments": PARTY},
-    {"match": "call my office", "tool": "take_message", "arguments": PARTY | {"number": OFFICE}},
-    {"match": "about the keys", "tool": "take_message", "arguments": KEYS},
+    {"match": "oven|your boss", "tool": "take_message", "arguments": OVEN},
+    {"match": "party", "tool": "take_message", "arguments": PARTY},
+    {"match": "my office", "tool": "take_message", "arguments": PARTY | {"number": OFFICE}},
+    {"match": "the keys", "tool": "take_message", "arguments": KEYS},
     {"match": "said no, so nothing", "answer": "All right, I have forgotten it."},
     {"match": "will be passed on", "answer": "I have passed it on."},
-    {"match": "where is my order", "answer": "It will come tomorrow."},
+    {"match": "my order", "answer": "It will come tomorrow."},
 ]
-SAYS_OVEN = ("--say", "The oven is broken, please tell your boss that it is urgent.")
+SAYS_OVEN = ("--say", "Please tell your boss that the oven is broken.")
 SAYS_PARTY = ("--say", "I have a message about the party.")
 SAYS_KEYS = ("--say", "Please take a message about the keys.")
 YES = ("--say", "Yes, please.")
