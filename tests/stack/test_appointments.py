@@ -68,12 +68,12 @@ RULES: list[dict[str, Any]] = [
     {"match": "Cancelled:", "answer": "Your haircut is cancelled."},
     {"match": "nothing was done\\. Their words", "answer": "All right, I will leave it."},
     {"match": "nearest first|somebody else has taken", "answer": "That time is taken. I can offer another one."},
+    {"match": "business is (open|closed)", "answer": "I have looked at the hours."},
     {"match": "day off", "answer": "We are closed on that day."},
     {"match": "there is no appointment", "answer": "I cannot find an appointment."},
     {"match": "haircut for Frank", "tool": "move_appointment", "arguments": {"which": "1", "when": when("five")}},
     {"match": "haircut for Grace", "tool": "cancel_appointment", "arguments": {"which": "1"}},
     {"match": "haircut for Emma", "answer": "Yes, I have found your haircut."},
-    {"match": "business is (open|closed)", "answer": "I have looked at the hours."},
     # What it makes of the caller's words.
     {"match": "for Anna", **books("Anna", "ten")},
     {"match": "for Clara", **books("Clara", "eleven")},
