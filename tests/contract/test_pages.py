@@ -36,6 +36,7 @@ MADE_UP = {
     "NAME",
     "CALLS_A_MINUTE",
     "ACME_API_KEY",
+    "COFFEE_FEED",
     "COFFEE_OPENAI_KEY",
     "TABLES_AUTHORIZATION",
 }  # of the pages' examples

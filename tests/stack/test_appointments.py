@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.calendar.spoken import say_date, say_moment
-from agent.lines.hours import WEEKDAYS
 from tests.stack.extension import Extension, an_extension
 from tests.support.radicale import PASSWORD, USER, make_calendar, put_event, radicale, request
 
@@ -30,6 +29,7 @@ CHANGE = next(  # the next day on which the clocks change
     for day in (TODAY + timedelta(days=it) for it in range(2, 370))
     if datetime.combine(day, time(), BERLIN).utcoffset() != datetime.combine(day, time(12), BERLIN).utcoffset()
 )
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 TOOLS = [
     "end_call",
     "tell_opening_hours",

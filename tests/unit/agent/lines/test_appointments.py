@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pydantic import SecretStr
 
 from agent.lines.line import Objection, parse
 from agent.providers.judge import judge
 from agent.storage.live_file import FileError
+from tests.support.house import ROOT
 from tests.unit.agent.appointments import calendars
 from tests.unit.agent.fakes import host
 
@@ -70,3 +73,10 @@ def test_kinds_that_cannot_be_had_and_tools_that_have_nothing_to_do_are_objected
         Objection("tools", "with book_appointment, which need a kind of appointment: add [appointments.<name>]"),
         Objection("tools", "with tell_opening_hours, which needs the opening hours: add [hours]"),
     ]
+
+
+def test_the_example_of_the_page_is_right_as_it_is_printed() -> None:
+    page = (ROOT / "docs/abilities/appointments.md").read_text(encoding="utf-8")
+    example, *_ = re.findall(r"```toml\n(# lines/coffee/line.toml\n.*?)```", page, re.DOTALL)
+    line = parse(example, "coffee", {}, lambda it: judge(it, host()))
+    assert set(line.appointments) == {"haircut", "colour"}
