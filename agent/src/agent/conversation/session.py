@@ -41,6 +41,7 @@ from agent.turns.tts_chunks import TTSChunks
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech; a turn may have several segments
 TELEPHONE_RATE = RATE  # Hz, twice what a phone sends; neither of the models that take sound needs another rate
 SILERO = "livekit.plugins.silero"
+APPOINTMENTS = "agent.conversation.callers_appointments"  # else imported when one is first asked for: 0.1 s
 CLIENT = "agent.providers.client"  # else imported by the first request of a process, during a call
 
 
@@ -107,6 +108,7 @@ def modules_to_preload(lines: Iterable[Line]) -> list[str]:
     there = list(lines)
     chosen = [SILERO] if any(line.turns.vad == "silero" for line in there) else []
     chosen += [MCP] if any(line.mcp for line in there) else []
+    chosen += [APPOINTMENTS] if any(line.appointments for line in there) else []
     return [*chosen, CLIENT, *LATE_IMPORTS]
 
 

@@ -1,5 +1,6 @@
 """What the settings say of who speaks when is what a session does."""
 
+import importlib.util
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from agent.conversation.session import (
     region_of_line,
     room_options,
 )
+from agent.lines.appointments import Kind
 from agent.turns.eager_stt import EagerSTT
 from agent.turns.end_of_turn import EndOfTurn
 from tests.unit.agent.fakes import ScriptedVoiceActivity, host, line, pipeline
@@ -106,3 +108,10 @@ async def test_speech_is_told_from_silence_by_what_is_chosen(name: str, kind: ty
     assert type(voice_activity) is kind
     assert voice_activity._opts.min_silence_duration == SEGMENT_PAUSE  # type: ignore[attr-defined]
     assert ("livekit.plugins.silero" in modules_to_preload([line(vad=name)])) is (name == "silero")
+
+
+def test_what_appointments_need_is_imported_before_the_call_if_a_line_has_them() -> None:
+    module = "agent.conversation.callers_appointments"
+    assert module in modules_to_preload([line(), line(appointments={"haircut": Kind(length=30)})])
+    assert module not in modules_to_preload([line()])
+    assert importlib.util.find_spec(module)
