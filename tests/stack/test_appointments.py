@@ -39,12 +39,12 @@ TOOLS = [
     "move_appointment",
     "cancel_appointment",
 ]
-HAIRCUT = {"called": "a haircut", "length": 60, "every": 60, "ahead": 400, "notice": 0}
+VISIT = {"called": "a visit", "length": 60, "every": 60, "ahead": 400, "notice": 0}
 SALON: dict[str, Any] = {
     "timezone": "Europe/Berlin",
     "tools": TOOLS,
     "hours": {**{day: ["09:00-18:00"] for day in WEEKDAYS}, "days_off": [CLOSED.isoformat()]},
-    "appointments": {"haircut": HAIRCUT},
+    "appointments": {"visit": VISIT},
 }
 
 
@@ -58,53 +58,58 @@ def when(hour: str, day: date = DAY) -> str:
 
 
 def books(name: str, hour: str, day: date = DAY) -> dict[str, Any]:
-    return {"tool": "book_appointment", "arguments": {"kind": "haircut", "when": when(hour, day), "name": name}}
+    return {"tool": "book_appointment", "arguments": {"kind": "visit", "when": when(hour, day), "name": name}}
 
 
 RULES: list[dict[str, Any]] = [
     # What the model makes of a tool's result.
-    {"match": "Booked:", "answer": "Your haircut is booked."},
-    {"match": "Moved:", "answer": "Your haircut is moved."},
-    {"match": "Cancelled:", "answer": "Your haircut is cancelled."},
+    {"match": "Booked:", "answer": "Your visit is booked."},
+    {"match": "Moved:", "answer": "Your visit is moved."},
+    {"match": "Cancelled:", "answer": "Your visit is cancelled."},
     {"match": "nothing was done\\. Their words", "answer": "All right, I will leave it."},
     {"match": "nearest first|somebody else has taken", "answer": "That time is taken. I can offer another one."},
     {"match": "business is (open|closed)", "answer": "I have looked at the hours."},
     {"match": "day off", "answer": "We are closed on that day."},
     {"match": "there is no appointment", "answer": "I cannot find an appointment."},
-    {"match": "haircut for Frank", "tool": "move_appointment", "arguments": {"which": "1", "when": when("five")}},
-    {"match": "haircut for Grace", "tool": "cancel_appointment", "arguments": {"which": "1"}},
-    {"match": "haircut for Emma", "answer": "Yes, I have found your haircut."},
+    {"match": "visit for Frank", "tool": "move_appointment", "arguments": {"which": "1", "when": when("five")}},
+    {"match": "visit for Grace", "tool": "cancel_appointment", "arguments": {"which": "1"}},
+    {"match": "visit for Emma", "answer": "Yes, I have found your visit."},
     # What it makes of the caller's words.
-    {"match": "for Anna", **books("Anna", "ten")},
-    {"match": "for Clara", **books("Clara", "eleven")},
-    {"match": "for Boris", **books("Boris", "twelve")},
-    {"match": "for David", **books("David", "two")},
-    {"match": "for Tom", **books("Tom", "four")},
-    {"match": "for Tim", **books("Tim", "four")},
-    {"match": "for Henry", **books("Henry", "ten", CLOSED)},
-    {"match": "for Ida", **books("Ida", "ten", CHANGE)},
-    {"match": "for Jack", **books("Jack", "ten")},
-    {"match": "for Kate", **books("Kate", "two")},
+    {"match": "Anna", **books("Anna", "ten")},
+    {"match": "Clara", **books("Clara", "eleven")},
+    {"match": "Boris", **books("Boris", "twelve")},
+    {"match": "David", **books("David", "two")},
+    {"match": "Thomas", **books("Thomas", "four")},
+    {"match": "Susan", **books("Susan", "four")},
+    {"match": "Henry", **books("Henry", "ten", CLOSED)},
+    {"match": "Irene", **books("Irene", "ten", CHANGE)},
+    {"match": "Jack", **books("Jack", "ten")},
+    {"match": "Kate", **books("Kate", "two")},
     {"match": "my own", "tool": "find_appointments", "arguments": {}},
     {"match": "my friend", "tool": "find_appointments", "arguments": {"name": "Emma"}},
     {"match": "when are you open", "tool": "tell_opening_hours", "arguments": {"when": when("ten", CLOSED)}},
 ]
 YES = "Yes, please."
 CALLS: dict[str, tuple[str, ...]] = {
-    "books": ("--say", "I want a haircut for Anna.", "--say", YES),
-    "says no": ("--say", "I want a haircut for Clara.", "--say", "No, thank you."),
-    "books by key": ("--say", "I want a haircut for Boris.", "--dtmf", "1"),
-    "wants what is taken": ("--say", "I want a haircut for David."),
-    "wants the last place": ("--say", "I want a haircut for Tom.", "--say", YES),
-    "wants the last place, too": ("--say", "I want a haircut for Tim.", "--say", YES),
-    "finds": ("--say", "Do you have my own haircut in the book?"),
-    "moves": ("--say", "Please move my own haircut.", "--say", YES),
-    "cancels": ("--say", "Please cancel my own haircut.", "--say", YES),
-    "asks for somebody else's": ("--say", "When is the haircut of my friend?"),
-    "wants a day off": ("--say", "I want a haircut for Henry."),
-    "wants the day on which the clocks change": ("--say", "I want a haircut for Ida.", "--say", YES),
-    "books by CalDAV": ("--say", "I want a haircut for Jack.", "--say", YES),
-    "wants what the owner has taken": ("--say", "I want a haircut for Kate."),
+    "books": ("--say", "Please book a visit for Anna.", "--say", YES),
+    "says no": ("--say", "Could Clara come by before lunch?", "--say", "No, thank you."),
+    "books by key": ("--say", "My brother Boris needs to see you at noon.", "--dtmf", "1"),
+    "wants what is taken": ("--say", "Do you have two o'clock for David?"),
+    "wants the last place": ("--say", "I am Thomas, and I need to come on that day.", "--say", YES),
+    "wants the last place, too": ("--say", "Is there a place left for my daughter Susan?", "--say", YES),
+    "finds": ("--say", "Do you have my own visit in the book?"),
+    "moves": ("--say", "Please move my own visit.", "--say", YES),
+    "cancels": ("--say", "Please cancel my own visit.", "--say", YES),
+    "asks for somebody else's": ("--say", "When is the visit of my friend?"),
+    "wants a day off": ("--say", "Henry wants to come as early as he can."),
+    "wants the day on which the clocks change": (
+        "--say",
+        "This is Irene speaking, can I come on Sunday?",
+        "--say",
+        YES,
+    ),
+    "books by CalDAV": ("--say", "My name is Jack, please put me down.", "--say", YES),
+    "wants what the owner has taken": ("--say", "Would two o'clock be all right with Kate?"),
     "asks for the hours": ("--say", "When are you open?"),
 }
 OF_CALDAV = ("books by CalDAV", "wants what the owner has taken")
@@ -143,7 +148,8 @@ class Salon:
     def told(self, words: str) -> list[str]:
         """What tools told the model with these words in it."""
         messages = [message for asked in self.extension.provider.asked("llm") for message in asked["body"]["messages"]]
-        return [str(message["content"]) for message in messages if words in str(message["content"])]
+        contents = [str(message.get("content")) for message in messages]
+        return [content for content in contents if words in content]
 
 
 @pytest.fixture(scope="module")
@@ -171,12 +177,12 @@ def _extension(line: Line, home: Path, calendar: str) -> Any:
 def _keep(name: str, number: str, begins: datetime) -> str:
     first = begins.timestamp()
     times = ", ".join(f"datetime.fromtimestamp({moment}, UTC)" for moment in (first, first + 3600))
-    return f'{STORE}asyncio.run(store.add(Appointment("haircut", {times}, {name!r}, {number!r})))'
+    return f'{STORE}asyncio.run(store.add(Appointment("visit", {times}, {name!r}, {number!r})))'
 
 
 def test_what_is_read_back_and_said_yes_to_is_booked(salon: Salon) -> None:
     call = salon.outcomes["books"]
-    assert call.says("is that right") < call.says("haircut is booked"), call.printed
+    assert call.says("is that right") < call.says("visit is booked"), call.printed
     assert f"{DAY:%A}".lower() in call.heard, call.printed
     assert salon.kept()["Anna"] == [at(10).timestamp(), at(11).timestamp()]
 
@@ -188,7 +194,7 @@ def test_after_a_no_nothing_is_booked(salon: Salon) -> None:
 
 
 def test_the_key_one_is_a_yes_as_well(salon: Salon) -> None:
-    assert "haircut is booked" in salon.outcomes["books by key"].heard, salon.outcomes["books by key"].printed
+    assert "visit is booked" in salon.outcomes["books by key"].heard, salon.outcomes["books by key"].printed
     assert salon.kept()["Boris"][0] == at(12).timestamp()
 
 
@@ -204,29 +210,29 @@ def test_for_a_time_that_is_taken_another_one_is_offered(salon: Salon) -> None:
 def test_of_two_callers_at_once_one_gets_the_last_place_and_the_other_is_offered_another(salon: Salon) -> None:
     calls = [salon.outcomes[name] for name in ("wants the last place", "wants the last place, too")]
     printed = "\n".join(call.printed for call in calls)
-    booked = ["haircut is booked" in call.heard for call in calls]
+    booked = ["visit is booked" in call.heard for call in calls]
     taken = ["time is taken" in call.heard for call in calls]
     assert sorted(booked) == [False, True], printed
     assert taken == [not it for it in booked], printed
     assert [name for name, (begins, _) in salon.kept().items() if begins == at(16).timestamp()] == [
-        "Tom" if booked[0] else "Tim"
+        "Thomas" if booked[0] else "Susan"
     ]
 
 
 def test_a_callers_appointment_is_found_by_their_number(salon: Salon) -> None:
-    assert "found your haircut" in salon.outcomes["finds"].heard, salon.outcomes["finds"].printed
-    assert salon.told(f"a haircut for Emma {say_moment(at(15), 'en')}")
+    assert "found your visit" in salon.outcomes["finds"].heard, salon.outcomes["finds"].printed
+    assert salon.told(f"a visit for Emma {say_moment(at(15), 'en')}")
 
 
 def test_an_appointment_is_moved_after_a_yes(salon: Salon) -> None:
     call = salon.outcomes["moves"]
-    assert call.says("is that right") < call.says("haircut is moved"), call.printed
+    assert call.says("is that right") < call.says("visit is moved"), call.printed
     assert salon.kept()["Frank"] == [at(17).timestamp(), at(18).timestamp()]
 
 
 def test_an_appointment_is_cancelled_after_a_yes(salon: Salon) -> None:
     call = salon.outcomes["cancels"]
-    assert call.says("is that right") < call.says("haircut is cancelled"), call.printed
+    assert call.says("is that right") < call.says("visit is cancelled"), call.printed
     assert "Grace" not in salon.kept()
 
 
@@ -243,16 +249,16 @@ def test_on_a_day_off_nothing_can_be_had(salon: Salon) -> None:
 
 def test_on_the_day_on_which_the_clocks_change_it_is_at_the_time_that_was_said(salon: Salon) -> None:
     call = salon.outcomes["wants the day on which the clocks change"]
-    assert "haircut is booked" in call.heard, call.printed
-    begins, ends = salon.kept()["Ida"]
+    assert "visit is booked" in call.heard, call.printed
+    begins, ends = salon.kept()["Irene"]
     assert (begins, ends - begins) == (at(10, CHANGE).timestamp(), 3600)
 
 
 def test_an_appointment_is_in_the_owners_calendar(salon: Salon) -> None:
     call = salon.outcomes["books by CalDAV"]
-    assert call.says("is that right") < call.says("haircut is booked"), call.printed
+    assert call.says("is that right") < call.says("visit is booked"), call.printed
     [there] = [text for text in request(salon.calendar, "GET").split("BEGIN:VEVENT") if "Jack" in text]
-    assert "SUMMARY:a haircut: Jack" in there
+    assert "SUMMARY:a visit: Jack" in there
     assert f"DTSTART:{at(10).astimezone(UTC):%Y%m%dT%H%M%SZ}" in there
 
 
