@@ -37,6 +37,7 @@ MAKE_ARGUMENTS = {
 MADE_UP = {
     "CALLS_A_MINUTE",
     "ACME_API_KEY",
+    "COFFEE_FEED",
     "COFFEE_OPENAI_KEY",
     "TABLES_AUTHORIZATION",
 }  # of the pages' examples

@@ -1,6 +1,6 @@
 """What a caller means by "tomorrow at seven" or "the fourth of December", in the languages of `languages`.
 
-The words become symbols that are the same in all languages, such as `D+1 AT 7`, by `calendar.toml`. Numbers in words
+The words become symbols that are the same in all languages, such as `D+1 AT 7`, by `dates.toml`. Numbers in words
 are known from the rules by which Unicode spells them out. What the symbols mean is worked out from the day of the call.
 """
 
@@ -21,6 +21,7 @@ from agent.languages import FOLDER
 MONTH_FIRST = {"US", "PR", "PH", "GU"}  # where 3/4 is the fourth of March
 DAY = timedelta(days=1)
 NOON = 12
+EARLIEST = 7 * 60  # minutes: "after six" is in the evening, and "after seven" in the morning
 WORD = re.compile(
     r"(?P<iso>\d{4}-\d\d-\d\d)"
     r"|(?P<one>\d{1,2})(?P<sign>[./])(?P<two>\d{1,2})(?:(?P=sign)(?P<year>\d{4}|\d\d)?(?!\d)|(?<=/\d)(?!\d)|(?<=/\d\d)(?!\d))"
@@ -54,6 +55,7 @@ TIMES = [
     (re.compile(rf"(?<=PAST ){HOUR}|(?<=TO )(?P<h2>\d{{1,2}})"), 0),
     (re.compile(rf"{HOUR}(?: {MINUTE})?(?= (?:{PART}))"), None),
 ]
+BETWEEN = re.compile(rf"\bBETWEEN (?:AT )?(\d{{1,2}}){CLOCK} (?:AND|\?) (?:AT )?(\d{{1,2}}){CLOCK}(?!\w)")
 DATE = re.compile(
     r"#?(?P<d>\d{1,2}) M(?P<m>\d+)(?: (?P<y>\d{4}))?"
     r"|M(?P<m2>\d+)(?: THE)? #?(?P<d2>\d{1,2})(?!\d)(?: (?P<y2>\d{4}))?"
@@ -134,8 +136,8 @@ class Vocabulary:
         symbols: list[str] = []
         at = 0
         while at < len(found):
-            count, symbol = self._phrase([match["word"] or "" for match in found[at : at + self.longest]])
-            symbols.append(symbol if count else _figure(found[at], region))
+            count, symbol = self._phrase([_word(match) for match in found[at : at + self.longest]])
+            symbols.append(symbol if count else self._compound(_word(found[at])) or _figure(found[at], region))
             at += count or 1
         text = " ".join(symbol for symbol in symbols if symbol != "SKIPPED")
         text = re.sub(r"\bONE (?=DAY|WEEK|FORTNIGHT|MONTH|HOUR|MINUTE)", "1 ", text)
@@ -147,11 +149,19 @@ class Vocabulary:
                 return count, symbol
         return 0, ""
 
+    def _compound(self, word: str) -> str:
+        """Return the symbols of a German word such as Montagabend; empty if it is none."""
+        for length in range(len(word) - 1, 0, -1):
+            first, second = (self.phrases.get((part,), "") for part in (word[:length], word[length:]))
+            if first.startswith(("W", "D+")) and second:
+                return f"{first} {second}"
+        return ""
+
 
 @cache
 def read_tables(language: str) -> dict[str, Any]:
     """Read how a language speaks of days and times."""
-    return tomllib.loads((FOLDER / language / "calendar.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((FOLDER / language / "dates.toml").read_text(encoding="utf-8"))
 
 
 def _numbers(language: str) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -188,8 +198,17 @@ def _time(symbols: str, parts: dict[str, tuple[int, int]]) -> tuple[tuple[int, .
     part = next((name for name in PART.split("|") if re.search(rf"\b{name}\b", symbols)), None)
     times: tuple[int, ...] = ()
     bound = ""
-    if found := re.search(r"(?:\b(PAST|TO) )?\b(NOON|MIDNIGHT)\b", symbols):
-        times, bound = ((NOON * 60 if found[2] == "NOON" else 0),), found[1] or ""
+    if found := BETWEEN.search(symbols):
+        limits = [_times_of(int(hour), 0, part) for hour in found.groups()]
+        first, last = (next((it for it in sorted(limit) if it >= EARLIEST), 24 * 60) for limit in limits)
+        return (
+            (),
+            (first, last if last > first else last + 24 * 60),
+            f"{symbols[: found.start()]}?{symbols[found.end() :]}",
+        )
+    if found := re.search(r"(?:\b(PAST|TO) )?\b(NOON|MIDNIGHT)\b( AND_HALF| AND_QUARTER)?", symbols):
+        added = {" AND_HALF": 30, " AND_QUARTER": 15}.get(found[3] or "", 0)
+        times, bound = ((NOON * 60 if found[2] == "NOON" else 0) + added,), found[1] or ""
     else:
         for pattern, offset in TIMES:
             if found := pattern.search(symbols):
@@ -200,8 +219,8 @@ def _time(symbols: str, parts: dict[str, tuple[int, int]]) -> tuple[tuple[int, .
         symbols = f"{symbols[: found.start()]}?{symbols[found.end() :]}"
     window = parts.get(part or "")
     if bound and times:
-        latest = times[-1] or 24 * 60
-        window, times = ((latest, 28 * 60) if bound == "PAST" else (0, latest)), ()
+        limit = next((minutes for minutes in sorted(times) if minutes >= EARLIEST), 24 * 60)
+        window, times = ((limit, 28 * 60) if bound == "PAST" else (0, limit)), ()
     return times, None if times else window, symbols
 
 
@@ -333,7 +352,12 @@ def _end_of_month(day: date) -> date:
 
 
 def _words(phrase: str) -> tuple[str, ...]:
-    return tuple(match["word"] or match[0] for match in WORD.finditer(_bare(phrase)))
+    return tuple(_word(match) or match[0] for match in WORD.finditer(_bare(phrase)))
+
+
+def _word(match: re.Match[str]) -> str:
+    """Return a word without the full stop of "p.m."; empty for a figure."""
+    return (match["word"] or "").rstrip(".")
 
 
 def _bare(text: str) -> str:

@@ -42,6 +42,7 @@ from agent.turns.tts_chunks import TTSChunks
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech; a turn may have several segments
 TELEPHONE_RATE = RATE  # Hz, twice what a phone sends; neither of the models that take sound needs another rate
 SILERO = "livekit.plugins.silero"
+APPOINTMENTS = "agent.conversation.callers_appointments"  # else imported when one is first asked for: 0.1 s
 # What a process would otherwise import for its first requests, during a call: 0.7 s before the greeting.
 OF_REQUESTS = [
     "agent.providers.client",
@@ -126,6 +127,7 @@ def modules_to_preload(lines: Iterable[Line]) -> list[str]:
     there = list(lines)
     chosen = [SILERO] if any(line.turns.vad == "silero" for line in there) else []
     chosen += [MCP] if any(line.mcp for line in there) else []
+    chosen += [APPOINTMENTS] if any(line.appointments for line in there) else []
     return [*chosen, *OF_REQUESTS, *LATE_IMPORTS]
 
 

@@ -6,6 +6,14 @@ from agent.providers.catalog import LLM
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
 
+NEED_APPOINTMENTS = {
+    "find_free_times",
+    "book_appointment",
+    "find_appointments",
+    "move_appointment",
+    "cancel_appointment",
+}
+
 
 def lines_of(settings: Settings) -> LinesFolder:
     """Open this host's folder of lines; a line.toml that asks for what this host cannot do counts as faulty."""
@@ -35,7 +43,7 @@ def check_line(line: Line, settings: Settings) -> list[Objection]:
                 f'but tools = {line.tools}, which should have "transfer_call" as well, so that they are called',
             )
         )
-    return [*found, *_without_receivers(line)]
+    return [*found, *_without_receivers(line), *_without_hours(line)]
 
 
 def _without_receivers(line: Line) -> list[Objection]:
@@ -49,4 +57,28 @@ def _without_receivers(line: Line) -> list[Objection]:
     if line.outcome and not told_of_calls:
         cure = 'set recording.enabled, webhook.url, or messages.notify with notify_of = "calls"'
         found.append(Objection("outcome", f"with fields, but their values would reach nobody: {cure}"))
+    return found
+
+
+def _without_hours(line: Line) -> list[Objection]:
+    """Say which kinds of appointments cannot be had, and which tools have nothing to do."""
+    kinds, found = line.appointments, []
+    for name, kind in kinds.items():
+        shared = kinds.get(kind.shares)
+        if kind.shares and (shared is None or shared.shares or kind.shares == name):
+            others = ", ".join(other for other, its in kinds.items() if other != name and not its.shares) or "none"
+            expected = f"which should be another kind that has places of its own; there is {others}"
+            found.append(Objection(f"appointments.{name}.shares", f"= {kind.shares!r}, {expected}"))
+        if not kind.is_given and not line.hours.is_given:
+            found.append(
+                Objection(
+                    f"appointments.{name}", "without hours: give the line its [hours], or the kind weekdays of its own"
+                )
+            )
+    if not kinds and (idle := sorted(NEED_APPOINTMENTS & set(line.tools))):
+        found.append(
+            Objection("tools", f"with {', '.join(idle)}, which need a kind of appointment: add [appointments.<name>]")
+        )
+    if "tell_opening_hours" in line.tools and not (line.hours.is_given or line.hours.special):
+        found.append(Objection("tools", "with tell_opening_hours, which needs the opening hours: add [hours]"))
     return found

@@ -1,4 +1,4 @@
-"""What callers say of days and times, and what it means on Friday, 27 November 2026, at ten: sixty in four languages.
+"""What callers say of days and times, and what it means on Friday, 27 November 2026, at ten.
 
 A row is what is said, the day (or the first and the last one), and the time, or the two that may be meant. A time with
 a - is a part of the day.
@@ -24,6 +24,10 @@ TOLD: dict[str, list[tuple[str, str, str]]] = {
         ("2026-12-24 at 9:30", "12-24", "09:30 21:30"),
         ("ten o'clock on Monday, please", "11-30", "10:00 22:00"),
         ("the twenty-first of January", "2027-01-21", ""),
+        ("Thursday at three p.m.", "12-03", "15:00"),
+        ("before ten on Monday", "11-30", "00:00-10:00"),
+        ("next Tuesday between two and four", "12-01", "14:00-16:00"),
+        ("Christmas Eve at ten a.m.", "12-24", "10:00"),
     ],
     "de": [
         ("morgen um sieben", "11-28", "07:00 19:00"),
@@ -44,6 +48,10 @@ TOLD: dict[str, list[tuple[str, str, str]]] = {
         ("in acht Tagen", "12-04", ""),
         ("am Samstag fünf vor halb neun vormittags", "11-28", "08:25"),
         ("am einundzwanzigsten Januar", "2027-01-21", ""),
+        ("Montagabend um acht", "11-30", "20:00"),
+        ("Donnerstagnachmittag", "12-03", "12:00-18:00"),
+        ("am zweiten Weihnachtstag um elf", "12-26", "11:00 23:00"),
+        ("Dienstag zwischen neun und elf Uhr", "12-01", "09:00-11:00"),
     ],
     "es": [
         ("mañana a las siete", "11-28", "07:00 19:00"),
@@ -60,6 +68,8 @@ TOLD: dict[str, list[tuple[str, str, str]]] = {
         ("la semana que viene", "11-30 12-06", ""),
         ("el jueves a la una", "12-03", "01:00 13:00"),
         ("el sábado después de las cuatro de la tarde", "11-28", "16:00-28:00"),
+        ("el martes entre las tres y las cinco", "12-01", "15:00-17:00"),
+        ("el 1 de enero", "2027-01-01", ""),
     ],
     "fr": [
         ("demain à sept heures", "11-28", "07:00 19:00"),
@@ -76,5 +86,7 @@ TOLD: dict[str, list[tuple[str, str, str]]] = {
         ("la semaine prochaine", "11-30 12-06", ""),
         ("samedi après-midi", "11-28", "12:00-18:00"),
         ("le vingt et un janvier", "2027-01-21", ""),
+        ("lundi à midi et demi", "11-30", "12:30"),
+        ("mardi entre quatorze et seize heures", "12-01", "14:00-16:00"),
     ],
 }

@@ -1,5 +1,6 @@
 """What the settings say of who speaks when is what a session does."""
 
+import importlib.util
 import subprocess
 import sys
 from typing import Any
@@ -16,6 +17,7 @@ from agent.conversation.session import (
     region_of_line,
     room_options,
 )
+from agent.lines.appointments import Kind
 from agent.turns.eager_stt import EagerSTT
 from agent.turns.end_of_turn import EndOfTurn
 from tests.unit.agent.fakes import ScriptedVoiceActivity, host, line, pipeline
@@ -137,3 +139,10 @@ async def test_speech_is_told_from_silence_by_what_is_chosen(name: str, kind: ty
 def test_the_first_requests_of_a_process_import_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["3"]
+
+
+def test_what_appointments_need_is_imported_before_the_call_if_a_line_has_them() -> None:
+    module = "agent.conversation.callers_appointments"
+    assert module in modules_to_preload([line(), line(appointments={"haircut": Kind(length=30)})])
+    assert module not in modules_to_preload([line()])
+    assert importlib.util.find_spec(module)
