@@ -68,14 +68,14 @@ CASES = {
         ["--at", "32", "--say", "What soup do you have?"],
         ["--dtmf", "2", "--stay", "20"],
     ),
-    "David": Case("My invoice from October is wrong.", ["--stay", "25"], ["--busy"]),
-    "Eve": Case("I want to rent your garden for a wedding.", ["--stay", "35"], ["--no-answer"], ringing=5),
+    "David": Case("My invoice from October is wrong.", ["--stay", "4"], ["--busy"]),
+    "Eve": Case("I want to rent your garden for a wedding.", ["--stay", "4"], ["--no-answer"], ringing=5),
     "Frank": Case(
         "A parcel of yours has arrived at my house.",
-        ["--stay", "70"],
+        ["--stay", "4"],
         ["--voicemail", "Nobody can come to the phone right now. You may record something for us.", "--stay", "60"],
     ),
-    "Grace": Case("I lost my black wallet yesterday evening.", ["--stay", "12"], ["--no-answer"]),
+    "Grace": Case("I lost my black wallet yesterday evening.", ["--max-seconds", "20"], ["--no-answer"]),
     "Henry": Case(
         "Somebody has parked in front of my garage.",
         ["--at", "14", "--say", "Never mind.", "--at", "24", "--say", "What soup do you have?"],
@@ -90,9 +90,9 @@ CASES = {
     ),
     "Kate": Case(
         "Please connect me with the number that I gave you.",
-        ["--say", "Then let me talk to the owner of the house.", "--stay", "12"],
+        ["--say", "Then let me talk to the owner of the house.", "--stay", "3"],
     ),
-    "Luke": Case("The heating in your kitchen needs a repair.", ["--refer", "fail", "--stay", "25"], kind="cold"),
+    "Luke": Case("The heating in your kitchen needs a repair.", ["--refer", "fail", "--stay", "4"], kind="cold"),
 }
 # The page's example is Anna, with the settings that it prints.
 EXAMPLE = tomllib.loads(
