@@ -51,8 +51,8 @@ CASES = {
         "I have a complaint. Can I speak to Anna, please?",
         [
             *("--at", "13", "--say", "My bicycle is red.", "--at", "19", "--say", "My umbrella is green."),
-            *("--at", "25", "--say", "My window is open.", "--at", "43", "--say", "There is a lion in the garden."),
-            *("--at", "50", "--say", "I would like a glass of water.", "--stay", "2"),
+            *("--at", "25", "--say", "My window is open.", "--at", "46", "--say", "There is a lion in the garden."),
+            *("--at", "52", "--say", "I would like a glass of water.", "--stay", "2"),
         ],
         [
             *("--at", "2", "--say", "This is the bakery.", "--at", "7", "--say", "We bake fresh bread."),
@@ -65,7 +65,7 @@ CASES = {
     ),
     "Carla": Case(
         "Who is responsible for your advertising?",
-        ["--at", "32", "--say", "What soup do you have?"],
+        ["--at", "40", "--say", "What soup do you have?"],
         ["--dtmf", "2", "--stay", "20"],
     ),
     "David": Case("My invoice from October is wrong.", ["--stay", "4"], ["--busy"]),
@@ -78,7 +78,7 @@ CASES = {
     "Grace": Case("I lost my black wallet yesterday evening.", ["--max-seconds", "20"], ["--no-answer"]),
     "Henry": Case(
         "Somebody has parked in front of my garage.",
-        ["--at", "14", "--say", "Never mind.", "--at", "24", "--say", "What soup do you have?"],
+        ["--at", "18", "--say", "Never mind.", "--at", "28", "--say", "What soup do you have?"],
         ["--no-answer"],
     ),
     "Iris": Case("I am a journalist, and I write about cakes.", ["--refer", "accept", "--stay", "40"], kind="cold"),
