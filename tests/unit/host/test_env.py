@@ -231,6 +231,7 @@ def test_what_follows_from_the_settings_is_written_down(clone: Clone, file: Path
         ({"RTP_PORT_RANGE": "20099-20000"}, "RTP_PORT_RANGE is"),
         ({"RTP_PORT_RANGE": "10000-101000"}, "RTP_PORT_RANGE is"),
         ({"REMOTE_API": "maybe"}, "REMOTE_API is 'maybe'"),
+        ({"CALENDAR_FEEDS": "maybe"}, "CALENDAR_FEEDS is 'maybe'"),
         ({"LINES_FOLDER": "lines"}, "LINES_FOLDER is 'lines'"),  # Compose would take it for the name of a volume
         ({"LINES_FOLDER": "/a:b"}, "LINES_FOLDER is '/a:b'"),
         ({"SPEECH_SIZE": "tiny"}, "SPEECH_SIZE is 'tiny'"),

@@ -70,12 +70,13 @@ class Desk:
         there = await self._between(possible[0].begins, possible[-1].ends)
         return [its.begins for its in possible if has_a_place(name, self.kinds, its, there)]
 
-    async def is_free(self, name: str, begins: datetime, now: datetime) -> bool:
-        """Return whether an appointment could begin at this moment, if nobody takes it meanwhile."""
+    async def is_free(self, name: str, begins: datetime, now: datetime, own: Appointment | None = None) -> bool:
+        """Return whether an appointment could begin at this moment; `own` is one that makes way for it."""
         if self.why_not(name, begins, now):
             return False
         its = time_of(self.kind(name), begins)
-        return has_a_place(name, self.kinds, its, await self._between(its.begins, its.ends))
+        there = await self._between(its.begins, its.ends)
+        return has_a_place(name, self.kinds, its, _without(own, there) if own else there)
 
     def why_not(self, name: str, begins: datetime, now: datetime) -> str | None:
         """Return why no appointment of this kind can begin at this moment, whoever else has one; None if it can."""

@@ -49,6 +49,6 @@ class Consent(YesOrNo):
             if self._ending.begun:
                 break
             answer = await self.wait_for_answer(self._announcer.say("may_record"))
-            if answer and (allowed := judge_answer(answer.said, self._call.phrases)) is not None:
+            if answer and (allowed := judge_answer(answer.said, self.call.phrases)) is not None:
                 return allowed
         return False

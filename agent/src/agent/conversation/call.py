@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agent.admission.sip_call import SipCall
     from agent.admission.slot import Slot
     from agent.conversation.call_room import HangUp
+    from agent.conversation.callers_appointments import CallersAppointments
     from agent.lines.line import Line
     from agent.lines.words import Words
     from agent.providers.pipeline import Pipeline
@@ -67,6 +68,13 @@ class Call:
     def room(self) -> rtc.Room:
         """The call's room, with the phone and this agent in it."""
         return self.ctx.room
+
+    @cached_property
+    def appointments(self) -> CallersAppointments:
+        """What the caller can do with appointments, of a line that has kinds of them."""
+        from agent.conversation.callers_appointments import CallersAppointments  # most lines have none
+
+        return CallersAppointments(self.line, self.settings, self.caller)
 
     @property
     def phrases(self) -> languages.Phrases:

@@ -25,7 +25,7 @@ from agent.admission.caller_id import region_of
 from agent.aloud.reader import Reader
 from agent.aloud.reading import Reading
 from agent.aloud.stream import transforms
-from agent.framework import LATE_IMPORTS, SessionConnectOptions, TurnDetectionMode
+from agent.framework import LATE_IMPORTS, MCP, SessionConnectOptions, TurnDetectionMode
 from agent.lines.line import Line
 from agent.providers import catalog
 from agent.providers.pipeline import Pipeline
@@ -42,7 +42,6 @@ from agent.turns.tts_chunks import TTSChunks
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech; a turn may have several segments
 TELEPHONE_RATE = RATE  # Hz, twice what a phone sends; neither of the models that take sound needs another rate
 SILERO = "livekit.plugins.silero"
-MCP = "livekit.agents.llm.mcp"
 CLIENT = "agent.providers.client"  # else imported by the first request of a process, during a call
 
 

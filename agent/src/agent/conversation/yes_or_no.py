@@ -43,7 +43,7 @@ class YesOrNo(Agent):
     def __init__(self, call: Call, **options: Any) -> None:
         """`options` are those of another base, if there is one."""
         super().__init__(instructions="", turn_handling={"preemptive_generation": {"enabled": False}}, **options)
-        self._call = call
+        self.call = call
         # Seconds to wait for an answer: half the time after which `ask_a_silent_caller` would ask its own question.
         self._patience = call.line.handling.silent_caller_after / 2
         self._answers = asyncio.Queue[Answer]()
@@ -58,14 +58,14 @@ class YesOrNo(Agent):
         self.session.on("speech_created", self._watch_reply)
         self.session.on("user_state_changed", self._listen)
         self.session.on("conversation_item_added", self._take_turn)
-        self._call.room.on("sip_dtmf_received", self._notice_key)
+        self.call.room.on("sip_dtmf_received", self._notice_key)
         self._asking = asyncio.create_task(self.ask())
 
     async def on_exit(self) -> None:
         self.session.off("speech_created", self._watch_reply)
         self.session.off("user_state_changed", self._listen)
         self.session.off("conversation_item_added", self._take_turn)
-        self._call.room.off("sip_dtmf_received", self._notice_key)
+        self.call.room.off("sip_dtmf_received", self._notice_key)
         if self._asking:
             self._asking.cancel()
 
@@ -80,7 +80,8 @@ class YesOrNo(Agent):
     async def wait_for_answer(self, question: SpeechHandle) -> Answer | None:
         """Wait for what the caller says or enters while the question is said or after it; None if nothing comes.
 
-        An answer cuts the question off. A caller who asks for a moment is given `handling.hold_patience`.
+        Nothing is waited for after a question that could not be spoken to its end. An answer cuts the question off. A
+        caller who asks for a moment is given `handling.hold_patience`.
         """
         answered = asyncio.ensure_future(self._answers.get())
         asked = asyncio.ensure_future(question.wait_for_playout())
@@ -88,17 +89,18 @@ class YesOrNo(Agent):
             await asyncio.wait({asked, answered}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             asked.cancel()
-        answer = await self._finish(answered, self._patience)
+        broken = question.done() and not question.interrupted and question.exception() is not None
+        answer = await self._finish(answered, 0 if broken else self._patience)
         while answer and self._asks_to_wait(answer):
             next_answer = asyncio.ensure_future(self._answers.get())
-            answer = await self._finish(next_answer, self._call.line.handling.hold_patience)
+            answer = await self._finish(next_answer, self.call.line.handling.hold_patience)
         if not question.done():
             question.interrupt()
             await question.wait_for_playout()
         return answer
 
     def _asks_to_wait(self, answer: Answer) -> bool:
-        phrases = self._call.phrases
+        phrases = self.call.phrases
         return judge_answer(answer.said, phrases) is None and is_request_to_wait(answer.said, phrases)
 
     async def _finish(self, answered: "asyncio.Future[Answer]", patience: float) -> Answer | None:

@@ -31,8 +31,12 @@ class McpServer(Group):
         "lines/secrets.env.",
         json_schema_extra=NEEDS_MAKE_UP,
     )
-    only: list[ToolOfServer] = setting([], "The tools that the model is given; empty: all that the server has.")
-    safe: list[ToolOfServer] = setting([], "The tools that may be used without asking the caller.")
+    only: list[ToolOfServer] = Field(
+        default_factory=list, description="The tools that the model is given; empty: all that the server has."
+    )
+    safe: list[ToolOfServer] = Field(
+        default_factory=list, description="The tools that may be used without asking the caller."
+    )
     confirm: dict[ToolOfServer, str] = Field(
         default_factory=dict,
         description="The question before a tool is used, with {argument} in it. A tool without one is announced by its "

@@ -5,9 +5,15 @@ from collections.abc import Callable
 from livekit.agents import llm
 
 from agent.conversation.call import Call
+from agent.tools.book_appointment import book_appointment
+from agent.tools.cancel_appointment import cancel_appointment
 from agent.tools.end_call import end_call
+from agent.tools.find_appointments import find_appointments
+from agent.tools.find_free_times import find_free_times
+from agent.tools.move_appointment import move_appointment
 from agent.tools.search_facts import search_facts
 from agent.tools.send_dtmf import send_dtmf
+from agent.tools.tell_opening_hours import tell_opening_hours
 from agent.tools.tell_time import tell_time
 from agent.tools.transfer_call import transfer_call
 
@@ -15,7 +21,13 @@ TOOLS: list[Callable[[Call], llm.Tool | None]] = [
     end_call,
     search_facts,
     send_dtmf,
+    tell_opening_hours,
     tell_time,
+    find_free_times,
+    book_appointment,
+    find_appointments,
+    move_appointment,
+    cancel_appointment,
     transfer_call,
 ]
 

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from agent.lines.folder import LinesFolder
 from agent.settings import Settings
+from agent.worker import calendar_feed
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,9 @@ CLOSES_WITHIN = 2.0  # seconds that requests in progress have when the worker st
 Routes = Callable[[Settings, LinesFolder], list[web.RouteDef]]
 """Makes the routes of one endpoint when the worker starts; none if the settings do not switch it on."""
 
-ROUTES: list[Routes] = []
+ROUTES: list[Routes] = [
+    calendar_feed.routes,
+]
 
 
 async def answer_requests_while(

@@ -8,7 +8,7 @@ from unittest.mock import AsyncMock
 from zoneinfo import ZoneInfo
 
 import pytest
-from livekit.agents import llm
+from livekit.agents import ToolError, llm
 
 from agent.conversation.fact_search import FactSearch
 from agent.lines.words import Words
@@ -28,8 +28,8 @@ RETURNS = "## Returns\n- Goods may be returned within thirty days. We pay the po
 async def test_the_time_is_that_of_the_line(days: int, date: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return datetime(2025, 12, 4, 2, 30, tzinfo=ZoneInfo("UTC")).astimezone(tz)
+        def now(cls, tz: Any = None) -> "Clock":
+            return cls(2025, 12, 4, 2, 30, tzinfo=ZoneInfo("UTC")).astimezone(tz)
 
     monkeypatch.setattr(sys.modules["agent.tools.tell_time"], "datetime", Clock)
     tool = tell_time(in_call(line=line(timezone="Europe/Berlin")))
@@ -40,7 +40,7 @@ async def test_the_time_is_that_of_the_line(days: int, date: str, monkeypatch: p
 @pytest.fixture
 async def endpoint() -> AsyncIterator[FakeOpenAI]:
     rules = [
-        {"kind": "llm", "match": "press", "tool": "send_dtmf", "arguments": {"events": ["1", "#"]}},
+        {"kind": "llm", "match": "press one", "tool": "send_dtmf", "arguments": {"keys": "1 #"}},
         {"kind": "llm", "match": "return it", "tool": "search_facts", "arguments": {"question": "return it"}},
         {"kind": "llm", "match": "pineapple", "tool": "search_facts", "arguments": {"question": "pineapple"}},
     ]
@@ -48,17 +48,24 @@ async def endpoint() -> AsyncIterator[FakeOpenAI]:
         yield endpoint
 
 
-async def test_keys_are_pressed_one_after_the_other(endpoint: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_keys_are_pressed_one_after_the_other(endpoint: FakeOpenAI) -> None:
     call = Acting(endpoint)
     publish = AsyncMock()
     room: Any = call.room
     room.local_participant = type("Local", (), {"publish_dtmf": publish})()
-    monkeypatch.setattr("livekit.agents.beta.tools.send_dtmf.get_job_context", lambda: call.call.ctx)
     await call.begin(send_dtmf(call.call))
     await call.caller_says("Press one and hash.")
     await call.plays()
     assert [sent.kwargs for sent in publish.await_args_list] == [{"code": 1, "digit": "1"}, {"code": 11, "digit": "#"}]
     await call.session.aclose()
+
+
+@pytest.mark.parametrize("keys", ["", "12A", "1" * 33])
+async def test_what_is_no_key_is_not_pressed(keys: str) -> None:
+    tool = send_dtmf(in_call())  # whose room nothing can be pressed in
+    assert isinstance(tool, llm.FunctionTool)
+    with pytest.raises(ToolError, match="Nothing was pressed"):
+        await tool(keys=keys)
 
 
 @pytest.mark.parametrize(("question", "found"), [("May I return it?", RETURNS), ("A pineapple?", NOTHING)])

@@ -14,21 +14,22 @@ from livekit.agents import RunContext, ToolError, function_tool, llm
 from agent import languages
 from agent.background import begin
 from agent.conversation.tell_meanwhile import tell_meanwhile
+from agent.framework import import_mcp
 from agent.lines.http_tools import PLACE
 from agent.tools.act import act
 from agent.tools.outside.request import shortened
 
 if TYPE_CHECKING:
-    from livekit.agents.llm.mcp import MCPServerHTTP, MCPToolResultContext
+    from collections.abc import Mapping
 
     from agent.conversation.call import Call
+    from agent.framework import MCPServerHTTP, MCPToolResultContext
     from agent.lines.mcp import McpServer
 
 logger = logging.getLogger(__name__)
 
 CONNECTED_WITHIN = 10.0  # seconds after which a server's tools are done without
 CLOSED_WITHIN = 3.0  # seconds
-LONGEST_QUESTION = 500  # characters
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what language models accept as the name of a tool
 
 
@@ -43,9 +44,8 @@ def add_mcp_tools(call: Call) -> None:
 
 
 async def _add_tools(call: Call, name: str, settings: McpServer) -> None:
-    from livekit.agents.llm.mcp import MCPServerHTTP  # a call's process has imported it before the call came
-
-    server = MCPServerHTTP(
+    client = await import_mcp()
+    server = client(
         settings.url,
         transport_type=settings.transport,
         allowed_tools=settings.only or None,
@@ -117,22 +117,14 @@ async def _call(tool: llm.RawFunctionTool[..., Any], arguments: dict[str, object
     raise ToolError(f"The service {why}.{unknown} Tell the caller so in plain words, and do not make up a result.")
 
 
-def question_about(tool: str, arguments: dict[str, object], template: str, language: str) -> str:
-    """Return what is asked before a tool is used: the owner's `template`, or the tool's name and all its arguments.
-
-    Raises:
-        ToolError: the question would be too long to be listened to.
-    """
+def question_about(tool: str, arguments: Mapping[str, object], template: str, language: str) -> str:
+    """Return what is asked before a tool is used: the owner's `template`, or the tool's name and all its arguments."""
     places = PLACE.findall(template)
     if template and arguments.keys() >= set(places):
-        question = PLACE.sub(lambda place: _said(arguments[place[1]]), template)
-    else:
-        told = ", ".join(f"{_words(name)} {_said(value)}" for name, value in arguments.items())
-        action = f"{_words(tool).capitalize()}: {told}." if told else f"{_words(tool).capitalize()}."
-        question = f"{action} {languages.sentences(language).is_that_right}"
-    if len(question) > LONGEST_QUESTION:
-        raise ToolError("Nothing was done: the arguments are too long to be read to the caller. Use shorter ones.")
-    return question
+        return PLACE.sub(lambda place: _said(arguments[place[1]]), template)
+    told = ", ".join(f"{_words(name)} {_said(value)}" for name, value in arguments.items())
+    action = f"{_words(tool).capitalize()}: {told}." if told else f"{_words(tool).capitalize()}."
+    return f"{action} {languages.sentences(language).is_that_right}"
 
 
 def _words(name: str) -> str:

@@ -25,6 +25,12 @@ TOOLS = """
   url: {url}/orders/{{number}}
   arguments: {{type: object, properties: {{number: {{type: string, maxLength: 5}}}}, required: [number]}}
   confirm: I will cancel the order {{number}}. Is that right?
+- name: note
+  description: Leave a note.
+  method: POST
+  url: {url}/notes
+  arguments: {{type: object, properties: {{text: {{type: string}}}}, required: [text]}}
+  confirm: I will note {{text}}. Is that right?
 """
 QUESTION = "I will cancel the order A-12. Is that right?"
 SCRIPT = INSTANT.changed(
@@ -32,6 +38,7 @@ SCRIPT = INSTANT.changed(
         {"kind": "llm", "match": "where is", "tool": "find_order", "arguments": {"number": "A-12"}},
         {"kind": "llm", "match": "cancel it", "tool": "cancel_order", "arguments": {"number": "A-12", "confirmed": 1}},
         {"kind": "llm", "match": "cancel everything", "tool": "cancel_order", "arguments": {"number": "A-1 to A-9"}},
+        {"kind": "llm", "match": "cancel a long", "tool": "note", "arguments": {"text": "a " * 250}},
         {"kind": "llm", "match": "cancel nothing", "tool": "cancel_order", "arguments": {}},
         {"kind": "llm", "match": "on its way", "answer": "It is on its way."},
         {"kind": "llm", "match": "status 500", "answer": "The shop does not answer."},
@@ -66,7 +73,7 @@ async def test_a_safe_tool_is_used_at_once(call: Acting, service: Receiver) -> N
     assert [got.path for got in service.received] == ["/orders/A-12"]
     assert call.outcomes == []
     asked = call.endpoint.asked("llm")[0].body["tools"]
-    assert [tool["function"]["name"] for tool in asked] == ["find_order", "cancel_order"]
+    assert [tool["function"]["name"] for tool in asked] == ["find_order", "cancel_order", "note"]
     assert asked[0]["function"]["parameters"]["required"] == ["number"]
 
 
@@ -107,9 +114,13 @@ async def test_after_a_no_nothing_is_sent(call: Acting, service: Receiver) -> No
 
 @pytest.mark.parametrize(
     ("wish", "wrong"),
-    [("Please cancel everything.", "number is wrong"), ("Please cancel nothing.", "'number' is a required property")],
+    [
+        ("Please cancel everything.", "number is wrong"),
+        ("Please cancel nothing.", "'number' is a required property"),
+        ("Please cancel a long note.", "too long to be read"),
+    ],
 )
-async def test_the_caller_is_not_asked_about_arguments_that_the_schema_does_not_allow(
+async def test_the_caller_is_not_asked_about_arguments_that_are_not_allowed_or_too_long(
     call: Acting, service: Receiver, wish: str, wrong: str
 ) -> None:
     await call.caller_says(wish)

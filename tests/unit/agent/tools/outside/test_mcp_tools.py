@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from livekit.agents import ToolError
 from pydantic import SecretStr
 
 from agent.lines.line import parse
@@ -130,8 +129,6 @@ def test_the_question_is_the_owners_or_has_all_arguments() -> None:
     assert question_about("book_table", table, "", "en") == usual
     assert question_about("book_table", table, "I will book it for {whom}.", "en") == usual
     assert question_about("close", {}, "", "de") == "Close. Ist das richtig?"
-    with pytest.raises(ToolError, match="too long"):
-        question_about("say", {"text": "a" * 600}, "", "en")
 
 
 def test_a_line_names_its_servers() -> None:
@@ -160,7 +157,7 @@ def test_a_line_names_its_servers() -> None:
     ],
 )
 def test_a_mistake_is_told_with_its_place(written: str, said: str) -> None:
-    with pytest.raises(ValueError, match="line.*has|has no") as error:
+    with pytest.raises(ValueError, match="mcp") as error:
         parse(written, "coffee", {})
     assert said in str(error.value)
     assert "abc" not in str(error.value)

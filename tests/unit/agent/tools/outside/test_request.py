@@ -1,6 +1,7 @@
 """What is sent to a web address of the owner's, and what the model sees of the answer."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,12 +9,15 @@ import pytest
 from livekit.agents import ToolError
 from pydantic import SecretStr
 
-from agent.lines.http_tools import HttpTool
+from agent.lines.http_tools import HttpTool, parse
 from agent.tools.outside import request
 from agent.tools.outside.request import ask
 from tests.support.fakes.http_receiver import Receiver, Reply
+from tests.support.house import ROOT
 
 pytestmark = pytest.mark.real_time
+
+SECRETS = {"TABLES_AUTHORIZATION": SecretStr("Bearer x")}
 
 
 def tool(url: str, **changes: Any) -> HttpTool:
@@ -125,3 +129,14 @@ async def test_after_a_failure_of_a_tool_that_acts_it_is_not_known_whether_it_wa
     service.answer(Reply(status=500))
     with pytest.raises(ToolError, match="It is not known whether it was done"):
         await ask(tool(service.url, safe=False, confirm="Shall I?"), {"number": "1"})
+
+
+async def test_the_example_of_the_page_works_as_printed(service: Receiver) -> None:
+    page = (ROOT / "docs/abilities/tools.md").read_text()
+    find, book = (tool for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) for tool in parse(block, SECRETS))
+    [(order, path)] = re.findall(r"echo '(.*)' > /tmp/shop(/orders/4711)", page)
+    service.answer(Reply(path, body=order))
+    here = find.model_copy(update={"url": find.url.replace("http://host.docker.internal:8090", service.url)})
+    assert await ask(here, {"number": "4711"}) == "The order is on its way and will arrive in 2 days."
+    assert [got.path for got in service.received] == [path]
+    assert (find.safe, book.safe) == (True, False)
