@@ -36,8 +36,9 @@ ELSE = "The soup is tomato."
 
 @dataclass(frozen=True)
 class Case:
-    """One call: the caller asks for the person, whose phone does as it is told."""
+    """One call: the caller asks for something that the person is there for, whose phone does as it is told."""
 
+    asks: str  # what no other caller says in nearly the same words, which the scripted provider would confuse
     caller: Sequence[str]  # what their phone does after they have asked
     person: Sequence[str] = ()  # what the person's phone does; empty: it gets no call
     kind: str = "warm"
@@ -47,37 +48,51 @@ class Case:
 CASES = {
     # Both talk all the time, from before they are joined until after it.
     "Anna": Case(
+        "I have a complaint. Can I speak to Anna, please?",
         [
             *("--at", "13", "--say", "My bicycle is red.", "--at", "19", "--say", "My umbrella is green."),
-            *("--at", "25", "--say", "My window is open.", "--at", "43", "--say", "There is a lion in the garden."),
-            *("--at", "50", "--say", "I would like a glass of water.", "--stay", "2"),
+            *("--at", "25", "--say", "My window is open.", "--at", "46", "--say", "There is a lion in the garden."),
+            *("--at", "52", "--say", "I would like a glass of water.", "--stay", "2"),
         ],
         [
             *("--at", "2", "--say", "This is the bakery.", "--at", "7", "--say", "We bake fresh bread."),
             *("--at", "16", "--dtmf", "1", "--at", "29", "--say", "The tomato soup is hot."),
-            *("--at", "36", "--say", "We also have apple cake.", "--stay", "40"),
+            *("--at", "36", "--say", "We also sell purple socks.", "--stay", "40"),
         ],
     ),
-    "Ben": Case(["--stay", "90"], ["--say", "Yes, please.", "--stay", "9"]),
-    "Carla": Case(["--at", "32", "--say", "What soup do you have?"], ["--dtmf", "2", "--stay", "20"]),
-    "David": Case(["--stay", "25"], ["--busy"]),
-    "Eve": Case(["--stay", "35"], ["--no-answer"], ringing=5),
+    "Ben": Case(
+        "The coffee machine in my office is broken.", ["--stay", "90"], ["--say", "Yes, please.", "--stay", "9"]
+    ),
+    "Carla": Case(
+        "Who is responsible for your advertising?",
+        ["--at", "40", "--say", "What soup do you have?"],
+        ["--dtmf", "2", "--stay", "20"],
+    ),
+    "David": Case("My invoice from October is wrong.", ["--stay", "4"], ["--busy"]),
+    "Eve": Case("I want to rent your garden for a wedding.", ["--stay", "4"], ["--no-answer"], ringing=5),
     "Frank": Case(
-        ["--stay", "70"],
+        "A parcel of yours has arrived at my house.",
+        ["--stay", "4"],
         ["--voicemail", "Nobody can come to the phone right now. You may record something for us.", "--stay", "60"],
     ),
-    "Grace": Case(["--stay", "12"], ["--no-answer"]),
+    "Grace": Case("I lost my black wallet yesterday evening.", ["--max-seconds", "20"], ["--no-answer"]),
     "Henry": Case(
-        ["--at", "14", "--say", "Never mind.", "--at", "24", "--say", "What soup do you have?"], ["--no-answer"]
+        "Somebody has parked in front of my garage.",
+        ["--at", "18", "--say", "Never mind.", "--at", "28", "--say", "What soup do you have?"],
+        ["--no-answer"],
     ),
-    "Iris": Case(["--refer", "accept", "--stay", "40"], kind="cold"),
+    "Iris": Case("I am a journalist, and I write about cakes.", ["--refer", "accept", "--stay", "40"], kind="cold"),
     "Jack": Case(
+        "My daughter is looking for a summer job.",
         ["--refer", "603", "--at", "26", "--say", "There is a lion in the garden.", "--stay", "6"],
         ["--at", "10", "--say", "The tomato soup is hot.", "--stay", "40"],
         kind="cold",
     ),
-    "Kate": Case(["--say", "Then I would like to ask for Mary.", "--stay", "12"]),
-    "Luke": Case(["--refer", "fail", "--stay", "25"], kind="cold"),
+    "Kate": Case(
+        "Please connect me with the number that I gave you.",
+        ["--say", "Then let me talk to the owner of the house.", "--stay", "3"],
+    ),
+    "Luke": Case("The heating in your kitchen needs a repair.", ["--refer", "fail", "--stay", "4"], kind="cold"),
 }
 # The page's example is Anna, with the settings that it prints.
 EXAMPLE = tomllib.loads(
@@ -88,9 +103,12 @@ NUMBERS = {name: f"+120255501{place}" for place, name in enumerate(CASES, 40)} |
 NEVER_CALLED = {"Iris", "Kate", "Luke"}
 RULES: list[dict[str, Any]] = [
     {"match": "-----", "answer": SUMMARY},
-    {"match": "for kate", "tool": "transfer_call", "arguments": {"to": NUMBER_SAID}},
-    {"match": "for mary", "tool": "transfer_call", "arguments": {"to": "Mary"}},
-    *({"match": f"for {name}", "tool": "transfer_call", "arguments": {"to": name}} for name in CASES),
+    {"match": "number that I gave you", "tool": "transfer_call", "arguments": {"to": NUMBER_SAID}},
+    {"match": "owner of the house", "tool": "transfer_call", "arguments": {"to": "Mary"}},
+    *(
+        {"match": re.escape(case.asks), "tool": "transfer_call", "arguments": {"to": name}}
+        for name, case in CASES.items()
+    ),
     {"match": "nobody of this name", "answer": "I cannot call that number."},
     {"match": "soup", "answer": ELSE},
 ]
@@ -161,7 +179,7 @@ def batches(names: list[str]) -> Iterator[list[str]]:
 
 
 def caller(name: str) -> list[str]:
-    return ["--say", f"I would like to ask for {name}.", *CASES[name].caller]
+    return ["--say", CASES[name].asks, *CASES[name].caller]
 
 
 def person(name: str) -> list[str]:
@@ -187,9 +205,9 @@ def said(outcome: Outcome, words: str) -> tuple[float, float]:
     return at(outcome, part["start"]), at(outcome, part["end"])
 
 
-def joined(outcome: Outcome) -> float:
-    """When a phone was told that it is connected."""
-    return at(outcome, outcome.says("connecting you"))
+def joined(person: Outcome) -> float:
+    """When a person was told that they are connected; at the caller's ear, the music goes over into that sentence."""
+    return at(person, person.says("connecting you"))
 
 
 @pytest.mark.parametrize("words", ["bicycle", "umbrella", "window"])
@@ -201,8 +219,8 @@ def test_the_person_does_not_hear_what_the_caller_says_before_they_are_joined(ev
 
 @pytest.mark.parametrize("words", ["bakery", "fresh bread"])
 def test_the_caller_does_not_hear_what_the_person_says_before_they_are_joined(evening: Evening, words: str) -> None:
-    caller = evening.callers["Anna"]
-    assert said(evening.people["Anna"], words)[1] < joined(caller), evening.people["Anna"].printed
+    caller, anna = evening.callers["Anna"], evening.people["Anna"]
+    assert said(anna, words)[1] < joined(anna), anna.printed
     assert words not in caller.heard, caller.printed
 
 
@@ -211,7 +229,7 @@ def test_the_two_hear_each_other_once_they_are_joined(evening: Evening) -> None:
     assert "lion in the garden" in anna.heard, anna.printed
     assert "glass of water" in anna.heard, anna.printed
     assert "tomato soup" in caller.heard, caller.printed
-    assert "apple cake" in caller.heard, caller.printed
+    assert "purple socks" in caller.heard, caller.printed
 
 
 def test_only_the_person_hears_what_the_call_is_about(evening: Evening) -> None:
@@ -220,17 +238,18 @@ def test_only_the_person_hears_what_the_call_is_about(evening: Evening) -> None:
 
 
 def test_only_the_caller_hears_music_while_they_wait(evening: Evening) -> None:
-    eve = evening.callers["Eve"]
-    told, answered = (eve.says(words) for words in ("calling them", "nobody is answering"))
-    music = [turn for turn in eve.said if told + 5 < turn["start"] < answered or told < turn["start"] < answered]
-    assert music, eve.printed
+    """It has no pauses, so that at the caller's ear it is one utterance with the sentence before it."""
+    caller, frank = evening.callers["Frank"], evening.people["Frank"]
+    [waiting] = [part for part in caller.said if "calling them" in plain(part["text"])]
+    assert waiting["end"] - waiting["start"] > 20, caller.printed
+    assert all(part["end"] - part["start"] < 12 for part in frank.said), frank.printed
 
 
 def test_the_agent_hears_and_thinks_nothing_once_the_two_are_joined(evening: Evening) -> None:
     told = str([request["body"] for request in evening.asked])
     assert "umbrella" not in told  # the model is asked nothing while the caller waits
     assert "lion" not in told
-    assert "apple cake" not in told
+    assert "purple socks" not in told
 
 
 def test_the_persons_phone_is_hung_up_on_when_the_caller_hangs_up(evening: Evening) -> None:
@@ -258,8 +277,8 @@ def test_a_person_who_says_yes_is_joined_and_the_callers_phone_is_hung_up_on_whe
     [
         ("Carla", "cannot take your call", "declined"),
         ("David", "line is busy", "busy"),
-        ("Eve", "nobody is answering", "no_answer"),
-        ("Frank", "nobody is answering", "not_accepted"),
+        ("Eve", "answering there", "no_answer"),
+        ("Frank", "answering there", "not_accepted"),
         ("Henry", "will not connect you", "caller_declined"),
         ("Luke", "line is busy", "busy"),
     ],
@@ -279,16 +298,19 @@ def test_a_caller_who_was_not_handed_over_goes_on_talking_with_the_agent(evening
 
 
 def test_a_caller_who_hangs_up_while_it_rings_ends_the_ringing(evening: Evening) -> None:
-    caller, grace = evening.callers["Grace"], evening.people["Grace"]
+    grace = evening.people["Grace"]
+    assert grace.report["rang_after"] is not None, grace.printed
     assert grace.report["answered_after"] is None
-    assert 0 <= ended(grace) - ended(caller) < WITHIN + LATE
+    assert grace.hung_up, grace.printed
+    assert grace.report["ended_after"] < CASES["Grace"].ringing - 5, grace.printed
     assert evening.transfers["Grace"]["outcome"] == "caller_left"
 
 
 def test_a_caller_who_would_rather_not_wait_ends_the_ringing(evening: Evening) -> None:
     henry = evening.people["Henry"]
+    assert henry.report["rang_after"] is not None, henry.printed
     assert henry.report["answered_after"] is None
-    assert ended(henry) < ended(evening.callers["Henry"]), henry.printed
+    assert henry.report["ended_after"] < CASES["Henry"].ringing - 5, henry.printed
 
 
 def test_a_cold_handover_is_the_carriers_and_the_call_leaves_the_line(evening: Evening) -> None:
@@ -320,7 +342,8 @@ def test_neither_a_number_that_the_model_names_nor_somebody_outside_their_hours_
         if tool["function"]["name"] == "transfer_call"
     }
     assert set(names) == set(CASES)  # without Mary
-    assert not re.search(r"\+120255501", str(evening.asked))
+    told = str(evening.asked)
+    assert not [number for number in NUMBERS.values() if number in told]
 
 
 def test_no_number_and_no_name_of_a_person_is_in_the_log(evening: Evening) -> None:
@@ -331,21 +354,21 @@ def test_no_number_and_no_name_of_a_person_is_in_the_log(evening: Evening) -> No
 
 KILLED = """
 import os, signal
-for pid in filter(str.isdigit, os.listdir("/proc")):
+for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
     command = open(f"/proc/{pid}/cmdline").read()
-    if int(pid) > 1 and "spawn_main" in command or "forkserver" in command:
-        os.kill(int(pid), signal.SIGKILL)
+    if pid not in (1, os.getpid()) and ("spawn_main" in command or "forkserver" in command):
+        os.kill(pid, signal.SIGKILL)
 """
 
 
 def test_the_two_talk_on_when_the_calls_process_is_killed_and_one_still_ends_the_other(extension: Extension) -> None:
     says = ["--at", "30", "--say", "There is a lion in the garden.", "--at", "38", "--say", "My window is open."]
-    calling = ["--say", "I would like to ask for Ben.", *says, "--stay", "3"]
+    calling = ["--say", CASES["Ben"].asks, *says, "--stay", "3"]
     answering = ["--number", NUMBERS["Ben"], "--dtmf", "1", "--stay", "90"]
-    handovers = extension.logs.count("Transfer to a person")
+    joins = extension.logs.count("Transfer to a person: joined")
     with extension.person.takes(answering) as taken, ThreadPoolExecutor() as pool:
         waiting = pool.submit(extension.call, *calling)
-        extension.until(lambda: extension.logs.count("Transfer to a person") > handovers, "handing over")
+        extension.until(lambda: extension.logs.count("Transfer to a person: joined") > joins, "joining the two", 60)
         extension.run(KILLED)
         killed = time.time()
         caller = waiting.result()
