@@ -6,7 +6,7 @@
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
 
-export LINE SAY WAV EXPECT TO PURPOSE NAME FILE YES DATA
+export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,7 @@ up: ## start the line; safe to repeat
 check: ## check .env and the lines, and start nothing
 	@sh bootstrap/host/check.sh
 
-call: ## call a line and print what was said; LINE=name, SAY="a question" or WAV=file, EXPECT="a regular expression"
+call: ## call a line and print what was said; LINE=name, SAY="…" or WAV=file, EXPECT="…", PERSON="what the second says"
 	@sh bootstrap/host/call.sh
 
 dial: ## have a line call somebody; TO=+1…, PURPOSE="why", NAME="who is asked for", LINE=name

@@ -48,6 +48,7 @@ check_settings() {
     one_of SPEECH_SIZE default small   # part of an image's name, which Compose reads before any room starts
     one_of SERVER_LOG_LEVEL debug info warn error
     one_of REMOTE_API no yes
+    one_of CALENDAR_FEEDS no yes
     for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT; do
         is_port "$(value_of "$name")" || complain "$name" "$(value_of "$name")" "a port from 1 to 65535"
     done

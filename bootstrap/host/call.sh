@@ -1,6 +1,7 @@
 #!/bin/sh
 # make call: the phone of this bundle dials a line, asks, listens, and prints what both sides heard. Then it
-# prints, from the agent's log, where the time of each turn went.
+# prints, from the agent's log, where the time of each turn went. With PERSON, another phone takes the calls that the
+# line makes, as the second person of a transfer does.
 # It exits with the phone's exit code (make itself turns any but 0 into 2).
 set -eu
 . bootstrap/host/_lib.sh
@@ -9,7 +10,8 @@ set -eu
 . bootstrap/host/_toml.sh
 forget_the_shells_settings
 
-run() { docker compose --progress quiet run --rm --user "$person" "$@"; }
+# Run as the user who typed the command, so that the recordings are theirs. To a rootless engine, that is root.
+run() { docker compose --progress quiet run --rm --user "$user" "$@"; }
 
 # Leaves the number to dial in NUMBER: that of the line LINE, or of the first line.
 choose_line() {
@@ -42,6 +44,35 @@ timeline() { # REPORT
     docker compose logs --no-log-prefix --no-color --since "$started" agent | run -T phone timeline --report "$1"
 }
 
+# Has the second person wait for the line's call: they say PERSON and then press KEYS, or do not take the call.
+expect_a_call() { # LANGUAGE
+    language=$1
+    set -- --wait 600
+    case $PERSON in
+        busy) set -- "$@" --busy ;;
+        declines) set -- "$@" --decline ;;
+        nobody) set -- "$@" --no-answer ;;
+        *) set -- "$@" --at 0.5 --say "$PERSON" ${KEYS:+--dtmf "$KEYS"} --stay 300 --max-seconds 600 ;;
+    esac
+    : > "$told"
+    run -T --name "$second" person answer "$@" ${language:+--language "$language"} > "$told" 2>&1 &
+    second_pid=$!
+    until ! kill -0 "$second_pid" 2>/dev/null || grep -q '^Waiting' "$told"; do sleep 1; done
+    grep -q '^Waiting' "$told" || die "the second person's phone did not start: $(cat "$told")"
+}
+
+# Prints what the second person heard. Their call ends with the caller's; if they were not called, nothing ends it.
+tell_of_the_person() {
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        kill -0 "$second_pid" 2>/dev/null || break
+        sleep 1
+    done
+    docker stop "$second" >/dev/null 2>&1 || true
+    wait "$second_pid" || true
+    say "the second person:"
+    sed '/^Waiting/d; s/^phone: interrupted.*/  they were not called, or were still in the call/' "$told"
+}
+
 engine_answers
 [ -n "$(docker compose ps --quiet --status running agent 2>/dev/null)" ] || die "the line is not up. Run make up first."
 ours="label=com.docker.compose.project=$(project)"
@@ -53,6 +84,10 @@ if [ -n "${WAV:-}" ]; then
 else
     set -- --say "${SAY:-When are you open?}"
 fi
+address=$(value_of SUBNET).11
+[ -z "${PERSON:-}" ] || [ "$(value_of OUTBOUND_ADDRESS)" = "$address" ] ||
+    die "PERSON is set, but the line's calls do not go to this bundle's second phone: OUTBOUND_ADDRESS is" \
+        "'$(value_of OUTBOUND_ADDRESS)' in $ENV_FILE. Set it to $address, run make up, and then make call again."
 [ -z "${EXPECT:-}" ] || set -- "$@" --expect "$EXPECT"
 choose_line
 set -- "$@" --to "$NUMBER"
@@ -65,12 +100,16 @@ room_on_the_disk "$(docker compose --profile phone config --images | grep phone)
 docker compose --progress quiet build phone
 mkdir -p calls
 report=calls/.report-$$.json
-trap 'rm -f "$report"' EXIT
+told=calls/.person-$$.txt
+trap 'rm -f "$report" "$told"' EXIT
 trap 'exit 130' INT TERM
-person=$(person)   # so that the recordings are theirs
+user=$(person)   # so that the recordings are theirs
+second=$(project)-second-person
+[ -z "${PERSON:-}" ] || expect_a_call "$language"
 started=$(docker info --format '{{.SystemTime}}')   # the engine's clock, which may be a virtual machine's
 code=0
 run ${WAV:+--volume "$(cd "$(dirname "$WAV")" && pwd)/$(basename "$WAV"):/call.wav:ro"} \
     phone call --json "/$report" --patience 4 "$@" || code=$?   # an answer may come after "One moment, please."
+[ -z "${PERSON:-}" ] || tell_of_the_person
 case $code in 0 | 11 | 12 | 13) timeline "/$report" || true ;; esac   # the call was answered
 exit "$code"

@@ -18,7 +18,7 @@ from tests.support.house import ROOT, compose_file, example_variables, settings_
 COMPOSE = compose_file()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOTS = {"bootstrap"}
-ON_REQUEST = {"phone"}
+ON_REQUEST = {"phone", "person"}
 SECRETS = {secret["environment"] for secret in COMPOSE["secrets"].values()}
 DIRECT = {"NO_PROXY", "no_proxy"}  # for every program in a container that may speak HTTP
 FILES = ("compose.yaml", "livekit/host-network.yaml")

@@ -51,13 +51,17 @@ def test_caddy_passes_on_what_browsers_need_and_the_rest_only_when_asked_to() ->
         " @browsers path / /rtc /rtc/*"
         " @remote { path /agent /agent/* /twirp/* vars {env.REMOTE_API} yes }"
         " @calls { path /calls /calls/* vars {env.CALLS_API} yes }"
-        " handle @calls { reverse_proxy agent:8082 }"
+        " @calendars { path /calendars/* vars {env.CALENDAR_FEEDS} yes }"
         " handle @browsers { reverse_proxy livekit:7880 }"
         " handle @remote { reverse_proxy livekit:7880 }"
+        " handle @calls { reverse_proxy agent:8082 }"
+        " handle @calendars { reverse_proxy agent:8082 }"
         " handle { respond 404 }"
         " }"
     )
 
 
 def test_caddy_is_told_whether_others_may_use_the_api() -> None:
-    assert compose_file()["services"]["caddy"]["environment"]["REMOTE_API"] is None
+    environment = compose_file()["services"]["caddy"]["environment"]
+    assert environment["REMOTE_API"] is None
+    assert environment["CALENDAR_FEEDS"] is None

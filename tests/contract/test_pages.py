@@ -31,10 +31,13 @@ TABLES = {
 }
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
-MAKE_ARGUMENTS = {"LINE", "SAY", "WAV", "EXPECT", "TO", "PURPOSE", "NAME", "FILE", "YES", "DATA", "STACK"}
+MAKE_ARGUMENTS = {
+    *("LINE", "SAY", "WAV", "EXPECT", "PERSON", "KEYS", "TO", "PURPOSE", "NAME", "FILE", "YES", "DATA", "STACK"),
+}
 MADE_UP = {
     "CALLS_A_MINUTE",
     "ACME_API_KEY",
+    "COFFEE_FEED",
     "COFFEE_OPENAI_KEY",
     "TABLES_AUTHORIZATION",
 }  # of the pages' examples

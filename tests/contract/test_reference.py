@@ -49,8 +49,8 @@ def in_schema() -> dict[str, dict[str, Any]]:
 
 
 def table_in(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The settings of a table; those of each entry, where it is a table of tables."""
-    [each] = described.get("patternProperties", {"": described}).values()
+    """The settings of a table; those of each entry, where it is a table or a list of tables."""
+    [each] = described.get("patternProperties", {"": described.get("items", described)}).values()
     its: dict[str, dict[str, Any]] = each["properties"]
     return its
 
@@ -60,7 +60,7 @@ def rows(part: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     table = ""
     for line in part.splitlines():
-        if heading := re.match(r"### `\[(\w+)(?:\.<name>)?\]`", line):
+        if heading := re.match(r"### `\[\[?(\w+)(?:\.<name>)?\]?\]`", line):
             table = f"{heading[1]}."
         elif line.startswith("| `"):
             name, *cells = (cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|")))
@@ -148,7 +148,8 @@ def test_the_schema_is_one_that_editors_understand_and_closed_at_every_table() -
         assert f'"{unknown}"' not in text
     [server] = SCHEMA["properties"]["servers"]["patternProperties"].values()
     assert server["required"] == ["url"]
-    for table in (SCHEMA, *(SCHEMA["properties"][name] for name in TABLES), in_schema()["models.keys"], server):
+    tables = [its.get("items", its) for its in (SCHEMA["properties"][name] for name in TABLES)]
+    for table in (SCHEMA, *tables, in_schema()["models.keys"], server):
         assert table["type"] == "object"
         assert table["additionalProperties"] is False
     for name, key in in_schema().items():

@@ -103,15 +103,15 @@ class Extension:
     def calls(self, *calls: Sequence[str]) -> list[Outcome]:
         """Several, each as the arguments of `phone call` say. AT_ONCE are held together, begun BETWEEN apart."""
         for text in {text for call in calls for option, text in pairwise(call) if option == "--say"}:
-            self.knows_the_sound_of(text)
+            self.hear(text)
         return [outcome for first in range(0, len(calls), AT_ONCE) for outcome in self._hold(calls[first:][:AT_ONCE])]
 
     def _hold(self, calls: Sequence[Sequence[str]]) -> list[Outcome]:
         usual = ["--to", self.number, "--patience", "1"]
         return self.caller.place([[*usual, "--delay", f"{i * BETWEEN:g}", *call] for i, call in enumerate(calls)])
 
-    def knows_the_sound_of(self, text: str) -> None:
-        """The provider understands the text from now on, since the phone's voice says it always alike."""
+    def hear(self, text: str) -> None:
+        """Let the provider know how a text sounds; the phone's voice says it always alike."""
         if text not in self.said:
             with tempfile.NamedTemporaryFile(suffix=".wav") as file:
                 [pcm] = synthesise([text])

@@ -30,6 +30,26 @@ class Outcome:
         """Whether the line did it."""
         return bool(self.report["ended_by"] == "line")
 
+    @property
+    def began_at(self) -> float:
+        """When the INVITE was sent or came, in seconds since 1970: all phones of a machine have one clock."""
+        return float(self.report["invited"])
+
+    @property
+    def ended_at(self) -> float:
+        """When one side hung up, in seconds since 1970."""
+        return self.began_at + float(self.report["ended_after"])
+
+    @property
+    def keys(self) -> str:
+        """The keys that the line pressed."""
+        return "".join(key["key"] for key in self.report["keys"])
+
+    def sounded(self, since: float, until: float) -> float:
+        """Seconds of sound from the line, words or music, between two moments (seconds since the INVITE)."""
+        parts = [(max(part["start"], since), min(part["end"], until)) for part in self.said]
+        return float(sum(max(end - start, 0.0) for start, end in parts))
+
     def says(self, words: str, nth: int = 0) -> float:
         """When the line began the nth utterance with these words (a regular expression): seconds since the INVITE."""
         found = [float(part["start"]) for part in self.said if re.search(words, plain(part["text"]))]

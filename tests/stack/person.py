@@ -57,7 +57,12 @@ class Person:
         self._process.stdin.flush()
         assert self._told(calls) == "waiting"
         taken = Taken()
-        yield taken
+        try:
+            yield taken
+        except BaseException:  # it may wait for calls that do not come, and has to take others
+            self.__exit__(None, None, None)
+            self.__enter__()
+            raise
         reports: list[dict[str, Any]] = self._told(calls)
         taken.outcomes += [Outcome(report["exit_code"], report, printed(report)) for report in reports]
 

@@ -76,7 +76,7 @@ def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         )
         for told in (*TALKING.values(), *ANNOYED.values()):
             for text in told[1::2]:
-                it.knows_the_sound_of(text)
+                it.hear(text)
         yield it
 
 

@@ -29,6 +29,7 @@ from pydantic import SecretStr
 
 from agent.conversation.announcer import Announcer
 from agent.conversation.call import Call
+from agent.conversation.handover import Handover
 from agent.lines.line import Line
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
@@ -70,6 +71,10 @@ def in_call(**parts: Any) -> Call:
         "settings": host(),
         "first_agent": None,
         "before_greeting": None,
+        "before_join": None,
+        "order": None,
+        "participant": SimpleNamespace(identity="caller"),
+        "handover": Handover(),
     }
     for name, part in (usual | parts).items():
         setattr(call, name, part)

@@ -24,6 +24,8 @@ case "$*" in
         for report; do :; done
         [ -e ".$report" ] && echo "timeline of: $(cat)"
         exit {timeline} ;;
+    *" person answer "*"--say fail "*) echo no such image; exit 1 ;;
+    *" person answer "*) echo "Waiting for a call"; echo "  0:01  person  Hello?" ;;
     *" call "*)
         shift "$(echo "$*" | awk '{{ for (i = 1; i <= NF; i++) if ($i == "--json") print i }}')"
         echo "{{}}" > ".$1"
@@ -140,3 +142,45 @@ def test_the_account_goes_into_the_header_that_the_trunk_provider_has(clone: Clo
     make_call(clone, settings="TRUNK_PROVIDER=acme\nTRUNK_ACCOUNT=AC1\n")
     [call] = asked(clone, " call ")
     assert (f"--header {header}" in call) if header else ("--header" not in call)
+
+
+SECOND_PHONE = "SUBNET=172.29.53\nOUTBOUND_ADDRESS=172.29.53.11\n"
+
+
+@pytest.mark.parametrize(
+    ("person", "keys", "told"),
+    [
+        ("Hello?", "", "--at 0.5 --say Hello? --stay 300"),
+        ("This is Anna.", "1", "--at 0.5 --say This is Anna. --dtmf 1 --stay 300"),
+        ("busy", "", "--busy"),
+        ("declines", "", "--decline"),
+        ("nobody", "", "--no-answer"),
+    ],
+)
+def test_a_second_person_waits_before_the_caller_dials_and_is_told_of_afterwards(
+    clone: Clone, person: str, keys: str, told: str
+) -> None:
+    write_line(clone, "coffee", 'language = "de"\n')
+    done = make_call(clone, settings=SECOND_PHONE, PERSON=person, KEYS=keys)
+    assert (done.returncode, done.stderr) == (0, "")
+    [answer] = asked(clone, " person answer ")
+    assert f"--wait 600 {told}" in answer
+    assert answer.endswith("--language de")
+    everything = (clone.root / "asked").read_text()
+    assert everything.index(" person answer ") < everything.index(" phone call ")
+    assert done.stdout.index("the second person:") < done.stdout.index("  0:01  person  Hello?")
+    assert not list((clone.root / "calls").iterdir())
+
+
+def test_a_second_person_whom_the_line_does_not_reach_is_refused_with_what_to_set(clone: Clone) -> None:
+    done = make_call(clone, settings="SUBNET=172.29.53\nOUTBOUND_ADDRESS=sip.example.com\n", PERSON="Hello?")
+    assert done.returncode == 2
+    assert "OUTBOUND_ADDRESS is 'sip.example.com' in .env. Set it to 172.29.53.11, run make up" in done.stderr
+    assert asked(clone, " call ") == []
+
+
+def test_a_second_person_whose_phone_does_not_start_ends_the_command_with_the_reason(clone: Clone) -> None:
+    done = make_call(clone, settings=SECOND_PHONE, PERSON="fail")
+    assert done.returncode == 2
+    assert "the second person's phone did not start: no such image" in done.stderr
+    assert asked(clone, " phone call ") == []

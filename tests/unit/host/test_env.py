@@ -130,7 +130,8 @@ def test_the_checksums_tell_bootstrap_what_env_has(clone: Clone) -> None:
     made = clone.env()
     told = dict(pair.split("=") for pair in made["ENV_CHECKSUMS"].split(" "))
     assert set(told) == {
-        *("PROVIDER_KEYS", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "SIP_PASSWORD", "LINE_SECRETS")
+        *("PROVIDER_KEYS", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "SIP_PASSWORD", "LINE_SECRETS"),
+        "OUTBOUND_PASSWORD",
     }
     for name, checksum in told.items():
         value = subprocess.run(["cksum"], input=f"{made[name]}\n", capture_output=True, text=True, check=True).stdout
@@ -230,6 +231,7 @@ def test_what_follows_from_the_settings_is_written_down(clone: Clone, file: Path
         ({"RTP_PORT_RANGE": "20099-20000"}, "RTP_PORT_RANGE is"),
         ({"RTP_PORT_RANGE": "10000-101000"}, "RTP_PORT_RANGE is"),
         ({"REMOTE_API": "maybe"}, "REMOTE_API is 'maybe'"),
+        ({"CALENDAR_FEEDS": "maybe"}, "CALENDAR_FEEDS is 'maybe'"),
         ({"LINES_FOLDER": "lines"}, "LINES_FOLDER is 'lines'"),  # Compose would take it for the name of a volume
         ({"LINES_FOLDER": "/a:b"}, "LINES_FOLDER is '/a:b'"),
         ({"SPEECH_SIZE": "tiny"}, "SPEECH_SIZE is 'tiny'"),

@@ -1,6 +1,6 @@
 """What a caller means by "tomorrow at seven" or "the fourth of December", in the languages of `languages`.
 
-The words become symbols that are the same in all languages, such as `D+1 AT 7`, by `calendar.toml`. Numbers in words
+The words become symbols that are the same in all languages, such as `D+1 AT 7`, by `dates.toml`. Numbers in words
 are known from the rules by which Unicode spells them out. What the symbols mean is worked out from the day of the call.
 """
 
@@ -151,7 +151,7 @@ class Vocabulary:
 @cache
 def read_tables(language: str) -> dict[str, Any]:
     """Read how a language speaks of days and times."""
-    return tomllib.loads((FOLDER / language / "calendar.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((FOLDER / language / "dates.toml").read_text(encoding="utf-8"))
 
 
 def _numbers(language: str) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -22,6 +22,7 @@ from livekit import api, rtc
 
 from agent.background import repeat
 from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
+from agent.conversation.leg import SERVER_ERRORS
 
 JOINED = "landline.joined"  # attribute of a person whom the agent has handed a caller over to
 ENFORCED_EVERY = 0.2  # seconds, while the person is called
@@ -59,8 +60,8 @@ class Apart:
         try:
             async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
                 await self._livekit.room.get_participant(self._identity(self._caller))
-        except api.TwirpError as error:
-            return error.code == api.TwirpErrorCode.NOT_FOUND
+        except SERVER_ERRORS as error:  # it will be asked again
+            return isinstance(error, api.TwirpError) and error.code == api.TwirpErrorCode.NOT_FOUND
         return False
 
     async def join(self) -> None:

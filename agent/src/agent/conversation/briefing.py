@@ -37,11 +37,18 @@ Answer = Literal["accepted", "declined", "not_accepted"]
 
 
 async def sum_up_for_a_person(call: Call) -> str | None:
-    """Have the language model sum up what was said so far; None if it fails, or if nothing was said yet."""
+    """Have the language model sum up what was said so far; None if it fails, or if nothing was said yet.
+
+    It is not shown the keys that the caller has pressed, since those are often secret.
+    """
+    keys = languages.KEYS_PRESSED.format("")
     said = [
         f"{'caller' if item.role == 'user' else 'agent'}: {' '.join((item.text_content or '').split())}"
         for item in call.session.history.items
-        if isinstance(item, ChatMessage) and item.role in ("user", "assistant") and item.text_content
+        if isinstance(item, ChatMessage)
+        and item.role in ("user", "assistant")
+        and item.text_content
+        and not item.text_content.startswith(keys)
     ]
     model = call.session.llm
     if not isinstance(model, llm.LLM) or not any(row.startswith("caller") for row in said):

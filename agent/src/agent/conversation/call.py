@@ -94,11 +94,6 @@ class Call:
         return self.line.longest_call(self.settings.max_call_duration)
 
     @property
-    def is_open(self) -> bool:
-        """Whether the business is open now; one that has no opening hours always is."""
-        return True
-
-    @property
     def seconds_left(self) -> float:
         """Seconds that the call may still last; at least one."""
         of_call = self.longest - (time.time() - self.record.began)

@@ -43,13 +43,6 @@ class CallersAppointments:
         """Return the present moment at the business."""
         return datetime.now(ZoneInfo(self._line.timezone))
 
-    @property
-    def kinds(self) -> str:
-        """List the kinds of appointments for the model."""
-        return ", ".join(
-            f"{name} ({self.called(name)}, {kind.length} minutes)" for name, kind in self._desk.kinds.items()
-        )
-
     def called(self, kind: str) -> str:
         """Return what a kind of appointment is called."""
         return self._desk.kinds[kind].called or kind

@@ -114,12 +114,14 @@ async def _find_trunk(livekit: api.LiveKitAPI, agent: str) -> api.SIPOutboundTru
 
 
 def _is_of(metadata: str, agent: str) -> bool:
-    """Return whether this is the mark of the host whose AGENT_NAME this is (bootstrap's mark.py writes it)."""
+    """Return whether this is the mark that bootstrap gives to the outbound trunk of the host with this AGENT_NAME."""
     try:
-        mark = json.loads(metadata)
+        match json.loads(metadata):
+            case {"managed_by": "landline", "agent": str(its), "direction": "outbound"}:
+                return its == agent
     except ValueError:
-        return False
-    return isinstance(mark, dict) and mark.get("managed_by") == "landline" and mark.get("agent") == agent
+        pass
+    return False
 
 
 def _code(error: BaseException) -> str:

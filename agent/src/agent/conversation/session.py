@@ -190,7 +190,11 @@ def room_options(caller_identity: str, line: Line) -> room_io.RoomOptions:
     """Return what the session takes from its room: the caller's audio, and nothing else."""
     return room_io.RoomOptions(
         participant_identity=caller_identity,
-        audio_input=room_io.AudioInputOptions(sample_rate=TELEPHONE_RATE, frame_size_ms=line.turns.frame_ms),
+        audio_input=room_io.AudioInputOptions(
+            sample_rate=TELEPHONE_RATE,
+            frame_size_ms=line.turns.frame_ms,
+            pre_connect_audio=False,  # only browsers send sound from before they are connected
+        ),
         text_input=False,
         text_output=False,
         close_on_disconnect=False,  # it covers only three reasons; `conversation.hang_up_together` covers all

@@ -44,6 +44,12 @@ SENTENCES: dict[Outcome, str] = {
     "unreachable": "transfer_unreachable",
     "caller_declined": "transfer_cancelled",
 }
+# What a person hears who has picked up and is not joined; whoever has said nothing hears nothing.
+PERSON_SENTENCES: dict[Outcome, str] = {
+    "declined": "person_declined",
+    "caller_declined": "person_caller_gone",
+    "caller_left": "person_caller_gone",
+}
 
 COMPLAINT = "Could not ask the server whether the caller is still there"
 
@@ -66,13 +72,18 @@ async def hand_over(call: Call, person: Person) -> None:
         elif not call.caller_is_there:
             transfer.outcome = "caller_left"
     except Exception:  # whatever happens, the caller must hear what became of it
-        logger.exception("Could not hand the caller over")
+        logger.exception("Could not transfer the caller")
         transfer.outcome = "unreachable"
+        _talk_on(call, transfer.outcome)
     finally:
         working.cancel()
         closing.cancel()
-    logger.info("Handover", extra={"kind": transfer.kind, "outcome": transfer.outcome})
-    if sentence := SENTENCES.get(transfer.outcome):
+    logger.info("Transfer to a person: %s", transfer.outcome)
+
+
+def _talk_on(call: Call, outcome: Outcome) -> None:
+    """Tell the caller that they are not transferred, and why; the agent answers them again from now on."""
+    if sentence := SENTENCES.get(outcome):
         call.handover.begun = False
         call.announcer.say(sentence)
 
@@ -90,8 +101,10 @@ class _Attempt:
         self._answered = False
 
     async def run(self) -> Outcome:
-        await self._tell_the_caller()
-        if self._person.kind == "cold" and (outcome := await self._refer()):
+        is_carriers = self._person.kind == "cold" and self._person.number.startswith("+")  # who knows no extensions
+        await self._tell_the_caller("putting_through" if is_carriers else "transferring")
+        if is_carriers and (outcome := await self._refer()):
+            _talk_on(self._call, outcome)
             return outcome
         try:
             await self._music.start()
@@ -102,18 +115,15 @@ class _Attempt:
             else:
                 await self._have_the_caller_back(outcome)
         except BaseException:
-            await asyncio.shield(self._have_the_caller_back("broken_off"))
+            await asyncio.shield(self._undo())
             raise
         return outcome
 
-    async def _tell_the_caller(self) -> None:
-        speech = self._call.announcer.say("transferring", allow_interruptions=False)
-        await wait_until_heard(speech, SENTENCE_WITHIN)
+    async def _tell_the_caller(self, sentence: str) -> None:
+        await wait_until_heard(self._call.announcer.say(sentence, allow_interruptions=False), SENTENCE_WITHIN)
 
     async def _refer(self) -> Outcome | None:
         """Have the carrier connect the two; None if it does not transfer calls, so that the agent has to do it."""
-        if not self._person.number.startswith("+"):
-            return None  # a carrier does not know the extensions of a PBX
         request = api.TransferSIPParticipantRequest(
             room_name=self._call.room.name,
             participant_identity=self._call.participant.identity,
@@ -127,6 +137,8 @@ class _Attempt:
         except SERVER_ERRORS as error:
             if NOT_CONNECTED in str(getattr(error, "message", "")):
                 return reason_of(error)
+            if not self._call.caller_is_there:
+                return "caller_left"
             logger.info("The trunk does not transfer calls by REFER, so the agent calls the person")
             return None
         finally:
@@ -196,10 +208,10 @@ class _Attempt:
 
     async def _join(self) -> None:
         """Let the two talk, and be silent and deaf from now on."""
-        connected = self._call.announcer.say("connected", allow_interruptions=False)
         if self._briefing:
+            telling = asyncio.ensure_future(self._tell_the_caller("connected"))
             await self._briefing.say("connected")
-        await wait_until_heard(connected, SENTENCE_WITHIN)
+            await telling
         await self._music.stop()
         call = self._call
         if call.before_join:
@@ -216,19 +228,23 @@ class _Attempt:
             self._end()
 
     async def _have_the_caller_back(self, outcome: Outcome) -> None:
-        """End the person's leg, and undo whatever was done for it."""
+        """Tell both that they are not joined, end the person's leg, and undo whatever was done for it."""
+        await self._music.stop()
+        _talk_on(self._call, outcome)
+        if self._briefing and outcome in PERSON_SENTENCES:
+            await self._briefing.say(PERSON_SENTENCES[outcome])
+        await self._undo()
+        if self._call.handover.caller_has_left or await self._apart.caller_is_gone():
+            self._call.handover.caller_has_left = True
+            end_as_the_caller_left(self._call)
+
+    async def _undo(self) -> None:
         await self._music.stop()
         if self._briefing:
-            if outcome in ("caller_left", "caller_declined"):
-                await self._briefing.say("person_caller_gone")
-            elif outcome == "declined":
-                await self._briefing.say("person_declined")
             self._briefing.close()
         if self._identity in self._call.room.remote_participants:
             await hang_up_leg(self._livekit, self._call.room.name, self._identity)
         await self._apart.end()
-        if outcome == "caller_left":
-            end_as_the_caller_left(self._call)
 
     def _end_with_the_person(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity == self._identity:

@@ -80,7 +80,8 @@ class YesOrNo(Agent):
     async def wait_for_answer(self, question: SpeechHandle) -> Answer | None:
         """Wait for what the caller says or enters while the question is said or after it; None if nothing comes.
 
-        An answer cuts the question off. A caller who asks for a moment is given `handling.hold_patience`.
+        Nothing is waited for after a question that could not be spoken to its end. An answer cuts the question off. A
+        caller who asks for a moment is given `handling.hold_patience`.
         """
         answered = asyncio.ensure_future(self._answers.get())
         asked = asyncio.ensure_future(question.wait_for_playout())
@@ -88,7 +89,8 @@ class YesOrNo(Agent):
             await asyncio.wait({asked, answered}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             asked.cancel()
-        answer = await self._finish(answered, self._patience)
+        broken = question.done() and not question.interrupted and question.exception() is not None
+        answer = await self._finish(answered, 0 if broken else self._patience)
         while answer and self._asks_to_wait(answer):
             next_answer = asyncio.ensure_future(self._answers.get())
             answer = await self._finish(next_answer, self.call.line.handling.hold_patience)

@@ -4,8 +4,9 @@
 `aloud.toml` says for `aloud` how numbers and abbreviations are read. `sentences.toml` has the `Sentences` that need no
 model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `knowledge.toml` has the words by
 which `knowledge` tells what a small model knows from what it makes up. `contacts.toml` has what the columns of
-contacts.csv may be called. `rules.md` tells the model to speak this language and what a turn from the keypad is like.
-`voice.md`, if there is one, tells text to speech how to speak the language.
+contacts.csv may be called. `dates.toml` has how callers speak of days and times, and how a moment is said.
+`rules.md` tells the model to speak this language and what a turn from the keypad is like. `voice.md`, if there is one,
+tells text to speech how to speak the language.
 """
 
 import re
@@ -54,7 +55,9 @@ class Sentences:
     wrong_person: str
     no_more_calls: str
     thanks: str
+    is_that_right: str
     transferring: str
+    putting_through: str
     connected: str
     transfer_busy: str
     transfer_no_answer: str
@@ -65,7 +68,6 @@ class Sentences:
     person_asked: str
     person_declined: str
     person_caller_gone: str
-    is_that_right: str
 
 
 @dataclass(frozen=True, slots=True)

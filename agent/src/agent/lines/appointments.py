@@ -1,5 +1,6 @@
 """The kinds of appointments that callers can make on a line."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -25,3 +26,8 @@ class Kind(Week):
     ahead: int = setting(60, "Days from today for which it can be made.", ge=1, le=730)
     notice: int = setting(60, "Minutes from now before which it cannot be made, moved or cancelled.", ge=0, le=43_200)
     per_caller: int = setting(5, "Appointments to come that may be under one phone number.", ge=1, le=100)
+
+
+def list_kinds(kinds: Mapping[str, Kind]) -> str:
+    """Return "haircut (a haircut, 30 minutes), …", for the model."""
+    return ", ".join(f"{name} ({kind.called or name}, {kind.length} minutes)" for name, kind in kinds.items())

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field
 
 from agent.lines.group import Group, setting
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 DAY_MINUTES = 24 * 60
 LEAP_YEAR = 2000  # in which every day of a year exists
@@ -107,7 +106,7 @@ class Week(Group):
     @property
     def of_weekdays(self) -> list[list[str] | None]:
         """The spans of each weekday, Monday first."""
-        return [getattr(self, day) for day in WEEKDAYS]
+        return [self.monday, self.tuesday, self.wednesday, self.thursday, self.friday, self.saturday, self.sunday]
 
     @property
     def is_given(self) -> bool:

@@ -253,22 +253,18 @@ def _table_at(path: list[str]) -> type[BaseModel] | None:
     for part in path:
         if _is_table(place):
             field = place.model_fields.get(part)
-            place = _entry_of(field.annotation) if field else None
+            place = field.annotation if field else None
+            if get_origin(place) is list:  # whose entries have no names in the path
+                place = table_of_tables(place) or place
         else:
             place = table_of_tables(place)
     return place if _is_table(place) else None
 
 
-def _entry_of(annotation: Any) -> Any:
-    """Return what each table of a list of tables is, such as `Person` for `people`; anything else as it is."""
-    entries = get_args(annotation) if get_origin(annotation) is list else ()
-    return entries[0] if entries and _is_table(entries[0]) else annotation
-
-
 def table_of_tables(annotation: Any) -> type[BaseModel] | None:
-    """Return what each entry of a table of tables is, such as `Server` for `servers`; None for anything else."""
-    _, *values = get_args(annotation) if get_origin(annotation) is dict else [None]
-    return values[0] if values and _is_table(values[0]) else None
+    """Return what each entry of a table or a list of tables is: `Server` for `servers`; None for anything else."""
+    entries = get_args(annotation) if get_origin(annotation) in (dict, list) else ()
+    return entries[-1] if entries and _is_table(entries[-1]) else None
 
 
 def _is_table(annotation: Any) -> bool:

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from agent.lines.group import Group, setting
+from agent.lines.group import setting
+from agent.lines.hours import Week
 
 # A number with its country code, or what a PBX behind the trunk calls a person: 100, anna
 CALLED = re.compile(r"\+[1-9]\d{6,14}|[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
@@ -40,8 +41,11 @@ def _check_names(people: "list[Person]") -> "list[Person]":
     return people
 
 
-class Person(Group):
-    """A person whom a caller can be handed over to. docs/abilities/transfer.md has an example."""
+class Person(Week):
+    """A person whom a caller can be handed over to, with hours of their own, or else those of the line.
+
+    docs/abilities/transfer.md has an example.
+    """
 
     name: Text = Field(
         description="What the person or their department is called: Anna, or the kitchen.", max_length=LONGEST_NAME
@@ -60,7 +64,9 @@ class Person(Group):
         "How the caller is handed over: warm (the person hears what it is about, and accepts or declines) or cold "
         "(the carrier connects the two, and the call leaves this host).",
     )
-    when_closed: bool = setting(False, "Whether they are offered outside the line's [hours], too.")
+    when_closed: bool = setting(
+        False, "Whether they are offered at any time of day, and on days off and holidays as well."
+    )
     ringing: int = setting(25, "Seconds for which their phone may ring.", ge=5, le=60)
 
 

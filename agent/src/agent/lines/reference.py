@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.lines.line import Line
+from agent.lines.secret import NAME as SECRET
 
 EXAMPLE, PAGE, SCHEMA = ".env.example", "docs/settings.md", "docs/line.schema.json"
 NEXT_CALL, MAKE_UP = "next call", "make up"
@@ -155,7 +156,7 @@ def _value(key: dict[str, Any]) -> str:
     """Say what may be written: the choices, or the kind and its bounds."""
     if "enum" in key:
         return ", ".join(f"`{json.dumps(choice)}`" for choice in key["enum"])
-    if key["type"] == "string" and "pattern" in key:
+    if key.get("pattern") == f"^{SECRET}$":
         return "a name in `lines/secrets.env`"
     if "minimum" in key:
         return f"{KINDS[key['type']]}, {key['minimum']:.9g} to {key['maximum']:.9g}"

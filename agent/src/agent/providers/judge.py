@@ -5,6 +5,14 @@ from agent.lines.line import Line, Objection
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
 
+NEED_APPOINTMENTS = {
+    "find_free_times",
+    "book_appointment",
+    "find_appointments",
+    "move_appointment",
+    "cancel_appointment",
+}
+
 
 def lines_of(settings: Settings) -> LinesFolder:
     """Open this host's folder of lines; a line.toml that asks for what this host cannot do counts as faulty."""
@@ -30,4 +38,28 @@ def judge(line: Line, settings: Settings) -> list[Objection]:
                 f'but tools = {line.tools}, which should have "transfer_call" as well, so that they are called',
             )
         )
+    return [*found, *_judge_appointments(line)]
+
+
+def _judge_appointments(line: Line) -> list[Objection]:
+    """Say which kinds of appointments cannot be had, and which tools have nothing to do."""
+    kinds, found = line.appointments, []
+    for name, kind in kinds.items():
+        shared = kinds.get(kind.shares)
+        if kind.shares and (shared is None or shared.shares or kind.shares == name):
+            others = ", ".join(other for other, its in kinds.items() if other != name and not its.shares) or "none"
+            expected = f"which should be another kind that has places of its own; there is {others}"
+            found.append(Objection(f"appointments.{name}.shares", f"= {kind.shares!r}, {expected}"))
+        if not kind.is_given and not line.hours.is_given:
+            found.append(
+                Objection(
+                    f"appointments.{name}", "without hours: give the line its [hours], or the kind weekdays of its own"
+                )
+            )
+    if not kinds and (idle := sorted(NEED_APPOINTMENTS & set(line.tools))):
+        found.append(
+            Objection("tools", f"with {', '.join(idle)}, which need a kind of appointment: add [appointments.<name>]")
+        )
+    if "tell_opening_hours" in line.tools and not (line.hours.is_given or line.hours.special):
+        found.append(Objection("tools", "with tell_opening_hours, which needs the opening hours: add [hours]"))
     return found

@@ -21,7 +21,6 @@ from agent.tools.transfer_call import transfer_call
 TOOLS: list[Callable[[Call], llm.Tool | None]] = [
     do_not_call_again,
     end_call,
-    transfer_call,
     search_facts,
     send_dtmf,
     tell_opening_hours,
@@ -31,6 +30,7 @@ TOOLS: list[Callable[[Call], llm.Tool | None]] = [
     find_appointments,
     move_appointment,
     cancel_appointment,
+    transfer_call,
 ]
 
 

@@ -60,7 +60,9 @@ async def act(
     confirmation = Confirmation(call, question, begin_work)
     try:
         await confirmation
-    except RuntimeError:  # the speech that called the tool was interrupted before the question could be asked
+    except RuntimeError:
+        if not context.speech_handle.interrupted:
+            raise
         raise ToolError("The caller interrupted, so nothing was asked and nothing was done.") from None
     # For the model, the tool was called after the answer, and so the result is the last thing that it is told.
     context.function_call.created_at = time.time()
@@ -94,17 +96,20 @@ class Confirmation(YesOrNo, AgentTask[None]):
         self.declined = False  # whether the answer was a no
         self.reason = "The caller did not answer, so nothing was done."  # for the model, if there was no yes
         self._question, self._on_yes = question, on_yes
+        self._output: io.AudioOutput | None = None
         self._heard_at: float | None = None  # loop time at which the question had been read out
         self._length, self._complete, self._played = 0.0, False, 0.0  # seconds of its sound; whether that is all of it
+        self._sounds = asyncio.Event()  # set when the first of its sound has come
 
     async def on_enter(self) -> None:
-        if output := self.session.output.audio:
-            output.on("playback_finished", self._take_position)
+        self._output = self.session.output.audio
+        if self._output:
+            self._output.on("playback_finished", self._take_position)
         await super().on_enter()
 
     async def on_exit(self) -> None:
-        if output := self.session.output.audio:
-            output.off("playback_finished", self._take_position)
+        if self._output:
+            self._output.off("playback_finished", self._take_position)
         await super().on_exit()
 
     async def ask(self) -> None:
@@ -121,6 +126,7 @@ class Confirmation(YesOrNo, AgentTask[None]):
         self._length, self._complete = 0.0, False
         async for frame in Agent.default.tts_node(self, text, model_settings):
             self._length += frame.duration
+            self._sounds.set()
             yield frame
         self._complete = True
 
@@ -128,12 +134,37 @@ class Confirmation(YesOrNo, AgentTask[None]):
         for _ in range(QUESTIONS):
             if self.call.ending.begun:
                 break
+            self._played = 0.0
+            self._sounds.clear()
             question = self.session.say(self._question)
             question.add_done_callback(self._take_hearing)
+            if not await self._is_read_in_time(question):
+                self.reason = "The question could not be read to the caller, so nothing was done."
+                break
             answer = await self.wait_for_answer(question)
             if answer and (self._heard_before(answer) or not self._is_yes(answer)):
                 return answer
         return None
+
+    async def _is_read_in_time(self, question: SpeechHandle) -> bool:
+        """Return whether the voice has begun, or the caller has interrupted; a slow voice is announced by `filler`."""
+        handling = self.call.line.handling
+        sound = asyncio.ensure_future(self._sounds.wait())
+        over = asyncio.ensure_future(question.wait_for_playout())
+        try:
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait({sound, over}, timeout=handling.filler_after, return_when=first)
+            if not sound.done() and not over.done():
+                self.call.announcer.interject("filler")
+                left = max(0.0, handling.apology_after - handling.filler_after)
+                await asyncio.wait({sound, over}, timeout=left, return_when=first)
+            in_time = sound.done() or question.interrupted
+            if not in_time:
+                question.interrupt(force=True)
+            return in_time
+        finally:
+            sound.cancel()
+            over.cancel()
 
     def _settle(self, answer: Answer | None) -> None:
         if answer is None:

@@ -4,6 +4,7 @@ from livekit.agents import RunContext, function_tool, llm
 
 from agent.calendar.spoken import ask
 from agent.conversation.call import Call
+from agent.lines.appointments import list_kinds
 from agent.tools.act import act
 
 DESCRIPTION = """\
@@ -35,4 +36,4 @@ def book_appointment(call: Call) -> llm.Tool:
             do=lambda: call.appointments.book(wanted),
         )
 
-    return function_tool(book_appointment, description=DESCRIPTION.format(kinds=call.appointments.kinds))
+    return function_tool(book_appointment, description=DESCRIPTION.format(kinds=list_kinds(call.line.appointments)))

@@ -4,6 +4,7 @@ from livekit.agents import RunContext, function_tool, llm
 
 from agent.conversation.call import Call
 from agent.conversation.tell_meanwhile import tell_meanwhile
+from agent.lines.appointments import list_kinds
 
 DESCRIPTION = """\
 Find out when an appointment is free. It changes nothing. Kinds: {kinds}.
@@ -24,4 +25,4 @@ def find_free_times(call: Call) -> llm.Tool:
         async with tell_meanwhile(call, context):
             return await call.appointments.free_times(kind, when)
 
-    return function_tool(find_free_times, description=DESCRIPTION.format(kinds=call.appointments.kinds))
+    return function_tool(find_free_times, description=DESCRIPTION.format(kinds=list_kinds(call.line.appointments)))

@@ -5,11 +5,13 @@ the number. livekit-agents' own `WarmTransferTask` moves the person into the cal
 only LiveKit Cloud has, and dials whatever number it is given.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from livekit.agents import RunContext, ToolError, function_tool, llm
 
 from agent.background import begin
+from agent.calendar.hours import OpeningHours
 from agent.conversation.call import Call
 from agent.conversation.transfer import hand_over
 from agent.lines.people import Person
@@ -41,7 +43,8 @@ def transfer_call(call: Call) -> llm.Tool | None:
 
 def is_there(call: Call, person: Person) -> bool:
     """Return whether the person may be called at this moment."""
-    return person.when_closed or call.is_open
+    hours = OpeningHours(call.line.hours, call.line.timezone, own=person)
+    return person.when_closed or hours.is_open(datetime.now(UTC))
 
 
 def _schema(people: list[Person]) -> dict[str, object]:

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from agent.lines.folder import LinesFolder
 from agent.settings import Settings
+from agent.worker import calendar_feed
 from agent.worker.calls_endpoint import calls_endpoint
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ Routes = Callable[[Settings, LinesFolder], list[web.RouteDef]]
 
 ROUTES: list[Routes] = [
     calls_endpoint,
+    calendar_feed.routes,
 ]
 
 

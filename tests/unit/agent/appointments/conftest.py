@@ -12,6 +12,7 @@ import pytest
 from agent.appointments.appointment import Appointment
 from agent.appointments.desk import new_desk
 from agent.appointments.free import time_of
+from tests.support.radicale import make_calendar, radicale
 from tests.unit.agent.appointments import calendars
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with calendars.radicale(tmp_path_factory.mktemp("radicale")) as address:
+    with radicale(tmp_path_factory.mktemp("radicale")) as address:
         yield address
 
 
 @pytest.fixture
 def calendar(root: str) -> str:
-    return calendars.make_calendar(root, f"calendar-{next(_numbers)}")
+    return make_calendar(root, f"calendar-{next(_numbers)}")
 
 
 @pytest.fixture(params=["embedded", "caldav"])

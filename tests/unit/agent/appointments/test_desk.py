@@ -13,8 +13,8 @@ from agent.appointments.desk import TakenError, new_desk
 from agent.appointments.free import later
 from agent.appointments.wish import WHOLE_DAY, Wish, wish_of
 from agent.calendar.expressions import understand
+from tests.support.radicale import put_event, request
 from tests.unit.agent.appointments import calendars
-from tests.unit.agent.appointments.calendars import put_event, request
 from tests.unit.agent.appointments.conftest import at, wanted
 
 if TYPE_CHECKING:

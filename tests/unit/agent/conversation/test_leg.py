@@ -12,8 +12,8 @@ from livekit import api
 from agent.conversation.leg import NotReachedError, dial
 from tests.unit.agent.fakes import until
 
-OURS = json.dumps({"managed_by": "landline", "agent": "inbound-voice-agent", "line": ""})
-THEIRS = json.dumps({"managed_by": "landline", "agent": "another", "line": ""})
+OURS = json.dumps({"managed_by": "landline", "agent": "inbound-voice-agent", "direction": "outbound"})
+THEIRS = json.dumps({"managed_by": "landline", "agent": "another", "direction": "outbound"})
 
 
 class LiveKit:

@@ -15,7 +15,7 @@ from agent.records import finalize as finishing
 from agent.records import retention as keeper
 from agent.records.finalize import MARGIN, NotWholeError, finish, redacted, write_draft
 from agent.records.folders import Folders, new_record
-from agent.records.transcript import Draft, Keys, Latencies, ToolCall, Transcript, Turn
+from agent.records.transcript import Action, Draft, Keys, Latencies, ToolCall, Transcript, Turn
 from agent.storage.private_files import make_folder, write
 from agent.worker.logs import TextLine
 from tests.unit.agent.fakes import until
@@ -66,7 +66,8 @@ def test_a_record_is_a_private_folder_with_sound_and_transcript(folders: Folders
 def test_a_card_number_is_neither_in_the_transcript_nor_to_be_heard(folders: Folders) -> None:
     turns = (("caller", f"It is {CARD}.", 2.0, 3.0), ("agent", "Thank you, ending in 1111.", 4.6, 5.0))
     tool = ToolCall(name="pay", arguments={"card": CARD}, result=CARD, at=4)
-    left(folders, draft(*turns, tool_calls=[tool], summary=f"The card is {CARD}."))
+    action = Action(what=f"pay with {CARD}", outcome="done", at=4)
+    left(folders, draft(*turns, tool_calls=[tool], actions=[action], summary=f"The card is {CARD}."))
     kept = finish(NAME, folders, webhook=True)
     place = folders.place_of(NAME)
     assert "1111" not in (place / "transcript.json").read_text()
@@ -107,7 +108,7 @@ def test_the_transcript_says_what_it_says_in_the_documented_shape() -> None:
     told = transcript(turns=[Turn(who="agent", text="Hi.", start=1, end=2, latencies=Latencies(decided=0.6))])
     assert set(told.model_dump()) == {
         *("version", "line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"),
-        *("direction", "order", "turns", "tool_calls", "actions", "keys", "summary", "models"),
+        *("direction", "order", "turns", "tool_calls", "actions", "keys", "transfer", "summary", "models"),
     }
     assert told.model_dump()["turns"][0]["latencies"] == {
         "transcribed": None,

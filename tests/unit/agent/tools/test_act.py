@@ -197,6 +197,36 @@ async def test_a_failure_with_a_text_for_the_model_is_told_with_it(call: Booking
     assert (call.outcomes, call.told) == (["failed"], "The table has just been taken, so nothing was done.")
 
 
+async def test_a_question_that_breaks_off_is_read_again_at_once() -> None:
+    rules = [{"kind": "tts", "match": "is that right", "fault": "error", "only": [1, 2]}, *SCRIPT.rules]
+    async with FakeOpenAI(SCRIPT.changed(rules=rules)) as endpoint:
+        call = Booking(endpoint)
+        await call.begin(call.tool())
+        await call.caller_says(WANTED)
+        for _ in range(2):
+            await call.plays()
+        await call.caller_says("Yes.")
+        await call.plays()
+        assert (call.booked, call.outcomes) == (1, ["done"])
+        await call.session.aclose()
+
+
+@pytest.mark.parametrize("fault", ["error", "hang"])
+async def test_a_question_that_cannot_be_read_out_is_not_waited_for(fault: str) -> None:
+    rules = [{"kind": "tts", "match": "i will", "fault": fault}, *SCRIPT.rules]
+    async with FakeOpenAI(SCRIPT.changed(rules=rules)) as endpoint:
+        call = Booking(endpoint)
+        await call.begin(call.tool())
+        await call.caller_says(WANTED)
+        await asyncio.sleep(8)
+        await until(lambda: call.told)
+        assert (call.booked, call.outcomes) == (0, ["unclear"])
+        assert call.told == "The question could not be read to the caller, so nothing was done."
+        await call.plays()
+        assert call.said[-1] == "All right, I have not."
+        await call.session.aclose()
+
+
 async def test_a_caller_who_hangs_up_during_the_question_has_agreed_to_nothing(call: Booking) -> None:
     await call.session.aclose()
     assert (call.booked, call.outcomes) == (0, ["unclear"])

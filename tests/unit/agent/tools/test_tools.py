@@ -15,6 +15,7 @@ from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session
+from agent.lines.people import Person
 from agent.lines.tools import known_tools
 from agent.lines.words import Words
 from agent.tools import TOOLS, tools_of
@@ -97,7 +98,8 @@ async def test_a_model_that_fails_over_its_goodbye_does_not_end_the_call_without
 
 def test_a_model_that_would_speak_its_tool_calls_is_given_none() -> None:
     small = "speech/qwen2.5-coder-0.5b-instruct"
-    everything = line(tools=known_tools())
+    anna = Person(name="Anna", number="+12025550111", when="Complaints.")
+    everything = line(tools=known_tools(), people=[anna])
     assert len(tools_of(in_call(pipeline=pipeline(), line=everything))) == len(TOOLS)
     assert tools_of(in_call(pipeline=pipeline(llm=small))) == []
     assert tools_of(in_call(pipeline=pipeline(llm_fallback=small))) == []

@@ -31,6 +31,8 @@ class Rooms:
         self.there: dict[str, tuple[float, list[Any]]] = {}  # seconds since each began, and the kinds of who is there
         self.dispatched: dict[str, str] = {}  # the agent of a room that is not ours
         self.rules: dict[str, str] = {}  # the dispatch rule of a phone that did not come in by one
+        self.joined: dict[str, str] = {}  # the mark of a phone whom a caller was handed over to: the second in its room
+        self.persons: set[str] = set()  # the rooms that the caller has left
         self.slow: set[str] = set()
         self.failing: dict[str, Exception] = {}
 
@@ -44,10 +46,11 @@ class Rooms:
             await asyncio.Event().wait()
         if asked.room in self.failing:
             raise self.failing[asked.room]
-        attributes = {"sip.ruleID": self.rules.get(asked.room, "SDR_1")}
+        came, joined = self.rules.get(asked.room, "SDR_1"), self.joined.get(asked.room, "")
+        of_phones = iter([{"sip.ruleID": came}, {"landline.joined": joined}][asked.room in self.persons :])
         return api.ListParticipantsResponse(
             participants=[
-                api.ParticipantInfo(kind=kind, attributes=attributes if kind == SIP else {})
+                api.ParticipantInfo(kind=kind, attributes=next(of_phones) if kind == SIP else {})
                 for kind in self.there.get(asked.room, (0.0, []))[1]
             ]
         )
@@ -267,3 +270,60 @@ async def test_a_room_that_is_gone_meanwhile_is_no_error(
     rooms.failing = {"call-just-over": GONE}
     await look_until(rooms, settings, lambda: rooms.deleted)
     assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+async def test_two_who_talk_when_their_process_dies_talk_on_until_one_of_them_leaves(
+    rooms: Rooms, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(crashes, "TALKS_WATCHED_EVERY", 0.02)
+    rooms.there, rooms.joined = {"call-1": (5, [SIP, SIP])}, {"call-1": "yes"}
+
+    async def work() -> None:
+        await until(lambda: line.looks)
+        line.calls.remove("call-1")
+        await until(lambda: caplog.messages)
+        looks = line.looks
+        await until(lambda: line.looks >= looks + 10)
+        assert rooms.deleted == []
+        rooms.there["call-1"] = (5, [SIP])
+        await until(lambda: rooms.deleted)
+
+    line = Line()
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
+    assert rooms.deleted == ["call-1"]
+    assert caplog.messages[0].endswith("the two talk on")
+
+
+async def test_two_phones_of_whom_nobody_was_handed_over_are_hung_up_on(rooms: Rooms, settings: Settings) -> None:
+    rooms.there = {"call-1": (5, [SIP, SIP])}
+    await while_calls_end(Line(), settings)
+    assert rooms.deleted == ["call-1"]
+
+
+async def test_a_new_agent_leaves_two_alone_who_talk_and_ends_the_call_of_the_one_who_is_left(
+    rooms: Rooms, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crashes, "TALKS_WATCHED_EVERY", 0.02)
+    monkeypatch.setattr(crashes, "SWEPT_EVERY", 0.01)
+    rooms.there = {"call-two": (60, [SIP, SIP]), "call-left": (60, [SIP])}
+    rooms.joined = {"call-two": "yes"}
+
+    async def work() -> None:
+        await until(lambda: rooms.deleted)
+        looks = line.looks
+        await until(lambda: line.looks >= looks + 10)
+        assert set(rooms.deleted) == {"call-left"}
+        rooms.there["call-two"] = (60, [SIP])
+        await until(lambda: "call-two" in rooms.deleted)
+
+    line = Line()
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)
+
+
+async def test_a_person_whose_caller_left_while_there_was_no_agent_is_hung_up_on(
+    rooms: Rooms, settings: Settings
+) -> None:
+    rooms.there, rooms.persons = {"call-person": (60, [SIP])}, {"call-person"}
+    rooms.joined = {"call-person": "yes"}
+    await look_until(rooms, settings, lambda: rooms.deleted)
+    assert rooms.deleted == ["call-person"]

@@ -1,0 +1,462 @@
+"""A caller is handed over to a person, and whatever becomes of it, they are told, or are left to talk."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from livekit import api, rtc
+from livekit.agents import JobContext, inference
+
+from agent.admission.caller import Caller
+from agent.admission.sip_call import SipCall
+from agent.conversation import ending as ending_module
+from agent.conversation import transfer as transfers
+from agent.conversation.call import Call
+from agent.conversation.call_room import HangUp
+from agent.conversation.ending import Ending
+from agent.conversation.hang_up_together import CALLER_HUNG_UP, CALLER_WAS_TRANSFERRED, hang_up_together
+from agent.conversation.receptionist import Receptionist
+from agent.conversation.session import new_session
+from agent.conversation.transfer import hand_over, would_rather_not
+from agent.languages import phrases
+from agent.lines.people import Person
+from agent.lines.words import Words
+from agent.records.call_record import CallRecord
+from tests.support.fakes.openai_api import FakeOpenAI, Script
+from tests.unit.agent.conversation.test_leg import OURS, refused
+from tests.unit.agent.fakes import Recorded, host, in_call, line, pipeline, spoken, until
+
+INSTANT = Script(stt_delay=0, first_token_delay=0, words_per_second=1e6, first_audio_delay=0, answers=("At nine.",))
+CALLING = "One moment, please, I am calling them for you. If you would rather not wait, just tell me."
+PUTTING_THROUGH = "One moment, please, I am putting you through."
+CONNECTED = "I am connecting you now."
+GONE = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "participant does not exist", status=404)
+ANNA = Person(name="Anna", number="+12025550111", when="Complaints.")
+COLD = ANNA.model_copy(update={"kind": "cold"})
+
+
+class Here:
+    """The agent's own side of the room."""
+
+    def __init__(self) -> None:
+        self.track_publications = {"TR_voice": object()}
+        self.granted: list[Any] = []  # None: everybody may hear everything
+
+    def set_track_subscription_permissions(
+        self, *, allow_all_participants: bool, participant_permissions: list[Any] | None = None
+    ) -> None:
+        granted = {it.participant_identity: list(it.allowed_track_sids) for it in participant_permissions or []}
+        self.granted.append(None if allow_all_participants else granted)
+
+
+class Track:
+    subscribed = True
+
+    def set_subscribed(self, wanted: bool) -> None:
+        self.subscribed = wanted
+
+
+class Room(rtc.EventEmitter[str]):
+    name = "call-_+12025550199_x"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.local_participant = Here()
+        self.remote_participants: dict[str, Any] = {}
+        self.enter("caller")
+
+    def isconnected(self) -> bool:
+        return True
+
+    def enter(self, identity: str) -> None:
+        tracks = {f"TR_{identity}": Track()}
+        self.remote_participants[identity] = SimpleNamespace(identity=identity, track_publications=tracks)
+
+    def leave(self, identity: str) -> None:
+        self.emit("participant_disconnected", self.remote_participants.pop(identity))
+
+
+class Server:
+    """LiveKit's API: a person enters the room as soon as they are called."""
+
+    def __init__(self, room: Room) -> None:
+        self.sip = self.room = self
+        self._room = room
+        self.answer: Exception | None = None
+        self.refer: Exception | None = None
+        self.picks_up = asyncio.Event()
+        self.picks_up.set()
+        self.caller_is_there = True
+        self.hidden: list[bool] = []
+        self.marked: list[dict[str, str]] = []
+        self.subscriptions: dict[tuple[str, str], bool] = {}
+        self.called: list[str] = []
+        self.referred: list[str] = []
+
+    async def list_outbound_trunk(self, _: Any) -> Any:
+        return SimpleNamespace(items=[api.SIPOutboundTrunkInfo(sip_trunk_id="ST_1", metadata=OURS)])
+
+    async def create_sip_participant(self, request: api.CreateSIPParticipantRequest) -> None:
+        self.called.append(request.sip_call_to)
+        self._room.enter(request.participant_identity)
+        await self.picks_up.wait()
+        if self.answer:
+            self._room.leave(request.participant_identity)
+            raise self.answer
+
+    async def transfer_sip_participant(self, request: api.TransferSIPParticipantRequest) -> None:
+        self.referred.append(request.transfer_to)
+        if self.refer:
+            raise self.refer
+
+    async def get_participant(self, who: api.RoomParticipantIdentity) -> api.ParticipantInfo:
+        if not self.caller_is_there:
+            raise GONE
+        return api.ParticipantInfo(identity=who.identity)
+
+    async def update_participant(self, update: api.UpdateParticipantRequest) -> None:
+        if update.HasField("permission"):
+            self.hidden.append(update.permission.hidden)
+        else:
+            self.marked.append(dict(update.attributes))
+
+    async def update_subscriptions(self, update: api.UpdateSubscriptionsRequest) -> None:
+        self.subscriptions |= {(update.identity, track): update.subscribe for track in update.track_sids}
+
+    async def remove_participant(self, who: api.RoomParticipantIdentity) -> None:
+        if who.identity in self._room.remote_participants:
+            self._room.leave(who.identity)
+
+
+class Briefing:
+    """The talk with the person, which a test decides."""
+
+    made: "list[Briefing]"
+
+    def __init__(self, call: Call, person: str) -> None:
+        self.person, self.said, self.closed = person, list[str](), False
+        self.answer = asyncio.get_running_loop().create_future()
+        self.made.append(self)
+
+    async def ask(self, summary: "asyncio.Future[str | None]") -> Any:
+        return await self.answer
+
+    async def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Music:
+    def __init__(self, room: Room) -> None:
+        self.room = room
+
+    async def start(self) -> None:
+        self.room.local_participant.track_publications["TR_music"] = object()
+
+    async def stop(self) -> None:
+        self.room.local_participant.track_publications.pop("TR_music", None)
+
+
+class Talk:
+    """A call in which the greeting is over."""
+
+    def __init__(self, url: str) -> None:
+        chosen = pipeline(settings=host(openai_base_url=url))
+        self.room = Room()
+        self.server = Server(self.room)
+        self.reasons: list[str] = []
+        self.deleted = 0
+        job = cast("JobContext", self)
+        self.session = new_session(line(), chosen, inference.VAD(model="silero"))
+        announcer, sip = Recorded(self.session, "en"), SipCall.from_attributes({})
+        self.call = in_call(ctx=job, session=self.session, pipeline=chosen, announcer=announcer, sip=sip)
+        self.call.words = Words(persona="Be brief.", greeting="Hello.", goodbye="Bye.")
+        self.call.participant = self.room.remote_participants["caller"]
+        self.call.hang_up = HangUp(job)
+        self.call.before_end = None
+        self.call.ending = Ending(job, self.session, announcer, self.call.hang_up)
+        self.call.record = CallRecord(sip, Caller("+12025550199", anonymous=False), line(), chosen)
+        self.call.slot = cast("Any", SimpleNamespace(seconds_left=lambda: None))
+        hang_up_together(self.call)
+
+    @property
+    def api(self) -> Server:
+        return self.server
+
+    def shutdown(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    def delete_room(self) -> "asyncio.Future[None]":
+        self.deleted += 1
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    @property
+    def said(self) -> list[str]:
+        return spoken(self.session)[1:]
+
+    @property
+    def outcome(self) -> str:
+        assert self.call.record.transfer
+        return self.call.record.transfer.outcome
+
+    def hand_over(self, person: Person = ANNA) -> "asyncio.Future[None]":
+        return asyncio.ensure_future(hand_over(self.call, person))
+
+    async def briefing(self) -> Briefing:
+        await until(lambda: Briefing.made)
+        return Briefing.made[0]
+
+
+@pytest.fixture
+async def talk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Talk]:
+    Briefing.made = []
+    monkeypatch.setattr(ending_module, "LAST_AUDIO", 0.01)
+    monkeypatch.setattr(transfers, "PRESENCE_CHECKED_EVERY", 0.01)
+    monkeypatch.setattr(transfers, "HoldMusic", Music)
+    monkeypatch.setattr(transfers, "Briefing", Briefing)
+    async with FakeOpenAI(INSTANT) as endpoint:
+        talk = Talk(endpoint.url)
+        await talk.session.start(Receptionist(talk.call), record=False)
+        yield talk
+        await talk.session.aclose()
+
+
+async def test_an_accepted_call_is_joined_and_the_agent_is_silent_deaf_and_still_there(talk: Talk) -> None:
+    handing = talk.hand_over()
+    briefing = await talk.briefing()
+    assert talk.server.hidden == [True]
+    assert talk.server.subscriptions == {("caller", f"TR_{briefing.person}"): False}
+    assert talk.room.local_participant.granted[-1] == {"caller": ["TR_music", "TR_voice"], briefing.person: []}
+    briefing.answer.set_result("accepted")
+    await handing
+    assert (talk.outcome, talk.said, briefing.said) == ("joined", [CALLING, CONNECTED], ["connected"])
+    assert talk.server.hidden == [True, False]
+    assert talk.server.marked == [{"landline.joined": "yes"}]
+    assert talk.server.subscriptions == {
+        ("caller", f"TR_{briefing.person}"): True,
+        (briefing.person, "TR_caller"): True,
+    }
+    assert talk.room.local_participant.granted[-1] is None
+    assert "TR_music" not in talk.room.local_participant.track_publications
+    assert not talk.session.input.audio_enabled
+    heard = [it.subscribed for who in talk.room.remote_participants.values() for it in who.track_publications.values()]
+    assert heard == [False, False]
+    assert (briefing.closed, talk.reasons, talk.deleted, talk.call.handover.begun) == (True, [], 0, True)
+
+
+async def test_either_who_hangs_up_ends_it_for_the_other_at_once(talk: Talk) -> None:
+    handing = talk.hand_over()
+    briefing = await talk.briefing()
+    briefing.answer.set_result("accepted")
+    await handing
+    talk.room.leave(briefing.person)
+    assert (talk.reasons, talk.deleted) == (["the person hung up"], 1)
+    talk.room.leave("caller")
+    assert talk.reasons[1:] == [CALLER_HUNG_UP]
+
+
+async def test_a_caller_who_hangs_up_on_the_person_ends_it_at_once(talk: Talk) -> None:
+    handing = talk.hand_over()
+    (await talk.briefing()).answer.set_result("accepted")
+    await handing
+    talk.room.leave("caller")
+    assert (talk.reasons, talk.deleted) == ([CALLER_HUNG_UP], 1)
+
+
+async def test_a_job_that_has_to_end_leaves_the_two_alone(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+    handing = talk.hand_over()
+    (await talk.briefing()).answer.set_result("accepted")
+    await handing
+    await talk.call.hang_up.finish()
+    assert talk.deleted == 0
+    assert "the two talk on" in caplog.text
+
+
+async def test_a_call_that_takes_too_long_ends_for_both(talk: Talk) -> None:
+    handing = talk.hand_over()
+    (await talk.briefing()).answer.set_result("accepted")
+    await handing
+    talk.call.ending.say("time_is_up", "the call took too long")
+    await until(lambda: talk.reasons)
+    await talk.call.hang_up.finish()
+    assert (talk.reasons, talk.deleted) == (["the call took too long"], 1)
+
+
+async def test_the_leg_lasts_no_longer_than_what_is_left_of_the_call(talk: Talk) -> None:
+    talk.call.record.began = time.time() - 3000  # of an hour
+    assert 595 < talk.call.seconds_left < 601
+    talk.call.slot = cast("Any", SimpleNamespace(seconds_left=lambda: 100.0))
+    assert talk.call.seconds_left == 100
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "sentence"),
+    [
+        (refused(486), "busy", "their line is busy"),
+        (refused(480), "no_answer", "nobody is answering"),
+        (refused(603), "declined", "cannot take your call"),
+        (refused(404), "unreachable", "cannot reach them"),
+    ],
+)
+async def test_a_person_who_is_not_reached_costs_one_sentence(
+    talk: Talk, answer: Exception, outcome: str, sentence: str
+) -> None:
+    talk.server.answer = answer
+    await talk.hand_over()
+    assert talk.outcome == outcome
+    await until(lambda: len(talk.said) == 2)
+    assert sentence in talk.said[1]
+    assert (talk.server.hidden, talk.room.local_participant.granted[-1]) == ([True, False], None)
+    assert (talk.call.handover.begun, list(talk.room.remote_participants)) == (False, ["caller"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence", "told"),
+    [("declined", "cannot take your call", ["person_declined"]), ("not_accepted", "nobody is answering", [])],
+)
+async def test_a_person_who_does_not_accept_is_hung_up_on(
+    talk: Talk, answer: str, sentence: str, told: list[str]
+) -> None:
+    handing = talk.hand_over()
+    briefing = await talk.briefing()
+    briefing.answer.set_result(answer)
+    await handing
+    await until(lambda: len(talk.said) == 2)
+    assert (talk.outcome, briefing.said, briefing.closed) == (answer, told, True)
+    assert sentence in talk.said[1]
+    assert list(talk.room.remote_participants) == ["caller"]
+
+
+async def test_a_person_who_hangs_up_instead_of_answering_has_declined(talk: Talk) -> None:
+    handing = talk.hand_over()
+    talk.room.leave((await talk.briefing()).person)
+    await handing
+    assert talk.outcome == "declined"
+
+
+async def test_a_caller_who_hangs_up_while_they_wait_is_noticed_although_nobody_reports_it(talk: Talk) -> None:
+    handing = talk.hand_over()
+    briefing = await talk.briefing()
+    talk.server.caller_is_there = False
+    await handing
+    assert (talk.outcome, briefing.said, talk.reasons) == ("caller_left", ["person_caller_gone"], [CALLER_HUNG_UP])
+    assert briefing.person not in talk.room.remote_participants
+    assert not talk.call.caller_is_there
+
+
+async def test_a_caller_who_would_rather_not_wait_has_the_agent_back(talk: Talk) -> None:
+    talk.server.picks_up.clear()
+    handing = talk.hand_over()
+    await until(lambda: talk.server.called)
+    talk.session.generate_reply(user_input="Is it ringing?")
+    talk.session.generate_reply(user_input="Oh, never mind.")
+    await handing
+    await until(lambda: len(talk.said) == 2)
+    assert talk.outcome == "caller_declined"
+    assert talk.said[1].startswith("All right, I will not connect you.")  # and no model has answered
+    talk.session.generate_reply(user_input="When are you open?")
+    await until(lambda: talk.said[2:] == ["At nine."])
+
+
+async def test_a_session_that_closes_meanwhile_ends_the_ringing(talk: Talk) -> None:
+    talk.server.picks_up.clear()
+    handing = talk.hand_over()
+    await until(lambda: talk.server.called)
+    await talk.session.aclose()
+    await handing
+    await until(lambda: list(talk.room.remote_participants) == ["caller"])
+    assert talk.outcome == "broken_off"
+
+
+async def test_whatever_fails_the_caller_is_told_that_it_cannot_be_done(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: object) -> None:
+        raise ValueError("what is this")
+
+    monkeypatch.setattr(Music, "start", fail)
+    await talk.hand_over()
+    assert talk.outcome == "unreachable"
+    await until(lambda: len(talk.said) == 2)
+    assert "cannot reach them" in talk.said[1]
+
+
+async def test_a_caller_who_hangs_up_while_the_person_is_told_so_is_noticed(talk: Talk) -> None:
+    handing = talk.hand_over()
+    briefing = await talk.briefing()
+    briefing.answer.set_result("declined")
+    talk.server.caller_is_there = False
+    await handing
+    assert talk.reasons == [CALLER_HUNG_UP]
+
+
+async def test_a_caller_who_hangs_up_during_a_refer_that_fails_has_nobody_called_for_them(talk: Talk) -> None:
+    talk.server.refer = refused(603)
+    talk.call.handover.caller_has_left = True
+    await talk.hand_over(COLD)
+    assert (talk.outcome, talk.server.called) == ("caller_left", [])
+
+
+async def test_a_cold_handover_is_the_carriers(talk: Talk) -> None:
+    await talk.hand_over(COLD)
+    assert talk.server.referred == ["tel:+12025550111"]
+    assert (talk.outcome, talk.reasons, talk.server.called) == ("transferred", [CALLER_WAS_TRANSFERRED], [])
+
+
+async def test_a_caller_who_leaves_during_a_refer_has_been_transferred_if_the_carrier_says_so(talk: Talk) -> None:
+    talk.call.handover.refer = refer = asyncio.get_running_loop().create_future()
+    talk.room.leave("caller")
+    assert talk.reasons == []
+    refer.set_result(None)
+    await until(lambda: talk.reasons)
+    assert talk.reasons == [CALLER_WAS_TRANSFERRED]
+
+
+@pytest.mark.parametrize("status", [405, 501, 603])
+async def test_a_trunk_that_refuses_refer_costs_a_second_leg_and_no_question(talk: Talk, status: int) -> None:
+    talk.server.refer = refused(status)
+    await talk.hand_over(COLD)
+    assert (talk.server.called, talk.outcome, Briefing.made) == (["+12025550111"], "joined", [])
+    assert talk.said == [PUTTING_THROUGH]  # the person has said hello, and waits for the caller
+
+
+async def test_an_extension_is_not_a_carriers_to_call(talk: Talk) -> None:
+    await talk.hand_over(COLD.model_copy(update={"number": "100"}))
+    assert (talk.server.referred, talk.server.called, talk.outcome) == ([], ["100"], "joined")
+
+
+async def test_a_carrier_that_cannot_connect_the_two_is_believed(talk: Talk) -> None:
+    metadata = {"sip_status_code": "486"}
+    talk.server.refer = api.SipCallError("unavailable", "call transfer failed: 486", status=503, metadata=metadata)
+    await talk.hand_over(COLD)
+    assert (talk.outcome, talk.server.called) == ("busy", [])
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "No, never mind."),
+        ("en", "I'd rather not wait any longer, you know."),
+        ("en", "No, thank you."),
+        ("de", "Ach, lieber nicht."),
+        ("de", "Nein, danke."),
+        ("es", "Mejor no, gracias."),
+        ("fr", "Laissez tomber, merci."),
+    ],
+)
+def test_a_caller_may_say_that_they_would_rather_not(language: str, said: str) -> None:
+    assert would_rather_not(said, phrases(language))
+
+
+@pytest.mark.parametrize(
+    "said", ["No problem, I will wait.", "I am not in a hurry.", "Hello?", "Is it ringing?", "Yes."]
+)
+def test_other_words_change_nothing(said: str) -> None:
+    assert not would_rather_not(said, phrases("en"))
