@@ -39,8 +39,8 @@ class Outbound(Group):
     enabled: bool = setting(False, "Whether the line makes calls: by `make dial`, and by POST /calls.")
     prefixes: list[Prefix] = Field(
         default_factory=list,
-        description="How the numbers begin that may be called, such as +49 or +1212. Empty: numbers of the country of the "
-        "line's own numbers. Emergency, short and premium numbers are never called.",
+        description="How the numbers begin that may be called, such as +49 or +1212. Empty: numbers of the country of "
+        "the line's own numbers. Emergency, short and premium numbers are never called.",
     )
     quiet_from: Clock = setting("20:00", "When the time begins in which nobody is called, where the person is.")
     quiet_until: Clock = setting("09:00", "When that time ends. The same time as quiet_from: there is no such time.")

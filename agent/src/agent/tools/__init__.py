@@ -19,7 +19,6 @@ from agent.tools.tell_time import tell_time
 from agent.tools.transfer_call import transfer_call
 
 TOOLS: list[Callable[[Call], llm.Tool | None]] = [
-    do_not_call_again,
     end_call,
     search_facts,
     send_dtmf,
@@ -31,6 +30,7 @@ TOOLS: list[Callable[[Call], llm.Tool | None]] = [
     move_appointment,
     cancel_appointment,
     transfer_call,
+    do_not_call_again,
 ]
 
 
