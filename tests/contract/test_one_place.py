@@ -285,7 +285,7 @@ print(json.dumps({
     "provider": [Pipeline(line, host).name("llm"), asyncio.run(new_llm()), Pipeline(line, host).problems(),
                  f"has {missing[0].key} {missing[0].about}".partition(", which is not")[0]],
     "tool": "tell_the_time" in [tool.info.name for tool in tools_of(call)],
-    "behaviour": ["count_the_turns" in answer.answer.__code__.co_names, list(heard), logged[-1]],
+    "behaviour": ["count_the_turns" in answer.talk.__code__.co_names, list(heard), logged[-1]],
     "setting": ["greeting_pause" in Receptionist.on_enter.__code__.co_names,
                 parse("", "coffee", {}).handling.greeting_pause,
                 parse("[handling]\\ngreeting_pause = 0.5", "coffee", {}).handling.greeting_pause,

@@ -102,7 +102,7 @@ async def answer(ctx: JobContext) -> None:
         record = CallRecord(SipCall.to(order.number), person, line, pipeline, order=order.id)
         new_call = partial(Call, ctx, settings, line, pipeline, words, session, hang_up=hang_up)
         if outbound := await call_out(ctx, settings, order, record, admission, new_call):
-            await _talk(outbound, None, lines)
+            await talk(outbound, None, lines)
         return
 
     # Who is calling, and whether they are let in.
@@ -128,10 +128,11 @@ async def answer(ctx: JobContext) -> None:
     folder, country = settings.lines_folder / line.name, country_of(line, settings)
     record.caller = await look_up(caller, sip.dialled, line, folder, country)
     call.words = words.with_section(described(record.caller))
-    await _talk(call, greeting, lines)
+    await talk(call, greeting, lines)
 
 
-async def _talk(call: Call, greeting: Presynthesis | None, lines: LinesFolder) -> None:
+async def talk(call: Call, greeting: Presynthesis | None, lines: LinesFolder) -> None:
+    """Begin the conversation with somebody who is there, whichever side has called."""
     # What the agent does besides talking.
     tools = [*tools_of(call), *http_tools(call, lines.read_tools(call.line))]
     call.receptionist = Receptionist(call, greeting, tools)

@@ -11,7 +11,7 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from livekit.agents import AgentServer, stt, utils, vad, worker
+from livekit.agents import AgentServer, llm, stt, utils, vad, worker
 from livekit.agents.beta.tools.end_call import END_CALL_DESCRIPTION
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.llm.mcp import MCPServerHTTP, MCPToolResultContext
@@ -30,6 +30,7 @@ __all__ = [
     "END_CALL_DESCRIPTION",
     "LATE_IMPORTS",
     "MCP",
+    "AnswerStream",
     "MCPServerHTTP",
     "MCPToolResultContext",
     "RecorderIO",
@@ -84,6 +85,39 @@ def is_playing(output: io.AudioOutput) -> bool:
 def end_of_turn_threshold(language: str) -> float:
     """Return the probability from which livekit-agents' end-of-turn model considers a turn in this language over."""
     return LOCAL_LANGUAGES.get(language, LOCAL_LANGUAGES["en"])
+
+
+class AnswerStream(llm.LLMStream):
+    """The base of a language model's answer that no model makes; it gives public names to its own base's private parts.
+
+    A subclass has `answer`, which sends at least one chunk.
+    """
+
+    @property
+    def model(self) -> llm.LLM[Any]:
+        """The model that was asked."""
+        return self._llm
+
+    @property
+    def context(self) -> llm.ChatContext:
+        """The conversation that is to be answered."""
+        return self._chat_ctx
+
+    @property
+    def offered(self) -> list[llm.Tool]:
+        """The tools that may be called."""
+        return self._tools
+
+    def send(self, chunk: llm.ChatChunk) -> None:
+        """Send the next part of the answer."""
+        self._event_ch.send_nowait(chunk)
+
+    async def answer(self) -> None:
+        """Send the answer."""
+        raise NotImplementedError
+
+    async def _run(self) -> None:
+        await self.answer()
 
 
 class UtteranceStream(stt.StreamAdapterWrapper):

@@ -72,6 +72,7 @@ def in_call(**parts: Any) -> Call:
         "first_agent": None,
         "before_greeting": None,
         "before_join": None,
+        "order": None,
         "participant": SimpleNamespace(identity="caller"),
         "handover": Handover(),
     }

@@ -23,6 +23,7 @@ from livekit.agents import (
 )
 
 from agent import languages
+from agent.framework import AnswerStream
 from agent.languages import Phrases
 
 logger = logging.getLogger(__name__)
@@ -90,30 +91,28 @@ class GreetingJudge(llm.LLM[Any]):
         return _Verdict(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 
 
-class _Verdict(llm.LLMStream):
+class _Verdict(AnswerStream):
     """The verdict on the last message."""
 
-    async def _run(self) -> None:
-        judge = self._llm
+    async def answer(self) -> None:
+        judge = self.model
         assert isinstance(judge, GreetingJudge)  # noqa: S101 - it is made in no other place
-        said = [item.text_content or "" for item in self._chat_ctx.items if item.type == "message"][-1]
+        said = [item.text_content or "" for item in self.context.items if item.type == "message"][-1]
         category = judge_greeting(said, judge.phrases)
         calls = [] if category else await self._ask(judge.inner)
-        if not calls:
-            calls = [_call(category or (_by_length(said)))]
-        delta = llm.ChoiceDelta(role="assistant", tool_calls=calls)
-        self._event_ch.send_nowait(llm.ChatChunk(id="verdict", delta=delta))
+        delta = llm.ChoiceDelta(role="assistant", tool_calls=calls or [_call(category or _by_length(said))])
+        self.send(llm.ChatChunk(id="verdict", delta=delta))
 
     async def _ask(self, model: llm.LLM[Any] | None) -> list[llm.FunctionToolCall]:
         if not model:
             return []
         try:
             async with asyncio.timeout(MODEL_WITHIN):
-                answer = await model.chat(chat_ctx=self._chat_ctx, tools=self._tools, tool_choice="required").collect()
+                answer = await model.chat(chat_ctx=self.context, tools=self.offered, tool_choice="required").collect()
         except (APIError, TimeoutError) as error:
             logger.warning("The model did not say who has answered the call: %s", type(error).__name__)
             return []
-        return [call for call in answer.tool_calls if call.name in {tool.id for tool in self._tools}]
+        return [call for call in answer.tool_calls if call.name in {tool.id for tool in self.offered}]
 
 
 def _by_length(said: str) -> AMDCategory:

@@ -19,7 +19,7 @@ from agent.conversation.do_not_call import ASKED_NOT_TO_BE_CALLED, do_not_call_a
 from agent.conversation.ending import wait_until_heard
 from agent.conversation.machine_or_person import machine_or_person
 from agent.conversation.speech_outcome import was_heard_to_its_end
-from agent.conversation.yes_or_no import DIGITS, Answer, YesOrNo, judge_answer
+from agent.conversation.yes_or_no import DIGITS, YesOrNo, judge_answer
 from agent.languages import Phrases, split_phrases
 from agent.outbound.orders import Order
 from agent.turns.beep import RATE, BeepDetector
@@ -103,9 +103,9 @@ class WhoAnswered(YesOrNo):
         return "yes"
 
     async def _ask_once(self) -> Said | None:
-        while not self._answers.empty():  # "Hello?", said before the question
-            if judge_person(self._answers.get_nowait().said, self._order.name, self.call.phrases) == "stop":
-                return "stop"
+        before = [judge_person(it.said, self._order.name, self.call.phrases) for it in self.forget_answers()]
+        if "stop" in before:  # anything else that is said before the question does not answer it
+            return "stop"
         begun = asyncio.get_running_loop().time()
         question = self.session.say(self._sentences.are_you.format(name=self._order.name))
         answer = await self.wait_for_answer(question)
@@ -142,7 +142,7 @@ class WhoAnswered(YesOrNo):
                     await stream.aclose()
 
     def _take_key(self, event: rtc.SipDTMF) -> None:
-        self._answers.put_nowait(Answer(f"{DIGITS}{event.digit}", asyncio.get_running_loop().time()))
+        self.take_answer(f"{DIGITS}{event.digit}")
 
 
 def judge_person(answer: str, name: str, phrases: Phrases) -> Said | None:

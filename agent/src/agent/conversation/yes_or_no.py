@@ -77,6 +77,14 @@ class YesOrNo(Agent):
         return
         yield ""
 
+    def take_answer(self, said: str) -> None:
+        """Take this for an answer that is given now."""
+        self._answers.put_nowait(Answer(said, asyncio.get_running_loop().time()))
+
+    def forget_answers(self) -> list[Answer]:
+        """Return the answers that nobody has waited for, which count no more."""
+        return [self._answers.get_nowait() for _ in range(self._answers.qsize())]
+
     async def wait_for_answer(self, question: SpeechHandle) -> Answer | None:
         """Wait for what the caller says or enters while the question is said or after it; None if nothing comes.
 

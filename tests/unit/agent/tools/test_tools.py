@@ -99,7 +99,7 @@ async def test_a_model_that_fails_over_its_goodbye_does_not_end_the_call_without
 def test_a_model_that_would_speak_its_tool_calls_is_given_none() -> None:
     small = "speech/qwen2.5-coder-0.5b-instruct"
     anna = Person(name="Anna", number="+12025550111", when="Complaints.")
-    everything = line(tools=known_tools(), people=[anna])
+    everything = line(tools=known_tools(), people=[anna], outbound=line().outbound.model_copy(update={"enabled": True}))
     assert len(tools_of(in_call(pipeline=pipeline(), line=everything))) == len(TOOLS)
     assert tools_of(in_call(pipeline=pipeline(llm=small))) == []
     assert tools_of(in_call(pipeline=pipeline(llm_fallback=small))) == []
