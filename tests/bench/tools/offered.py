@@ -1,0 +1,82 @@
+"""The tools that the model is offered, in the form in which livekit-agents sends them to it. None of them does anything."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal
+
+from livekit.agents import function_tool
+from livekit.agents.llm import ToolContext
+
+from agent.framework import END_CALL_DESCRIPTION
+
+
+@function_tool
+async def book_appointment(name: str, when: str, people: int | None = None) -> None:
+    """Book a table for the caller, who has said their name and when they want to come.
+
+    Args:
+        name: The name of the caller.
+        when: The day and the time, in the caller's own words.
+        people: How many people come, if the caller has said it.
+    """
+
+
+@function_tool
+async def take_message(name: str, about: str) -> None:
+    """Take a message from the caller for the owner, or a wish to be called back.
+
+    Args:
+        name: The name of the caller.
+        about: What the owner is to be told, in the caller's own words.
+    """
+
+
+@function_tool
+async def transfer_call(to: Literal["kitchen", "office", "Maria"]) -> None:
+    """Connect the caller with a person, when they ask to speak with one.
+
+    Args:
+        to: Whom they want: kitchen for orders of cakes, office for invoices and jobs, Maria, who is the owner.
+    """
+
+
+@function_tool
+async def tell_opening_hours(day: str) -> None:
+    """Look up when the shop opens and closes on one day.
+
+    Args:
+        day: The day in the caller's own words, such as today, tomorrow or a date.
+    """
+
+
+@function_tool
+async def send_dtmf(digits: str) -> None:
+    """Press keys on the phone, when the caller asks for keys to be pressed.
+
+    Args:
+        digits: The keys, one after another: 0 to 9, * and #.
+    """
+
+
+@function_tool
+async def find_order(order_number: str) -> None:
+    """Look up where an order is and when it will be delivered.
+
+    Args:
+        order_number: The number of the order.
+    """
+
+
+async def _end_call() -> None: ...
+
+
+end_call = function_tool(_end_call, name="end_call", description=END_CALL_DESCRIPTION)
+TOOLS = [end_call, book_appointment, take_message, transfer_call, tell_opening_hours, send_dtmf, find_order]
+
+
+@cache
+def as_sent() -> list[dict[str, Any]]:
+    """Return the `tools` of the request."""
+    tools: list[dict[str, Any]] = ToolContext(TOOLS).parse_function_tools("openai", strict=True)
+    return tools
