@@ -1,4 +1,4 @@
-"""`make bench`, and `make bench` with one word more: hearing, knowledge, turns or capacity."""
+"""`make bench`, and `make bench` with one word more: hearing, knowledge, tools, turns or capacity."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tests.bench import figures
 from tests.bench.capacity import command as capacity
 from tests.bench.hearing import command as hearing
 from tests.bench.knowledge import command as knowledge
+from tests.bench.tools import command as tools
 from tests.bench.turns import command as turns
 
-PARTS = (figures, hearing, knowledge, turns, capacity)
+PARTS = (figures, hearing, knowledge, tools, turns, capacity)
 
 
 def main(given: list[str]) -> int:
