@@ -1,4 +1,4 @@
-"""`python -m tests.bench tools`: how often the embedded language model calls the right tool, and how often a wrong one."""
+"""`python -m tests.bench tools`: how often the embedded language model calls the right tool, and a wrong one."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class InProcess:
     """The model, with or without tools."""
 
     def __init__(self, weights: Path, threads: int) -> None:
-        self._model = Qwen(weights, threads)
+        self._model = Qwen(weights, threads, calls_tools=True)
         for tools in ({}, {"tools": as_sent()}):  # as the agent has the persona read ahead
             self._ask({"messages": [_message("system", PERSONA)], "max_tokens": 1, **tools})
 

@@ -1,4 +1,4 @@
-"""The tools that the model is offered, in the form in which livekit-agents sends them to it. None of them does anything."""
+"""The tools that the model is offered, as livekit-agents sends them to it. None of them does anything."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from functools import cache
 from typing import Any, Literal
 
 from livekit.agents import function_tool
-from livekit.agents.llm import ToolContext
+from livekit.agents.llm import Tool, ToolContext, Toolset
 
 from agent.framework import END_CALL_DESCRIPTION
+from agent.tools.end_call import EXAMPLES
 
 
 @function_tool
@@ -96,9 +97,16 @@ async def find_order(order_number: str) -> None:
 async def _end_call() -> None: ...
 
 
-GOODBYES = 'Callers say, for example: "That was all, goodbye." "No thanks, bye." "Please hang up."'
-end_call = function_tool(_end_call, name="end_call", description=f"{END_CALL_DESCRIPTION}\n{GOODBYES}")
-TOOLS = [end_call, book_appointment, take_message, transfer_call, tell_opening_hours, send_dtmf, find_order]
+end_call = function_tool(_end_call, name="end_call", description=f"{END_CALL_DESCRIPTION}\n{EXAMPLES}")
+TOOLS: list[Tool | Toolset] = [
+    end_call,
+    book_appointment,
+    take_message,
+    transfer_call,
+    tell_opening_hours,
+    send_dtmf,
+    find_order,
+]
 
 
 @cache

@@ -87,9 +87,12 @@ class Receptionist(Agent):
     def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
-        """Answer as the model does, but for no longer than the line allows, and a small model from facts alone."""
+        """Answer as the model does, but for no longer than the line allows, and a small model from facts alone.
+
+        What a tool has returned is not among the facts, so an answer that tells it is not checked.
+        """
         answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
-        if self._knowledge:
+        if self._knowledge and not _tells_a_result(chat_ctx):
             answer = answer_from_facts(answer, self._knowledge, chat_ctx)
         return end_in_time(answer, self._call.line.handling.longest_answer)
 
@@ -101,3 +104,13 @@ class Receptionist(Agent):
         goodbye = self.session.say(self._call.words.goodbye, allow_interruptions=False)
         if not await wait_until_heard(goodbye, GOODBYE_LIMIT):
             goodbye.interrupt(force=True)
+
+
+def _tells_a_result(context: llm.ChatContext) -> bool:
+    """Return whether the answer follows a tool's result, and not what the caller has said."""
+    turns = (it for it in reversed(context.items) if it.type == "function_call_output" or _is_of_caller(it))
+    return (last := next(turns, None)) is not None and last.type == "function_call_output"
+
+
+def _is_of_caller(item: llm.ChatItem) -> bool:
+    return item.type == "message" and item.role == "user"

@@ -19,7 +19,9 @@ PROVIDER = Provider(
     voices=("heart",),
     languages=("en",),
     patience=30.0,  # one small CPU, shared by all calls
-    tools=False,
+    without_tools=tuple(
+        SMALL.values()
+    ),  # docs/decisions/0013-a-small-model-and-tools.md has what it was measured to do
     reads_slowly=True,
     invents_facts=True,
     embedded=True,

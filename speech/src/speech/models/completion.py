@@ -48,7 +48,7 @@ def complete(server: Server, wanted: dict[str, Any], still_wanted: Callable[[], 
         return None
     choices = [choice for chunk in chunks for choice in chunk.get("choices", [])]
     tokens = [token for choice in choices for token in (choice.get("logprobs") or {}).get("content") or []]
-    usage = next((chunk["usage"] for chunk in reversed(chunks) if chunk.get("usage")), {})
+    usage: dict[str, Any] = next((chunk["usage"] for chunk in reversed(chunks) if chunk.get("usage")), {})
     return Completion("".join(choice.get("text") or "" for choice in choices), tokens, usage)
 
 

@@ -10,7 +10,8 @@ from speech.errors import invalid
 from speech.models.completion import CONTEXT, translated
 from speech.models.engines import AnswerEnd, Call, Delta
 from speech.models.speakable import Speakable
-from speech.models.tools.decision import decide
+from speech.models.tools import result
+from speech.models.tools.decision import TEXT, decide
 from speech.queueing import Emit
 from speech.requests import ChatRequest, Message
 
@@ -28,7 +29,9 @@ PASSED_ON = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "s
 
 
 class Qwen:
-    def __init__(self, weights: Path, threads: int) -> None:
+    def __init__(self, weights: Path, threads: int, *, calls_tools: bool) -> None:
+        """Load the model. Without `calls_tools`, the tools of a request are ignored."""
+        self._calls_tools = calls_tools
         params = xllamacpp.CommonParams()
         params.model.path = str(weights)
         params.n_ctx = CONTEXT
@@ -50,11 +53,10 @@ class Qwen:
         self._server = xllamacpp.Server(params)
 
     def warm(self) -> None:
-        """Answer once; the first time takes longer."""
-        hello = ChatRequest.model_validate(
-            {"model": "", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
-        )
-        self.chat(hello, lambda _: False)
+        """Answer once; the first time takes longer. What is the same for all results of tools is read and kept."""
+        for role in ("tool", "user") if self._calls_tools else ("user",):
+            hello = {"model": "", "messages": [{"role": role, "content": "Hello"}], "max_tokens": 2}
+            self.chat(ChatRequest.model_validate(hello), lambda _: False)
 
     def chat(self, wanted: ChatRequest, emit: Emit[Delta | Call | AnswerEnd]) -> None:
         """Emit the answer as it is written, None while a prompt is still being read, `AnswerEnd` at the end.
@@ -64,7 +66,7 @@ class Qwen:
         Raises:
             APIError: the prompt is longer than the context.
         """
-        decision = decide(self._server, wanted, still_wanted=lambda: not emit(None))
+        decision = decide(self._server, wanted, still_wanted=lambda: not emit(None)) if self._calls_tools else TEXT
         if decision is None:
             return
         if decision.call:
@@ -131,7 +133,7 @@ def _prompt(wanted: ChatRequest, ask_for: Sequence[str] = ()) -> dict[str, Any]:
     return {
         **SAMPLING,
         **asked,
-        "messages": [*_messages(wanted), *_asking_for(ask_for)],
+        "messages": [*(result.messages(wanted) or _messages(wanted)), *_asking_for(ask_for)],
         "max_tokens": wanted.max_completion_tokens or wanted.max_tokens or ANSWER,
         "stream": True,
         "stream_options": {"include_usage": True},
@@ -141,12 +143,15 @@ def _prompt(wanted: ChatRequest, ask_for: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _messages(wanted: ChatRequest) -> list[dict[str, str]]:
-    """Return the messages. What a tool has returned is told as the system's; the call itself is left out, since a
-    small model would write its next one as text."""
+    """Return the messages. What a tool has returned is the system's; the call itself is left out, since a small model
+    would write its next one as text."""
     roles = {"developer": "system", "system": "system", "user": "user", "assistant": "assistant", "tool": "system"}
     called = {call.id: call.function.name for message in wanted.messages for call in message.tool_calls or ()}
     messages = [
-        {"role": roles[message.role], "content": _result(message, called) if message.role == "tool" else message.content}
+        {
+            "role": roles[message.role],
+            "content": _result(message, called) if message.role == "tool" else message.content,
+        }
         for message in wanted.messages
         if message.role in roles and message.content
     ]
@@ -157,7 +162,7 @@ def _messages(wanted: ChatRequest) -> list[dict[str, str]]:
 
 def _result(message: Message, called: Mapping[str, str]) -> str:
     name = called.get(message.tool_call_id or "", "a tool")
-    return f"The result of {name}, to be told to the caller in one or two short sentences: {message.content}"
+    return f"The result of {name}, which the caller has been told: {message.content}"
 
 
 def _asking_for(what: Sequence[str]) -> list[dict[str, str]]:

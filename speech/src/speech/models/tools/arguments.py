@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from speech.models.tools.said import numbers_in, pattern_of
 from speech.models.tools.choice import as_script, summary, turn
+from speech.models.tools.said import numbers_in, pattern_of
 from speech.requests import Function, Message
 
 MESSAGES = 10  # of the conversation that are looked through
@@ -54,13 +54,18 @@ def meaning(tool: Function, argument: str) -> str:
     return " ".join(described.split()).rstrip(".") or argument.replace("_", " ")
 
 
-def parsed(text: str) -> dict[str, Any] | None:
-    """Return the arguments that the model has written, or None if it has not come to their end."""
+def parsed(tool: Function, text: str) -> dict[str, Any] | None:
+    """Return the arguments that the model has written, or None if it has not come to their end.
+
+    Null stands for what may be left out, so it stays only where the schema knows it.
+    """
     try:
-        arguments = json.loads(text)
+        arguments: dict[str, Any] = json.loads(text)
     except ValueError:
         return None
-    return arguments if isinstance(arguments, dict) else None
+    fields = dict(_fields(tool))
+    kept = {*_needed(tool), *(name for name, schema in fields.items() if _may_be_null(schema))}
+    return {name: value for name, value in arguments.items() if value is not None or name in kept}
 
 
 def _fields(tool: Function) -> list[tuple[str, dict[str, Any]]]:

@@ -73,7 +73,7 @@ def _call(
     filled = complete(server, arguments.request(tool, talk, forced=forced), still_wanted)
     if filled is None:
         return None
-    found = arguments.parsed(filled.text)
+    found = arguments.parsed(tool, filled.text)
     if found is None:
         return TEXT
     if (missing := arguments.missing(tool, found)) and not forced:

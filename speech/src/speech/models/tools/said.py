@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 LONGEST = 30  # words of one value
-NUMBERS = {word: number for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+_COUNTED = "zero one two three four five six seven eight nine ten eleven twelve"
+NUMBERS = {word: number for number, word in enumerate(_COUNTED.split())}
 KEYS = {word: str(number) for word, number in NUMBERS.items() if number < 10} | {
     "oh": "0",
     "star": "*",
@@ -12,13 +13,14 @@ KEYS = {word: str(number) for word, number in NUMBERS.items() if number < 10} | 
     "pound": "#",
     "hash": "#",
 }
-_AROUND = ".,!?;:…\"“”()"
+_SPECIAL = re.compile(r"[\\.^$*+?()\[\]{}|]")
+_AROUND = '.,!?;:…"“”()'
 _DIGITS = re.compile(r"[\d*#]+")
 
 
 def pattern_of(texts: Iterable[str]) -> str:
     """Return a regular expression for some consecutive words of one text, or for the digits in it ("one 2" is "12")."""
-    parts = [part for text in texts for part in (*_beginnings(text), *map(re.escape, sorted(_digits(text))))]
+    parts = [part for text in texts for part in (*_beginnings(text), *map(_escaped, sorted(_digits(text))))]
     return f"^({'|'.join(parts)})$"
 
 
@@ -36,7 +38,7 @@ def _beginnings(text: str) -> Iterator[str]:
         for word in reversed(words[first : first + LONGEST]):
             bare = _bare(word)
             after = word[word.index(bare) + len(bare) :]  # the comma stays if more words follow
-            pattern = re.escape(bare) + (f"({re.escape(after)} {pattern})?" if pattern else "")
+            pattern = _escaped(bare) + (f"({_escaped(after)} {pattern})?" if pattern else "")
         yield pattern
 
 
@@ -53,3 +55,8 @@ def _key(word: str) -> str:
 
 def _bare(word: str) -> str:
     return word.strip(_AROUND)
+
+
+def _escaped(text: str) -> str:
+    """Return it for a pattern. Unlike `re.escape`, it escapes only what every kind of regular expression knows."""
+    return _SPECIAL.sub(r"\\\g<0>", text)
