@@ -213,6 +213,14 @@ def test_what_is_imported_before_a_call_is_there(module: str) -> None:
     assert importlib.import_module(module)
 
 
+async def test_the_client_of_mcp_servers_takes_what_a_line_says_about_them() -> None:
+    client = await framework.import_mcp()
+    wanted = {"url", "transport_type", "allowed_tools", "headers", "timeout", "client_session_timeout_seconds"}
+    assert {*wanted, "tool_result_resolver"} <= set(inspect.signature(client.__init__).parameters)
+    for name in ("initialize", "list_tools", "aclose"):
+        assert inspect.iscoroutinefunction(getattr(client, name))
+
+
 def test_the_worker_can_be_told_not_to_load_the_end_of_turn_model_itself() -> None:
     assert PRELOAD == _preload.ENV_PRELOAD_LOCAL_INFERENCE
 

@@ -261,7 +261,7 @@ from speech.sentences import ESPEAK
 assert Path(answer.__file__).is_relative_to(Path.cwd()), "not the copy"
 key = {"ACME_API_KEY": SecretStr("a"), "OPENAI_API_KEY": SecretStr("o")}
 host = read_settings().model_copy(update={"provider_keys": key})
-line = parse('[models]\\nllm = "acme/m"', "coffee", {})
+line = parse('tools = ["tell_the_time"]\\n[models]\\nllm = "acme/m"', "coffee", {})
 
 
 async def new_llm():

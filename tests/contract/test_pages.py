@@ -32,7 +32,13 @@ TABLES = {
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 MAKE_ARGUMENTS = {"LINE", "SAY", "WAV", "EXPECT", "YES", "DATA", "STACK"}
-MADE_UP = {"NAME", "CALLS_A_MINUTE", "ACME_API_KEY", "COFFEE_OPENAI_KEY"}  # of the pages' examples
+MADE_UP = {
+    "NAME",
+    "CALLS_A_MINUTE",
+    "ACME_API_KEY",
+    "COFFEE_OPENAI_KEY",
+    "TABLES_AUTHORIZATION",
+}  # of the pages' examples
 # Variables of other programs, and names in lines/secrets.env that the pages make up.
 THEIRS = {"OLLAMA_HOST", "OLLAMA_CONTEXT_LENGTH", "OLLAMA_KEEP_ALIVE", "API_KEY"}
 IN_CODE = {"NEEDS_MAKE_UP"}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.support.containers import Container, beside, docker, of_service
-from tests.support.fakes.__main__ import API_PORT, RECEIVER_PORT
+from tests.support.fakes.__main__ import API_PORT, MCP_PORT, RECEIVER_PORT
 from tests.support.house import ROOT
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class Provider:
     def receiver(self) -> str:
         """For the addresses that a line asks or tells, with a path of your own."""
         return f"http://{self.name}:{RECEIVER_PORT}"
+
+    @property
+    def mcp(self) -> str:
+        """The address of the MCP server; what it has done is `received("/mcp")`."""
+        return f"http://{self.name}:{MCP_PORT}/mcp"
 
     def script(self, who: str = "", **changes: Any) -> None:
         """Change these fields of `Script`: script(answers=["We open at nine."], rules=[dict(kind="llm", …)]).

@@ -49,6 +49,8 @@ from agent.records.call_record import CallRecord
 from agent.records.webhook.report import report_the_call
 from agent.settings import read_settings
 from agent.tools import tools_of
+from agent.tools.outside.http_tools import http_tools
+from agent.tools.outside.mcp_tools import add_mcp_tools
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +112,9 @@ async def answer(ctx: JobContext) -> None:
     call.words = words.with_section(described(record.caller))
 
     # What the agent does besides talking.
-    call.receptionist = Receptionist(call, greeting, tools_of(call))
+    tools = [*tools_of(call), *http_tools(call, lines.read_tools(line))]
+    call.receptionist = Receptionist(call, greeting, tools)
+    add_mcp_tools(call)
     hang_up_together(call)
     go_on_after_a_backchannel(call)
     log_failures(call)

@@ -5,22 +5,33 @@ livekit-agents exports. `tests/contract/test_framework.py` names every part that
 them is gone.
 """
 
-from collections.abc import Coroutine
-from typing import Any
+from __future__ import annotations
 
-from livekit import rtc
+import asyncio
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from livekit.agents import AgentServer, stt, utils, vad, worker
 from livekit.agents.beta.tools.end_call import END_CALL_DESCRIPTION
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
+from livekit.agents.llm.mcp import MCPServerHTTP, MCPToolResultContext
 from livekit.agents.voice import SpeechHandle, io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.recorder_io import RecorderIO
 from livekit.agents.voice.transcription.filters import filter_emoji, filter_markdown
 from livekit.agents.voice.turn import TurnDetectionEvent, TurnDetectionMode
 
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from livekit import rtc
+
 __all__ = [
     "END_CALL_DESCRIPTION",
     "LATE_IMPORTS",
+    "MCP",
+    "MCPServerHTTP",
+    "MCPToolResultContext",
     "RecorderIO",
     "SessionConnectOptions",
     "TurnDetectionEvent",
@@ -29,6 +40,7 @@ __all__ = [
     "end_of_turn_threshold",
     "filter_emoji",
     "filter_markdown",
+    "import_mcp",
     "is_playing",
     "is_registered",
     "new_finished_speech",
@@ -36,6 +48,14 @@ __all__ = [
 ]
 
 LATE_IMPORTS = ["livekit.agents.llm.async_toolset"]  # else imported during a call: 0.1 s of silence
+MCP = "livekit.agents.llm.mcp"  # takes a second to import, and few lines need it
+
+
+async def import_mcp() -> type[MCPServerHTTP]:
+    """Return the client of MCP servers. It is imported in a thread if that has not happened before the call."""
+    library = await asyncio.to_thread(importlib.import_module, MCP)
+    client: type[MCPServerHTTP] = library.MCPServerHTTP
+    return client
 
 
 def set_heartbeat_interval(seconds: float) -> None:

@@ -1,7 +1,9 @@
 """`python -m tests.support.fakes`: all that an agent asks of others, in one process; a test tells it what to do.
 
-On port 8000 the scripted API of `openai_api`, on port 8001 the `http_receiver`. `PUT /receiver` on port 8000 with
-`{"up": false, "replies": [{"match": "POST", "status": 503}]}` changes either, `GET /receiver` tells what it received.
+On port 8000 the scripted API of `openai_api`, on port 8001 the `http_receiver`, on port 8002 the `mcp_server`, which
+tells the receiver what it has done. `PUT /receiver` on port 8000 with
+`{"up": false, "replies": [{"match": "POST", "status": 503}]}` changes the receiver, `GET /receiver` tells what it
+received.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from aiohttp import web
 
 from tests.support.fakes.embedded import Embedded
 from tests.support.fakes.http_receiver import Receiver, Reply
+from tests.support.fakes.mcp_server import serve_shop
 from tests.support.fakes.openai_api import Script
 
-API_PORT, RECEIVER_PORT = 8000, 8001
+API_PORT, RECEIVER_PORT, MCP_PORT = 8000, 8001, 8002
 ANSWER = "We open at nine."
 
 
@@ -31,7 +34,7 @@ async def serve(speech: str) -> None:
     api = Embedded(speech, script, host="0.0.0.0", port=API_PORT)
     async with Receiver(host="0.0.0.0", port=RECEIVER_PORT) as receiver:
         api.app.add_routes(control(receiver))
-        async with api:
+        async with api, serve_shop(f"http://127.0.0.1:{RECEIVER_PORT}", host="0.0.0.0", port=MCP_PORT):
             await asyncio.Event().wait()
 
 

@@ -16,9 +16,9 @@ from livekit.agents import (
 )
 
 from agent import languages
-from agent.behaviors.wait_when_asked import is_request_to_wait
 from agent.conversation.call import Call
 from agent.conversation.hold import Hold
+from agent.conversation.request_to_wait import is_request_to_wait
 
 QUESTIONS = ("still_there", "cannot_hear")
 HOLD_CHECKED_EVERY = 1.0  # seconds

@@ -1,7 +1,8 @@
 """A caller who has spoken never waits in silence: the agent announces a slow answer and apologizes for a failed one.
 
 livekit-agents' own fillers (`voice/filler_scheduler.py`) are for tools. They begin when no reply is being prepared,
-whereas this module fills the silence while a reply is being prepared and does not come.
+whereas this module fills the silence while a reply is being prepared and does not come. While a tool works, this module
+waits: the tool has a time limit of its own, and `conversation.tell_meanwhile` fills the silence.
 """
 
 import asyncio
@@ -13,6 +14,9 @@ from livekit.agents import (
     CloseEvent,
     ErrorEvent,
     SpeechCreatedEvent,
+    ToolCallEnded,
+    ToolCallStarted,
+    ToolExecutionUpdatedEvent,
     UserInputTranscribedEvent,
     UserStateChangedEvent,
 )
@@ -40,6 +44,7 @@ def fill_the_silence(call: Call) -> None:
     session.on("user_input_transcribed", timer.hear)
     session.on("agent_state_changed", timer.watch_agent)
     session.on("speech_created", timer.watch_reply)
+    session.on("tool_execution_updated", timer.watch_tool)
     session.on("error", timer.handle_error)
     session.on("close", timer.close)
     for engine in eager_engines(session.stt):
@@ -59,6 +64,7 @@ class _AnswerTimer:
         self._stt_failed = False  # whether speech to text failed before the caller had finished
         self._broken: SpeechHandle | None = None  # a speech that could not be synthesized
         self._failures = 0
+        self._tools = set[str]()  # the calls of tools that are in progress
 
     def listen(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "speaking":
@@ -92,6 +98,15 @@ class _AnswerTimer:
         elif event.new_state == "thinking":
             self._begin()
 
+    def watch_tool(self, event: ToolExecutionUpdatedEvent) -> None:
+        match event.update:
+            case ToolCallStarted() as started:
+                self._tools.add(started.function_call.call_id)
+                self._stop()
+            case ToolCallEnded() as ended if ended.call_id in self._tools:
+                self._tools.remove(ended.call_id)
+                self._begin()  # to wait for what the model makes of the result
+
     def watch_reply(self, event: SpeechCreatedEvent) -> None:
         if event.source == "generate_reply":
             event.speech_handle.add_done_callback(self._judge)
@@ -115,7 +130,7 @@ class _AnswerTimer:
     def fail(self) -> None:
         """Apologize for an answer that will not come, or end the call."""
         self._stop()
-        if self._ending.begun:
+        if self._ending.begun or self._tools:  # whoever asks or does something with a tool says what becomes of it
             return
         if limits.any_in_force:
             logger.warning("The caller got no answer, because a provider takes no more requests for the moment")
@@ -138,7 +153,8 @@ class _AnswerTimer:
 
     def _begin(self, since: float | None = None) -> None:
         """Start waiting for an answer, from now or from `since` (a time.time())."""
-        if self._timers or self._session.agent_state == "speaking" or self._session.user_state == "speaking":
+        busy = self._session.agent_state == "speaking" or self._session.user_state == "speaking" or self._tools
+        if self._timers or busy:
             return
         loop = asyncio.get_running_loop()
         began = loop.time() - (time.time() - since if since else 0.0)

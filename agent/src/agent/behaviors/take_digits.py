@@ -11,9 +11,9 @@ from collections.abc import Callable
 from livekit import rtc
 from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent, UserStateChangedEvent
 
+from agent import languages
 from agent.conversation.call import Call
 
-TURN = "(keys pressed) {}"
 # Seconds after the caller's last sound within which their words become a turn. By then, a sound without words has been
 # forgotten.
 TURN_WITHIN = 3.0
@@ -37,7 +37,7 @@ def take_digits(call: Call) -> None:
             return
         _stop_speaking(session)
         with contextlib.suppress(RuntimeError):  # the call is over
-            session.generate_reply(user_input=TURN.format(" ".join(digits)))
+            session.generate_reply(user_input=languages.KEYS_PRESSED.format(" ".join(digits)))
 
     collector = _DigitCollector(
         answer, lambda: session.user_state == "speaking", handling.digits_timeout, handling.digits_end

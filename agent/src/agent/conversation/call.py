@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agent import languages
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
+from agent.conversation.fact_search import FactSearch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -66,6 +68,11 @@ class Call:
     def phrases(self) -> languages.Phrases:
         """The phrases of the line's language that the agent acts upon."""
         return languages.phrases(self.line.language)
+
+    @cached_property
+    def facts(self) -> FactSearch:
+        """The line's facts, to be searched."""
+        return FactSearch(self.words, self.line.language)
 
     @property
     def longest(self) -> int:

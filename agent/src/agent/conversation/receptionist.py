@@ -47,16 +47,30 @@ class Receptionist(Agent):
             self._greet(sound)
         else:
             self._call.announcer.say("hello")
-        _ = self._knowledge  # while the greeting is spoken: it takes some 20 ms
+        # While the greeting is spoken: these take some 20 ms, and up to a second in a thread.
+        _ = self._knowledge
+        if self._call.words.searched:
+            self._call.facts.prepare()
 
     @cached_property
     def _knowledge(self) -> Knowledge | None:
         """What the answers are checked against; None if the line has no facts, or a model that can be trusted."""
+        words = self._call.words
+        has_facts = bool(words.facts or words.searched)
+        return self._knowledge_of(words.facts) if has_facts and self._call.pipeline.invents_facts else None
+
+    def _knowledge_of(self, facts: str) -> Knowledge:
         words, line = self._call.words, self._call.line
-        if not words.facts or not self._call.pipeline.invents_facts:
-            return None
-        reader = reader_of(line, self._call.settings)
-        return Knowledge(words.facts, words.persona, words.greeting, line.language, reader)
+        told = words.persona.replace(words.facts, "")
+        return Knowledge(facts, told, words.greeting, line.language, reader_of(line, self._call.settings))
+
+    @property
+    def _tells_found_facts(self) -> bool:
+        """Whether the model is told what is found for the caller's words, because it does not search by itself."""
+        if not self._call.words.searched:
+            return False
+        its = self._call.pipeline
+        return its.invents_facts or not (its.uses_tools and "search_facts" in self._call.line.tools)
 
     def _greet(self, sound: NotGivenOr[AsyncIterator[rtc.AudioFrame]] = NOT_GIVEN) -> None:
         with contextlib.suppress(RuntimeError):  # the caller has hung up meanwhile
@@ -91,10 +105,25 @@ class Receptionist(Agent):
 
         What a tool has returned is not among the facts, so an answer that tells it is not checked.
         """
-        answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
-        if self._knowledge and not _tells_a_result(chat_ctx):
-            answer = answer_from_facts(answer, self._knowledge, chat_ctx)
+        if _tells_a_result(chat_ctx) and self._call.pipeline.invents_facts:
+            answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+        else:
+            answer = self._answer(chat_ctx, tools, model_settings)
         return end_in_time(answer, self._call.line.handling.longest_answer)
+
+    async def _answer(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
+        knowledge, context = self._knowledge, chat_ctx
+        if self._tells_found_facts and (found := await self._call.facts.find_for(chat_ctx)):
+            context = self._call.facts.told(chat_ctx, found)
+            knowledge = knowledge and self._knowledge_of(f"{self._call.words.facts}\n\n{found}")
+        answer = Agent.default.llm_node(self, context, tools, model_settings)
+        if knowledge:
+            answer = answer_from_facts(answer, knowledge, chat_ctx)
+        async with contextlib.aclosing(answer):
+            async for part in answer:
+                yield part
 
     async def on_exit(self) -> None:
         if self._call.caller_is_there and not self._call.ending.begun:

@@ -24,7 +24,7 @@ from agent.admission.caller_id import region_of
 from agent.aloud.reader import Reader
 from agent.aloud.reading import Reading
 from agent.aloud.stream import transforms
-from agent.framework import LATE_IMPORTS, SessionConnectOptions, TurnDetectionMode
+from agent.framework import LATE_IMPORTS, MCP, SessionConnectOptions, TurnDetectionMode
 from agent.lines.line import Line
 from agent.providers import catalog
 from agent.providers.pipeline import Pipeline
@@ -104,7 +104,9 @@ def new_voice_activity(kind: str) -> vad.VAD:
 
 def modules_to_preload(lines: Iterable[Line]) -> list[str]:
     """List the modules, besides the providers', that a call's process should import before the call comes."""
-    chosen = [SILERO] if any(line.turns.vad == "silero" for line in lines) else []
+    there = list(lines)
+    chosen = [SILERO] if any(line.turns.vad == "silero" for line in there) else []
+    chosen += [MCP] if any(line.mcp for line in there) else []
     return [*chosen, CLIENT, *LATE_IMPORTS]
 
 

@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent
 # How Whisper writes down sounds that are not words: [Music], (sighs), *coughs*, ♪ la la ♪
 NO_WORDS = re.compile(r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+KEYS_PRESSED = "(keys pressed) {}"  # a turn from the keypad, as each `rules.md` explains it to the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Sentences:
     recorded: str
     may_record: str
     not_recorded: str
+    is_that_right: str
 
 
 @dataclass(frozen=True, slots=True)

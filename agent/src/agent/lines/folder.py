@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from agent.lines.http_tools import HttpTool, tools_file
 from agent.lines.line import Line, Objection, parse
 from agent.lines.words import Words, read_words, word_files
 from agent.storage.live_file import KEPT, LiveFile
+
+logger = logging.getLogger(__name__)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 SETTINGS = "line.toml"
@@ -55,6 +59,14 @@ class LinesFolder:
     def read_words(self, line: Line) -> Words:
         """Read what the agent says on this line; raises as `read` does."""
         return read_words(self.path / line.name, line.language, self._kept)
+
+    def read_tools(self, line: Line) -> list[HttpTool]:
+        """Read tools.yaml; if it is faulty and has no good version, the log says why, and there are no such tools."""
+        try:
+            return tools_file(self.path / line.name, self._secrets, self._kept).read()
+        except ValueError as problem:
+            logger.error("%s; the line has none of these tools", problem)
+            return []
 
     def dispatched(self, metadata: str) -> Line:
         """Read the line that a job's metadata names, as the dispatch rule wrote it: `{"line": "coffee"}`.
@@ -110,7 +122,9 @@ class LinesFolder:
         """Read every file once, so that each has a good version to fall back to."""
         for name in self.names():
             with contextlib.suppress(ValueError):  # which `unrecoverable_problems` reports
-                self.read_words(self.read(name))
+                line = self.read(name)
+                self.read_words(line)
+                self.read_tools(line)
 
     def _each(self, judge: Callable[[LiveFile[Any]], list[str]]) -> list[str]:
         try:
@@ -121,7 +135,8 @@ class LinesFolder:
         return [problem for name in self.names() for file in self._files(name) for problem in judge(file)]
 
     def _files(self, name: str) -> list[LiveFile[Any]]:
-        return [self._settings(name), *word_files(self.path / name, self._kept)]
+        folder = self.path / name
+        return [self._settings(name), *word_files(folder, self._kept), tools_file(folder, self._secrets, self._kept)]
 
     def _strange_names(self) -> list[str]:
         return [

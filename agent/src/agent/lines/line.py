@@ -15,10 +15,12 @@ from agent.lines.group import NEEDS_MAKE_UP, Group, setting
 from agent.lines.handling import Handling
 from agent.lines.limits import Limits
 from agent.lines.lookup import Lookup
+from agent.lines.mcp import McpName, McpServer
 from agent.lines.models import Models
 from agent.lines.recording import Recording
 from agent.lines.secret import NAME
 from agent.lines.servers import Server, ServerName
+from agent.lines.tools import ToolName
 from agent.lines.turns import Turns
 from agent.lines.webhook import Webhook
 from agent.settings.values import is_secret
@@ -95,8 +97,14 @@ class Line(Group):
     timezone: Timezone = setting(
         "UTC", "The line's time zone, such as Europe/Berlin. A day of the limits begins at its midnight."
     )
+    tools: list[ToolName] = setting(
+        ["end_call"],
+        "What the language model can do besides talking, of the tools that Landline has. docs/abilities/tools.md says "
+        "what each is for. The tools of tools.yaml are on in any case.",
+    )
     models: Models = Field(default_factory=Models)
     servers: dict[ServerName, Server] = Field(default_factory=dict)
+    mcp: dict[McpName, McpServer] = Field(default_factory=dict)
     turns: Turns = Field(default_factory=Turns)
     handling: Handling = Field(default_factory=Handling)
     limits: Limits = Field(default_factory=Limits)
@@ -170,13 +178,15 @@ def _sentence(problem: ErrorDetails, text: str) -> str:
     if path[:2] == ["models", "keys"] and not all(re.fullmatch(NAME, part) for part in path[2:]):
         expected = 'should have names like OPENAI_API_KEY on its left side, as in { OPENAI_API_KEY = "COFFEE_KEY" }'
         return f"{_place(path[:2], text)}has models.keys, which {expected}"
-    if path[:1] == ["servers"] and path[-1] == "[key]":
+    if path[0] in ("servers", "mcp") and len(path) == 3 and path[-1] == "[key]":
         expected = "is not a name for a server: use a to z, 0 to 9 and - (but not first), at most 32 characters"
-        return f"{_place(path[:2], text)}has servers.{path[1]!r}, which {expected}"
+        return f"{_place(path[:2], text)}has {path[0]}.{path[1]!r}, which {expected}"
+    if path[-1] == "[key]":
+        path = path[:-1]
     if problem["type"] == "missing":
         return f"{_place(path[:-1], text)}has no {'.'.join(path)}, which {'.'.join(path[:-1])} needs"
     has = f"{_place(path, text)}has {'.'.join(path)}"
-    expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     if problem["type"] == "extra_forbidden":
         return f"{has}, which is not a setting{_meant(path)}"
     if problem["type"] == "model_type":

@@ -15,21 +15,24 @@ logger = logging.getLogger(__name__)
 NAMES = ("persona", "greeting", "goodbye")
 FACTS = "facts"  # a folder of Markdown files
 LARGEST = 16_384  # bytes of a file; the whole persona goes to the model with every turn
-LARGEST_FACTS = 16_384  # bytes of all files of facts together, which go with it
+LARGEST_FACTS = 16_384  # bytes of all facts together that go with it; if there are more, large files are searched
+LARGEST_SEARCHED = 1_048_576  # bytes of all files of facts together
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """One file each, named after the field: `persona` goes to the model, greeting and goodbye are spoken word for word.
 
-    They are without front matter and comments. `facts` are all files of that folder in one text; "" if there are none.
-    The facts and the language's rules are at the end of the persona.
+    They are without front matter and comments. `facts` are the files of that folder in one text, which is at the end of
+    the persona, before the language's rules; "" if there are none. If all of them are too much for the persona, the
+    largest are in `searched` instead.
     """
 
     persona: str
     greeting: str
     goodbye: str
     facts: str = ""
+    searched: str = ""
 
     def with_section(self, section: str) -> "Words":
         """Add a section for the model, if it is not "". It comes last, because the rest is the same in all calls."""
@@ -45,10 +48,25 @@ def read_words(folder: Path, language: str, kept: Path = KEPT) -> Words:
         ValueError: another file is faulty and has no good version.
     """
     words = {name: file.read() for name, file in _files(folder, kept).items()}
-    facts = "\n\n".join(_read_facts(folder, kept))
-    told = f"{languages.knowledge(language).told.strip()}\n\n{facts}" if facts else ""
+    whole, searched = _split(list(_read_facts(folder, kept)))
+    facts = "\n\n".join(whole)
+    told = f"{languages.knowledge(language).told.strip()}\n\n{facts}".strip() if facts or searched else ""
     words["persona"] = "\n\n".join(filter(None, (words["persona"], told, languages.rules(language))))
-    return Words(**words, facts=facts)
+    return Words(**words, facts=facts, searched="\n\n".join(searched))
+
+
+def _split(facts: list[str]) -> tuple[list[str], list[str]]:
+    """Split the files of facts into those that a model can be told with every turn, and the largest, if need be."""
+    sizes = [len(text.encode()) for text in facts]
+    large = set[int]()
+    for at in sorted(range(len(facts)), key=lambda at: -sizes[at]):
+        if sum(size for other, size in enumerate(sizes) if other not in large) <= LARGEST_FACTS:
+            break
+        large.add(at)
+    return (
+        [text for at, text in enumerate(facts) if at not in large],
+        [text for at, text in enumerate(facts) if at in large],
+    )
 
 
 def word_files(folder: Path, kept: Path = KEPT) -> list[LiveFile[str]]:
@@ -78,17 +96,17 @@ def _read_facts(folder: Path, kept: Path) -> Iterator[str]:
 
 def _fact_files(folder: Path, kept: Path) -> Iterator[LiveFile[str]]:
     """Yield the files of facts that there are now, so that a file that its owner has deleted is not used any more."""
-    room = LARGEST_FACTS
+    room = LARGEST_SEARCHED
     for path in sorted((folder / FACTS).glob("[!.]*.md")):
-        yield LiveFile(folder, f"{FACTS}/{path.name}", partial(_parse_facts, room=room), LARGEST_FACTS, kept=kept)
+        yield LiveFile(folder, f"{FACTS}/{path.name}", partial(_parse_facts, room=room), LARGEST_SEARCHED, kept=kept)
         room -= _size(path)
 
 
 def _parse_facts(text: str, room: int) -> str:
     if len(text.encode()) > room:
         raise ValueError(
-            f"makes the facts of this line longer than {LARGEST_FACTS} bytes, which is the most that a model is told "
-            "with every turn: shorten it, or delete another file beside it"
+            f"makes the facts of this line longer than {LARGEST_SEARCHED} bytes, which is the most that is searched: "
+            "shorten it, or delete another file beside it"
         )
     return without_notes(text).strip()
 

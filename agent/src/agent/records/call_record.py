@@ -10,7 +10,9 @@ from agent.lines.line import Line
 from agent.providers.catalog import KINDS
 from agent.providers.pipeline import Pipeline
 from agent.records.folders import new_record
-from agent.records.transcript import Models, Transcript, iso
+from agent.records.transcript import Action, Models, Transcript, iso
+
+ACTIONS_DONE_WITHIN = 35.0  # seconds; no tool may take longer, and the call's process has 45 s after the call
 
 
 @dataclass
@@ -24,11 +26,23 @@ class CallRecord:
     began: float = field(default_factory=time.time)
     name: str = ""
     kept: Transcript | None = None
+    actions: list[Action] = field(default_factory=list)  # whose `at` is a time.time()
     settled: asyncio.Event = field(default_factory=asyncio.Event)
+    _work: set[asyncio.Task[str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.name = new_record(self.began)
         self.settled.set()  # a `Recording` clears this until it has finished
+
+    def keep_until_done(self, work: asyncio.Task[str]) -> asyncio.Task[str]:
+        """Let the call's process live until this action is done, and return it."""
+        self._work.add(work)
+        return work
+
+    async def wait_for_actions(self) -> None:
+        """Wait until every action that was begun is done, so that its outcome is known."""
+        if self._work:
+            await asyncio.wait(self._work, timeout=ACTIONS_DONE_WITHIN)
 
     def transcript(self, outcome: str, since: float | None = None) -> Transcript:
         """Return what is known of the call now, without any of its words; from `since`, or from its beginning."""
@@ -44,5 +58,6 @@ class CallRecord:
             name=self.caller.name,
             dialled=self.call.dialled,
             outcome=outcome,
+            actions=[it.model_copy(update={"at": round(it.at - start, 2)}) for it in self.actions],
             models=Models(**{kind: self.pipeline.name(kind) for kind in KINDS}),
         )

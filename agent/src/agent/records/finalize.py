@@ -87,6 +87,8 @@ def redacted(draft: Draft) -> tuple[Transcript, list[tuple[float, float]]]:
     for tool in kept.tool_calls:
         tool.arguments = found.clean_value(tool.arguments)
         tool.result = found.clean_json(tool.result) if tool.result is not None else None
+    for action in kept.actions:
+        action.what = found.clean_text(action.what)
     kept.summary = found.clean_text(kept.summary) if kept.summary else None
     return kept, _audible(spans, draft)
 

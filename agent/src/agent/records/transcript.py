@@ -33,6 +33,14 @@ class ToolCall(BaseModel):
     at: float
 
 
+class Action(BaseModel):
+    """Something that a tool was to change outside, about which the caller was asked first."""
+
+    what: str
+    outcome: Literal["done", "declined", "failed", "unclear"]  # unclear: no answer, or neither yes nor no
+    at: float
+
+
 class Keys(BaseModel):
     """DTMF digits that were entered one after the other; `#` and `*` may be among them."""
 
@@ -61,6 +69,7 @@ class Transcript(BaseModel):
     outcome: str
     turns: list[Turn] = Field(default_factory=list)
     tool_calls: list[ToolCall] = Field(default_factory=list)
+    actions: list[Action] = Field(default_factory=list)
     keys: list[Keys] = Field(default_factory=list)
     summary: str | None = None
     models: Models = Field(default_factory=Models)

@@ -9,10 +9,11 @@ from livekit import rtc
 from livekit.agents import Agent, JobContext
 
 from agent import languages
-from agent.behaviors.ask_for_consent import Consent, judge_answer
+from agent.behaviors.ask_for_consent import Consent
 from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
+from agent.conversation.yes_or_no import judge_answer
 from agent.records.capture.events import CallEvents
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.behaviors.test_go_on_after_a_backchannel import INSTANT, Call
@@ -39,7 +40,7 @@ class Asked(Call):
         ctx = cast("JobContext", SimpleNamespace(room=self.room, shutdown=lambda reason: None))
         self.ending = Ending(ctx, self.session, announcer, HangUp(ctx))
         its = line(failures=1, silent_caller_after=6)
-        call = in_call(session=self.session, announcer=announcer, ending=self.ending, line=its)
+        call = in_call(ctx=ctx, session=self.session, announcer=announcer, ending=self.ending, line=its)
         fill_the_silence(call)
         self.consent = Consent(call, on_granted=self._grant, next_agent=Receptionist(instructions="Be brief."))
 
@@ -118,6 +119,11 @@ async def test_what_was_said_without_known_times_is_the_speech_that_was_heard(ca
         ("No.", False),
         ("Yes... no, rather not.", False),
         ("I don't want that.", False),
+        ("Yes, that's right.", True),
+        ("That's correct, please do.", True),
+        ("Yes please, goodbye.", True),
+        ("Please.", None),
+        ("Bye.", None),
         ("(keys pressed) 1", True),
         ("(keys pressed) 2", False),
         ("What for?", None),
@@ -150,6 +156,10 @@ def test_a_yes_is_one_with_nothing_beside_it_and_a_no_is_one_anywhere(answer: st
     [
         ("de", "Ja, das ist in Ordnung.", True),
         ("de", "Kein Problem.", True),
+        ("de", "Ja, das stimmt so, bitte.", None),
+        ("de", "Ja, das stimmt, vielen Dank.", True),
+        ("es", "Sí, es correcto, gracias.", True),
+        ("fr", "Oui, c'est bien ça.", True),
         ("de", "Das ist nicht in Ordnung.", False),
         ("de", "Natürlich nicht.", False),
         ("es", "Sí, claro, no hay problema.", True),

@@ -7,7 +7,8 @@ import pytest
 from agent import languages
 from agent.behaviors.fill_the_silence import fill_the_silence
 from agent.behaviors.hang_up_after_goodbye import is_goodbye
-from agent.behaviors.wait_when_asked import is_request_to_wait, wait_when_asked
+from agent.behaviors.wait_when_asked import wait_when_asked
+from agent.conversation.request_to_wait import is_request_to_wait
 from tests.unit.agent.fakes import settle, spoken, until
 from tests.unit.agent.never_silent import QUESTION, Call, calling
 

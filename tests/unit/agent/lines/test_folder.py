@@ -309,7 +309,9 @@ def test_of_a_line_whose_folder_is_gone_the_last_good_settings_are_left_or_the_d
 
 def test_the_words_of_a_line_are_kept_too(path: Path, lines: LinesFolder, caplog: pytest.LogCaptureFixture) -> None:
     lines.keep_good_versions()
-    assert kept(path) == [f"coffee/{name}" for name in ("goodbye.md", "greeting.md", "line.toml", "persona.md")]
+    assert kept(path) == [
+        f"coffee/{name}" for name in ("goodbye.md", "greeting.md", "line.toml", "persona.md", "tools.yaml")
+    ]
     (path / "coffee/greeting.md").unlink()
     assert lines.read_words(lines.read("coffee")).greeting == "greeting of coffee"
     assert "lines/coffee/greeting.md cannot be read" in caplog.text

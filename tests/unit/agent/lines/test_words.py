@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent import languages
-from agent.lines.words import LARGEST, LARGEST_FACTS, Words, read_words, word_files
+from agent.lines.words import LARGEST, LARGEST_FACTS, LARGEST_SEARCHED, Words, read_words, word_files
 from tests.support.house import ROOT
 
 
@@ -149,7 +149,7 @@ def test_an_edited_fact_is_used_for_the_next_call_and_a_deleted_one_is_not(
 BROKEN_FACTS = {
     "a comment without an end": b"We have tea. <!-- no",
     "not UTF-8": b"Gr\xfc\xdf Gott",
-    "too large": b"a" * (LARGEST_FACTS + 1),
+    "too large": b"a" * (LARGEST_SEARCHED + 1),
 }
 
 
@@ -168,12 +168,27 @@ def test_broken_facts_keep_their_last_good_version_and_are_left_out_if_there_is_
     assert {problem.split()[0] for problem in problems(folder)} == {first.split()[0], second.split()[0]}
 
 
-def test_facts_that_are_too_long_together_are_refused_with_the_file_that_is_too_much(folder: Path, facts: Path) -> None:
+def test_more_facts_than_can_be_searched_are_refused_with_the_file_that_is_too_much(folder: Path, facts: Path) -> None:
     for name in ("a", "b", "c"):
-        (facts / f"{name}.md").write_text("a" * (LARGEST_FACTS // 2 - 100))
+        (facts / f"{name}.md").write_text("a" * (LARGEST_SEARCHED // 2 - 100))
     [problem] = [problem for problem in problems(folder) if "/c.md" in problem]
-    assert problem.startswith("lines/coffee/facts/c.md makes the facts of this line longer than 16384 bytes")
+    assert problem.startswith("lines/coffee/facts/c.md makes the facts of this line longer than 1048576 bytes")
     assert not [problem for problem in problems(folder) if "/a.md" in problem or "/b.md" in problem]
+
+
+def test_the_largest_facts_are_searched_if_all_together_are_too_many_for_a_model(
+    folder: Path, facts: Path, kept: Path
+) -> None:
+    large, larger = "- Large. " * (LARGEST_FACTS // 18 + 10), "- Larger. " * (LARGEST_FACTS // 18 + 10)
+    (facts / "catalog.md").write_text(larger)
+    words = read_words(folder, "en", kept)
+    assert words.searched == ""  # one of them still fits
+    (facts / "archive.md").write_text(large)
+    words = read_words(folder, "en", kept)
+    assert words.searched == larger.strip()
+    assert words.facts == f"- We are at two Mill Lane.\n\n{large.strip()}\n\n- We have tea."
+    assert "Larger" not in words.persona
+    assert problems(folder) == []
 
 
 def test_what_an_editor_leaves_beside_a_file_of_facts_is_none(folder: Path, facts: Path, kept: Path) -> None:

@@ -107,7 +107,7 @@ def test_the_transcript_says_what_it_says_in_the_documented_shape() -> None:
     told = transcript(turns=[Turn(who="agent", text="Hi.", start=1, end=2, latencies=Latencies(decided=0.6))])
     assert set(told.model_dump()) == {
         *("version", "line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"),
-        *("turns", "tool_calls", "keys", "summary", "models"),
+        *("turns", "tool_calls", "actions", "keys", "summary", "models"),
     }
     assert told.model_dump()["turns"][0]["latencies"] == {
         "transcribed": None,

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from livekit.agents import AgentSession, JobContext, inference
+from livekit.agents import AgentSession, JobContext, inference, llm
 
 from agent import tools
 from agent.conversation import ending as ending_module
@@ -15,6 +15,7 @@ from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session
+from agent.lines.tools import known_tools
 from agent.lines.words import Words
 from agent.tools import TOOLS, tools_of
 from tests.support.fakes.openai_api import FakeOpenAI, Script
@@ -96,12 +97,20 @@ async def test_a_model_that_fails_over_its_goodbye_does_not_end_the_call_without
 
 def test_a_model_that_would_speak_its_tool_calls_is_given_none() -> None:
     small = "speech/qwen2.5-coder-0.5b-instruct"
-    assert len(tools_of(in_call(pipeline=pipeline()))) == len(TOOLS)
+    everything = line(tools=known_tools())
+    assert len(tools_of(in_call(pipeline=pipeline(), line=everything))) == len(TOOLS)
     assert tools_of(in_call(pipeline=pipeline(llm=small))) == []
     assert tools_of(in_call(pipeline=pipeline(llm_fallback=small))) == []
     assert tools_of(in_call(pipeline=pipeline(tts="speech/kokoro-heart")))
 
 
 def test_every_tool_has_a_line_in_the_table() -> None:
-    files = {file.stem for file in Path(tools.__file__).parent.glob("*.py")} - {"__init__"}
-    assert files == {new_tool.__name__ for new_tool in TOOLS}
+    files = {file.stem for file in Path(tools.__file__).parent.glob("*.py")} - {"__init__", "act"}
+    assert files == {new_tool.__name__ for new_tool in TOOLS} == set(known_tools())
+
+
+def test_a_line_has_the_tools_that_it_names() -> None:
+    [only] = tools_of(in_call(pipeline=pipeline()))
+    assert isinstance(only, llm.FunctionTool)
+    assert only.info.name == "end_call"
+    assert tools_of(in_call(pipeline=pipeline(), line=line(tools=[]))) == []

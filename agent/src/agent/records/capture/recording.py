@@ -57,6 +57,7 @@ class Recording:
         """Make the call's folder; if that fails, the main process tries again."""
         try:
             await self._recorder.close()
+            await self._record.wait_for_actions()
             await self._end_draft()
             if self._recorder.since is not None:
                 await self._keep(outcome)

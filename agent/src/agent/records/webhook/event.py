@@ -7,7 +7,7 @@ from agent.records.folders import Folders
 from agent.records.transcript import Transcript, iso
 from agent.records.webhook import outbox
 
-ABOUT = {"line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"}
+ABOUT = {"line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome", "actions"}
 
 
 def post_record(record: str, transcript: Transcript, folders: Folders) -> None:

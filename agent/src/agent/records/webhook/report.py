@@ -21,6 +21,7 @@ def report_the_call(ctx: JobContext, record: CallRecord) -> None:
 
     async def report(reason: str) -> None:
         await record.settled.wait()
+        await record.wait_for_actions()
         folders = Folders(record.line.name)
         if record.kept or folders.work_of(record.name).exists():
             return

@@ -1,0 +1,1 @@
+"""Tools that a line brings with it: web addresses in its tools.yaml, and MCP servers."""
