@@ -50,6 +50,7 @@ async def _events(engines: Engines, queue: EngineQueue, wanted: ChatRequest, fac
                     if isinstance(piece, Delta):
                         yield chunks.delta(content=piece.text)
                     else:
+                        facts["called"] = piece.name
                         yield chunks.delta(tool_calls=[{"index": 0, **_call(piece)}])
                 else:
                     facts |= _tokens(piece)
@@ -78,6 +79,7 @@ async def _whole(engines: Engines, queue: EngineQueue, wanted: ChatRequest, fact
                 if isinstance(piece, Delta):
                     text += piece.text
                 elif isinstance(piece, Call):
+                    facts["called"] = piece.name
                     calls.append(_call(piece))
                 elif isinstance(piece, AnswerEnd):
                     facts |= _tokens(piece)

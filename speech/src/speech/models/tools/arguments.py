@@ -15,6 +15,9 @@ from speech.requests import Function, Message
 MESSAGES = 10  # of the conversation that are looked through
 LENGTH = 200  # tokens
 NULL = {"type": "null"}
+# llama.cpp's grammars come from the library llguidance, which otherwise allows any white space between values, so that
+# a model may write nothing else.
+COMPACT = {"x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}}
 # Texts of these kinds are not the caller's words: the schema itself says what they can be.
 FIXED = ("enum", "const", "pattern", "format")
 
@@ -32,7 +35,7 @@ def request(tool: Function, talk: Sequence[Message], *, forced: bool) -> dict[st
         "prompt": turn("system", f"{task}\n\n{tool.name}: {summary(tool)}\n{form}")
         + turn("user", as_script(talk))
         + "<|im_start|>assistant\n",
-        "json_schema": _narrowed(tool.parameters, said, needed=_needed(tool) if forced else ()),
+        "json_schema": COMPACT | _narrowed(tool.parameters, said, needed=_needed(tool) if forced else ()),
         "max_tokens": LENGTH,
     }
 
@@ -91,7 +94,7 @@ def _may_be_null(schema: Mapping[str, Any]) -> bool:
 def _narrowed(schema: Mapping[str, Any], said: Sequence[str], *, needed: Sequence[str] = ()) -> dict[str, Any]:
     """Return an object's schema in which every value is what the caller has said, or null."""
     fields = {
-        name: value if name in needed else {"anyOf": [value, NULL]}
+        name: value if name in needed or value == NULL else {"anyOf": [value, NULL]}
         for name, value in ((name, _value(its, said)) for name, its in schema.get("properties", {}).items())
     }
     return {**schema, "type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}

@@ -33,7 +33,7 @@ def test_a_number_that_nobody_has_said_cannot_be_written() -> None:
     assert narrowed(type="integer") == {"enum": [2]}
     tool = Function(name="x", parameters={"properties": {"it": {"type": "number"}}})
     silent = arguments.request(tool, [Message(role="user", content="Hello.")], forced=False)
-    assert silent["json_schema"]["properties"]["it"]["anyOf"][0] == {"type": "null"}
+    assert silent["json_schema"]["properties"]["it"] == {"type": "null"}
 
 
 def test_a_truth_is_the_models_to_say() -> None:
@@ -45,3 +45,8 @@ def test_null_stays_only_where_the_schema_knows_it() -> None:
     tool = Function(name="x", parameters={"properties": fields, "required": ["needed", "nullable"]})
     text = '{"needed": null, "nullable": null, "optional": null}'
     assert arguments.parsed(tool, text) == {"needed": None, "nullable": None}
+
+
+def test_no_white_space_can_take_the_place_of_a_value() -> None:
+    schema = arguments.request(Function(name="x"), SAID, forced=False)["json_schema"]
+    assert schema["x-guidance"]["whitespace_flexible"] is False
