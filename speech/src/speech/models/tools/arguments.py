@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from speech.models.tools.choice import as_script, summary, turn
-from speech.models.tools.said import numbers_in, pattern_of
+from speech.models.tools.said import numbers_in, pattern_of, says_nothing
 from speech.requests import Function, Message
 
 MESSAGES = 10  # of the conversation that are looked through
@@ -47,7 +47,8 @@ def missing(tool: Function, arguments: Mapping[str, Any]) -> list[str]:
     return [
         name
         for name, value in needed.items()
-        if value in (None, "") or (_is_free_text(tool, name) and texts.count(value) > 1)
+        if value in (None, "")
+        or (_is_free_text(tool, name) and isinstance(value, str) and (says_nothing(value) or texts.count(value) > 1))
     ]
 
 

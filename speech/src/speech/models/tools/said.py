@@ -13,6 +13,8 @@ KEYS = {word: str(number) for word, number in NUMBERS.items() if number < 10} | 
     "pound": "#",
     "hash": "#",
 }
+# Words that are no value by themselves: "I" is nobody's name.
+POINTING = frozenset("a an the i me my you your we us our it its he him his she her they them this that there".split())
 _SPECIAL = re.compile(r"[\\.^$*+?()\[\]{}|]")
 _AROUND = '.,!?;:…"“”()'
 _DIGITS = re.compile(r"[\d*#]+")
@@ -28,6 +30,11 @@ def numbers_in(texts: Iterable[str]) -> list[int]:
     """List the numbers in some texts, in digits or in words up to twelve."""
     bare = [_bare(word).lower() for text in texts for word in text.split()]
     return sorted({NUMBERS.get(word, int(word) if word.isdecimal() else -1) for word in bare} - {-1})
+
+
+def says_nothing(value: str) -> bool:
+    """Return whether a value only points at something or somebody."""
+    return POINTING.issuperset(_bare(word).lower() for word in value.split())
 
 
 def _beginnings(text: str) -> Iterator[str]:

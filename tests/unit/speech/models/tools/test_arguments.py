@@ -50,3 +50,9 @@ def test_null_stays_only_where_the_schema_knows_it() -> None:
 def test_no_white_space_can_take_the_place_of_a_value() -> None:
     schema = arguments.request(Function(name="x"), SAID, forced=False)["json_schema"]
     assert schema["x-guidance"]["whitespace_flexible"] is False
+
+
+@pytest.mark.parametrize(("value", "missing"), [("I", ["it"]), ("the", ["it"]), ("Will", []), ("her sister", [])])
+def test_words_that_only_point_at_somebody_are_no_value(value: str, missing: list[str]) -> None:
+    tool = Function(name="x", parameters={"properties": {"it": {"type": "string"}}, "required": ["it"]})
+    assert arguments.missing(tool, {"it": value}) == missing
