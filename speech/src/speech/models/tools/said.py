@@ -14,7 +14,8 @@ KEYS = {word: str(number) for word, number in NUMBERS.items() if number < 10} | 
     "hash": "#",
 }
 # Words that are no value by themselves: "I" is nobody's name.
-POINTING = frozenset("a an the i me my you your we us our it its he him his she her they them this that there".split())
+_POINTING = "a an the i me my you your we us our it its he him his she her they them this that there"
+POINTING = frozenset(_POINTING.split())
 _SPECIAL = re.compile(r"[\\.^$*+?()\[\]{}|]")
 _AROUND = '.,!?;:…"“”()'
 _DIGITS = re.compile(r"[\d*#]+")
