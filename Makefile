@@ -1,7 +1,7 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
 .PHONY: help up check call dial logs down backup restore clean venv test test-all lint docs lock
-.PHONY: bench hearing knowledge turns capacity
+.PHONY: bench hearing knowledge tools turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
@@ -66,8 +66,8 @@ docs: venv ## write docs/settings.md and docs/line.schema.json from the settings
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh
 
-bench: venv ## measure the README's figures; also make bench hearing, knowledge, and for hours turns, capacity
-	.venv/bin/python -m tests.bench $(filter hearing knowledge turns capacity,$(MAKECMDGOALS))
+bench: venv ## measure the README's figures; also make bench hearing, knowledge, tools, and for hours turns, capacity
+	.venv/bin/python -m tests.bench $(filter hearing knowledge tools turns capacity,$(MAKECMDGOALS))
 
-hearing knowledge turns capacity: # what bench is to measure
+hearing knowledge tools turns capacity: # what bench is to measure
 	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo 'Type: make bench $@' >&2; exit 2)

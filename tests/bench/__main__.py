@@ -1,4 +1,4 @@
-"""`make bench`, and `make bench` with one word more: hearing, knowledge, turns or capacity.
+"""`make bench`, and `make bench` with one word more: hearing, knowledge, tools, turns or capacity.
 
 `python -m tests.bench outcome` needs the file of a model.
 """
@@ -14,9 +14,10 @@ from tests.bench.capacity import command as capacity
 from tests.bench.hearing import command as hearing
 from tests.bench.knowledge import command as knowledge
 from tests.bench.outcome import command as outcome
+from tests.bench.tools import command as tools
 from tests.bench.turns import command as turns
 
-PARTS = (figures, hearing, knowledge, outcome, turns, capacity)
+PARTS = (figures, hearing, knowledge, outcome, tools, turns, capacity)
 
 
 def main(given: list[str]) -> int:

@@ -1,8 +1,8 @@
 """Models of the requests. Fields of OpenAI's API that mean nothing here are ignored."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
 
 def _text_of(content: Any) -> Any:
@@ -17,9 +17,40 @@ def _text_of(content: Any) -> Any:
     return "\n".join(str(part.get("text", "")) for part in content)
 
 
+class CalledFunction(BaseModel):
+    name: str
+
+
+class ToolCall(BaseModel):
+    id: str
+    function: CalledFunction
+
+
 class Message(BaseModel):
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: Annotated[str, BeforeValidator(_text_of)] = ""
+    tool_calls: list[ToolCall] | None = None  # of the assistant's
+    tool_call_id: str | None = None  # of a tool's: the call that this is the result of
+
+
+class Function(BaseModel):
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    description: str = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)  # a JSON schema
+
+
+class Tool(BaseModel):
+    type: Literal["function"]
+    function: Function
+
+
+class NamedFunction(BaseModel):
+    name: str
+
+
+class NamedTool(BaseModel):
+    type: Literal["function"]
+    function: NamedFunction
 
 
 class StreamOptions(BaseModel):
@@ -31,8 +62,6 @@ class ResponseFormat(BaseModel):
 
 
 class ChatRequest(BaseModel):
-    """A chat request without `tools`: this model writes a tool call as a block of JSON, which would be read aloud."""
-
     model: str
     messages: list[Message] = Field(min_length=1)
     stream: bool = False
@@ -47,6 +76,29 @@ class ChatRequest(BaseModel):
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
     n: Literal[1] | None = None
     response_format: ResponseFormat | None = None
+    tools: list[Tool] | None = Field(None, max_length=64)
+    tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
+
+    @model_validator(mode="after")
+    def _named_tool_is_offered(self) -> Self:
+        if isinstance(self.tool_choice, NamedTool) and not self.offered:
+            raise ValueError(f"tool_choice names {self.tool_choice.function.name!r}, which is not among the tools")
+        return self
+
+    @property
+    def offered(self) -> list[Function]:
+        """The tools that may be called."""
+        if self.tool_choice == "none":
+            return []
+        tools = [tool.function for tool in self.tools or ()]
+        if isinstance(self.tool_choice, NamedTool):
+            return [tool for tool in tools if tool.name == self.tool_choice.function.name]
+        return tools
+
+    @property
+    def must_call(self) -> bool:
+        """Whether the answer has to be a call."""
+        return self.tool_choice not in (None, "none", "auto")
 
     @property
     def include_usage(self) -> bool:

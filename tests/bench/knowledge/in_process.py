@@ -10,7 +10,7 @@ from agent.aloud.reader import Reader
 from agent.knowledge.knowledge import Knowledge
 from agent.lines.words import read_words
 from speech.cores import usable_cores
-from speech.models.engines import AnswerEnd, Delta
+from speech.models.engines import AnswerEnd, Call, Delta
 from speech.models.llm import Qwen
 from speech.requests import ChatRequest
 from tests.support.lines import EXAMPLE
@@ -31,7 +31,7 @@ class InProcess:
             self._words = read_words(EXAMPLE / "coffee", "en", Path(kept))
         words = self._words
         self._knowledge = Knowledge(words.facts, words.persona, words.greeting, "en", Reader.of("en"))
-        self._model = Qwen(weights, usable_cores())
+        self._model = Qwen(weights, usable_cores(), calls_tools=True)
 
     def ask(self, questions: list[Question]) -> Iterator[tuple[str, str]]:
         """Yield for each question what the model has written, and what is said of it."""
@@ -48,7 +48,7 @@ class InProcess:
         check = self._knowledge.check(asked[-1], asked)
         drafted, said = "", ""
 
-        def take(part: Delta | AnswerEnd | None) -> bool:
+        def take(part: Delta | Call | AnswerEnd | None) -> bool:
             nonlocal drafted, said
             if isinstance(part, Delta):
                 drafted += part.text

@@ -12,7 +12,7 @@ from agent.lines.outcome import OutcomeField
 from agent.records.capture.outcome import fill_in_form
 from agent.records.transcript import Transcript, Turn
 from speech.cores import usable_cores
-from speech.models.engines import AnswerEnd, Delta
+from speech.models.engines import Delta
 from speech.models.llm import Qwen
 from speech.requests import ChatRequest
 from tests.bench.figures import report
@@ -73,14 +73,14 @@ def _transcript(talk: list[str]) -> Transcript:
 
 
 def _model(weights: Path) -> ScriptedLLM:
-    qwen = Qwen(weights, usable_cores())
+    qwen = Qwen(weights, usable_cores(), calls_tools=False)
 
     def answer(_: str) -> str:
         items = [item for item in model.contexts[-1].items if item.type == "message"]
         messages = [{"role": item.role, "content": item.text_content} for item in items]
         parts: list[str] = []
 
-        def take(part: Delta | AnswerEnd | None) -> bool:
+        def take(part: object) -> bool:
             parts.append(part.text if isinstance(part, Delta) else "")
             return False
 

@@ -5,6 +5,6 @@ from agent.providers.read_ahead import read_ahead
 
 
 def read_the_persona_ahead(call: Call) -> None:
-    """Send the persona to a language model that reads slowly; the others would gain nothing from it."""
+    """Send the persona and the tools to a language model that reads slowly; the others would gain nothing from it."""
     if call.pipeline.reads_slowly:
-        read_ahead(call.pipeline.new_llm(), call.words.persona)
+        read_ahead(call.pipeline.new_llm(), call.words.persona, call.receptionist.tools)

@@ -72,7 +72,8 @@ class Receptionist(Agent):
         """Whether the model is told what is found for the caller's words, because it does not search by itself."""
         if not self._call.words.searched:
             return False
-        return not (self._call.pipeline.uses_tools and "search_facts" in self._call.line.tools)
+        its = self._call.pipeline
+        return its.invents_facts or not (its.uses_tools and "search_facts" in self._call.line.tools)
 
     def _say_why(self) -> None:
         """Have the model say why the agent has called; who it is and who has answered has been said."""
@@ -110,11 +111,15 @@ class Receptionist(Agent):
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
         """Answer as the model does, but for no longer than the line allows, and a small model from facts alone.
 
-        Nothing is answered while the caller waits for a person.
+        Nothing is answered while the caller waits for a person. What a tool has returned is not among the facts, so an
+        answer that tells it is not checked.
         """
         if self._call.handover.begun:
             return _nothing()
-        answer = self._answer(chat_ctx, tools, model_settings)
+        if _tells_a_result(chat_ctx) and self._call.pipeline.invents_facts:
+            answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+        else:
+            answer = self._answer(chat_ctx, tools, model_settings)
         return end_in_time(answer, self._call.line.handling.longest_answer)
 
     async def _answer(
@@ -145,3 +150,13 @@ class Receptionist(Agent):
 async def _nothing() -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
     return
     yield ""
+
+
+def _tells_a_result(context: llm.ChatContext) -> bool:
+    """Return whether the answer follows a tool's result, and not what the caller has said."""
+    turns = (it for it in reversed(context.items) if it.type == "function_call_output" or _is_of_caller(it))
+    return (last := next(turns, None)) is not None and last.type == "function_call_output"
+
+
+def _is_of_caller(item: llm.ChatItem) -> bool:
+    return item.type == "message" and item.role == "user"

@@ -49,6 +49,8 @@ class Checked:
         if self.over or not (drafted := self._held + sentence).strip():
             return ""
         self._held = ""
+        if self._judge.asks_the_caller(sentence):
+            return sentence  # without the "Sure!" before it, which would say yes to the question
         claim = self._judge.claim(drafted)
         if self._judge.is_talk(claim):
             return drafted

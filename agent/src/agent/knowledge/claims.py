@@ -55,6 +55,15 @@ class Judge:
         """Return whether a sentence states nothing, such as "How can I help you?"."""
         return not claim.terms.stems and not self.is_yes_or_no(claim)
 
+    def asks_the_caller(self, sentence: str) -> bool:
+        """Return whether a sentence asks for what only the caller knows, such as their name, and states nothing."""
+        terms = self._language.terms(sentence)
+        return (
+            sentence.rstrip().endswith("?")
+            and terms.have(self._its.details)
+            and all(self._language.is_detail(stem) for stem in terms.stems)
+        )
+
     def is_yes_or_no(self, claim: Claim) -> bool:
         """Return whether a sentence states what the question does, or the contrary, by a mere yes or no."""
         return not claim.terms.stems and bool(self._asked.stems) and (claim.affirms or claim.denies)

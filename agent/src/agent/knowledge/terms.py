@@ -43,6 +43,7 @@ class Language:
         self._numbers = frozenset(numbers - self.its.talk)  # "one" is said of anything
         self._stem = lru_cache(maxsize=4096)(snowballstemmer.stemmer(self.its.stemmer).stemWord)
         self._talk = frozenset(map(self._stem, self.its.talk))
+        self._details = frozenset(map(self._stem, self.its.details))
         phrases = map(re.escape, [*self.its.phrases, *map(languages.plain, names)])
         self._phrases = re.compile(rf"\b(?:{'|'.join(phrases)})\b")
         self._in_one: dict[str, str] = {}
@@ -50,6 +51,10 @@ class Language:
     def learn(self, text: str) -> None:
         """Know a word of this text that has a hyphen when it is written in one: Wi-Fi and WiFi are the same."""
         self._in_one |= {word.replace("-", ""): word for word in HYPHENATED.findall(text.lower())}
+
+    def is_detail(self, stem: str) -> bool:
+        """Return whether it is what the agent asks a caller for."""
+        return stem in self._details
 
     def terms(self, text: str) -> Terms:
         """Return what is said in a text."""

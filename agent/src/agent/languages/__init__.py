@@ -109,6 +109,7 @@ class Knowledge:
     business: frozenset[str]  # by which a sentence speaks for the business
     caller: frozenset[str]  # by which a caller speaks of themselves
     you: frozenset[str]  # by which a sentence speaks of the caller
+    details: frozenset[str]  # what only the caller knows, and the agent asks them for
     talk: frozenset[str]  # words that state nothing about a business
 
 
@@ -180,7 +181,7 @@ def contact_columns() -> Mapping[str, str]:
 def knowledge(language: str) -> Knowledge:
     """Read how a language says what is known; a TypeError means that an entry is missing or unknown."""
     its: dict[str, Any] = tomllib.loads((FOLDER / language / "knowledge.toml").read_text(encoding="utf-8"))
-    lists = ("yes", "no", "but", "pronouns", "joins", "business", "caller", "you", "talk")
+    lists = ("yes", "no", "but", "pronouns", "joins", "business", "caller", "you", "details", "talk")
     its |= {name: frozenset(its[name].split()) for name in lists}
     its |= {name: frozenset(map(plain, its[name])) for name in ("not_known", "phrases")}
     return Knowledge(**its)

@@ -29,6 +29,7 @@ class Provider:
     patience: float = 10.0  # seconds a request may be silent before it is given up and tried again
     tools: bool = True  # its language model calls tools; one that cannot would write, and so speak, the call as text
     writes_json: bool = True  # its language model answers with JSON alone when it is asked to
+    without_tools: tuple[str, ...] = ()  # its language models that cannot call tools although others of its can
     reads_slowly: bool = False  # its language model needs seconds for a persona it has not read before
     invents_facts: bool = False  # its language model is small: what it answers is checked against the line's facts
     embedded: bool = False  # it is the speech service of this bundle, on this machine's CPU

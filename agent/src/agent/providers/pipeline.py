@@ -97,7 +97,7 @@ class Pipeline:
     @property
     def uses_tools(self) -> bool:
         """Whether the language model, and the one that takes over when it fails, can be given tools."""
-        return all(its.tools for its in self._facts_of_all([LLM]))
+        return all(map(self._calls_tools, self._names[LLM]))
 
     @property
     def fills_in_forms(self) -> bool:
@@ -132,6 +132,10 @@ class Pipeline:
             return f"servers.{catalog.split(name)[0]}.key" if server.key else ""
         key = catalog.facts(name).key
         return f"models.keys.{key}" if key in self._line.models.keys else key
+
+    def _calls_tools(self, name: str) -> bool:
+        its = self._facts(name)
+        return its.tools and catalog.split(name)[1] not in its.without_tools
 
     def _facts_of_all(self, kinds: Iterable[str]) -> list[Provider]:
         return [self._facts(name) for kind in kinds for name in self._names[kind]]

@@ -19,7 +19,9 @@ from agent.tools.tell_opening_hours import tell_opening_hours
 from agent.tools.tell_time import tell_time
 from agent.tools.transfer_call import transfer_call
 
-TOOLS: list[Callable[[Call], llm.Tool | None]] = [
+NewTool = Callable[[Call], llm.Tool | None]
+
+TOOLS: list[NewTool] = [
     end_call,
     transfer_call,
     take_message,
@@ -40,5 +42,10 @@ def tools_of(call: Call) -> list[llm.Tool | llm.Toolset]:
     """Make the line's tools for one call; none if the model writes tool calls as text, which the caller would hear."""
     if not call.pipeline.uses_tools:
         return []
-    made = [new_tool(call) for new_tool in TOOLS if new_tool.__name__ in call.line.tools]
+    made = [new_tool(call) for new_tool in TOOLS if new_tool.__name__ in call.line.tools and _suits(call, new_tool)]
     return [tool for tool in made if tool is not None]  # None: it is of no use in this call
+
+
+def _suits(call: Call, new_tool: NewTool) -> bool:
+    """Return whether the model gains from the tool: one that is told what was found need not search."""
+    return new_tool is not search_facts or not call.pipeline.invents_facts

@@ -9,6 +9,8 @@ from livekit.agents import RunContext, function_tool, llm
 from agent.conversation.call import Call
 from agent.framework import END_CALL_DESCRIPTION
 
+# A small model goes by what callers say, which it finds between quotation marks.
+EXAMPLES = 'Callers say, for example: "That was all, goodbye." "No thanks, bye." "Please hang up."'
 SAY_GOODBYE = "say goodbye to the user"  # the tool's result, in livekit-agents' words as well
 
 
@@ -21,7 +23,7 @@ def end_call(call: Call) -> llm.Tool:
         await context.wait_for_playout()
         return None if _has_spoken(context) else SAY_GOODBYE
 
-    return function_tool(hang_up, name="end_call", description=END_CALL_DESCRIPTION)
+    return function_tool(hang_up, name="end_call", description=f"{END_CALL_DESCRIPTION}\n{EXAMPLES}")
 
 
 def _has_spoken(context: RunContext[None]) -> bool:

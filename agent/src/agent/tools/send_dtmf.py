@@ -21,6 +21,10 @@ def send_dtmf(call: Call) -> llm.Tool:
     async def send_dtmf(keys: str) -> str:
         """Press keys on the phone (DTMF). Use it when a machine at the other end, or the caller, asks for keys.
 
+        Callers say, for example:
+        "Press 9 for me."
+        "Type 1 7 pound on the keys."
+
         Args:
             keys: The keys in their order, such as 1234#.
         """

@@ -17,6 +17,10 @@ def tell_time(call: Call) -> llm.Tool:
     async def tell_time(days_from_now: int = 0) -> str:
         """Tell the time at the business, and the date and the weekday of today or of another day.
 
+        Callers say, for example:
+        "What time is it?"
+        "Which day is it today?"
+
         Args:
             days_from_now: 0 for today, 1 for tomorrow, -1 for yesterday.
         """

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from speech.api import sse
 from speech.api.http import Facts, stream
 from speech.errors import APIError, from_validation, no_such_model
-from speech.models.engines import AnswerEnd, Delta, Engines
+from speech.models.engines import AnswerEnd, Call, Delta, Engines
 from speech.queueing import EngineQueue
 from speech.requests import ChatRequest
 
@@ -43,11 +43,15 @@ async def _events(engines: Engines, queue: EngineQueue, wanted: ChatRequest, fac
             async for piece in pieces.each(PATIENCE):
                 if piece is None:
                     yield sse.STILL_HERE
-                elif isinstance(piece, Delta):
+                elif isinstance(piece, Delta | Call):
                     if "first" not in facts:
                         facts["first"] = round(pieces.served, 3)
                         yield chunks.delta(role="assistant", content="")
-                    yield chunks.delta(content=piece.text)
+                    if isinstance(piece, Delta):
+                        yield chunks.delta(content=piece.text)
+                    else:
+                        facts["called"] = piece.name
+                        yield chunks.delta(tool_calls=[{"index": 0, **_call(piece)}])
                 else:
                     facts |= _tokens(piece)
                     yield chunks.finish(piece.finish_reason)
@@ -66,6 +70,7 @@ async def _events(engines: Engines, queue: EngineQueue, wanted: ChatRequest, fac
 
 async def _whole(engines: Engines, queue: EngineQueue, wanted: ChatRequest, facts: Facts) -> dict[str, Any]:
     text = ""
+    calls: list[dict[str, Any]] = []
     choices: list[dict[str, Any]] = []
     usage: dict[str, Any] = {}
     async with queue.run(partial(engines.llm.chat, wanted)) as pieces:
@@ -73,9 +78,14 @@ async def _whole(engines: Engines, queue: EngineQueue, wanted: ChatRequest, fact
             async for piece in pieces.each():
                 if isinstance(piece, Delta):
                     text += piece.text
+                elif isinstance(piece, Call):
+                    facts["called"] = piece.name
+                    calls.append(_call(piece))
                 elif isinstance(piece, AnswerEnd):
                     facts |= _tokens(piece)
-                    message = {"role": "assistant", "content": text, "refusal": None}
+                    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+                    if calls:
+                        message |= {"content": None, "tool_calls": calls}
                     reason = piece.finish_reason
                     choices = [{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}]
                     usage = _usage(piece)
@@ -90,7 +100,7 @@ class _Chunks:
     def __init__(self, model: str) -> None:
         self._head = _head(model, "chat.completion.chunk")
 
-    def delta(self, **delta: str) -> bytes:
+    def delta(self, **delta: Any) -> bytes:
         return self._choice(delta, None)
 
     def finish(self, reason: str) -> bytes:
@@ -99,13 +109,18 @@ class _Chunks:
     def usage(self, end: AnswerEnd) -> bytes:
         return sse.event(self._head | {"choices": [], "usage": _usage(end)})
 
-    def _choice(self, delta: dict[str, str], reason: str | None) -> bytes:
+    def _choice(self, delta: dict[str, Any], reason: str | None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
         return sse.event(self._head | {"choices": [choice]})
 
 
 def _head(model: str, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time.time()), "model": model}
+
+
+def _call(call: Call) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": f"call_{uuid.uuid4().hex}", "type": "function", "function": function}
 
 
 def _usage(end: AnswerEnd) -> dict[str, Any]:

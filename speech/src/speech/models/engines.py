@@ -35,10 +35,18 @@ class Delta:
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call of a tool, which is the whole answer; `arguments` are JSON."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
 class AnswerEnd:
     """The end of an answer, with the tokens of the prompt, those of it that were cached, and those of the answer."""
 
-    finish_reason: Literal["stop", "length"]
+    finish_reason: Literal["stop", "length", "tool_calls"]
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
@@ -49,7 +57,7 @@ class STT(Protocol):
 
 
 class LLM(Protocol):
-    def chat(self, wanted: ChatRequest, emit: Emit[Delta | AnswerEnd], /) -> None: ...
+    def chat(self, wanted: ChatRequest, emit: Emit[Delta | Call | AnswerEnd], /) -> None: ...
 
 
 class TTS(Protocol):

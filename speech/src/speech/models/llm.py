@@ -1,22 +1,26 @@
 """The language model: a Qwen2.5 instruct model by llama.cpp, kept to short answers that can be spoken."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import xllamacpp  # type: ignore[import-untyped]
 
-from speech.errors import APIError, invalid
-from speech.models.engines import AnswerEnd, Delta
+from speech.errors import invalid
+from speech.models.completion import CONTEXT, translated
+from speech.models.engines import AnswerEnd, Call, Delta
 from speech.models.speakable import Speakable
+from speech.models.tools import result
+from speech.models.tools.decision import TEXT, decide
 from speech.queueing import Emit
-from speech.requests import ChatRequest
+from speech.requests import ChatRequest, Message
 
-CONTEXT = 8192  # tokens: a persona, its facts and half an hour of talk; 28 kB of memory each with the 1.5B model
 ANSWER = 160  # tokens if the client names no limit: about 40 s of speech, which is long for a telephone answer
 # Tokens of the prompt that are read in one batch. llama.cpp checks whether to stop only between two batches: one of 64
 # takes 0.8 s on two cores, and the whole prompt takes no longer than with 512.
 BATCH = 64
 NOTHING_TO_SAY = "I am sorry, could you say that again?"  # spoken for an answer that is all code, or empty
+ASK = "You cannot do that yet. Ask the caller in one short question to tell you this about themselves:"
 OTHER_PROMPTS = 256  # MiB of earlier prompts kept beside the one in use; llama.cpp's own bound is 8 GiB
 
 # For a small model whose task is to repeat facts that it was given. The penalty is what Qwen recommends.
@@ -25,7 +29,9 @@ PASSED_ON = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "s
 
 
 class Qwen:
-    def __init__(self, weights: Path, threads: int) -> None:
+    def __init__(self, weights: Path, threads: int, *, calls_tools: bool) -> None:
+        """Load the model. Without `calls_tools`, the tools of a request are ignored."""
+        self._calls_tools = calls_tools
         params = xllamacpp.CommonParams()
         params.model.path = str(weights)
         params.n_ctx = CONTEXT
@@ -47,27 +53,35 @@ class Qwen:
         self._server = xllamacpp.Server(params)
 
     def warm(self) -> None:
-        """Answer once; the first time takes longer."""
-        hello = ChatRequest.model_validate(
-            {"model": "", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
-        )
-        self.chat(hello, lambda _: False)
+        """Answer once; the first time takes longer. What is the same for all results of tools is read and kept."""
+        for role in ("tool", "user") if self._calls_tools else ("user",):
+            hello = {"model": "", "messages": [{"role": role, "content": "Hello"}], "max_tokens": 2}
+            self.chat(ChatRequest.model_validate(hello), lambda _: False)
 
-    def chat(self, wanted: ChatRequest, emit: Emit[Delta | AnswerEnd]) -> None:
-        """Emit the answer as it is written, None while the prompt is still being read, `AnswerEnd` at the end.
+    def chat(self, wanted: ChatRequest, emit: Emit[Delta | Call | AnswerEnd]) -> None:
+        """Emit the answer as it is written, None while a prompt is still being read, `AnswerEnd` at the end.
+
+        An answer is text or, if tools are offered and the caller's last words ask for one, its call.
 
         Raises:
             APIError: the prompt is longer than the context.
         """
+        decision = decide(self._server, wanted, still_wanted=lambda: not emit(None)) if self._calls_tools else TEXT
+        if decision is None:
+            return
+        if decision.call:
+            for piece in decision.call:
+                emit(piece)
+            return
         answer = _Answer(emit)
-        self._server.handle_chat_completions(_prompt(wanted), answer.take)
+        self._server.handle_chat_completions(_prompt(wanted, decision.ask_for), answer.take)
         answer.finish()
 
 
 class _Answer:
     """Takes llama.cpp's chunks and emits what can be spoken."""
 
-    def __init__(self, emit: Emit[Delta | AnswerEnd]) -> None:
+    def __init__(self, emit: Emit[Delta | Call | AnswerEnd]) -> None:
         self._emit = emit
         self._speakable = Speakable()
         self._finish_reason: Literal["stop", "length"] = "stop"
@@ -91,7 +105,7 @@ class _Answer:
 
     def finish(self) -> None:
         if self._error:
-            raise _translated(self._error)
+            raise translated(self._error)
         if self._abandoned:
             return
         rest = self._speakable.flush()
@@ -110,13 +124,16 @@ class _Answer:
         )
 
 
-def _prompt(wanted: ChatRequest) -> dict[str, Any]:
-    """Return the request in llama.cpp's terms; the chat template is the one in the model file."""
+def _prompt(wanted: ChatRequest, ask_for: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the request in llama.cpp's terms; the chat template is the one in the model file.
+
+    `ask_for` is what the caller has to say before a tool can be called.
+    """
     asked = wanted.model_dump(include=set(PASSED_ON), exclude_none=True)
     return {
         **SAMPLING,
         **asked,
-        "messages": _messages(wanted),
+        "messages": [*(result.messages(wanted) or _messages(wanted)), *_asking_for(ask_for)],
         "max_tokens": wanted.max_completion_tokens or wanted.max_tokens or ANSWER,
         "stream": True,
         "stream_options": {"include_usage": True},
@@ -126,10 +143,15 @@ def _prompt(wanted: ChatRequest) -> dict[str, Any]:
 
 
 def _messages(wanted: ChatRequest) -> list[dict[str, str]]:
-    """Return the messages without tool calls and their results, which another model may have left there."""
-    roles = {"developer": "system", "system": "system", "user": "user", "assistant": "assistant"}
+    """Return the messages. What a tool has returned is the system's; the call itself is left out, since a small model
+    would write its next one as text."""
+    roles = {"developer": "system", "system": "system", "user": "user", "assistant": "assistant", "tool": "system"}
+    called = {call.id: call.function.name for message in wanted.messages for call in message.tool_calls or ()}
     messages = [
-        {"role": roles[message.role], "content": message.content}
+        {
+            "role": roles[message.role],
+            "content": _result(message, called) if message.role == "tool" else message.content,
+        }
         for message in wanted.messages
         if message.role in roles and message.content
     ]
@@ -138,12 +160,12 @@ def _messages(wanted: ChatRequest) -> list[dict[str, str]]:
     return messages
 
 
-def _translated(error: dict[str, Any]) -> APIError:
-    if error.get("type") == "exceed_context_size_error":
-        found = error.get("n_prompt_tokens")
-        return invalid(
-            f"This model's context is {CONTEXT} tokens; the messages have {found}.",
-            "messages",
-            "context_length_exceeded",
-        )
-    return APIError(int(error.get("code", 500)), "The language model refused the request.", "server_error")
+def _result(message: Message, called: Mapping[str, str]) -> str:
+    name = called.get(message.tool_call_id or "", "a tool")
+    return f"The result of {name}, which the caller has been told: {message.content}"
+
+
+def _asking_for(what: Sequence[str]) -> list[dict[str, str]]:
+    if not what:
+        return []
+    return [{"role": "system", "content": f"{ASK} {'; '.join(what)}."}]

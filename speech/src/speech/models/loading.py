@@ -9,8 +9,9 @@ from speech.settings import Size
 
 
 def load_engines(found: Weights, size: Size, threads: int) -> Engines:
-    stt, llm, tts = Whisper(found.stt, threads), Qwen(found.llm, threads), Heart()
+    names = names_of(size)
+    stt, tts = Whisper(found.stt, threads), Heart()
+    llm = Qwen(found.llm, threads, calls_tools=names.calls_tools)
     for engine in (stt, llm, tts):
         engine.warm()
-    names = names_of(size)
     return Engines(stt, llm, tts, names.stt, names.llm, names.tts)

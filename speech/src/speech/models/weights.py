@@ -21,10 +21,11 @@ class MissingWeightsError(Exception):
 
 @dataclass(frozen=True)
 class Names:
-    """The names that requests know a size's models by."""
+    """The names that requests know a size's models by, and whether its language model can call tools."""
 
     stt: str
     llm: str
+    calls_tools: bool
     tts: str = TTS
 
 
@@ -41,7 +42,7 @@ def names_of(size: Size) -> Names:
     """Return the names of the models that the manifest gives this size."""
     manifest = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
     roles = {model["role"]: name for name, model in manifest.items() if size in model.get("sizes", [])}
-    return Names(**roles)
+    return Names(**roles, calls_tools=manifest[roles["llm"]].get("calls_tools", False))
 
 
 def find_weights(folder: Path, size: Size) -> Weights:

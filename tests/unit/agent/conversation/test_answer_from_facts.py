@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from livekit.agents import FlushSentinel, llm
+from livekit.agents import AgentSession, FlushSentinel, llm
 
 from agent.aloud.reader import Reader
 from agent.conversation.answer_from_facts import answer_from_facts
@@ -17,8 +18,6 @@ from tests.unit.agent.fakes import ScriptedLLM, host, in_call, line, spoken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-
-from livekit.agents import AgentSession
 
 FACTS = "- The soup is tomato.\n- We open at nine.\n"
 WORDS = Words(persona=f"Be brief.\n\n{FACTS}", greeting="Hello.", goodbye="Goodbye.", facts=FACTS)
@@ -79,6 +78,30 @@ async def test_a_call_without_a_question_is_answered_too() -> None:
     ids=["a small model", "a model to trust", "a line without facts"],
 )
 async def test_only_a_small_model_on_a_line_with_facts_is_checked(model: str, words: Words, expected: str) -> None:
+    async with a_talk(model, words) as session:
+        await session.run(user_input="Which cake do you have?")
+        assert spoken(session)[-1] == expected
+
+
+@pytest.mark.parametrize(("then", "expected"), [("", "We have carrot cake."), ("Which cake do you have?", UNKNOWN)])
+async def test_an_answer_that_tells_a_tools_result_is_not_checked(then: str, expected: str) -> None:
+    async with a_talk("speech/qwen2.5-coder-1.5b-instruct", WORDS) as session:
+        context = session.current_agent.chat_ctx.copy()
+        context.add_message(role="user", content="Which cake do you have?")
+        context.insert(
+            [
+                llm.FunctionCall(call_id="1", name="find_cakes", arguments="{}"),
+                llm.FunctionCallOutput(call_id="1", name="find_cakes", output="carrot", is_error=False),
+            ]
+        )
+        await session.current_agent.update_chat_ctx(context, exclude_invalid_function_calls=False)
+        await (session.generate_reply(user_input=then) if then else session.generate_reply())
+        assert spoken(session)[-1] == expected
+
+
+@asynccontextmanager
+async def a_talk(model: str, words: Words) -> AsyncGenerator[AgentSession[None]]:
+    """A session in which the model answers everything with carrot cake."""
     its = line(llm=model)
     session: AgentSession[None] = AgentSession(
         llm=ScriptedLLM(lambda _: "We have carrot cake."), vad=None, turn_handling={"turn_detection": None}
@@ -88,8 +111,7 @@ async def test_only_a_small_model_on_a_line_with_facts_is_checked(model: str, wo
     agent = Receptionist(call)
     agent.on_exit = agent.on_enter = nothing  # type: ignore[method-assign]
     await session.start(agent, record=False)
-    await session.run(user_input="Which cake do you have?")
-    assert spoken(session)[-1] == expected
+    yield session
     await session.aclose()
 
 

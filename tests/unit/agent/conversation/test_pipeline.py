@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from livekit.agents import AgentSession, inference
+from livekit.agents import AgentSession, function_tool, inference
 from livekit.agents import vad as voice_activity
 from pydantic import SecretStr
 
@@ -118,12 +118,17 @@ async def test_a_provider_that_fails_is_asked_twice_and_the_session_goes_on(
         assert spoken(session) == ["Hello.", "At nine."]
 
 
-async def test_a_slow_model_is_shown_the_persona_once_and_asked_for_next_to_nothing(endpoint: FakeOpenAI) -> None:
+async def nothing() -> None:
+    """Do nothing."""
+
+
+async def test_a_slow_model_is_shown_persona_and_tools_once_and_asked_for_next_to_nothing(endpoint: FakeOpenAI) -> None:
     chosen = pipeline(settings=host(speech_url=endpoint.url), llm=f"speech/{SMALL}")
     assert chosen.reads_slowly
     assert not pipeline().reads_slowly
-    await read_ahead(chosen.new_llm(), PROMPTS.persona)
+    await read_ahead(chosen.new_llm(), PROMPTS.persona, [function_tool(nothing, name="nothing")])
     [request] = endpoint.asked("llm")
+    assert [tool["function"]["name"] for tool in request.body["tools"]] == ["nothing"]
     assert request.body["messages"] == [{"role": "system", "content": PROMPTS.persona}]
     assert request.body["max_completion_tokens"] == 1
 

@@ -190,3 +190,26 @@ def test_a_sentence_costs_no_noticeable_time(known: Known) -> None:
     began = time.perf_counter()
     said(known["en"], asked, answer)
     assert (time.perf_counter() - began) / 50 < 0.02
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "What is your name, and when would you like to come?",
+        "Sure! What is your name?",
+        "Of course. May I have your name and your phone number, please?",
+        "What is the message about?",
+    ],
+)
+def test_the_agent_may_ask_for_what_only_the_caller_knows(known: Known, answer: str) -> None:
+    asked = said(known["en"], "I would like to leave a message.", answer)
+    assert asked.endswith("?")
+    assert asked in answer
+    assert "Sure" not in asked
+
+
+@pytest.mark.parametrize(
+    "answer", ["Yes! Would you like our gift card number 5?", "Yes. When does your vegan buffet open?"]
+)
+def test_a_question_that_states_something_is_not_asked(known: Known, answer: str) -> None:
+    assert "?" not in said(known["en"], "Do you have gift cards?", answer)

@@ -20,6 +20,7 @@ EMBEDDED = ["speech/whisper-tiny.en", "speech/qwen2.5-coder-1.5b-instruct", "spe
 OPENAI = ["openai/gpt-4o-mini-transcribe", "openai/gpt-4o-mini", "openai/gpt-4o-mini-tts"]
 OWN = {"OPENAI_API_KEY": SecretStr("sk-coffee")}
 NO_KEY = host(provider_keys={})
+SMALL = f"speech/{speech.SMALL['llm']}"
 
 
 def names(pipeline: Pipeline) -> list[str]:
@@ -236,8 +237,12 @@ def test_without_a_key_all_lines_are_embedded_but_one_with_a_key_of_its_own() ->
 
 def test_what_a_model_is_like_decides_what_it_is_given() -> None:
     assert Pipeline(line(), host()).uses_tools
-    assert not Pipeline(line(), NO_KEY).uses_tools
-    assert not Pipeline(line(llm_fallback=EMBEDDED[1]), host()).uses_tools  # which would speak a tool's call
+    assert Pipeline(line(), NO_KEY).uses_tools
+    assert not Pipeline(line(), NO_KEY.model_copy(update={"speech_size": "small"})).uses_tools
+    assert Pipeline(line(llm_fallback=EMBEDDED[1]), host()).uses_tools
+    assert not Pipeline(
+        line(llm_fallback=SMALL), host()
+    ).uses_tools  # which would leave its callers without what they want
     assert Pipeline(line(stt=EMBEDDED[0]), host()).uses_tools
     assert Pipeline(line(), NO_KEY).reads_slowly
     assert not Pipeline(line(), host()).reads_slowly

@@ -75,11 +75,48 @@ def test_no_usage_is_streamed_unless_it_is_asked_for(client: TestClient) -> None
     assert not any("usage" in event for event in events(answer.text))
 
 
-def test_parts_of_text_are_joined_and_tools_are_not_looked_at(client: TestClient) -> None:
+def test_parts_of_text_are_joined(client: TestClient) -> None:
     parts = [{"type": "text", "text": "four"}, {"type": "text", "text": "five"}]
-    body = {"model": "mind", "messages": [{"role": "user", "content": parts}], "tools": [{"type": "function"}]}
+    body = {"model": "mind", "messages": [{"role": "user", "content": parts}]}
     answer = client.post("/v1/chat/completions", json=body).json()
     assert answer["choices"][0]["message"]["content"] == "four five "
+
+
+# What livekit-agents sends after a tool has been called, and the caller has said more.
+CALLING = {
+    "model": "mind",
+    "messages": [
+        {"role": "user", "content": "Hi"},
+        {
+            "role": "assistant",
+            "tool_calls": [{"id": "1", "type": "function", "function": {"name": "x", "arguments": ""}}],
+        },
+        {"role": "tool", "tool_call_id": "1", "content": "done"},
+        {"role": "user", "content": "tell_opening_hours"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "tell_opening_hours", "strict": True, "parameters": {}}}],
+    "parallel_tool_calls": True,
+}
+
+
+def test_a_call_of_a_tool_is_an_answer_without_content(client: TestClient) -> None:
+    [choice] = client.post("/v1/chat/completions", json=CALLING).json()["choices"]
+    assert (choice["finish_reason"], choice["message"]["content"]) == ("tool_calls", None)
+    [call] = choice["message"]["tool_calls"]
+    assert (call["type"], call["function"]) == (
+        "function",
+        {"name": "tell_opening_hours", "arguments": '{"day": "today"}'},
+    )
+
+
+def test_a_call_of_a_tool_is_streamed_in_one_piece(client: TestClient) -> None:
+    answer = client.post("/v1/chat/completions", json=CALLING | {"stream": True})
+    first, called, finish = (event["choices"][0] for event in events(answer.text))
+    assert first["delta"]["role"] == "assistant"
+    [call] = called["delta"]["tool_calls"]
+    assert call["id"].startswith("call_")
+    assert (call["index"], call["function"]["name"]) == (0, "tell_opening_hours")
+    assert finish == {"index": 0, "delta": {}, "logprobs": None, "finish_reason": "tool_calls"}
 
 
 def test_speech_as_pcm_is_bare_samples(client: TestClient) -> None:
@@ -122,11 +159,16 @@ def speech(**changes: Any) -> dict[str, Any]:
 
 IMAGE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]
 JSON = {"type": "json_object"}
+NAME = "tools.0.function.name"
+NAMELESS = {"type": "function", "function": {"description": "Does something."}}
+OTHER = {"type": "function", "function": {"name": "other"}}
 WRONG = {
     "another chat model": ("chat/completions", chat(model="gpt-4o"), 404, "model", "model_not_found"),
     "another voice model": ("audio/speech", speech(model="tts-1"), 404, "model", "model_not_found"),
     "another voice": ("audio/speech", speech(voice="ash"), 400, "voice", "invalid_value"),
     "no messages": ("chat/completions", chat(messages=[]), 400, "messages", "invalid_value"),
+    "a nameless tool": ("chat/completions", chat(tools=[NAMELESS]), 400, NAME, "missing_required_parameter"),
+    "no tool of this name": ("chat/completions", chat(tool_choice=OTHER), 400, None, "invalid_value"),
     "messages left out": ("chat/completions", {"model": "mind"}, 400, "messages", "missing_required_parameter"),
     "an unknown role": ("chat/completions", chat(messages=[{"role": "x"}]), 400, "messages.0.role", "invalid_value"),
     "an image": ("chat/completions", chat(messages=IMAGE), 400, "messages.0.content", "invalid_value"),

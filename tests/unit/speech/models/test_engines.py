@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from speech.errors import APIError
-from speech.models.engines import AnswerEnd, Delta
-from speech.models.llm import ANSWER, NOTHING_TO_SAY, _Answer, _prompt
+from speech.models.engines import AnswerEnd, Call, Delta
+from speech.models.llm import ANSWER, ASK, NOTHING_TO_SAY, _Answer, _prompt
 from speech.models.stt import LONGEST, decode
+from speech.models.tools.result import TASK
 from speech.models.tts import Heart, shape
 from speech.requests import ChatRequest
 from tests.support.sounds import wav
@@ -105,17 +106,44 @@ def chat(**fields: Any) -> ChatRequest:
     return ChatRequest.model_validate({"model": "x", "messages": [{"role": "user", "content": "Hi"}], **fields})
 
 
-def test_tools_and_their_results_are_never_forwarded() -> None:
+def test_a_tools_result_is_told_as_the_systems_and_its_call_is_left_out() -> None:
+    called = {"id": "1", "type": "function", "function": {"name": "find_order", "arguments": "{}"}}
     messages = [
         {"role": "developer", "content": "You are Ada."},
         {"role": "user", "content": "Hi"},
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function"}]},
+        {"role": "assistant", "content": None, "tool_calls": [called]},
         {"role": "tool", "tool_call_id": "1", "content": "done"},
         {"role": "user", "content": "Well?"},
     ]
-    prompt = _prompt(chat(messages=messages, tools=[{"type": "function"}], tool_choice="auto"))
+    tools = [{"type": "function", "function": {"name": "find_order"}}]
+    prompt = _prompt(chat(messages=messages, tools=tools, tool_choice="auto"))
     assert not prompt.keys() & {"tools", "tool_choice"}
-    assert [message["role"] for message in prompt["messages"]] == ["system", "user", "user"]
+    assert [message["role"] for message in prompt["messages"]] == ["system", "user", "system", "user"]
+    assert prompt["messages"][2]["content"].startswith("The result of find_order, ")
+    assert prompt["messages"][2]["content"].endswith(": done")
+
+
+def test_what_tools_have_just_returned_is_told_by_a_prompt_of_its_own() -> None:
+    talk = [
+        {"role": "system", "content": "You are Ada."},
+        {"role": "user", "content": "Where is my order?"},
+        {"role": "assistant", "content": None},
+        {"role": "tool", "tool_call_id": "1", "content": "on its way"},
+        {"role": "tool", "tool_call_id": "2", "content": "paid"},
+    ]
+    first, *examples, last = _prompt(chat(messages=talk))["messages"]
+    assert first == {"role": "system", "content": TASK}
+    assert {message["role"] for message in examples} == {"user", "assistant"}
+    assert last == {"role": "user", "content": "Caller: Where is my order?\nSystem: on its way\npaid"}
+    went_on = _prompt(chat(messages=[*talk, {"role": "user", "content": "Thanks"}]))["messages"]
+    assert went_on[0]["content"] == "You are Ada."
+
+
+def test_what_a_call_lacks_is_asked_for_in_the_end() -> None:
+    assert _prompt(chat(), ["The name of the caller", "The day"])["messages"] == [
+        {"role": "user", "content": "Hi"},
+        {"role": "system", "content": f"{ASK} The name of the caller; The day."},
+    ]
 
 
 def test_an_answer_is_short_unless_its_length_is_asked_for() -> None:
@@ -140,9 +168,9 @@ def delta(text: str | None, reason: str | None = None) -> dict[str, Any]:
 
 
 def test_an_answer_is_handed_over_without_its_markdown() -> None:
-    pieces: list[Delta | AnswerEnd | None] = []
+    pieces: list[Delta | Call | AnswerEnd | None] = []
 
-    def emit(piece: Delta | AnswerEnd | None) -> bool:
+    def emit(piece: Delta | Call | AnswerEnd | None) -> bool:
         pieces.append(piece)
         return False
 
@@ -176,9 +204,9 @@ def test_too_long_a_prompt_is_told_as_openai_does() -> None:
 
 @pytest.mark.parametrize("text", ["", "```json\n{}\n```", "```python\nprint()\n```"])
 def test_an_answer_without_a_spoken_word_becomes_a_question(text: str) -> None:
-    pieces: list[Delta | AnswerEnd | None] = []
+    pieces: list[Delta | Call | AnswerEnd | None] = []
 
-    def emit(piece: Delta | AnswerEnd | None) -> bool:
+    def emit(piece: Delta | Call | AnswerEnd | None) -> bool:
         pieces.append(piece)
         return False
 

@@ -1,0 +1,29 @@
+"""The embedded models call tools by themselves on a real call: nothing is scripted but what the caller says."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from tests.stack.line import Line
+
+TIMEZONE = "Pacific/Kiritimati"  # for more than half of the day, the weekday there is another than in UTC
+SAID = ("How much is a cup of coffee?", "Which day is it today?", "We are done here, please end the call.")
+CALLED = re.compile(r"\bcalled[=\"': ]+(\w+)")  # in the log of the speech service
+
+
+def test_the_embedded_models_call_the_tools_that_are_asked_for_and_no_others(line: Line) -> None:
+    line.change(tools=["end_call", "tell_time"], timezone=TIMEZONE)
+    before, day = len(CALLED.findall(line.logs("speech"))), datetime.now(ZoneInfo(TIMEZONE))
+    try:
+        outcome = line.call("--at", "8", *(part for text in SAID for part in ("--say", text)))
+    finally:
+        line.change(tools=["end_call"], timezone="UTC")
+    called = CALLED.findall(line.logs("speech"))[before:]
+    assert "three dollars" in outcome.heard or "coffee costs 3" in outcome.heard, outcome.printed  # a fact, and no tool
+    assert called == ["tell_time", "end_call"], outcome.printed
+    assert f"{day:%A}".lower() in outcome.heard, outcome.printed
+    assert outcome.hung_up, outcome.printed
