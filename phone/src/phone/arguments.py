@@ -122,7 +122,7 @@ def _add_target(group: Any) -> None:
 
 _SAYINGS = (
     ("--say", "TEXT", "speak it"),
-    ("--voicemail", "TEXT", "speak it as the greeting of an answering machine, and beep"),
+    ("--voicemail", "TEXT", "speak it as an answering machine does: at once, and then beep"),
     ("--wav", "FILE", "play a file"),
     ("--dtmf", "KEYS", "press keys"),
     ("--late-dtmf", "KEYS", "press keys, the last packet of each after the first one of the next"),

@@ -37,6 +37,7 @@ GATEWAY = re.compile(r"(?P<host>[A-Za-z0-9.\-_]+)(?::(?P<port>\d{1,5}))?")
 
 ACCEPTED, BUSY = 202, 486
 BEEP_HERTZ, BEEP_SECONDS, BEEP_AFTER = 1000, 0.5, 0.4  # of an answering machine, and s between its words and the beep
+MACHINE_SPEAKS_AFTER = 0.5  # s after the answer: it waits for nobody
 BEEP_LEVEL = 0.3  # of full scale
 
 
@@ -269,7 +270,8 @@ def _sayings(sayings: list[tuple[str, str]], problems: list[str]) -> list[Saying
             if kind == "at":
                 at = _seconds(text, "seconds after the answer")
                 continue
-            planned.append(replace(_saying(kind, text), at=at))
+            saying = _saying(kind, text)
+            planned.append(saying if at is None else replace(saying, at=at))
         except ValueError as error:
             problems.append(f"--{kind}: {error}")
         at = None
@@ -283,7 +285,7 @@ def _saying(kind: str, text: str) -> Saying:
         case "say":
             return Saying(text)
         case "voicemail":
-            return Saying(text, beeps=True)
+            return Saying(text, at=MACHINE_SPEAKS_AFTER, beeps=True)
         case "wav":
             return Saying(Path(text).name, _sound(Path(text)))
         case "hold-music":

@@ -159,8 +159,12 @@ def test_who_is_told_nothing_says_hello_and_stays(tmp_path: Path) -> None:
     assert (script.greeted, script.stay) == (False, script.max_seconds)
 
 
-def test_an_answering_machine_beeps_after_its_greeting(tmp_path: Path) -> None:
-    [saying] = told("--out", str(tmp_path), "--voicemail", "leave a message").script.sayings
+def test_an_answering_machine_waits_for_nobody_and_beeps_after_its_greeting(tmp_path: Path) -> None:
+    script = told("--out", str(tmp_path), "--voicemail", "leave a message").script
+    [saying] = script.sayings
+    assert (saying.at, script.greeted) == (orders.MACHINE_SPEAKS_AFTER, False)
+    [later] = told("--out", str(tmp_path), "--at", "3", "--voicemail", "leave a message").script.sayings
+    assert later.at == 3
     assert saying.text == "leave a message"
     assert len(saying.pcm) == 8000 * (0.3 + orders.BEEP_AFTER + orders.BEEP_SECONDS)
     assert abs(int(saying.pcm[-4000:].max())) > 9000
