@@ -21,7 +21,7 @@ KIND = '[hours]\nmonday = ["09:00-17:00"]\n[appointments.haircut]\nlength = 30\n
 @pytest.mark.parametrize(
     ("text", "about"),
     [
-        ('[hours]\nmonday = ["9-17"]', "line 2 has hours.monday = '9-17', which should be a time of day"),
+        ('[hours]\nmonday = ["9-17"]', "row 2 has hours.monday = '9-17', which should be a time of day"),
         ('[hours]\nmonday = ["25:00-26:00"]', "which should be a time of day, -, and a later one"),
         (
             '[hours]\nfriday = ["09:00-12:00", "11:00-14:00"]',

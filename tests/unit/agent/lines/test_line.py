@@ -121,7 +121,7 @@ def test_what_the_example_shows_can_be_switched_on() -> None:
         ),
         ('[outcome.a]\nkind = "text"', "row 1 has no outcome.a.meaning, which outcome.a needs"),
         ('[outcome.a]\nmeaning = ""', "row 2 has outcome.a.meaning = '', which should have at least 1 character"),
-        ('[outcome.a]\nmeaning = "x"\nkind = "choice"', 'line 1 has outcome.a in which kind = "choice" and choices'),
+        ('[outcome.a]\nmeaning = "x"\nkind = "choice"', 'row 1 has outcome.a in which kind = "choice" and choices'),
         (
             '[outcome.a]\nmeaning = "x"\nchoices = ["y", "z"]',
             "outcome.a in which choices are given, but kind",

@@ -33,11 +33,11 @@ def test_people_are_a_list_and_what_is_left_out_has_its_default() -> None:
         (('"+12025550111"', '"tel:+12025550111"'), "row 4 has people.number = 'tel:+12025550111', which should be"),
         (('when = "Questions on dishes."\n', ""), "row 7 has no people.when, which people needs"),
         (('"the kitchen"', '"anna"'), "row 2 has people in which 'Anna' is the name of two people"),
-        (('"cold"', '"hot"'), "line 11 has people.kind = 'hot', which should be 'warm' or 'cold'"),
-        (("kind =", "kinds ="), "line 11 has people.kinds, which is not a setting; did you mean people.kind?"),
+        (('"cold"', '"hot"'), "row 11 has people.kind = 'hot', which should be 'warm' or 'cold'"),
+        (("kind =", "kinds ="), "row 11 has people.kinds, which is not a setting; did you mean people.kind?"),
         (('"Complaints."', '"Complaints.\\nAnd more."'), "which should be one row of text"),
-        (('kind = "cold"', "ringing = 600"), "line 11 has people.ringing = 600, which should be less than or equal"),
-        (('kind = "cold"', 'monday = ["9-5"]'), "line 11 has people.monday = '9-5', which should be a time of day"),
+        (('kind = "cold"', "ringing = 600"), "row 11 has people.ringing = 600, which should be less than or equal"),
+        (('kind = "cold"', 'monday = ["9-5"]'), "row 11 has people.monday = '9-5', which should be a time of day"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(change: tuple[str, str], told: str) -> None:
