@@ -133,7 +133,11 @@ async def test_after_a_failure_of_a_tool_that_acts_it_is_not_known_whether_it_wa
 
 async def test_the_example_of_the_page_works_as_printed(service: Receiver) -> None:
     page = (ROOT / "docs/abilities/tools.md").read_text()
-    find, book = (tool for block in re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE) for tool in parse(block, SECRETS))
+    find, book = (
+        tool
+        for block in re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+        for tool in parse(block, SECRETS)
+    )
     [(order, path)] = re.findall(r"echo '(.*)' > /tmp/shop(/orders/4711)", page)
     service.answer(Reply(path, body=order))
     here = find.model_copy(update={"url": find.url.replace("http://host.docker.internal:8090", service.url)})
