@@ -362,9 +362,9 @@ for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
 
 
 def test_the_two_talk_on_when_the_calls_process_is_killed_and_one_still_ends_the_other(extension: Extension) -> None:
-    says = ["--at", "30", "--say", "There is a lion in the garden.", "--at", "38", "--say", "My window is open."]
+    says = ["--at", "44", "--say", "There is a lion in the garden.", "--at", "52", "--say", "My window is open."]
     calling = ["--say", CASES["Ben"].asks, *says, "--stay", "3"]
-    answering = ["--number", NUMBERS["Ben"], "--dtmf", "1", "--stay", "90"]
+    answering = ["--number", NUMBERS["Ben"], "--at", "3", "--dtmf", "1", "--stay", "90"]
     joins = extension.logs.count("Transfer to a person: joined")
     with extension.person.takes(answering) as taken, ThreadPoolExecutor() as pool:
         waiting = pool.submit(extension.call, *calling)
