@@ -117,7 +117,7 @@ MAIL = SecretStr("mailtos://user:pass@example.com")
     [
         ('tools = ["take_message"]\n[messages]\nnotify = ["MAIL"]', ""),
         ('tools = ["take_message"]\n[webhook]\nurl = "URL"\nsecret = "SECRET"', ""),
-        ('tools = ["take_message"]\n[recording]\nenabled = true', "has tools with take_message, but a message would"),
+        ('tools = ["take_message"]', ""),  # it is kept with the records of calls
         ('[outcome.reason]\nmeaning = "Why."\n[recording]\nenabled = true', ""),
         ('[outcome.reason]\nmeaning = "Why."\n[messages]\nnotify = ["MAIL"]\nnotify_of = "calls"', ""),
         ('[outcome.reason]\nmeaning = "Why."\n[messages]\nnotify = ["MAIL"]', "has outcome with fields, but their"),
