@@ -16,6 +16,7 @@ from agent.settings import Settings
 from agent.storage.private_files import make_folder
 from agent.storage.schema import MARK
 from agent.worker.check import needs_speech, problems, problems_at_start
+from tests.support.lines import EXAMPLE
 from tests.unit.agent.fakes import KEYS, host
 from tests.unit.agent.lines.test_folder import make
 
@@ -55,6 +56,13 @@ def judged(folder: Path) -> Callable[..., list[str]]:
 def test_a_host_and_a_line_with_all_the_defaults_can_be_used(judged: Callable[..., list[str]]) -> None:
     assert judged() == []
     assert judged(provider_keys=NO_KEY) == []
+
+
+def test_the_example_can_be_used_as_it_is(judged: Callable[..., list[str]], folder: Path) -> None:
+    write(folder, (EXAMPLE / "coffee/line.toml").read_text())
+    assert judged(provider_keys=NO_KEY) == []
+    [line] = lines_of(host(lines_folder=folder, provider_keys=NO_KEY)).all()
+    assert (list(line.appointments), [person.name for person in line.people]) == (["table"], ["Anna"])
 
 
 def test_another_server_without_a_key_is_a_problem(judged: Callable[..., list[str]], folder: Path) -> None:
