@@ -35,13 +35,27 @@ make_first_line() {
             copy_what_is_missing "$(first_version "$file")" "$(first_line)/$file"
     done
     make_first_facts
-    copy_what_is_missing agent/example/coffee/line.toml "$(first_line)/line.toml"
+    [ -e "$(first_line)/line.toml" ] || first_settings | replace "$(first_line)/line.toml"
     say "made the missing files in $(first_line), which is your own line to edit: $(lines_folder)/README.md explains it"
 }
 
-# The facts of the example's business would be wrong beside words of the operator's own.
+# The facts of the example's business would be wrong beside words of the operator's own, and so would its hours, its
+# appointments and its people.
+is_the_examples() { cmp -s "$(example_of persona.md)" "$(first_line)/persona.md"; }
+
+# Prints line.toml; for another business, what the example's can do is commented out.
+first_settings() {
+    if is_the_examples; then cat agent/example/coffee/line.toml; return; fi
+    awk '
+        /^tools = \[/ || /^\[(\[people\]|hours|appointments)/ { off = 1 }
+        /^\[/ && !/^\[(\[people\]|hours|appointments)/ { off = 0 }
+        off && NF && !/^#/ { print "# " $0; if (/^\]/) off = 0; next }
+        { print }
+    ' agent/example/coffee/line.toml
+}
+
 make_first_facts() {
-    cmp -s "$(example_of persona.md)" "$(first_line)/persona.md" || return 0
+    is_the_examples || return 0
     mkdir -p "$(first_line)/facts"
     for path in agent/example/coffee/facts/*; do
         file=facts/${path##*/}

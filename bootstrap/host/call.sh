@@ -1,6 +1,7 @@
 #!/bin/sh
-# make call: the phone of this bundle dials a line, asks, listens, and prints what both sides heard. Then it
-# prints, from the agent's log, where the time of each turn went. With PERSON, another phone takes the calls that the
+# make call: the phone of this bundle dials a line, says SAY, listens, and prints what both sides heard. A | in SAY is
+# where the phone waits for an answer before it goes on. Then it prints, from the agent's log, where the time of each
+# turn went. With PERSON, another phone takes the calls that the
 # line makes, as the second person of a transfer does.
 # It exits with the phone's exit code (make itself turns any but 0 into 2).
 set -eu
@@ -81,7 +82,12 @@ if [ -n "${WAV:-}" ]; then
     [ -r "$WAV" ] || die "WAV is '$WAV', but there is no such file to read."
     set -- --wav /call.wav
 else
-    set -- --say "${SAY:-When are you open?}"
+    set --
+    rest="${SAY:-When are you open?}|"
+    while [ -n "$rest" ]; do
+        words=$(say "${rest%%|*}" | sed 's/^ *//; s/ *$//') rest=${rest#*|}
+        [ -z "$words" ] || set -- "$@" --say "$words"
+    done
 fi
 address=$(value_of SUBNET).11
 [ -z "${PERSON:-}" ] || [ "$(value_of OUTBOUND_ADDRESS)" = "$address" ] ||

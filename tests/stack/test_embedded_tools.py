@@ -7,11 +7,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from tests.support.house import ROOT
+from tests.support.lines import ABILITIES, abilities
+
 if TYPE_CHECKING:
     from tests.stack.line import Line
 
 TIMEZONE = "Pacific/Kiritimati"  # for more than half of the day, the weekday there is another than in UTC
 SAID = ("How much is a cup of coffee?", "Which day is it today?", "We are done here, please end the call.")
+BOOKED = """
+import sqlite3
+print(sqlite3.connect("/data/appointments/coffee.db").execute("SELECT kind, name FROM appointments").fetchall())
+"""
 CALLED = re.compile(r"\bcalled[=\"': ]+(\w+)")  # in the log of the speech service
 
 
@@ -27,3 +34,16 @@ def test_the_embedded_models_call_the_tools_that_are_asked_for_and_no_others(lin
     assert called == ["tell_time", "end_call"], outcome.printed
     assert f"{day:%A}".lower() in outcome.heard, outcome.printed
     assert outcome.hung_up, outcome.printed
+
+
+def test_the_example_books_a_table_as_the_readme_shows(line: Line) -> None:
+    [said] = re.findall(r'make call SAY="(.* \| .*)"', (ROOT / "README.md").read_text())
+    line.change(**abilities())
+    try:
+        outcome = line.call(*(part for text in said.split("|") for part in ("--say", text.strip())))
+    finally:
+        line.change(**dict.fromkeys(ABILITIES))
+    assert "book a table for" in outcome.heard, outcome.printed
+    assert "is that right" in outcome.heard, outcome.printed
+    booked = line.compose("exec", "-T", "agent", "python", "-c", BOOKED)
+    assert "('table', " in booked, outcome.printed

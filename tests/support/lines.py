@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
@@ -14,14 +15,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLE = ROOT / "agent/example"
+ABILITIES = ("tools", "people", "hours", "appointments")  # of the example, which a line of the tests does not have
 
 
 def make_folder(folder: Path, language: str = "en") -> Path:
-    """Make a line's folder with the example's files; the words are those in this language where there are any."""
+    """Make a line's folder with the example's files; the words are those in this language where there are any.
+
+    It has no abilities: what a test or a bench does not switch on must not depend on the time of day.
+    """
     shutil.copytree(EXAMPLE / "coffee", folder)
     if (translation := EXAMPLE / "translations" / language).is_dir():
         shutil.copytree(translation, folder, dirs_exist_ok=True)
+    write_settings(folder, **dict.fromkeys(ABILITIES))
     return folder
+
+
+def abilities() -> dict[str, Any]:
+    """Return what the example's line can do, as settings of a line."""
+    settings = tomllib.loads((EXAMPLE / "coffee/line.toml").read_text())
+    return {name: settings[name] for name in ABILITIES}
 
 
 def write_settings(folder: Path, **changes: Any) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.house import ROOT
+from tests.support.lines import ABILITIES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,9 @@ class Clone:
         return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
     def line_settings(self) -> dict[str, Any]:
-        return tomllib.loads((self.line / "line.toml").read_text())
+        """What line.toml says, besides what the example's business can do."""
+        settings = tomllib.loads((self.line / "line.toml").read_text())
+        return {name: value for name, value in settings.items() if name not in ABILITIES}
 
     def docker(self, body: str) -> None:
         """A script in Docker's place, on a machine on which nobody listens at a port."""

@@ -63,6 +63,24 @@ def test_after_the_call_the_phone_is_handed_what_the_agent_has_logged_since_it_b
     assert f"--json {report} --patience 4 --say When are you open? --to +12025550100" in call
 
 
+@pytest.mark.parametrize(
+    ("say", "said"),
+    [
+        ("Can I bring my dog?", "--say Can I bring my dog?"),
+        (
+            "A table for tomorrow at ten, please. | Yes, please.",
+            "--say A table for tomorrow at ten, please. --say Yes, please.",
+        ),
+        ("One.|Two. |  Three *.", "--say One. --say Two. --say Three *."),
+        ("| What's up? |", "--say What's up?"),
+    ],
+)
+def test_the_phone_says_one_thing_after_the_other(clone: Clone, say: str, said: str) -> None:
+    assert make_call(clone, SAY=say).returncode == 0
+    [call] = asked(clone, " call ")
+    assert f"--patience 4 {said} --to +12025550100" in call
+
+
 def test_the_report_that_was_handed_over_is_gone_afterwards(clone: Clone) -> None:
     make_call(clone)
     [timeline] = asked(clone, " timeline ")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.house import ROOT
+from tests.support.lines import ABILITIES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,14 +130,24 @@ def test_a_line_of_the_secrets_that_would_be_read_wrongly_is_refused(clone: Clon
     assert clone.env_file.read_bytes() == before
 
 
-def test_the_example_sets_nothing_and_shows_only_keys_that_there_are(clone: Clone) -> None:
+def test_the_example_sets_nothing_but_what_its_business_can_do_and_shows_only_keys_that_there_are(clone: Clone) -> None:
     text = (EXAMPLE / "coffee/line.toml").read_text()
     assert text.startswith("#:schema ../../docs/line.schema.json\n")
-    assert all(table == {} for table in tomllib.loads(text).values())
+    assert {name for name, value in tomllib.loads(text).items() if value} == {*ABILITIES}
     shown = tomllib.loads(re.sub(r"^# ([a-z_]+ = )", r"\1", text, flags=re.M))
     for name in ("language", "timezone", "models", "turns", "handling", "limits", "recording", "lookup", "webhook"):
         assert shown[name]
     assert "=" not in re.sub(r"^#.*", "", (EXAMPLE / "secrets.env").read_text(), flags=re.M)
+
+
+def test_another_business_than_the_examples_gets_nothing_of_what_that_one_can_do(clone: Clone) -> None:
+    clone.line.mkdir(parents=True)
+    (clone.line / "persona.md").write_text("You answer the phone of a dentist.\n")
+    assert clone.make_env().returncode == 0
+    text, example = (clone.line / "line.toml").read_text(), (EXAMPLE / "coffee/line.toml").read_text()
+    assert not [name for name, value in tomllib.loads(text).items() if value]
+    assert len(text.splitlines()) == len(example.splitlines())
+    assert '# monday = ["07:00-18:00"]' in text  # it can still be switched on
 
 
 def test_the_translations_have_the_words_of_the_example() -> None:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from agent.lines.line import parse
 from tests.bench.turns.line import apply
 from tests.stack.line import Line
-from tests.support.lines import make_folder, table_of, write_settings
+from tests.support.lines import EXAMPLE, abilities, make_folder, table_of, write_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,15 @@ def test_a_setting_is_written_into_its_table_whichever_that_is(tmp_path: Path) -
     assert "# wait_done = 0.6" in written  # the comments are still there
     assert "Landline Coffee" in (folder / "greeting.md").read_text()
     assert "kann ich" in (folder / "greeting.md").read_text()
+
+
+def test_a_line_of_the_tests_can_do_nothing_that_it_is_not_told_to(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "coffee")
+    written = (folder / "line.toml").read_text()
+    assert parse(written, "coffee", {}) == parse("", "coffee", {})
+    write_settings(folder, **abilities())
+    written = (folder / "line.toml").read_text()
+    assert parse(written, "coffee", {}) == parse((EXAMPLE / "coffee/line.toml").read_text(), "coffee", {})
 
 
 def test_a_setting_that_becomes_none_is_removed(tmp_path: Path) -> None:

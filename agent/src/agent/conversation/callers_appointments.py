@@ -95,6 +95,21 @@ class CallersAppointments:
             return "There is no appointment to come. Perhaps it is under another name or number: ask the caller."
         return "\n".join(self._told(one) for one in found)
 
+    async def which(self, said: str) -> str:
+        """Return the number by which an appointment is meant: the one that was said, or that of the caller's only one.
+
+        A small model knows the caller's words alone, and they do not say the number that the model is told.
+        """
+        if said.strip().isdecimal():
+            return said.strip()
+        if not self._known:
+            found = await self.find("", "")
+            if not self._known:
+                raise ToolError(found)
+        if len(self._known) > 1:
+            raise ToolError(f"Ask the caller which they mean: {' '.join(map(self._told, [*self._known.values()]))}")
+        return next(iter(self._known))
+
     def known(self, which: str) -> Appointment:
         """Return an appointment that this call has found or made."""
         if appointment := self._known.get(which.strip()):

@@ -62,7 +62,7 @@ class WhoAnswered(YesOrNo):
                 self.session,
                 self.call.participant.identity,
                 self.call.phrases,
-                self.call.pipeline.new_llm() if self.call.pipeline.uses_tools else None,
+                self.call.pipeline.new_llm() if self.call.pipeline.tells_machines_from_people else None,
             )
             if not self.call.caller_is_there:
                 return

@@ -31,3 +31,8 @@ class Kind(Week):
 def list_kinds(kinds: Mapping[str, Kind]) -> str:
     """Return "haircut (a haircut, 30 minutes), …", for the model."""
     return ", ".join(f"{name} ({kind.called or name}, {kind.length} minutes)" for name, kind in kinds.items())
+
+
+def quote_for_each(kinds: Mapping[str, Kind], said: str) -> str:
+    """Return what callers say for each kind, in quotation marks: `said` has {called} where the kind is named."""
+    return " ".join(f'"{said.format(called=kind.called or name)}"' for name, kind in kinds.items())

@@ -47,17 +47,13 @@ def check_line(line: Line, settings: Settings) -> list[Objection]:
 
 
 def _without_receivers(line: Line) -> list[Objection]:
-    """Say what a line would find out from its callers and tell nobody."""
+    """Say what a line would find out from its callers and tell nobody. A message is kept if nobody is told of it."""
     notified, hooked = bool(line.messages.notify), line.webhook.url is not None
-    found = []
-    if "take_message" in line.tools and not notified and not hooked:
-        cure = "set messages.notify or webhook.url"
-        found.append(Objection("tools", f"with take_message, but a message would reach nobody: {cure}"))
     told_of_calls = hooked or line.recording.enabled or (notified and line.messages.notify_of == "calls")
-    if line.outcome and not told_of_calls:
-        cure = 'set recording.enabled, webhook.url, or messages.notify with notify_of = "calls"'
-        found.append(Objection("outcome", f"with fields, but their values would reach nobody: {cure}"))
-    return found
+    if not line.outcome or told_of_calls:
+        return []
+    cure = 'set recording.enabled, webhook.url, or messages.notify with notify_of = "calls"'
+    return [Objection("outcome", f"with fields, but their values would reach nobody: {cure}")]
 
 
 def _without_hours(line: Line) -> list[Objection]:

@@ -100,6 +100,14 @@ class Pipeline:
         return all(map(self._calls_tools, self._names[LLM]))
 
     @property
+    def tells_machines_from_people(self) -> bool:
+        """Whether the language model can be asked who has answered a call.
+
+        It has to call a tool as its instructions say, and an embedded model chooses one by the caller's words alone.
+        """
+        return self.uses_tools and not self.invents_facts
+
+    @property
     def fills_in_forms(self) -> bool:
         """Whether the language model can fill in the outcome's fields, for which it has to answer with JSON."""
         return self._facts(self.name(LLM)).writes_json

@@ -1,6 +1,7 @@
 """Where a line's records are. A call's folder is renamed into place when it is complete; only the agent may read it.
 
 calls/<line>/2026-11-25/142233-1f2e3d/{audio.ogg,transcript.json}    UTC; deleted when it is old enough
+calls/<line>/2026-11-25/142233-1f2e3d-message-1/message.json         a message of which nobody is told
 calls/<line>/.work/2026-11-25_142233-1f2e3d/                         in progress, or left behind by a crash
 outbox/<line>/<id>.json                                              events for the webhook, to be delivered
 outbox/<line>/notices/<id>.json                                      notices for the owner, to be delivered
@@ -32,6 +33,11 @@ class Folders:
     def place_of(self, record: str) -> Path:
         """`2026-11-25_142233-1f2e3d` -> calls/2026-11-25/142233-1f2e3d"""
         return self.calls.joinpath(*record.split("_", 1))
+
+    def message_of(self, record: str, which: int) -> Path:
+        """Return where a message is kept of which nobody is told; it is deleted when the call's folder would be."""
+        place = self.place_of(record)
+        return place.with_name(f"{place.name}-message-{which}") / "message.json"
 
     def name_of(self, record: str) -> str:
         """`2026-11-25_142233-1f2e3d` -> <line>/2026-11-25/142233-1f2e3d, its path below calls/."""

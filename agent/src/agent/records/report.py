@@ -15,6 +15,7 @@ from agent.records.folders import Folders
 from agent.records.notices import notice
 from agent.records.transcript import Message, Transcript
 from agent.records.webhook import event
+from agent.storage.private_files import write
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +57,18 @@ def tell_of_call(record: str, transcript: Transcript, line: Line, folders: Folde
 def tell_of_message(record: CallRecord, message: Message, folders: Folders | None = None) -> None:
     """Tell of a message that the caller has confirmed, and add it to the call record.
 
+    If the line has nobody to be told of messages, it is kept with the line's records, even if its calls are not.
+
     Raises:
         OSError: it could not be written to the disk, and is not in the call record.
     """
     folders = folders or Folders(record.line.name)
-    so_far = record.transcript("in progress")
-    name = f"message-taken-{record.name}-{len(record.messages) + 1}"
+    so_far, which = record.transcript("in progress"), len(record.messages) + 1
+    name = f"message-taken-{record.name}-{which}"
     if record.line.webhook.url:
         event.post_message(name, message, so_far, folders)
     notice.post_message(name, message, so_far, record.line, folders)
+    if not record.line.webhook.url and not record.line.messages.addresses:
+        write(folders.message_of(record.name, which), message.model_dump_json(indent=2))
+        logger.info("A message is kept with the records of calls, because the line has nobody to be told of messages")
     record.messages.append(message)

@@ -1,21 +1,34 @@
 """The language model can book an appointment, once the caller has said yes to what is read back."""
 
+from typing import Annotated
+
 from livekit.agents import RunContext, function_tool, llm
+from pydantic import Field
 
 from agent.calendar.spoken import ask
 from agent.conversation.call import Call
-from agent.lines.appointments import list_kinds
+from agent.lines.appointments import list_kinds, quote_for_each
 from agent.tools.act import act
 
 DESCRIPTION = """\
-Book an appointment. It asks the caller for a yes by itself, so do not ask before. Kinds: {kinds}."""
+Book an appointment. It asks the caller for a yes by itself, so do not ask before. Kinds: {kinds}.
+
+Callers say, for example: {examples} "Please put me down for Tuesday at six. This is Emma Scott."
+"""
+EXAMPLE = "I would like to book {called} for Monday at nine, my name is Jack White."
 
 
 def book_appointment(call: Call) -> llm.Tool:
     """Make the tool for one call."""
+    kinds = call.line.appointments
 
     async def book_appointment(
-        context: RunContext[None], kind: str, when: str, name: str, number: str = "", note: str = ""
+        context: RunContext[None],
+        kind: Annotated[str, Field(json_schema_extra={"enum": list(kinds)})],
+        when: str,
+        name: str,
+        number: str = "",
+        note: str = "",
     ) -> str:
         """Book an appointment.
 
@@ -36,4 +49,7 @@ def book_appointment(call: Call) -> llm.Tool:
             do=lambda: call.appointments.book(wanted),
         )
 
-    return function_tool(book_appointment, description=DESCRIPTION.format(kinds=list_kinds(call.line.appointments)))
+    examples = quote_for_each(kinds, EXAMPLE)
+    return function_tool(
+        book_appointment, description=DESCRIPTION.format(kinds=list_kinds(kinds), examples=examples).strip()
+    )

@@ -11,13 +11,19 @@ def cancel_appointment(call: Call) -> llm.Tool:
     """Make the tool for one call."""
 
     @function_tool
-    async def cancel_appointment(context: RunContext[None], which: str) -> str:
+    async def cancel_appointment(context: RunContext[None], which: str = "") -> str:
         """Cancel an appointment. It asks the caller for a yes by itself, so do not ask before.
 
+        Callers say, for example:
+        "Please cancel my appointment."
+        "I cannot come on Thursday after all, so please cancel it."
+
         Args:
-            which: The number that find_appointments or book_appointment gave to the appointment, such as "1".
+            which: The number that find_appointments or book_appointment gave to the appointment, such as "1"; empty if
+                the caller has only one.
         """
         appointments = call.appointments
+        which = await appointments.which(which)
         there = appointments.known(which)
         called, when = appointments.called(there.kind), appointments.say(there.begins)
         return await act(

@@ -11,7 +11,12 @@ def do_not_call_again(call: Call) -> llm.Tool | None:
 
     @function_tool
     async def do_not_call_again(context: RunContext[None]) -> str:
-        """Write down that this person does not want to be called again. Call this as soon as they ask for it."""
+        """Write down that this person does not want to be called again. Call this as soon as they ask for it.
+
+        Callers say, for example:
+        "Please do not call me any more."
+        "Take my number off your list."
+        """
         context.disallow_interruptions()
         if not await write_it_down(call, "model"):
             raise ToolError("It could not be written down, because the number is not known or the list is unusable.")

@@ -13,6 +13,10 @@ def find_appointments(call: Call) -> llm.Tool:
     async def find_appointments(context: RunContext[None], name: str = "", number: str = "") -> str:
         """Find the caller's appointments to come. Leave both empty for those under the number that they call from.
 
+        Callers say, for example:
+        "When is my appointment?"
+        "Have I booked something for next week?"
+
         Args:
             name: The name that the caller has said; needed with a number.
             number: Another phone number that the caller has said.

@@ -11,14 +11,20 @@ def move_appointment(call: Call) -> llm.Tool:
     """Make the tool for one call."""
 
     @function_tool
-    async def move_appointment(context: RunContext[None], which: str, when: str) -> str:
+    async def move_appointment(context: RunContext[None], when: str, which: str = "") -> str:
         """Move an appointment to another time. It asks the caller for a yes by itself, so do not ask before.
 
+        Callers say, for example:
+        "Can you move my appointment to Friday at eight?"
+        "I have booked for Monday, but I can only come on Tuesday at noon."
+
         Args:
-            which: The number that find_appointments or book_appointment gave to the appointment, such as "1".
             when: The caller's own words for the new day and time, such as "Friday at eight", without any change.
+            which: The number that find_appointments or book_appointment gave to the appointment, such as "1"; empty if
+                the caller has only one.
         """
         appointments = call.appointments
+        which = await appointments.which(which)
         there = appointments.known(which)
         begins = await appointments.new_time(there, when)
         called, before, after = (

@@ -24,18 +24,24 @@ def take_message(call: Call) -> llm.Tool:
     """Make the tool for one call."""
 
     @function_tool
-    async def take_message(context: RunContext[None], who: str, number: str, about: str, urgent: bool) -> str:
+    async def take_message(
+        context: RunContext[None], who: str, about: str, number: str = "", urgent: bool = False
+    ) -> str:
         """Take a message for the people who work here, to pass it on to them.
 
         Ask the caller for their name and for what the message is about, and whether it is urgent if that is not clear.
         The message is then read back to the caller, who says whether it is right: do not read it back yourself, and do
         not ask whether it is right. If the caller corrects something, call this again with everything.
 
+        Callers say, for example:
+        "Please tell the boss that Sam Wood called about the invoice."
+        "I am Kate Ford, can somebody call me back about the delivery?"
+
         Args:
             who: The caller's name, as they said it; empty if they do not want to give it.
+            about: The message in one to three sentences in the caller's language, with everything that matters.
             number: The telephone number to call back, in digits, if the caller has said one. Empty for the number that
                 they are calling from. "none" if they do not want to be called back.
-            about: The message in one to three sentences in the caller's language, with everything that matters.
             urgent: Whether the caller has said that it is urgent.
         """
         message = Message(

@@ -20,6 +20,10 @@ def tell_opening_hours(call: Call) -> llm.Tool:
     async def tell_opening_hours(when: str = "") -> str:
         """Tell whether the business is open now, and its hours on some day, with days off and public holidays.
 
+        Callers say, for example:
+        "Are you open on Christmas Eve?"
+        "Is it too late to come by today?"
+
         Args:
             when: The caller's own words for the day, such as "next Friday" or "Christmas Eve, the 24th of December",
                 without any change; empty for the coming week.

@@ -50,13 +50,15 @@ def is_there(call: Call, person: Person) -> bool:
 def _schema(people: list[Person]) -> dict[str, object]:
     rows = "\n".join(f"- {person.name}: {person.when}" for person in people)
     names = [person.name for person in people]
+    examples = " ".join(f'"Can I speak to {name}, please?"' for name in names)
+    whom = "; ".join(f"{person.name} ({person.when.rstrip('.')})" for person in people)
     return {
         "type": "function",
         "name": "transfer_call",
-        "description": DESCRIPTION.read_text(encoding="utf-8").strip().format(people=rows),
+        "description": DESCRIPTION.read_text(encoding="utf-8").strip().format(people=rows, examples=examples),
         "parameters": {
             "type": "object",
-            "properties": {"to": {"type": "string", "enum": names, "description": "The person's name."}},
+            "properties": {"to": {"type": "string", "enum": names, "description": f"Whom they want: {whom}."}},
             "required": ["to"],
             "additionalProperties": False,
         },

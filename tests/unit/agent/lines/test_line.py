@@ -15,6 +15,7 @@ from agent.lines.recording import Recording
 from agent.lines.turns import Turns
 from agent.storage.live_file import FileError
 from tests.support.house import ROOT
+from tests.support.lines import ABILITIES
 
 HOOK = "https://example.com/ended?key=1"
 SECRETS = {
@@ -99,7 +100,7 @@ def test_every_setting_is_read_from_its_table() -> None:
 
 def test_what_the_example_shows_can_be_switched_on() -> None:
     shown = (ROOT / "agent/example/coffee/line.toml").read_text(encoding="utf-8")
-    assert read(shown) == read("")
+    assert read(shown).model_dump(exclude={*ABILITIES}) == read("").model_dump(exclude={*ABILITIES})
     switched_on = re.sub(r"^# (?=\w+ = )", "", shown, flags=re.MULTILINE)
     assert len(tomllib.loads(switched_on)["models"]) == 4
     named = {"CALLER_LOOKUP_URL": HOOK, "CALLER_LOOKUP_TOKEN": "t", "WEBHOOK_URL": HOOK, "WEBHOOK_SECRET": "s" * 32}

@@ -1,6 +1,8 @@
 """The Markdown files: read for each call, checked at the start, and never the end of a line that works."""
 
 import logging
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from agent import languages
 from agent.lines.words import LARGEST, LARGEST_FACTS, LARGEST_SEARCHED, Words, read_words, word_files
 from tests.support.house import ROOT
+from tests.support.lines import EXAMPLE, abilities
 
 
 def problems(folder: Path) -> list[str]:
@@ -205,3 +208,29 @@ def test_the_example_has_the_same_facts_in_every_language(language: str, kept: P
     english = read_words(example / "coffee", "en", kept).facts.splitlines()
     assert len(rows) == len(english) > 40
     assert language == "en" or not set(filter(None, rows)) & set(english)
+
+
+HOURS = {  # as callers hear them: seven, nine, four in the afternoon and six in the evening
+    "en": ("seven", "nine", "four", "six"),
+    "de": ("sieben", "neun", "sechzehn", "achtzehn"),
+    "es": ("siete", "nueve", "cuatro", "seis"),
+    "fr": ("sept", "neuf", "seize", "dix-huit"),
+}
+
+
+@pytest.mark.parametrize("language", languages.known())
+def test_the_examples_facts_say_the_hours_and_the_length_of_a_booking_that_its_settings_have(
+    language: str, kept: Path
+) -> None:
+    seven, nine, four, six = (rf"\b{word}\b" for word in HOURS[language])
+    folder = EXAMPLE / "coffee" if language == "en" else EXAMPLE / "translations" / language
+    rows = read_words(folder, language, kept).facts.splitlines()
+    weekdays, weekend = next((row, then) for row, then in pairwise(rows) if re.search(f"{seven}.*{six}", row))
+    assert re.search(f"{nine}.*{four}", weekend), weekdays
+    hours = abilities()["hours"]
+    assert {*map(tuple, [hours[day] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")])} == {
+        ("07:00-18:00",)
+    }
+    assert hours["saturday"] == hours["sunday"] == ["09:00-16:00"]
+    assert hours["days_off"] == ["12-25", "01-01"]  # "closed on Christmas Day and on New Year's Day"
+    assert abilities()["appointments"]["table"]["length"] == 60  # "for one hour"

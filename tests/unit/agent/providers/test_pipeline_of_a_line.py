@@ -244,6 +244,9 @@ def test_what_a_model_is_like_decides_what_it_is_given() -> None:
         line(llm_fallback=SMALL), host()
     ).uses_tools  # which would leave its callers without what they want
     assert Pipeline(line(stt=EMBEDDED[0]), host()).uses_tools
+    assert Pipeline(line(), host()).tells_machines_from_people
+    assert not Pipeline(line(), NO_KEY).tells_machines_from_people
+    assert not Pipeline(line(llm_fallback=SMALL), host()).tells_machines_from_people
     assert Pipeline(line(), NO_KEY).reads_slowly
     assert not Pipeline(line(), host()).reads_slowly
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from livekit.agents import ToolError, llm
 
 from agent.admission.caller import Caller
 from agent.tools import TOOLS
@@ -97,6 +98,26 @@ async def test_the_model_is_told_the_kinds_and_is_told_free_times_without_a_ques
         assert "haircut (a haircut, 30 minutes), colour (colour, 90 minutes), table (table, 120 minutes)" in described
     assert "9 AM" in await use(call, "find_free_times", kind="haircut", when="Monday")
     assert asked.questions == []
+
+
+async def test_a_kind_is_one_of_the_lines(call: Call) -> None:
+    for name in ("find_free_times", "book_appointment"):
+        [sent] = llm.ToolContext([MAKERS[name](call)]).parse_function_tools("openai", strict=True)
+        assert sent["function"]["parameters"]["properties"]["kind"]["enum"] == ["haircut", "colour", "table"]
+
+
+async def test_without_a_number_the_callers_only_appointment_is_meant(call: Call, asked: Asked, tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="There is no appointment to come"):
+        await use(call, "cancel_appointment")
+    earlier = Appointments(call.line, host(), Caller(ANNA, anonymous=False), tmp_path)
+    await earlier.book(await earlier.wanted("haircut", "Monday at ten", "Anna", "", ""))
+    assert (await use(call, "move_appointment", when="Tuesday at three", which="my haircut")).startswith("Moved:")
+    await use(call, "book_appointment", kind="haircut", when="Friday at ten", name="Anna")
+    with pytest.raises(ToolError, match=r"Ask the caller which they mean: appointment 1: .* appointment 2: "):
+        await use(call, "cancel_appointment")
+    assert (await use(call, "cancel_appointment", which="2")).startswith("Cancelled:")
+    assert (await use(call, "cancel_appointment")).startswith("Cancelled:")
+    assert len(asked.whats) == 4
 
 
 async def test_opening_hours_are_told_for_now_and_for_a_day() -> None:

@@ -12,8 +12,10 @@ from pydantic import SecretStr
 from agent import languages
 from agent.admission.caller import Caller
 from agent.lines.messages import Messages
+from agent.lines.recording import Recording
 from agent.records import report
 from agent.records.folders import Folders
+from agent.records.retention import delete_old
 from agent.records.transcript import Message
 from agent.tools.take_message import TAKEN, _read_back, take_message
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -76,6 +78,23 @@ async def test_a_confirmed_message_is_in_the_record_and_in_the_outbox(call: Mess
     assert call.outcomes == ["done"]
     assert call.told == TAKEN
     assert "oven" not in json.dumps([action.model_dump() for action in call.record.actions])
+
+
+async def test_a_message_of_which_nobody_is_told_is_kept_with_the_records(call: MessageCall, tmp_path: Path) -> None:
+    call.call.line = call.record.line = call.record.line.model_copy(update={"messages": Messages()})
+    await call.wants()
+    await call.plays()
+    assert not (tmp_path / "calls").exists()
+    await call.caller_says("Yes.")
+    await call.plays()
+    [file] = tmp_path.glob("calls/coffee/*/*/*")
+    assert json.loads(file.read_text()).items() >= (ARGUMENTS | {"number": OWN}).items()
+    day, moment = call.record.name.split("_")
+    assert file == tmp_path / "calls/coffee" / day / f"{moment}-message-1/message.json"
+    delete_old(Folders("coffee", tmp_path), Recording())
+    assert file.exists()
+    delete_old(Folders("coffee", tmp_path), Recording.model_construct(keep_days=0, keep_mb=1))
+    assert not file.exists()
 
 
 async def test_a_message_that_is_declined_reaches_nobody(call: MessageCall, tmp_path: Path) -> None:

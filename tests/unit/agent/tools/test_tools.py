@@ -20,6 +20,7 @@ from agent.lines.tools import known_tools
 from agent.lines.words import Words
 from agent.tools import TOOLS, tools_of
 from tests.support.fakes.openai_api import FakeOpenAI, Script
+from tests.unit.agent.appointments import calendars
 from tests.unit.agent.fakes import Recorded, host, in_call, line, pipeline, spoken, until
 
 PROMPTS = Words(persona="Be brief.", greeting="Hello.", goodbye="Please call again.")
@@ -116,3 +117,17 @@ def test_a_line_has_the_tools_that_it_names() -> None:
     assert isinstance(only, llm.FunctionTool)
     assert only.info.name == "end_call"
     assert tools_of(in_call(pipeline=pipeline(), line=line(tools=[]))) == []
+
+
+def test_each_tool_that_a_small_model_is_given_says_with_which_words_callers_want_it() -> None:
+    given: dict[str, Any] = {
+        "tools": known_tools(),
+        "outbound": {"enabled": True},
+        "people": [{"name": "Anna", "number": "+12025550111", "when": "Complaints.", "when_closed": True}],
+    }
+    everything = calendars.line(**given)
+    small = pipeline(everything, host(provider_keys={}))
+    [*sent] = llm.ToolContext(tools_of(in_call(line=everything, pipeline=small))).parse_function_tools("openai")
+    descriptions = {tool["function"]["name"]: tool["function"]["description"] for tool in sent}
+    assert {*descriptions} == {*known_tools()} - {"search_facts"}
+    assert not [name for name, description in descriptions.items() if description.count('"') < 4]

@@ -54,6 +54,9 @@ def test_the_model_is_told_names_and_occasions_but_no_number() -> None:
     schema = tool.info.raw_schema
     assert schema["parameters"]["properties"]["to"]["enum"] == ["Anna", "the kitchen"]
     assert "- Anna: Complaints.\n- the kitchen: Questions on dishes." in schema["description"]
+    assert '"Can I speak to Anna, please?"' in schema["description"]
+    whom = schema["parameters"]["properties"]["to"]["description"]  # all that a small model sees when it chooses
+    assert whom == "Whom they want: Anna (Complaints); the kitchen (Questions on dishes)."
     assert "2025550111" not in json.dumps(schema)
 
 

@@ -16,6 +16,7 @@ from agent.settings import Settings
 from agent.storage.private_files import make_folder
 from agent.storage.schema import MARK
 from agent.worker.check import needs_speech, problems, problems_at_start
+from tests.support.lines import EXAMPLE
 from tests.unit.agent.fakes import KEYS, host
 from tests.unit.agent.lines.test_folder import make
 
@@ -55,6 +56,13 @@ def judged(folder: Path) -> Callable[..., list[str]]:
 def test_a_host_and_a_line_with_all_the_defaults_can_be_used(judged: Callable[..., list[str]]) -> None:
     assert judged() == []
     assert judged(provider_keys=NO_KEY) == []
+
+
+def test_the_example_can_be_used_as_it_is(judged: Callable[..., list[str]], folder: Path) -> None:
+    write(folder, (EXAMPLE / "coffee/line.toml").read_text())
+    assert judged(provider_keys=NO_KEY) == []
+    [line] = lines_of(host(lines_folder=folder, provider_keys=NO_KEY)).all()
+    assert (list(line.appointments), [person.name for person in line.people]) == (["table"], ["Anna"])
 
 
 def test_another_server_without_a_key_is_a_problem(judged: Callable[..., list[str]], folder: Path) -> None:
@@ -117,7 +125,7 @@ MAIL = SecretStr("mailtos://user:pass@example.com")
     [
         ('tools = ["take_message"]\n[messages]\nnotify = ["MAIL"]', ""),
         ('tools = ["take_message"]\n[webhook]\nurl = "URL"\nsecret = "SECRET"', ""),
-        ('tools = ["take_message"]\n[recording]\nenabled = true', "has tools with take_message, but a message would"),
+        ('tools = ["take_message"]', ""),  # it is kept with the records of calls
         ('[outcome.reason]\nmeaning = "Why."\n[recording]\nenabled = true', ""),
         ('[outcome.reason]\nmeaning = "Why."\n[messages]\nnotify = ["MAIL"]\nnotify_of = "calls"', ""),
         ('[outcome.reason]\nmeaning = "Why."\n[messages]\nnotify = ["MAIL"]', "has outcome with fields, but their"),
