@@ -34,6 +34,7 @@ VERDICT = "save_prediction"  # the tool by which AMD takes a verdict
 WAITS = {
     "no_speech_threshold": 3.0,  # seconds of silence after which whoever has picked up is spoken to
     "machine_silence_threshold": 1.2,  # seconds of silence after which a greeting is over
+    "human_silence_threshold": 1.2,  # the same, for a short one whose words are not known in time
     "timeout": 15.0,  # seconds
 }
 LONGEST = 60.0  # seconds that the greeting of a machine may take

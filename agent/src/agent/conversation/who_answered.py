@@ -17,7 +17,7 @@ from agent.background import begin
 from agent.conversation.call import Call
 from agent.conversation.do_not_call import ASKED_NOT_TO_BE_CALLED, do_not_call_again
 from agent.conversation.ending import wait_until_heard
-from agent.conversation.machine_or_person import machine_or_person
+from agent.conversation.machine_or_person import judge_greeting, machine_or_person
 from agent.conversation.speech_outcome import was_heard_to_its_end
 from agent.conversation.yes_or_no import DIGITS, YesOrNo, judge_answer
 from agent.languages import Phrases, split_phrases
@@ -31,7 +31,7 @@ KNOWN_AFTER = 0.3  # seconds of the question after which a yes can be meant as a
 BEEP_WITHIN = 6.0  # seconds after the greeting of an answering machine; the message is spoken then in any case
 LONGEST_MESSAGE = 60.0  # seconds
 
-Said = Literal["yes", "no", "stop"]
+Said = Literal["yes", "no", "stop", "machine"]
 
 
 class WhoAnswered(YesOrNo):
@@ -84,6 +84,8 @@ class WhoAnswered(YesOrNo):
         elif said == "no":
             self.result = "wrong_person"
             self.call.ending.say("wrong_person", "somebody else had answered")
+        elif said == "machine":  # which made a pause in its greeting, and seemed to be a person
+            await self._leave_a_message(AMDCategory.MACHINE_VM)
         elif said == "stop":
             await do_not_call_again(self.call, "caller")
             self.call.ending.say("no_more_calls", ASKED_NOT_TO_BE_CALLED)
@@ -104,14 +106,14 @@ class WhoAnswered(YesOrNo):
 
     async def _ask_once(self) -> Said | None:
         before = [judge_person(it.said, self._order.name, self.call.phrases) for it in self.forget_answers()]
-        if "stop" in before:  # anything else that is said before the question does not answer it
-            return "stop"
+        if said_before := next((it for it in before if it in ("stop", "machine")), None):
+            return said_before  # anything else that is said before the question does not answer it
         begun = asyncio.get_running_loop().time()
         question = self.session.say(self._sentences.are_you.format(name=self._order.name))
         answer = await self.wait_for_answer(question)
         said = judge_person(answer.said, self._order.name, self.call.phrases) if answer else None
         known = answer is not None and (was_heard_to_its_end(question) or answer.began > begun + KNOWN_AFTER)
-        return said if known or said == "stop" else None
+        return said if known or said in ("stop", "machine") else None
 
     async def _leave_a_message(self, who: AMDCategory) -> None:
         self.result, reason = "machine", "an answering machine had answered"
@@ -148,8 +150,12 @@ class WhoAnswered(YesOrNo):
 def judge_person(answer: str, name: str, phrases: Phrases) -> Said | None:
     """Return whether somebody who was asked whether they are `name` says so; "stop" if they want no more calls.
 
+    It is "machine" if an answering machine has said it.
+
     Only an answer without anything else in it is a yes: "Yes, this is Anna" is, "Anna? She is at work" is not.
     """
+    if judge_greeting(answer, phrases):
+        return "machine"
     if languages.contains(answer, phrases.do_not_call):
         return "stop"
     if (said := judge_answer(answer, phrases)) is not None:

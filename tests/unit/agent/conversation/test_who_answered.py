@@ -349,3 +349,42 @@ async def test_whoever_comes_next_speaks_when_it_is_known_who_listens(call: Call
     await settle()
     await call.plays()
     assert spoken(call.session)[-1] == "Your table is ready."
+
+
+@pytest.mark.parametrize(
+    ("greeting", "said"),
+    [
+        ("Hello?", INTRODUCTION),
+        ("", INTRODUCTION),  # nobody says anything
+        ("You have reached the voicemail of Anna. Please leave a message after the tone.", MESSAGE),
+    ],
+)
+async def test_how_the_phone_is_answered_is_listened_to(
+    data: Path, monkeypatch: pytest.MonkeyPatch, greeting: str, said: str
+) -> None:
+    """With livekit-agents' own answering machine detection."""
+    monkeypatch.setattr(module, "BEEP_WITHIN", 1.0)
+    async with called(order()) as call:
+        await settle()
+        if greeting:
+            await speaks_for(call, len(greeting) / 15, greeting)
+        await call.plays()
+        assert spoken(call.session) == [said]
+        assert call.asked == []
+
+
+async def speaks_for(call: Called, seconds: float, words: str) -> None:
+    call.endpoint.script = call.endpoint.script.changed(transcripts=(words,))
+    await call.voice_activity.show("^sssss")
+    await asyncio.sleep(seconds + 2.0)  # of which the detector takes the last two for the silence after it
+    await call.voice_activity.show("..$")
+
+
+async def test_a_machine_that_pauses_in_its_greeting_is_told_by_its_next_words(call: Called) -> None:
+    await call.plays()
+    await call.plays()
+    await call.caller_says("Please leave a message after the tone.")
+    await call.plays()
+    await until(lambda: call.reasons)
+    assert spoken(call.session) == [INTRODUCTION, QUESTION, MESSAGE]
+    assert (call.who.result, call.who.listening) == ("message_left", False)
