@@ -5,11 +5,9 @@ the version that it is a change of, so that the server refuses it if somebody el
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 from xml.etree import ElementTree
@@ -20,6 +18,7 @@ import httpx2
 
 from agent.appointments import ics
 from agent.appointments.appointment import Appointment, ChangedError, UnreachableError
+from agent.authorities import authorities
 from agent.calendar.hours import Interval
 from agent.lines.line import Line
 
@@ -132,15 +131,8 @@ class CalDAV:
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[httpx2.AsyncClient]:
-        trusted = await asyncio.to_thread(_authorities)
-        async with httpx2.AsyncClient(auth=self._login, timeout=self._timeout, verify=trusted) as client:
+        async with httpx2.AsyncClient(auth=self._login, timeout=self._timeout, verify=await authorities()) as client:
             yield client
-
-
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Read the certificate authorities, which takes so long that the event loop would leave a gap in the sound."""
-    return httpx2.create_ssl_context()
 
 
 def _utc(moment: datetime) -> str:

@@ -22,7 +22,7 @@ def _new_tool(call: Call, tool: HttpTool) -> llm.RawFunctionTool[..., Any]:
     validator = Draft202012Validator(tool.arguments)
 
     async def use(raw_arguments: dict[str, object], context: RunContext[None]) -> str:
-        arguments = dict(raw_arguments)
+        arguments = tool.described(raw_arguments)  # a model may make up others, about which nobody would be asked
         check_arguments(validator, arguments)
         if tool.safe:
             async with tell_meanwhile(call, context, tool.meanwhile):

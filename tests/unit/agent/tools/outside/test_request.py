@@ -17,6 +17,11 @@ from tests.support.house import ROOT
 
 pytestmark = pytest.mark.real_time
 
+BOTH = {
+    "type": "object",
+    "properties": {"number": {"type": "string"}, "kind": {"type": "string"}},
+    "required": ["number", "kind"],
+}
 SECRETS = {"TABLES_AUTHORIZATION": SecretStr("Bearer x")}
 
 
@@ -63,6 +68,16 @@ async def test_a_post_has_the_other_arguments_in_its_body(service: Receiver) -> 
 async def test_an_argument_cannot_climb_out_of_its_place(service: Receiver, number: str) -> None:
     with pytest.raises(ToolError, match="Nothing was done"):
         await ask(tool(f"{service.url}/orders/{{number}}/status"), {"number": number})
+    assert service.received == []
+
+
+@pytest.mark.parametrize(("path", "number", "kind"), [("{number}{kind}", ".", "."), (".{number}", ".", "")])
+async def test_two_arguments_side_by_side_cannot_climb_either(
+    service: Receiver, path: str, number: str, kind: str
+) -> None:
+    its = tool(f"{service.url}/orders/{path}/status", arguments=BOTH)
+    with pytest.raises(ToolError, match="Nothing was done"):
+        await ask(its, {"number": number, "kind": kind})
     assert service.received == []
 
 
