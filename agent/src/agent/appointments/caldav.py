@@ -17,13 +17,15 @@ from zoneinfo import ZoneInfo
 import httpx2
 
 from agent.appointments import ics
-from agent.appointments.appointment import Appointment, ChangedError, UnreachableError
+from agent.appointments.appointment import Appointment, AppointmentError, ChangedError, UnreachableError
 from agent.authorities import authorities
 from agent.calendar.hours import Interval
 from agent.lines.line import Line
 
 LARGEST = 4_000_000  # bytes of an answer
 CREATED, PRECONDITION_FAILED, NOT_FOUND, MULTI_STATUS = 201, 412, 404, 207
+REPORT = "REPORT"
+READING = {REPORT, "GET"}
 DAV, CALDAV = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}"
 QUERY = """<?xml version="1.0" encoding="utf-8"?>
 <C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
@@ -91,7 +93,7 @@ class CalDAV:
     async def _report(self, begins: datetime, ends: datetime, more: str = "") -> list[Appointment]:
         query = QUERY.format(begins=_utc(begins), ends=_utc(ends), more=more)
         async with self._client() as client:
-            answer = await self._ask(client, "REPORT", self._url, content=query, headers=MARKUP)
+            answer = await self._ask(client, REPORT, self._url, content=query, headers=MARKUP)
         self._expect(answer, MULTI_STATUS)
         found = await asyncio.to_thread(self._read, answer.content, Interval(begins, ends))
         return sorted(found, key=lambda one: (one.begins.timestamp(), one.uid))
@@ -124,8 +126,10 @@ class CalDAV:
         return answer
 
     def _expect(self, answer: httpx2.Response, *expected: int) -> None:
-        if answer.status_code in (PRECONDITION_FAILED, NOT_FOUND) and answer.request.method != "REPORT":
+        if answer.status_code in (PRECONDITION_FAILED, NOT_FOUND) and answer.request.method != REPORT:
             raise ChangedError("This appointment has been changed or cancelled meanwhile, so nothing was done.")
+        if answer.is_client_error and answer.request.method not in READING:
+            raise AppointmentError(f"The calendar refused it with status {answer.status_code}, so nothing was done.")
         if answer.status_code not in expected:
             raise UnreachableError(f"The calendar answered {answer.status_code}")
 

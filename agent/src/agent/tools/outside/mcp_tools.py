@@ -17,7 +17,7 @@ from agent.conversation.tell_meanwhile import tell_meanwhile
 from agent.framework import import_mcp
 from agent.lines.http_tools import PLACE
 from agent.tools.act import act
-from agent.tools.outside.request import shortened
+from agent.tools.outside.request import failure, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +101,6 @@ def _wrapped(call: Call, tool: llm.RawFunctionTool[..., Any], settings: McpServe
 
 
 async def _call(tool: llm.RawFunctionTool[..., Any], arguments: dict[str, object], settings: McpServer) -> str:
-    unknown = "" if tool.id in settings.safe else " It is not known whether it was done."
     try:
         async with asyncio.timeout(settings.timeout):
             return str(await tool(arguments))
@@ -114,7 +113,7 @@ async def _call(tool: llm.RawFunctionTool[..., Any], arguments: dict[str, object
     except Exception as error:
         logger.warning("The tool %s of an MCP server failed: %s", tool.id, _kind(error))
         why = "failed for a technical reason"
-    raise ToolError(f"The service {why}.{unknown} Tell the caller so in plain words, and do not make up a result.")
+    raise failure(why, acts=tool.id not in settings.safe)
 
 
 def question_about(tool: str, arguments: Mapping[str, object], template: str, language: str) -> str:

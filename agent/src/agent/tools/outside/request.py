@@ -16,6 +16,7 @@ import httpx2
 from livekit.agents import ToolError
 
 from agent.authorities import authorities
+from agent.conversation.not_known import NotKnownError
 from agent.lines.http_tools import PLACE, HttpTool
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,9 @@ async def ask(tool: HttpTool, arguments: dict[str, Any]) -> str:
             client.stream(tool.method, url, headers=headers, json=body) as answer,
         ):
             if not answer.is_success:
-                raise _failed(tool, f"answered with status {_status(answer.status_code)}")
+                raise _failed(
+                    tool, f"answered with status {_status(answer.status_code)}", refused=_refuses(answer.status_code)
+                )
             return _part(tool, await _body(tool, answer))
     except TimeoutError:
         raise _failed(tool, f"did not answer within {tool.timeout:g} seconds") from None
@@ -134,8 +137,19 @@ def _status(code: int) -> str:
         return str(code)
 
 
-def _failed(tool: HttpTool, why: str, kind: str = "") -> ToolError:
+def _refuses(code: int) -> bool:
+    return HTTPStatus.BAD_REQUEST <= code < HTTPStatus.INTERNAL_SERVER_ERROR and code != HTTPStatus.REQUEST_TIMEOUT
+
+
+def _failed(tool: HttpTool, why: str, kind: str = "", *, refused: bool = False) -> ToolError:
     """Log a failure without a caller's word, and make the error that tells the model what to tell the caller."""
     logger.warning("The tool %s failed: its service %s%s", tool.name, why, f" ({kind})" if kind else "")
-    unknown = "" if tool.safe else " It is not known whether it was done."
-    return ToolError(f"The service {why}.{unknown} Tell the caller so in plain words, and do not make up a result.")
+    return failure(why, acts=not tool.safe and not refused)
+
+
+def failure(why: str, *, acts: bool) -> ToolError:
+    """Make the error that tells the model what to tell the caller; a service that `acts` may have done its work."""
+    told = "Tell the caller so in plain words, and do not make up a result."
+    if acts:
+        return NotKnownError(f"The service {why}. It is not known whether it was done. {told}")
+    return ToolError(f"The service {why}. {told}")

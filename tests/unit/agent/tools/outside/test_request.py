@@ -9,6 +9,7 @@ import pytest
 from livekit.agents import ToolError
 from pydantic import SecretStr
 
+from agent.conversation.not_known import NotKnownError
 from agent.lines.http_tools import HttpTool, parse
 from agent.tools.outside import request
 from agent.tools.outside.request import ask
@@ -141,9 +142,14 @@ async def test_a_service_that_is_down_is_told_of(service: Receiver) -> None:
 
 
 async def test_after_a_failure_of_a_tool_that_acts_it_is_not_known_whether_it_was_done(service: Receiver) -> None:
+    acting = tool(service.url, safe=False, confirm="Shall I?")
     service.answer(Reply(status=500))
-    with pytest.raises(ToolError, match="It is not known whether it was done"):
-        await ask(tool(service.url, safe=False, confirm="Shall I?"), {"number": "1"})
+    with pytest.raises(NotKnownError, match="It is not known whether it was done"):
+        await ask(acting, {"number": "1"})
+    service.answer(Reply(status=409))  # which says that it was not
+    with pytest.raises(ToolError, match="409") as error:
+        await ask(acting, {"number": "1"})
+    assert not isinstance(error.value, NotKnownError)
 
 
 async def test_the_example_of_the_page_works_as_printed(service: Receiver) -> None:
