@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import re
 from typing import TYPE_CHECKING, Any
 
 from livekit.agents import RunContext, ToolError, function_tool, llm
 
-from agent import languages
 from agent.background import begin
 from agent.conversation.tell_meanwhile import tell_meanwhile
 from agent.framework import import_mcp
-from agent.lines.http_tools import PLACE
 from agent.tools.act import act
+from agent.tools.outside.question import question_about
 from agent.tools.outside.request import failure, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from agent.conversation.call import Call
     from agent.framework import MCPServerHTTP, MCPToolResultContext
     from agent.lines.mcp import McpServer
@@ -114,28 +110,6 @@ async def _call(tool: llm.RawFunctionTool[..., Any], arguments: dict[str, object
         logger.warning("The tool %s of an MCP server failed: %s", tool.id, _kind(error))
         why = "failed for a technical reason"
     raise failure(why, acts=tool.id not in settings.safe)
-
-
-def question_about(tool: str, arguments: Mapping[str, object], template: str, language: str) -> str:
-    """Return what is asked before a tool is used: the owner's `template`, or the tool's name and all its arguments."""
-    places = PLACE.findall(template)
-    if template and arguments.keys() >= set(places):
-        return PLACE.sub(lambda place: _said(arguments[place[1]]), template)
-    told = ", ".join(f"{_words(name)} {_said(value)}" for name, value in arguments.items())
-    action = f"{_words(tool).capitalize()}: {told}." if told else f"{_words(tool).capitalize()}."
-    return f"{action} {languages.sentences(language).is_that_right}"
-
-
-def _words(name: str) -> str:
-    return re.sub(r"[_.-]+", " ", name)
-
-
-def _said(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{_words(str(name))} {_said(part)}" for name, part in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_said, value))
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _text_of(answered: MCPToolResultContext) -> str:
