@@ -31,6 +31,7 @@ WORD = re.compile(
     r"|(?P<word>[^\W\d_]\.[^\W\d_](?:\.|(?!\w))|[^\W\d_]+(?:'[^\W\d_]+)*)"
 )
 HOUR, MINUTE = (rf"(?<![\w#+])(?P<{name}>\d{{1,2}})(?!\d)" for name in "hm")
+ANY_HOUR = r"1?\d|2[0-4]"
 CLOCK = "(?: CLOCK)?"
 PART = "MORNING|AFTERNOON|EVENING|AM|PM"
 # Each says which time of day it is by minutes from the hour; the first that fits counts.
@@ -55,12 +56,12 @@ TIMES = [
     (re.compile(rf"(?<=PAST ){HOUR}|(?<=TO )(?P<h2>\d{{1,2}})"), 0),
     (re.compile(rf"{HOUR}(?: {MINUTE})?(?= (?:{PART}))"), None),
 ]
-BETWEEN = re.compile(rf"\bBETWEEN (?:AT )?(\d{{1,2}}){CLOCK} (?:AND|\?) (?:AT )?(\d{{1,2}}){CLOCK}(?!\w)")
+BETWEEN = re.compile(rf"\bBETWEEN (?:AT )?({ANY_HOUR}){CLOCK} (?:AND|\?) (?:AT )?({ANY_HOUR}){CLOCK}(?!\w)")
 DATE = re.compile(
     r"#?(?P<d>\d{1,2}) M(?P<m>\d+)(?: (?P<y>\d{4}))?"
     r"|M(?P<m2>\d+)(?: THE)? #?(?P<d2>\d{1,2})(?!\d)(?: (?P<y2>\d{4}))?"
 )
-NUMBER_ALONE = re.compile(r"(?<![#\w])(?P<h>1?\d|2[0-4])(?!\d)(?: (?P<m>[0-5]\d))?(?!\w)")
+NUMBER_ALONE = re.compile(rf"(?<![#\w])(?P<h>{ANY_HOUR})(?!\d)(?: (?P<m>[0-5]\d))?(?!\w)")
 
 
 class NotUnderstoodError(ValueError):

@@ -136,7 +136,8 @@ class Confirmation(YesOrNo, AgentTask[None]):
 
     async def _wait_for_a_valid_answer(self) -> Answer | None:
         for _ in range(QUESTIONS):
-            if self.call.ending.begun:
+            if self.call.ending.begun or self.call.handover.begun:
+                self.reason = "The caller is leaving this conversation, so they were not asked and nothing was done."
                 break
             self._played = 0.0
             self._sounds.clear()

@@ -93,6 +93,7 @@ def test_a_date_in_figures_is_read_as_the_country_writes_it(region: str, day: st
         ("Friday the fifth of December", "2026-12-05 is a Saturday"),
         ("the 31st of November", "no day 31"),
         ("tomorrow at 27:00", "no time 27:00"),
+        ("between 30 and 40 people", "No day and no time"),
         ("for 45 people", "No day and no time"),
         ("in 9999999999 days", "no such day"),
         ("in 99999999999999 hours", "no such day"),

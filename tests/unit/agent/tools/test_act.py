@@ -241,6 +241,18 @@ async def test_two_tools_in_one_reply_are_asked_about_one_after_the_other() -> N
         await call.session.aclose()
 
 
+async def test_a_caller_who_is_being_handed_over_is_not_asked() -> None:
+    async with FakeOpenAI(SCRIPT) as endpoint:
+        call = Booking(endpoint)
+        await call.begin(call.tool())
+        call.call.handover.begun = True  # by another tool of the same reply
+        await call.caller_says(WANTED)
+        await until(lambda: call.told)
+        assert QUESTION not in call.said
+        assert (call.booked, call.outcomes) == (0, ["unclear"])
+        await call.session.aclose()
+
+
 async def test_a_question_that_breaks_off_is_read_again_at_once() -> None:
     rules = [{"kind": "tts", "match": "is that right", "fault": "error", "only": [1, 2]}, *SCRIPT.rules]
     async with FakeOpenAI(SCRIPT.changed(rules=rules)) as endpoint:

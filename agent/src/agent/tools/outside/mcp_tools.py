@@ -100,9 +100,9 @@ async def _call(tool: llm.RawFunctionTool[..., Any], arguments: dict[str, object
     try:
         async with asyncio.timeout(settings.timeout):
             return str(await tool(arguments))
-    except ToolError:
+    except ToolError as error:
         logger.warning("The tool %s of an MCP server says that it failed", tool.id)
-        raise
+        raise ToolError(shortened(error.message)) from None
     except TimeoutError:
         logger.warning("The tool %s of an MCP server did not answer within %g s", tool.id, settings.timeout)
         why = f"did not answer within {settings.timeout:g} seconds"
