@@ -8,6 +8,7 @@ import pytest
 from livekit.agents import RunContext, ToolError, function_tool, llm
 
 from agent.conversation.not_known import NotKnownError
+from agent.conversation.tell_meanwhile import tell_meanwhile
 from agent.tools.act import act
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.behaviors.test_go_on_after_a_backchannel import INSTANT
@@ -50,6 +51,7 @@ class Booking(Acting):
         super().__init__(endpoint)
         self.booked = 0
         self.book: Callable[[], Awaitable[str]] = self._book
+        self.looks_up_for = 0.0  # seconds before it knows what to ask
 
     async def _book(self) -> str:
         self.booked += 1
@@ -59,6 +61,8 @@ class Booking(Acting):
         @function_tool
         async def book(context: RunContext[None], confirmed: bool) -> str:
             """Book a table."""
+            async with tell_meanwhile(self.call, context):
+                await asyncio.sleep(self.looks_up_for)
             return await act(self.call, context, question=QUESTION, what="book a table", do=lambda: self.book())
 
         return book
@@ -238,6 +242,22 @@ async def test_two_tools_in_one_reply_are_asked_about_one_after_the_other() -> N
         await call.caller_says("No.")
         await until(lambda: "declined" in call.outcomes)
         assert (call.booked, call.outcomes) == (1, ["done", "declined"])
+        await call.session.aclose()
+
+
+async def test_a_caller_hears_something_while_it_is_looked_up_what_can_be_asked() -> None:
+    async with FakeOpenAI(SCRIPT) as endpoint:
+        call = Booking(endpoint)
+        call.looks_up_for = 4
+        await call.begin(call.tool())
+        await call.caller_says(WANTED)
+        await call.plays()
+        assert call.said == ["One moment, please."]
+        await call.plays()
+        await call.caller_says("Yes.")
+        await call.plays()
+        assert call.said == ["One moment, please.", QUESTION, "Your table is booked."]
+        assert (call.booked, call.outcomes) == (1, ["done"])
         await call.session.aclose()
 
 
