@@ -76,7 +76,7 @@ def test_a_page_names_only_settings_that_a_line_has(page: Path) -> None:
     for code in CODE.findall(prose(page)):
         if named := re.match(r"([a-z]+)\.([a-z_]+)\b(?!\.)(?! *[(/])", code):
             table, key = named.groups()
-            assert table not in TABLES or key in TABLES[table] or code.endswith(".py"), f"{ids(page)}: {code}"
+            assert table not in TABLES or key in TABLES[table] or code.endswith((".py", ".db")), f"{ids(page)}: {code}"
         if named := re.fullmatch(r"\[([a-z_]+)\]", code):
             assert named[1] in {*TABLES, "table", "redacted"}, f"{ids(page)}: {code}"
     for heading, rows in re.findall(r"^(\|.*`\[[a-z]+\]`.*\|)\n\|[-|]+\|\n((?:\|.*\n)+)", prose(page), re.MULTILINE):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from agent.admission import ledger
+from agent.appointments import embedded
 from agent.outbound import orders
 from agent.storage.private_files import DATA
 from agent.storage.schema import (
@@ -54,6 +55,8 @@ STORES = (
     Store("ledger.db", len(ledger.VERSIONS), lambda path: ledger.open_ledger(path).close()),
     # The orders for calls of the agent's own, and the do-not-call list.
     Store("outbound.db", len(orders.VERSIONS), lambda path: open_database(path, orders.VERSIONS).close()),
+    # The appointments of each line that keeps them on this host.
+    Store(f"{embedded.FOLDER}/*.db", len(embedded.VERSIONS), lambda path: embedded.open_store(path).close()),
     Store("calls", 1, open_folder),  # records; a transcript has a version of its own, too
     Store("outbox", 1, open_folder),  # events that a webhook is still to receive
     Store("good", 1, open_folder),  # the last good versions of the lines' files
@@ -94,4 +97,5 @@ def newer_than_known(found: Mapping[str, int]) -> list[str]:
 
 
 def _known_version(path: str) -> int:
-    return max((store.version for store in STORES if PurePath(path).match(store.path)), default=-1)
+    """Return the newest version of a store that this release knows, or -1; a line, too, may be called `ledger`."""
+    return max((it.version for it in STORES if PurePath("/", path).match(f"/{it.path}")), default=-1)

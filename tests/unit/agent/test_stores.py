@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from agent import stores
+from agent.appointments.embedded import open_store
 from agent.lines.webhook import Webhook
 from agent.records.folders import Folders
 from agent.records.retention import finish_what_was_left
 from agent.records.transcript import Transcript
+from agent.storage.private_files import make_folder
 from agent.storage.schema import MARK
 from agent.stores import STORES, bring_up_to_date, newer_than_known, problems, versions
 from tests.support.house import ROOT
@@ -72,6 +76,34 @@ def test_a_store_of_a_newer_release_is_a_problem_and_nothing_is_changed(data: Pa
     assert f"{data / store} has version 99" in problem
     assert (contents(data), versions(data)) == before
     assert newer_than_known(versions(data)) == [store]
+
+
+def test_each_line_s_appointments_are_a_store_of_the_same_version(data: Path) -> None:
+    bring_up_to_date(data)
+    folder = make_folder(data / "appointments")
+    for name in ("coffee", "ledger"):
+        open_store(folder / f"{name}.db").close()
+    assert problems(data) == []
+    assert versions(data)["appointments/coffee.db"] == 1
+    set_version(data, "appointments/coffee.db", 99)
+    set_version(data, "appointments/ledger.db", 99)
+    [problem] = problems(data)
+    assert f"{data / 'appointments/coffee.db'} has version 99" in problem
+    assert newer_than_known(versions(data)) == ["appointments/coffee.db", "appointments/ledger.db"]
+
+
+def test_a_line_whose_name_is_that_of_another_store_is_not_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    [ledger] = (store for store in STORES if store.path == "ledger.db")
+    others = [store for store in STORES if store is not ledger]
+    monkeypatch.setattr(stores, "STORES", (replace(ledger, version=7), *others))
+    assert newer_than_known({"ledger.db": 7, "appointments/ledger.db": 7}) == ["appointments/ledger.db"]
+
+
+def test_the_page_for_operators_names_every_store_and_no_other() -> None:
+    table = (ROOT / "docs/operations.md").read_text().split("\n## Stores\n")[1].split("\n## ")[0]
+    first_cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    named = {name.rstrip("/") for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)} - {"ledger.key"}
+    assert named == {store.path for store in STORES}
 
 
 def test_a_store_that_cannot_be_used_does_not_keep_the_others_from_being_opened(

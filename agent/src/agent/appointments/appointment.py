@@ -52,10 +52,15 @@ class UnreachableError(AppointmentError):
     """The calendar cannot be used now."""
 
 
+class UnknownError(AppointmentError):
+    """The calendar could not be used any more while it was changed: it is not known whether that was done."""
+
+
 class Backend(Protocol):
     """Where the appointments of one line are kept.
 
-    Every method raises `UnreachableError` if the calendar cannot be used.
+    Every method raises `UnreachableError` if the calendar cannot be used, and one that changes something another
+    `AppointmentError` if nothing was done.
     """
 
     async def between(self, begins: datetime, ends: datetime) -> list[Appointment]:

@@ -5,11 +5,9 @@ the version that it is a change of, so that the server refuses it if somebody el
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 from xml.etree import ElementTree
@@ -19,12 +17,15 @@ from zoneinfo import ZoneInfo
 import httpx2
 
 from agent.appointments import ics
-from agent.appointments.appointment import Appointment, ChangedError, UnreachableError
+from agent.appointments.appointment import Appointment, AppointmentError, ChangedError, UnreachableError
+from agent.authorities import authorities
 from agent.calendar.hours import Interval
 from agent.lines.line import Line
 
 LARGEST = 4_000_000  # bytes of an answer
 CREATED, PRECONDITION_FAILED, NOT_FOUND, MULTI_STATUS = 201, 412, 404, 207
+REPORT = "REPORT"
+READING = {REPORT, "GET"}
 DAV, CALDAV = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}"
 QUERY = """<?xml version="1.0" encoding="utf-8"?>
 <C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
@@ -92,7 +93,7 @@ class CalDAV:
     async def _report(self, begins: datetime, ends: datetime, more: str = "") -> list[Appointment]:
         query = QUERY.format(begins=_utc(begins), ends=_utc(ends), more=more)
         async with self._client() as client:
-            answer = await self._ask(client, "REPORT", self._url, content=query, headers=MARKUP)
+            answer = await self._ask(client, REPORT, self._url, content=query, headers=MARKUP)
         self._expect(answer, MULTI_STATUS)
         found = await asyncio.to_thread(self._read, answer.content, Interval(begins, ends))
         return sorted(found, key=lambda one: (one.begins.timestamp(), one.uid))
@@ -125,22 +126,17 @@ class CalDAV:
         return answer
 
     def _expect(self, answer: httpx2.Response, *expected: int) -> None:
-        if answer.status_code in (PRECONDITION_FAILED, NOT_FOUND) and answer.request.method != "REPORT":
+        if answer.status_code in (PRECONDITION_FAILED, NOT_FOUND) and answer.request.method != REPORT:
             raise ChangedError("This appointment has been changed or cancelled meanwhile, so nothing was done.")
+        if answer.is_client_error and answer.request.method not in READING:
+            raise AppointmentError(f"The calendar refused it with status {answer.status_code}, so nothing was done.")
         if answer.status_code not in expected:
             raise UnreachableError(f"The calendar answered {answer.status_code}")
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[httpx2.AsyncClient]:
-        trusted = await asyncio.to_thread(_authorities)
-        async with httpx2.AsyncClient(auth=self._login, timeout=self._timeout, verify=trusted) as client:
+        async with httpx2.AsyncClient(auth=self._login, timeout=self._timeout, verify=await authorities()) as client:
             yield client
-
-
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Read the certificate authorities, which takes so long that the event loop would leave a gap in the sound."""
-    return httpx2.create_ssl_context()
 
 
 def _utc(moment: datetime) -> str:

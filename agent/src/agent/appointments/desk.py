@@ -7,12 +7,19 @@ by phone gives way.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from agent.appointments.appointment import Appointment, AppointmentError, Backend, ChangedError, UnreachableError
+from agent.appointments.appointment import (
+    Appointment,
+    AppointmentError,
+    Backend,
+    ChangedError,
+    UnknownError,
+    UnreachableError,
+)
 from agent.appointments.caldav import CalDAV
 from agent.appointments.embedded import FOLDER, Embedded, store_of
 from agent.appointments.free import (
@@ -35,12 +42,20 @@ DAY = timedelta(days=1)
 WAITS = 20.0  # seconds for other calls that book just now; a CalDAV server may take some for each of them
 
 
+NOT_KNOWN = (
+    "The calendar stopped working while it was changed, so it is not known whether it was done. Tell the caller so. "
+    "They can try the very same once more, or call again later; nothing is booked twice by that."
+)
+
+
 class TakenError(AppointmentError):
     """No place is free at this time, or none any more."""
 
 
 class Desk:
     """Makes the appointments of one line. Every method raises an `AppointmentError` if it cannot do its work.
+
+    Of these only an `UnknownError` leaves open whether anything was done.
 
     `now` is always the present moment in the line's time zone.
     """
@@ -109,8 +124,9 @@ class Desk:
             if len(theirs) >= (most := self.kind(wanted.kind).per_caller):
                 raise AppointmentError(f"This caller has {len(theirs)} appointments, and {most} are the most.")
             await self._take_a_place(wanted)
-            await self._backend.add(wanted)
-            await self._give_way(wanted, self._backend.remove)
+            with _changing():
+                await self._backend.add(wanted)
+                await self._give_way(wanted, self._backend.remove)
         return wanted
 
     async def find(self, now: datetime, number: str, name: str = "") -> list[Appointment]:
@@ -123,7 +139,7 @@ class Desk:
     async def beginning_between(self, now: datetime, until: datetime) -> list[Appointment]:
         """Return callers' appointments that begin after `now`, and at `until` or before."""
         there = await self._backend.between(now, until)
-        return [its for its in there if its.is_ours and now < its.begins <= until]
+        return [its for its in there if its.is_ours and now.timestamp() < its.begins.timestamp() <= until.timestamp()]
 
     async def move(self, appointment: Appointment, begins: datetime, now: datetime) -> Appointment:
         """Give an appointment another time, if there is a place; else it keeps the one that it has.
@@ -139,15 +155,18 @@ class Desk:
         async with self._locked():
             there = await self._as_it_is(appointment)
             await self._take_a_place(moved)
-            await self._backend.move(there, moved.begins, moved.ends)
-            await self._give_way(moved, lambda stored: self._backend.move(stored, there.begins, there.ends))
+            with _changing():
+                await self._backend.move(there, moved.begins, moved.ends)
+                await self._give_way(moved, lambda stored: self._backend.move(stored, there.begins, there.ends))
         return moved
 
     async def cancel(self, appointment: Appointment, now: datetime) -> None:
         """Delete an appointment; raises `ChangedError` if somebody else has changed or cancelled it."""
         self._refuse_late_change(appointment, now)
         async with self._locked():
-            await self._backend.remove(await self._as_it_is(appointment))
+            there = await self._as_it_is(appointment)
+            with _changing():
+                await self._backend.remove(there)
 
     def _refuse(self, name: str, begins: datetime, now: datetime) -> None:
         if reason := self.why_not(name, begins, now):
@@ -171,7 +190,10 @@ class Desk:
         if stored is None:
             raise ChangedError("The calendar did not keep the appointment, so nothing was done.")
         if is_overbooked(wanted.kind, self.kinds, its, there):
-            await undo(stored)
+            try:
+                await undo(stored)
+            except AppointmentError as error:
+                raise UnknownError(NOT_KNOWN) from error
             raise TakenError("Somebody else has taken this time meanwhile, so nothing was done.")
 
     async def _as_it_is(self, appointment: Appointment) -> Appointment:
@@ -209,6 +231,14 @@ def new_desk(line: Line, data: Path = DATA) -> Desk:
     else:
         backend = Embedded(store_of(line.name, data), line.timezone)
     return Desk(line, backend, data / FOLDER / f"{line.name}.lock")
+
+
+@contextlib.contextmanager
+def _changing() -> Iterator[None]:
+    try:
+        yield
+    except UnreachableError as error:
+        raise UnknownError(NOT_KNOWN) from error
 
 
 def _same(one: datetime, other: datetime) -> bool:

@@ -3,29 +3,28 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.appointments.appointment import Appointment, ChangedError, UnreachableError
-from agent.storage.private_files import DATA, PRIVATE_FILE, make_folder
+from agent.storage.private_files import DATA, make_folder
+from agent.storage.schema import open_database
 
 T = TypeVar("T")
 
-WAITS = 5.0  # seconds to wait for another call's transaction
+WAITS = 5.0  # seconds to wait for another call that writes
 FOLDER = "appointments"
-# What makes a store of each version one of the next; the first one makes it from nothing.
-UPGRADES = [
+VERSIONS = (
     """
     CREATE TABLE appointments (
         uid TEXT PRIMARY KEY, kind TEXT NOT NULL, begins REAL NOT NULL, ends REAL NOT NULL,
         name TEXT NOT NULL, number TEXT NOT NULL, note TEXT NOT NULL
     ) WITHOUT ROWID
     """,
-]
-VERSION = len(UPGRADES)
+)
 COLUMNS = "uid, kind, begins, ends, name, number, note"
 OVERLAPS = f"SELECT {COLUMNS} FROM appointments WHERE begins < :ends AND ends > :begins"  # noqa: S608
 OF_NUMBER, IN_ORDER = " AND number = :number", " ORDER BY begins, uid"
@@ -35,6 +34,13 @@ WHERE = "WHERE uid = ? AND begins = ?"
 def store_of(line: str, data: Path = DATA) -> Path:
     """Return the file that has the appointments of a line."""
     return data / FOLDER / f"{line}.db"
+
+
+def open_store(file: Path) -> sqlite3.Connection:
+    """Open the file of a line's appointments, whose folder has to exist; raises as `open_database` does."""
+    database = open_database(file, VERSIONS, waits=WAITS)
+    database.execute("PRAGMA synchronous = FULL")  # what a caller was told is on the disk
+    return database
 
 
 class Embedded:
@@ -81,38 +87,13 @@ class Embedded:
         return Appointment(kind, first, last, name, number, note, uid)
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work`, which executes one statement and so needs no transaction of its own."""
         try:
-            return await asyncio.to_thread(self._in_a_transaction, work)
+            return await asyncio.to_thread(self._with_the_store, work)
         except (sqlite3.Error, OSError) as error:
             raise UnreachableError(f"The calendar cannot be used: {type(error).__name__}") from error
 
-    def _in_a_transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with self._transaction() as database:
-            return work(database)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _with_the_store(self, work: Callable[[sqlite3.Connection], T]) -> T:
         make_folder(self._file.parent)
-        self._file.touch(PRIVATE_FILE)
-        with contextlib.closing(sqlite3.connect(self._file, timeout=WAITS, isolation_level=None)) as database:
-            database.execute("PRAGMA synchronous = FULL")  # what a caller was told is on the disk
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                _upgrade(database)
-                yield database
-                database.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    database.execute("ROLLBACK")
-                raise
-
-
-def _upgrade(database: sqlite3.Connection) -> None:
-    """Bring a store of an earlier version to this one."""
-    [version] = database.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise sqlite3.DatabaseError(f"has version {version} of its tables, and this release knows up to {VERSION}")
-    for change in UPGRADES[version:]:
-        database.execute(change)
-    if version < VERSION:
-        database.execute(f"PRAGMA user_version = {VERSION}")
+        with contextlib.closing(open_store(self._file)) as database:
+            return work(database)

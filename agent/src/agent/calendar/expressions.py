@@ -10,7 +10,7 @@ import unicodedata
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,7 @@ WORD = re.compile(
     r"|(?P<word>[^\W\d_]\.[^\W\d_](?:\.|(?!\w))|[^\W\d_]+(?:'[^\W\d_]+)*)"
 )
 HOUR, MINUTE = (rf"(?<![\w#+])(?P<{name}>\d{{1,2}})(?!\d)" for name in "hm")
+ANY_HOUR = r"1?\d|2[0-4]"
 CLOCK = "(?: CLOCK)?"
 PART = "MORNING|AFTERNOON|EVENING|AM|PM"
 # Each says which time of day it is by minutes from the hour; the first that fits counts.
@@ -55,12 +56,12 @@ TIMES = [
     (re.compile(rf"(?<=PAST ){HOUR}|(?<=TO )(?P<h2>\d{{1,2}})"), 0),
     (re.compile(rf"{HOUR}(?: {MINUTE})?(?= (?:{PART}))"), None),
 ]
-BETWEEN = re.compile(rf"\bBETWEEN (?:AT )?(\d{{1,2}}){CLOCK} (?:AND|\?) (?:AT )?(\d{{1,2}}){CLOCK}(?!\w)")
+BETWEEN = re.compile(rf"\bBETWEEN (?:AT )?({ANY_HOUR}){CLOCK} (?:AND|\?) (?:AT )?({ANY_HOUR}){CLOCK}(?!\w)")
 DATE = re.compile(
     r"#?(?P<d>\d{1,2}) M(?P<m>\d+)(?: (?P<y>\d{4}))?"
     r"|M(?P<m2>\d+)(?: THE)? #?(?P<d2>\d{1,2})(?!\d)(?: (?P<y2>\d{4}))?"
 )
-NUMBER_ALONE = re.compile(rf"(?<![#\w]){HOUR}(?: (?P<m>[0-5]\d))?(?!\w)")
+NUMBER_ALONE = re.compile(rf"(?<![#\w])(?P<h>{ANY_HOUR})(?!\d)(?: (?P<m>[0-5]\d))?(?!\w)")
 
 
 class NotUnderstoodError(ValueError):
@@ -88,15 +89,25 @@ def understand(said: str, language: str, now: datetime, region: str = "") -> Exp
         region: The country, as an ISO 3166 code, which decides what 3/4 means.
 
     Raises:
-        NotUnderstoodError: no day and no time is in the words, or they contradict each other.
+        NotUnderstoodError: no day and no time is in the words, they contradict each other, or no calendar has the day.
     """
+    try:
+        return _understood(said, language, now, region)
+    except NotUnderstoodError:
+        raise
+    except (OverflowError, ValueError):
+        raise NotUnderstoodError("There is no such day. Ask the caller for the day.") from None
+
+
+def _understood(said: str, language: str, now: datetime, region: str) -> Expression:
     vocabulary = Vocabulary.of(language)
     symbols = vocabulary.symbols(said, region)
     if not said.strip() or "SOON" in symbols.split():
         return Expression(first=now.date())
     if found := re.search(r"IN (\d+) (HOUR|CLOCK|MINUTE)(?= |$)", symbols):
         unit = "minutes" if found[2] == "MINUTE" else "hours"
-        return Expression(moment=now + timedelta(**{unit: int(found[1])}))
+        later = now.astimezone(UTC) + timedelta(**{unit: int(found[1])})  # also when the clocks change in between
+        return Expression(moment=later.astimezone(now.tzinfo))
     times, window, rest = _time(symbols, vocabulary.parts)
     first, last, rest = _days(rest, now.date())
     if not times and (found := NUMBER_ALONE.search(rest)) and not window:

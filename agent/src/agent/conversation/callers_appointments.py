@@ -14,12 +14,13 @@ from livekit.agents import ToolError
 
 from agent.admission.caller import Caller
 from agent.admission.written_number import country_of, read_number
-from agent.appointments.appointment import Appointment, AppointmentError
+from agent.appointments.appointment import Appointment, AppointmentError, UnknownError
 from agent.appointments.desk import TakenError, new_desk
 from agent.appointments.free import time_of
 from agent.appointments.wish import DAYS_LOOKED_AT, Wish, wish_of
 from agent.calendar.expressions import NotUnderstoodError, understand
 from agent.calendar.spoken import say_date, say_moment, say_time
+from agent.conversation.not_known import NotKnownError
 from agent.conversation.session import region_of_line
 from agent.lines.line import Line
 from agent.settings import Settings
@@ -140,7 +141,7 @@ class CallersAppointments:
         try:
             await self._desk.cancel(appointment, self.now())
         except AppointmentError as error:
-            raise ToolError(str(error)) from None
+            raise _told_error(error) from None
         del self._known[which.strip()]
         return f"Cancelled: {self.called(appointment.kind)} {self.say(appointment.begins)}."
 
@@ -189,7 +190,7 @@ class CallersAppointments:
     async def _instead(self, error: AppointmentError, kind: str, begins: datetime) -> ToolError:
         """Add what can be offered if the time has been taken since it was read out."""
         if not isinstance(error, TakenError):
-            return ToolError(str(error))
+            return _told_error(error)
         try:
             return ToolError(f"{error} Tell the caller, and offer another time. {await self._near(kind, begins)}")
         except AppointmentError:
@@ -228,3 +229,7 @@ class CallersAppointments:
         if len(said) <= SHOWN:
             return ", ".join(said)
         return f"{', '.join(said[: SHOWN - 1])} and {len(said) - SHOWN + 1} later ones until {said[-1]}"
+
+
+def _told_error(error: AppointmentError) -> ToolError:
+    return (NotKnownError if isinstance(error, UnknownError) else ToolError)(str(error))

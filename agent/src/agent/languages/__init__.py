@@ -5,7 +5,7 @@
 model, and `heard.toml` the phrases of callers and machines that the agent acts upon. `knowledge.toml` has the words by
 which `knowledge` tells what a small model knows from what it makes up. `contacts.toml` has what the columns of
 contacts.csv may be called. `messages.toml` says how a message is read back to its caller and told to the owner.
-contacts.csv may be called. `dates.toml` has how callers speak of days and times, and how a moment is said.
+`dates.toml` has how callers speak of days and times, and how a moment is said.
 `rules.md` tells the model to speak this language and what a turn from the keypad is like. `voice.md`, if there is one,
 tells text to speech how to speak the language.
 """

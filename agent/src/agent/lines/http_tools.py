@@ -24,6 +24,7 @@ LARGEST = 65_536  # bytes
 MOST = 32  # tools; each is described to the model with every turn
 PLACE = re.compile(r"\{(\w+)\}")  # where an argument, or a part of the answer, is put in
 WRITTEN_IN_ADDRESS = {"string", "integer", "number", "boolean"}
+SAYS_WHAT_ELSE = {"additionalProperties", "patternProperties", "unevaluatedProperties"}
 NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
 LONGEST_SHOWN = 80  # characters of a wrong value
 
@@ -98,6 +99,12 @@ class HttpTool(Group):
         if self.safe and self.confirm:
             raise ValueError("it has both safe: true and a confirm, but the caller is not asked about a safe tool")
         return self
+
+    def described(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments that the schema names; all of them if it says itself what else there may be."""
+        if self.arguments.keys() & SAYS_WHAT_ELSE:
+            return dict(arguments)
+        return {name: value for name, value in arguments.items() if name in self.arguments["properties"]}
 
     @property
     def in_address(self) -> set[str]:

@@ -40,7 +40,8 @@ class Action(BaseModel):
     """Something that a tool was to change outside, about which the caller was asked first."""
 
     what: str
-    outcome: Literal["done", "declined", "failed", "unclear"]  # unclear: no answer, or neither yes nor no
+    # unclear: no answer, or neither yes nor no; unknown: it was begun, and whether it was done is not known
+    outcome: Literal["done", "declined", "failed", "unclear", "unknown"]
     at: float
 
 

@@ -15,6 +15,7 @@ from livekit.agents.voice import SpeechHandle, io
 
 from agent.background import begin
 from agent.conversation.call import Call
+from agent.conversation.not_known import NotKnownError
 from agent.conversation.speech_outcome import was_heard_to_its_end
 from agent.conversation.tell_meanwhile import tell_meanwhile
 from agent.conversation.yes_or_no import Answer, YesOrNo, judge_answer
@@ -40,13 +41,13 @@ async def act(
     """Read `question` aloud, wait for a yes or a no by word or by key (1 or 2), and call `do` only after a yes.
 
     Once `do` has begun it is finished, even if the caller hangs up. If it takes long, the caller hears `meanwhile`, or
-    the language's filler. `what` says in a few words what is done; the call record has it with the outcome (done,
-    declined, failed, unclear). The result is for the language model: what `do` returned, or that nothing was done, with
+    the language's filler. `what` says in a few words what is done; the call record has it with its outcome, see
+    `Action`. The result is for the language model: what `do` returned, or that nothing was done, with
     what the caller said instead.
 
     Raises:
         ToolError: the question is too long, `do` failed, or the call ended before there was an answer; it is for the
-            model as well.
+            model as well. `do` raises a `NotKnownError` if it may have been done.
     """
     if len(question) > LONGEST_QUESTION:
         raise ToolError("Nothing was done: the arguments are too long to be read to the caller. Use shorter ones.")
@@ -74,14 +75,17 @@ async def act(
 
 
 async def _carry_out(action: Action, do: Callable[[], Awaitable[str]]) -> str:
+    action.outcome = "unknown"  # which it stays if the process dies meanwhile
     try:
         result = await do()
-    except Exception as error:
+    except NotKnownError:
+        raise
+    except ToolError:
         action.outcome = "failed"
-        if isinstance(error, ToolError):
-            raise
+        raise
+    except Exception as error:
         logger.error("A confirmed tool failed: %s", type(error).__name__)  # its text may have a caller's words in it
-        raise ToolError("It failed for a technical reason, and it is not known whether it was done.") from None
+        raise NotKnownError("It failed for a technical reason, and it is not known whether it was done.") from None
     action.outcome = "done"
     return result
 
@@ -132,7 +136,8 @@ class Confirmation(YesOrNo, AgentTask[None]):
 
     async def _wait_for_a_valid_answer(self) -> Answer | None:
         for _ in range(QUESTIONS):
-            if self.call.ending.begun:
+            if self.call.ending.begun or self.call.handover.begun:
+                self.reason = "The caller is leaving this conversation, so they were not asked and nothing was done."
                 break
             self._played = 0.0
             self._sounds.clear()

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from agent.calendar.spoken import ask
 from agent.conversation.call import Call
+from agent.conversation.tell_meanwhile import tell_meanwhile
 from agent.lines.appointments import list_kinds, quote_for_each
 from agent.tools.act import act
 
@@ -39,7 +40,8 @@ def book_appointment(call: Call) -> llm.Tool:
             number: A phone number that the caller has said; empty for the number that they call from.
             note: What else the business should know, such as "four people"; may be empty.
         """
-        wanted = await call.appointments.wanted(kind, when, name, number, note)
+        async with tell_meanwhile(call, context):
+            wanted = await call.appointments.wanted(kind, when, name, number, note)
         called, at = call.appointments.called(kind), call.appointments.say(wanted.begins)
         return await act(
             call,

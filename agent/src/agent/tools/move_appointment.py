@@ -4,6 +4,7 @@ from livekit.agents import RunContext, function_tool, llm
 
 from agent.calendar.spoken import ask
 from agent.conversation.call import Call
+from agent.conversation.tell_meanwhile import tell_meanwhile
 from agent.tools.act import act
 
 
@@ -26,7 +27,8 @@ def move_appointment(call: Call) -> llm.Tool:
         appointments = call.appointments
         which = await appointments.which(which)
         there = appointments.known(which)
-        begins = await appointments.new_time(there, when)
+        async with tell_meanwhile(call, context):
+            begins = await appointments.new_time(there, when)
         called, before, after = (
             appointments.called(there.kind),
             appointments.say(there.begins),

@@ -1,6 +1,7 @@
 """A line's appointments as a calendar to subscribe to, at an address that nobody can guess: /calendars/<secret>.ics."""
 
 import hmac
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,8 @@ from agent.lines.line import Line
 from agent.settings import Settings
 from agent.storage import private_files
 
+logger = logging.getLogger(__name__)
+
 PATH = "/calendars/{secret}.ics"
 BEFORE, AFTER = timedelta(days=60), timedelta(days=800)
 PRIVATE = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"}
@@ -25,7 +28,9 @@ def routes(_: Settings, lines: LinesFolder) -> list[web.RouteDef]:
     async def answer(request: web.Request) -> web.Response:
         given = request.match_info["secret"]
         found = [line for line, secret in _feeds(lines) if hmac.compare_digest(secret.encode(), given.encode())]
-        if not found:
+        if len(found) > 1:  # whoever knows the secret of one line may not read the other's appointments
+            logger.error("The lines %s have the same feed, so it is closed", " and ".join(line.name for line in found))
+        if len(found) != 1:
             raise web.HTTPNotFound(headers=PRIVATE)
         return web.Response(
             body=await _calendar(found[0]), content_type="text/calendar", charset="utf-8", headers=PRIVATE

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.appointments.appointment import Appointment, AppointmentError, ChangedError, UnreachableError
+from agent.appointments.appointment import (
+    Appointment,
+    AppointmentError,
+    ChangedError,
+    UnknownError,
+    UnreachableError,
+)
 from agent.appointments.desk import TakenError, new_desk
 from agent.appointments.free import later
 from agent.appointments.wish import WHOLE_DAY, Wish, wish_of
@@ -261,6 +268,34 @@ async def test_a_calendar_that_cannot_be_reached_is_said_to_be_so(tmp_path: Path
     desk = new_desk(calendars.line("http://127.0.0.1:9/none/"), tmp_path)
     with pytest.raises(UnreachableError, match="cannot be reached"):
         await desk.book(wanted(desk, "table", "2026-12-04 18:00"), NOW)
+
+
+async def test_after_a_calendar_broke_off_nobody_claims_that_nothing_was_done(desk: Desk) -> None:
+    """It fails once the appointment has been kept, when it is read again."""
+    backend = desk._backend
+    add, between = backend.add, backend.between
+
+    async def unreachable(*_: object) -> list[Appointment]:
+        raise UnreachableError("cannot be reached")
+
+    async def add_and_break(appointment: Appointment) -> None:
+        await add(appointment)
+        backend.between = unreachable  # type: ignore[method-assign, assignment]
+
+    backend.add = add_and_break  # type: ignore[method-assign]
+    table = wanted(desk, "table", "2026-12-04 18:00")
+    with pytest.raises(UnknownError, match="not known whether it was done"):
+        await desk.book(table, NOW)
+    backend.add, backend.between = add, between  # type: ignore[method-assign]
+    again = await desk.book(wanted(desk, "table", "2026-12-04 18:00"), NOW)
+    assert [one.uid for one in await desk.find(NOW, ANNA)] == [again.uid] == [table.uid]  # it is there once
+
+
+async def test_a_calendar_that_may_not_be_written_to_says_that_nothing_was_done(calendar: str, tmp_path: Path) -> None:
+    desk = new_desk(calendars.line(calendar), tmp_path)
+    table = wanted(desk, "table", "2026-12-04 18:00")
+    with pytest.raises(AppointmentError, match=r"refused it with status 4\d\d, so nothing was done"):
+        await desk.book(replace(table, uid="no/such/folder"), NOW)
 
 
 async def test_a_wrong_password_is_no_free_calendar(calendar: str, tmp_path: Path) -> None:

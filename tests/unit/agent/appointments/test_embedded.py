@@ -11,13 +11,14 @@ import pytest
 
 from agent.appointments import embedded
 from agent.appointments.appointment import Appointment, UnreachableError
-from agent.appointments.embedded import VERSION, Embedded, store_of
+from agent.appointments.embedded import Embedded, store_of
 from tests.unit.agent.appointments.conftest import at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.real_time
+VERSION = len(embedded.VERSIONS)
 BEGINS, ENDS = at("2026-11-30 09:00"), at("2026-11-30 09:30")
 ANNA = Appointment("haircut", BEGINS, ENDS, "Anna", "+493012345", "short", "a1")
 
@@ -40,13 +41,13 @@ async def test_a_store_of_the_version_before_is_brought_to_this_one(
     file = store_of("coffee", tmp_path)
     await Embedded(file, "Europe/Berlin").add(ANNA)
     assert version_of(file) == VERSION
-    newer = [*embedded.UPGRADES, "ALTER TABLE appointments ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'"]
-    monkeypatch.setattr(embedded, "UPGRADES", newer)
-    monkeypatch.setattr(embedded, "VERSION", VERSION + 1)
+    newer = (*embedded.VERSIONS, "ALTER TABLE appointments ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'")
+    monkeypatch.setattr(embedded, "VERSIONS", newer)
     assert await Embedded(file, "Europe/Berlin").between(BEGINS, ENDS) == [ANNA]
     assert version_of(file) == VERSION + 1
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("SELECT colour FROM appointments").fetchall() == [("red",)]
+    assert version_of(file.with_name("coffee.db.v1")) == VERSION  # as it was before
 
 
 async def test_a_store_of_a_later_release_is_left_as_it_is(tmp_path: Path) -> None:

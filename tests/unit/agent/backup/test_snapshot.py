@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.appointments.embedded import open_store
 from agent.backup import snapshot
 from agent.backup.archive import ArchiveError
 from agent.backup.snapshot import take_snapshot
-from agent.storage.private_files import write
+from agent.storage.private_files import make_folder, write
 from agent.stores import bring_up_to_date
 
 
@@ -47,8 +48,10 @@ def test_it_has_every_file_but_what_is_temporary(data: Path) -> None:
     ]
     for name in [*kept, *left_out]:
         write(data / name, name)
+    open_store(make_folder(data / "appointments") / "coffee.db").close()
     take_snapshot(data, data / ".snapshot-new/data")
-    assert files(data / ".snapshot-new/data") == {*kept, "ledger.db", "outbound.db"}
+    databases = {"ledger.db", "outbound.db", "appointments/coffee.db"}
+    assert files(data / ".snapshot-new/data") == {*kept, *databases}
 
 
 def test_files_cost_no_room_and_only_the_records_of_calls_in_progress_are_copied(data: Path) -> None:

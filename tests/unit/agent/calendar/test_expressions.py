@@ -74,6 +74,13 @@ def test_hours_and_minutes_from_now_are_a_moment(said: str, language: str, minut
     assert understand(said, language, NOW).moment == NOW + timedelta(minutes=minutes)
 
 
+def test_hours_from_now_are_hours_also_while_the_clocks_change() -> None:
+    before = datetime(2027, 3, 28, 1, 30, tzinfo=BERLIN)  # half an hour before two o'clock becomes three
+    moment = understand("in two hours", "en", before).moment
+    assert moment
+    assert (moment.timestamp() - before.timestamp(), f"{moment:%H:%M}") == (7200, "04:30")
+
+
 @pytest.mark.parametrize(("region", "day"), [("US", "2026-12-04"), ("GB", "2027-04-12")])
 def test_a_date_in_figures_is_read_as_the_country_writes_it(region: str, day: str) -> None:
     assert str(understand("12/4", "en", NOW, region).first) == day
@@ -86,6 +93,11 @@ def test_a_date_in_figures_is_read_as_the_country_writes_it(region: str, day: st
         ("Friday the fifth of December", "2026-12-05 is a Saturday"),
         ("the 31st of November", "no day 31"),
         ("tomorrow at 27:00", "no time 27:00"),
+        ("between 30 and 40 people", "No day and no time"),
+        ("for 45 people", "No day and no time"),
+        ("in 9999999999 days", "no such day"),
+        ("in 99999999999999 hours", "no such day"),
+        ("in 200000 months", "no such day"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_to_ask(said: str, about: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from agent.lines.folder import LinesFolder
-from agent.lines.http_tools import parse, tools_file
+from agent.lines.http_tools import HttpTool, parse, tools_file
 from agent.storage.live_file import FileError
 
 GOOD = """
@@ -109,6 +109,20 @@ def test_what_is_wrong_is_said_and_no_secret_is(text: str, said: str) -> None:
     found = problems(text)
     assert any(said in problem for problem in found), found
     assert "abc" not in str(found).replace("abcd", "")
+
+
+@pytest.mark.parametrize(
+    ("more", "sent"),
+    [
+        ({}, {"number": "7"}),
+        ({"additionalProperties": True}, {"number": "7", "vip_1": "yes"}),
+        ({"patternProperties": {"^vip_": {"type": "string"}}}, {"number": "7", "vip_1": "yes"}),
+    ],
+)
+def test_only_the_arguments_that_are_described_are_sent(more: dict[str, object], sent: dict[str, str]) -> None:
+    schema = {"type": "object", "properties": {"number": {"type": "string"}}, **more}
+    given = {"name": "find_order", "description": "Find.", "url": "http://shop", "safe": True, "arguments": schema}
+    assert HttpTool.model_validate(given).described({"number": "7", "vip_1": "yes"}) == sent
 
 
 @pytest.fixture

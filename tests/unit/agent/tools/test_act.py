@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from livekit.agents import RunContext, ToolError, function_tool, llm
 
+from agent.conversation.not_known import NotKnownError
+from agent.conversation.tell_meanwhile import tell_meanwhile
 from agent.tools.act import act
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.behaviors.test_go_on_after_a_backchannel import INSTANT
@@ -16,8 +18,23 @@ from tests.unit.agent.tools.acting import Acting
 QUESTION = "I will book a table for Anna on Friday at seven. Is that right?"
 WANTED = "Please book a table."
 RESULT = "It is booked."
+TWICE = {  # the model calls the tool twice in one reply
+    "delta": {
+        "tool_calls": [
+            {
+                "index": index,
+                "id": f"call_{index}",
+                "type": "function",
+                "function": {"name": "book", "arguments": '{"confirmed": true}'},
+            }
+            for index in range(2)
+        ]
+    },
+    "finish_reason": "tool_calls",
+}
 SCRIPT = INSTANT.changed(
     rules=[
+        {"kind": "llm", "match": "book two tables", "deltas": [TWICE]},
         {"kind": "llm", "match": "book a table", "tool": "book", "arguments": {"confirmed": True}},
         {"kind": "llm", "match": "technical reason", "answer": "That did not work."},
         {"kind": "llm", "match": "nothing was done", "answer": "All right, I have not."},
@@ -34,6 +51,7 @@ class Booking(Acting):
         super().__init__(endpoint)
         self.booked = 0
         self.book: Callable[[], Awaitable[str]] = self._book
+        self.looks_up_for = 0.0  # seconds before it knows what to ask
 
     async def _book(self) -> str:
         self.booked += 1
@@ -43,6 +61,8 @@ class Booking(Acting):
         @function_tool
         async def book(context: RunContext[None], confirmed: bool) -> str:
             """Book a table."""
+            async with tell_meanwhile(self.call, context):
+                await asyncio.sleep(self.looks_up_for)
             return await act(self.call, context, question=QUESTION, what="book a table", do=lambda: self.book())
 
         return book
@@ -181,7 +201,7 @@ async def test_a_failure_is_told_to_the_model_without_its_text(call: Booking) ->
     await call.plays()
     await call.caller_says("Yes.")
     await call.plays()
-    assert call.outcomes == ["failed"]
+    assert call.outcomes == ["unknown"]
     assert "technical reason" in call.told
     assert "secret" not in call.told
 
@@ -195,6 +215,62 @@ async def test_a_failure_with_a_text_for_the_model_is_told_with_it(call: Booking
     await call.caller_says("Yes.")
     await call.plays()
     assert (call.outcomes, call.told) == (["failed"], "The table has just been taken, so nothing was done.")
+
+
+async def test_what_may_have_been_done_is_not_recorded_as_a_failure(call: Booking) -> None:
+    async def lose_the_answer() -> str:
+        raise NotKnownError("It is not known whether it was done.")
+
+    call.book = lose_the_answer
+    await call.plays()
+    await call.caller_says("Yes.")
+    await call.plays()
+    assert (call.outcomes, call.told) == (["unknown"], "It is not known whether it was done.")
+
+
+async def test_two_tools_in_one_reply_are_asked_about_one_after_the_other() -> None:
+    async with FakeOpenAI(SCRIPT) as endpoint:
+        call = Booking(endpoint)
+        await call.begin(call.tool())
+        await call.caller_says("Please book two tables.")
+        await call.plays()
+        await call.caller_says("Yes.")
+        await until(lambda: call.booked == 1)
+        await call.plays()  # the second question, to which the first yes is no answer
+        await settle()
+        assert (call.booked, call.said) == (1, [QUESTION, QUESTION])
+        await call.caller_says("No.")
+        await until(lambda: "declined" in call.outcomes)
+        assert (call.booked, call.outcomes) == (1, ["done", "declined"])
+        await call.session.aclose()
+
+
+async def test_a_caller_hears_something_while_it_is_looked_up_what_can_be_asked() -> None:
+    async with FakeOpenAI(SCRIPT) as endpoint:
+        call = Booking(endpoint)
+        call.looks_up_for = 4
+        await call.begin(call.tool())
+        await call.caller_says(WANTED)
+        await call.plays()
+        assert call.said == ["One moment, please."]
+        await call.plays()
+        await call.caller_says("Yes.")
+        await call.plays()
+        assert call.said == ["One moment, please.", QUESTION, "Your table is booked."]
+        assert (call.booked, call.outcomes) == (1, ["done"])
+        await call.session.aclose()
+
+
+async def test_a_caller_who_is_being_handed_over_is_not_asked() -> None:
+    async with FakeOpenAI(SCRIPT) as endpoint:
+        call = Booking(endpoint)
+        await call.begin(call.tool())
+        call.call.handover.begun = True  # by another tool of the same reply
+        await call.caller_says(WANTED)
+        await until(lambda: call.told)
+        assert QUESTION not in call.said
+        assert (call.booked, call.outcomes) == (0, ["unclear"])
+        await call.session.aclose()
 
 
 async def test_a_question_that_breaks_off_is_read_again_at_once() -> None:
@@ -247,7 +323,7 @@ async def test_what_has_begun_is_finished_though_the_call_is_over(call: Booking)
     ending = asyncio.create_task(call.at_the_end[0]())
     await asyncio.sleep(1)
     assert not ending.done()
-    assert call.outcomes == ["unclear"]  # until then it is not known
+    assert call.outcomes == ["unknown"]  # until it is done
     may_finish.set()
     await ending
     assert (call.booked, call.outcomes) == (1, ["done"])

@@ -51,7 +51,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     asked = Asked()
     for name in ACTING:
         monkeypatch.setattr(importlib.import_module(f"agent.tools.{name}"), "act", asked.act)
-    for name in ("find_free_times", "find_appointments"):
+    for name in ("find_free_times", "find_appointments", "book_appointment", "move_appointment"):
         monkeypatch.setattr(importlib.import_module(f"agent.tools.{name}"), "tell_meanwhile", silently)
     return asked
 

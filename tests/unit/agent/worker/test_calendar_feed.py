@@ -72,6 +72,15 @@ async def test_another_address_has_nothing(lines: LinesFolder, path: str) -> Non
     assert (await get(lines, path))[0] == 404
 
 
+async def test_a_secret_that_two_lines_share_opens_neither(
+    lines: LinesFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_settings(lines.path / "dentist", numbers=["+12025550101"], calendar={"feed": "FEED"})
+    assert (await get(lines, f"/calendars/{FEED}.ics"))[0] == 404
+    assert "The lines coffee and dentist have the same feed" in caplog.text
+    assert FEED not in caplog.text
+
+
 def test_without_a_feed_there_is_no_route_and_the_worker_has_this_one(lines: LinesFolder) -> None:
     write_settings(lines.path / "coffee", calendar={"feed": None})
     assert calendar_feed.routes(host(), lines) == []

@@ -8,8 +8,9 @@ from livekit.agents import RunContext, ToolError, function_tool, llm
 
 from agent.conversation.call import Call
 from agent.conversation.tell_meanwhile import tell_meanwhile
-from agent.lines.http_tools import PLACE, HttpTool
+from agent.lines.http_tools import HttpTool
 from agent.tools.act import act
+from agent.tools.outside.question import question_about
 from agent.tools.outside.request import address, ask
 
 
@@ -22,13 +23,13 @@ def _new_tool(call: Call, tool: HttpTool) -> llm.RawFunctionTool[..., Any]:
     validator = Draft202012Validator(tool.arguments)
 
     async def use(raw_arguments: dict[str, object], context: RunContext[None]) -> str:
-        arguments = dict(raw_arguments)
+        arguments = tool.described(raw_arguments)  # a model may make up others, about which nobody would be asked
         check_arguments(validator, arguments)
         if tool.safe:
             async with tell_meanwhile(call, context, tool.meanwhile):
                 return await ask(tool, arguments)
         address(tool, arguments)  # what cannot be sent is not asked about either
-        question = PLACE.sub(lambda place: str(arguments[place[1]]), tool.confirm)
+        question = question_about(tool.name, arguments, tool.confirm, call.line.language)
         return await act(
             call,
             context,

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import re
 from typing import TYPE_CHECKING, Any
 
 from livekit.agents import RunContext, ToolError, function_tool, llm
 
-from agent import languages
 from agent.background import begin
 from agent.conversation.tell_meanwhile import tell_meanwhile
 from agent.framework import import_mcp
-from agent.lines.http_tools import PLACE
 from agent.tools.act import act
-from agent.tools.outside.request import shortened
+from agent.tools.outside.question import question_about
+from agent.tools.outside.request import failure, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from agent.conversation.call import Call
     from agent.framework import MCPServerHTTP, MCPToolResultContext
     from agent.lines.mcp import McpServer
@@ -101,42 +97,19 @@ def _wrapped(call: Call, tool: llm.RawFunctionTool[..., Any], settings: McpServe
 
 
 async def _call(tool: llm.RawFunctionTool[..., Any], arguments: dict[str, object], settings: McpServer) -> str:
-    unknown = "" if tool.id in settings.safe else " It is not known whether it was done."
     try:
         async with asyncio.timeout(settings.timeout):
             return str(await tool(arguments))
-    except ToolError:
+    except ToolError as error:
         logger.warning("The tool %s of an MCP server says that it failed", tool.id)
-        raise
+        raise ToolError(shortened(error.message)) from None
     except TimeoutError:
         logger.warning("The tool %s of an MCP server did not answer within %g s", tool.id, settings.timeout)
         why = f"did not answer within {settings.timeout:g} seconds"
     except Exception as error:
         logger.warning("The tool %s of an MCP server failed: %s", tool.id, _kind(error))
         why = "failed for a technical reason"
-    raise ToolError(f"The service {why}.{unknown} Tell the caller so in plain words, and do not make up a result.")
-
-
-def question_about(tool: str, arguments: Mapping[str, object], template: str, language: str) -> str:
-    """Return what is asked before a tool is used: the owner's `template`, or the tool's name and all its arguments."""
-    places = PLACE.findall(template)
-    if template and arguments.keys() >= set(places):
-        return PLACE.sub(lambda place: _said(arguments[place[1]]), template)
-    told = ", ".join(f"{_words(name)} {_said(value)}" for name, value in arguments.items())
-    action = f"{_words(tool).capitalize()}: {told}." if told else f"{_words(tool).capitalize()}."
-    return f"{action} {languages.sentences(language).is_that_right}"
-
-
-def _words(name: str) -> str:
-    return re.sub(r"[_.-]+", " ", name)
-
-
-def _said(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{_words(str(name))} {_said(part)}" for name, part in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_said, value))
-    return value if isinstance(value, str) else json.dumps(value)
+    raise failure(why, acts=tool.id not in settings.safe)
 
 
 def _text_of(answered: MCPToolResultContext) -> str:

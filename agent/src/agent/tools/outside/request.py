@@ -15,6 +15,8 @@ from urllib.parse import quote, urlsplit
 import httpx2
 from livekit.agents import ToolError
 
+from agent.authorities import authorities
+from agent.conversation.not_known import NotKnownError
 from agent.lines.http_tools import PLACE, HttpTool
 
 logger = logging.getLogger(__name__)
@@ -39,14 +41,17 @@ async def ask(tool: HttpTool, arguments: dict[str, Any]) -> str:
     if body is None and rest:
         url = url.copy_merge_params({name: _text(value) for name, value in rest.items()})
     headers = {name: secret.get_secret_value() for name, secret in tool.headers.items()}
+    trusted = await authorities()
     try:
         async with (
             asyncio.timeout(tool.timeout),
-            httpx2.AsyncClient(timeout=None) as client,  # one time limit for everything
+            httpx2.AsyncClient(timeout=None, verify=trusted) as client,  # one time limit for everything
             client.stream(tool.method, url, headers=headers, json=body) as answer,
         ):
             if not answer.is_success:
-                raise _failed(tool, f"answered with status {_status(answer.status_code)}")
+                raise _failed(
+                    tool, f"answered with status {_status(answer.status_code)}", refused=_refuses(answer.status_code)
+                )
             return _part(tool, await _body(tool, answer))
     except TimeoutError:
         raise _failed(tool, f"did not answer within {tool.timeout:g} seconds") from None
@@ -65,7 +70,10 @@ def address(tool: HttpTool, arguments: dict[str, Any]) -> str:
         return quote(text, safe="")
 
     query = tool.url.find("?") if urlsplit(tool.url).query else len(tool.url)
-    return PLACE.sub(written, tool.url)
+    filled_in = PLACE.sub(written, tool.url)
+    if CLIMBS.intersection(urlsplit(filled_in).path.split("/")):  # as two arguments side by side may do
+        raise ToolError("The arguments lead out of the address. Nothing was done.")
+    return filled_in
 
 
 def _text(value: Any) -> str:
@@ -129,8 +137,19 @@ def _status(code: int) -> str:
         return str(code)
 
 
-def _failed(tool: HttpTool, why: str, kind: str = "") -> ToolError:
+def _refuses(code: int) -> bool:
+    return HTTPStatus.BAD_REQUEST <= code < HTTPStatus.INTERNAL_SERVER_ERROR and code != HTTPStatus.REQUEST_TIMEOUT
+
+
+def _failed(tool: HttpTool, why: str, kind: str = "", *, refused: bool = False) -> ToolError:
     """Log a failure without a caller's word, and make the error that tells the model what to tell the caller."""
     logger.warning("The tool %s failed: its service %s%s", tool.name, why, f" ({kind})" if kind else "")
-    unknown = "" if tool.safe else " It is not known whether it was done."
-    return ToolError(f"The service {why}.{unknown} Tell the caller so in plain words, and do not make up a result.")
+    return failure(why, acts=not tool.safe and not refused)
+
+
+def failure(why: str, *, acts: bool) -> ToolError:
+    """Make the error that tells the model what to tell the caller; a service that `acts` may have done its work."""
+    told = "Tell the caller so in plain words, and do not make up a result."
+    if acts:
+        return NotKnownError(f"The service {why}. It is not known whether it was done. {told}")
+    return ToolError(f"The service {why}. {told}")

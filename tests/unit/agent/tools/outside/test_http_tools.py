@@ -31,6 +31,12 @@ TOOLS = """
   url: {url}/notes
   arguments: {{type: object, properties: {{text: {{type: string}}}}, required: [text]}}
   confirm: I will note {{text}}. Is that right?
+- name: seat
+  description: Seat guests.
+  method: POST
+  url: {url}/seats
+  arguments: {{type: object, properties: {{tables: {{type: array}}, inside: {{type: boolean}}}}, required: [tables]}}
+  confirm: I will seat you at {{tables}}. Is that right?
 """
 QUESTION = "I will cancel the order A-12. Is that right?"
 SCRIPT = INSTANT.changed(
@@ -39,6 +45,7 @@ SCRIPT = INSTANT.changed(
         {"kind": "llm", "match": "cancel it", "tool": "cancel_order", "arguments": {"number": "A-12", "confirmed": 1}},
         {"kind": "llm", "match": "cancel everything", "tool": "cancel_order", "arguments": {"number": "A-1 to A-9"}},
         {"kind": "llm", "match": "cancel a long", "tool": "note", "arguments": {"text": "a " * 250}},
+        {"kind": "llm", "match": "seat us", "tool": "seat", "arguments": {"tables": [4, 7], "inside": True}},
         {"kind": "llm", "match": "cancel nothing", "tool": "cancel_order", "arguments": {}},
         {"kind": "llm", "match": "on its way", "answer": "It is on its way."},
         {"kind": "llm", "match": "status 500", "answer": "The shop does not answer."},
@@ -73,7 +80,7 @@ async def test_a_safe_tool_is_used_at_once(call: Acting, service: Receiver) -> N
     assert [got.path for got in service.received] == ["/orders/A-12"]
     assert call.outcomes == []
     asked = call.endpoint.asked("llm")[0].body["tools"]
-    assert [tool["function"]["name"] for tool in asked] == ["find_order", "cancel_order", "note"]
+    assert [tool["function"]["name"] for tool in asked] == ["find_order", "cancel_order", "note", "seat"]
     assert asked[0]["function"]["parameters"]["required"] == ["number"]
 
 
@@ -99,9 +106,16 @@ async def test_another_tool_is_used_after_a_yes_alone(call: Acting, service: Rec
     assert (call.said, service.received) == ([QUESTION], [])
     await call.caller_says("Yes, please.")
     await call.plays()
-    assert [(got.method, got.path) for got in service.received] == [("DELETE", "/orders/A-12?confirmed=1")]
+    # What the model has made up, and the owner has not described, is not sent: nobody was asked about it.
+    assert [(got.method, got.path) for got in service.received] == [("DELETE", "/orders/A-12")]
     assert call.outcomes == ["done"]
     assert [action.what for action in call.record.actions] == ["cancel_order"]
+
+
+async def test_what_is_no_text_is_read_out_as_words(call: Acting) -> None:
+    await call.caller_says("Please seat us.")
+    await call.plays()
+    assert call.said == ["I will seat you at 4, 7. Is that right?"]
 
 
 async def test_after_a_no_nothing_is_sent(call: Acting, service: Receiver) -> None:

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from agent.lines.line import parse
 from agent.lines.mcp import McpServer
 from agent.tools.outside import mcp_tools
-from agent.tools.outside.mcp_tools import add_mcp_tools, question_about
+from agent.tools.outside.mcp_tools import add_mcp_tools
+from agent.tools.outside.question import question_about
 from tests.support.fakes.http_receiver import Receiver, Reply
 from tests.support.fakes.mcp_server import serve_shop
 from tests.support.fakes.openai_api import FakeOpenAI

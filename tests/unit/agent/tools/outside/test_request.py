@@ -9,6 +9,7 @@ import pytest
 from livekit.agents import ToolError
 from pydantic import SecretStr
 
+from agent.conversation.not_known import NotKnownError
 from agent.lines.http_tools import HttpTool, parse
 from agent.tools.outside import request
 from agent.tools.outside.request import ask
@@ -17,6 +18,11 @@ from tests.support.house import ROOT
 
 pytestmark = pytest.mark.real_time
 
+BOTH = {
+    "type": "object",
+    "properties": {"number": {"type": "string"}, "kind": {"type": "string"}},
+    "required": ["number", "kind"],
+}
 SECRETS = {"TABLES_AUTHORIZATION": SecretStr("Bearer x")}
 
 
@@ -63,6 +69,16 @@ async def test_a_post_has_the_other_arguments_in_its_body(service: Receiver) -> 
 async def test_an_argument_cannot_climb_out_of_its_place(service: Receiver, number: str) -> None:
     with pytest.raises(ToolError, match="Nothing was done"):
         await ask(tool(f"{service.url}/orders/{{number}}/status"), {"number": number})
+    assert service.received == []
+
+
+@pytest.mark.parametrize(("path", "number", "kind"), [("{number}{kind}", ".", "."), (".{number}", ".", "")])
+async def test_two_arguments_side_by_side_cannot_climb_either(
+    service: Receiver, path: str, number: str, kind: str
+) -> None:
+    its = tool(f"{service.url}/orders/{path}/status", arguments=BOTH)
+    with pytest.raises(ToolError, match="Nothing was done"):
+        await ask(its, {"number": number, "kind": kind})
     assert service.received == []
 
 
@@ -126,9 +142,14 @@ async def test_a_service_that_is_down_is_told_of(service: Receiver) -> None:
 
 
 async def test_after_a_failure_of_a_tool_that_acts_it_is_not_known_whether_it_was_done(service: Receiver) -> None:
+    acting = tool(service.url, safe=False, confirm="Shall I?")
     service.answer(Reply(status=500))
-    with pytest.raises(ToolError, match="It is not known whether it was done"):
-        await ask(tool(service.url, safe=False, confirm="Shall I?"), {"number": "1"})
+    with pytest.raises(NotKnownError, match="It is not known whether it was done"):
+        await ask(acting, {"number": "1"})
+    service.answer(Reply(status=409))  # which says that it was not
+    with pytest.raises(ToolError, match="409") as error:
+        await ask(acting, {"number": "1"})
+    assert not isinstance(error.value, NotKnownError)
 
 
 async def test_the_example_of_the_page_works_as_printed(service: Receiver) -> None:
