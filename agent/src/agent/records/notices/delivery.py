@@ -60,8 +60,12 @@ def _service(address: str) -> Any:
 
 @cache
 def _apprise() -> "ModuleType":
-    """Import Apprise when it is needed, since that takes 0.3 s. Its log would contain addresses and what is sent."""
+    """Import Apprise when it is needed, since that takes 0.3 s. Its log would contain addresses and what is sent.
+
+    So would a warning of urllib3, by which it sends, about an answer whose headers cannot be read.
+    """
     import apprise
 
     logging.getLogger("apprise").disabled = True
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     return apprise

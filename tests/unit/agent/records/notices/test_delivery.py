@@ -193,6 +193,26 @@ async def test_the_log_has_neither_the_address_nor_what_was_said(post: Post, cap
         assert secret not in text
 
 
+async def test_an_answer_that_cannot_be_read_does_not_put_the_address_into_the_log(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some services have their key in the path."""
+    caplog.set_level(logging.INFO)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 500 No\r\nA header without a colon\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as chat:
+        its = told(CHAT=f"json://127.0.0.1:{chat.sockets[0].getsockname()[1]}/s3cret")
+        tell_of_message(post.record(its), MESSAGE, post.folders)
+        post.deliver(its)
+        await until(lambda: "did not accept it" in caplog.text)
+    assert "s3cret" not in caplog.text
+
+
 async def test_after_three_days_a_notice_is_laid_aside(post: Post, caplog: pytest.LogCaptureFixture) -> None:
     async with Receiver([Reply(status=500)]) as chat:
         its = told(CHAT=json_address(chat))
