@@ -306,6 +306,10 @@ def test_an_interrupted_restore_is_undone_first_and_make_up_says_so(host: Clone,
     refused = host.script("up")
     assert refused.returncode == 2
     assert "make restore was interrupted" in refused.stderr
+    unsaved = host.script("backup", FILE="backups/two.tar")  # it might lack the data, of which a part is set aside
+    assert unsaved.returncode == 2
+    assert "make restore was interrupted" in unsaved.stderr
+    assert not (host.root / "backups/two.tar").exists()
     host.sh("-c", "touch fails-replace-data")  # so that only the undoing is seen
     again = restore(host, file)
     assert "an earlier make restore was interrupted" in again.stderr
