@@ -43,11 +43,16 @@ class Manifest(BaseModel):
     def __str__(self) -> str:
         lines = {parts[1] for parts in self._paths(LINES) if len(parts) > 2}
         records = {parts[:5] for parts in self._paths(DATA) if parts[-1] == "transcript.json" and ".work" not in parts}
-        events = [parts for parts in self._paths(DATA) if parts[1] == "outbox" and parts[-1].endswith(".json")]
+        waiting = [
+            parts
+            for parts in self._paths(DATA)
+            if parts[1] == "outbox" and parts[-1].endswith(".json") and parts[-2] != "failed"
+        ]
         return (
             f"a backup of {self.made:%d %B %Y, %H:%M} UTC by release {self.release}: .env, "
             f"{_counted(len(lines), 'line')} ({', '.join(sorted(lines))}), {_counted(len(records), 'call record')}, "
-            f"{_counted(len(events), 'event')} for webhooks; {_counted(len(self.files), 'file')} in all"
+            f"{_counted(len(waiting), 'event or notice', 'events and notices')} to be delivered; "
+            f"{_counted(len(self.files), 'file')} in all"
         )
 
     def _paths(self, part: str) -> Iterator[tuple[str, ...]]:
@@ -147,7 +152,7 @@ def _refuse_newer(manifest: Manifest, release: str) -> None:
 
 def _refuse_strange(member: tarfile.TarInfo, seen: dict[str, str], manifest: Manifest) -> None:
     """Refuse what no backup has, so that nothing is written outside the folders that are restored."""
-    parts = PurePosixPath(member.name).parts
+    parts = PurePosixPath(member.name).parts or (".",)
     ours = parts[0] in PARTS and ".." not in parts and (member.name in manifest.files or member.isdir())
     kind = member.isfile() or member.isdir() or (member.issym() and is_inside(member.name, member.linkname))
     right = member.isfile() if parts == (ENV,) else parts[0] != ENV and (member.isdir() or len(parts) > 1)
@@ -222,5 +227,5 @@ def _first(paths: list[str]) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} (and {_counted(len(paths) - 1, 'other')})"
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _counted(number: int, what: str, several: str = "") -> str:
+    return f"{number} {what if number == 1 else several or f'{what}s'}"

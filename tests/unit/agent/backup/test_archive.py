@@ -88,6 +88,12 @@ def added(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", content: byt
     return add
 
 
+def with_folder(name: str) -> Callable[[bytes], bytes]:
+    folder = tarfile.TarInfo(name)
+    folder.type = tarfile.DIRTYPE
+    return lambda packed: assembled({**members(packed), f"added {name}": (folder, b"")})
+
+
 def without(*names: str) -> Callable[[bytes], bytes]:
     return lambda packed: assembled({name: it for name, it in members(packed).items() if name not in names})
 
@@ -155,6 +161,7 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "a path upwards": (added("lines/../../etc/passwd"), r"no backup has 'lines/\.\./\.\./etc/passwd'"),
     "an absolute path": (added("/etc/passwd"), "no backup has '/etc/passwd'"),
+    "a folder without a name": (with_folder("."), r"no backup has '\.'"),
     "another part": (added("home/x"), "no backup has 'home/x'"),
     "a link to the outside": (added("lines/out", tarfile.SYMTYPE, "../.env"), "no backup has 'lines/out'"),
     "an absolute link": (added("lines/out", tarfile.SYMTYPE, "/etc/passwd"), "no backup has 'lines/out'"),
@@ -211,7 +218,8 @@ def test_what_was_packed_is_unpacked_part_by_part_with_modes_and_times(
         assert tree(tmp_path / f"into-{part}") == expected
     assert manifest.stores == {"ledger.db": 2, "outbound.db": 1, "calls": 1, "outbox": 1, "good": 1}
     assert str(manifest).endswith(
-        "UTC by release 0.2.0: .env, 1 line (coffee), 1 call record, 0 events for webhooks; 11 files in all"
+        "UTC by release 0.2.0: .env, 1 line (coffee), 1 call record, 0 events and notices to be delivered; "
+        "11 files in all"
     )
 
 
