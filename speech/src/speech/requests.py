@@ -17,6 +17,18 @@ def _text_of(content: Any) -> Any:
     return "\n".join(str(part.get("text", "")) for part in content)
 
 
+def _or_nothing(given: Any) -> Any:
+    """Let null stand for nothing, as clients write what they leave out."""
+    return "" if given is None else given
+
+
+def _functions_of(tools: Any) -> Any:
+    """Leave out the tools that are no functions, such as OpenAI's own web search, which nobody here can call."""
+    if not isinstance(tools, list):
+        return tools
+    return [tool for tool in tools if not isinstance(tool, dict) or tool.get("type", "function") == "function"]
+
+
 class CalledFunction(BaseModel):
     name: str
 
@@ -29,14 +41,14 @@ class ToolCall(BaseModel):
 class Message(BaseModel):
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: Annotated[str, BeforeValidator(_text_of)] = ""
-    tool_calls: list[ToolCall] | None = None  # of the assistant's
+    tool_calls: Annotated[list[ToolCall] | None, BeforeValidator(_functions_of)] = None  # of the assistant's
     tool_call_id: str | None = None  # of a tool's: the call that this is the result of
 
 
 class Function(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    description: str = ""
-    parameters: dict[str, Any] = Field(default_factory=dict)  # a JSON schema
+    description: Annotated[str, BeforeValidator(_or_nothing)] = ""
+    parameters: Annotated[dict[str, Any], BeforeValidator(lambda given: given or {})] = {}  # a JSON schema
 
 
 class Tool(BaseModel):
@@ -76,7 +88,7 @@ class ChatRequest(BaseModel):
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
     n: Literal[1] | None = None
     response_format: ResponseFormat | None = None
-    tools: list[Tool] | None = Field(None, max_length=64)
+    tools: Annotated[list[Tool] | None, BeforeValidator(_functions_of)] = Field(None, max_length=64)
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
 
     @model_validator(mode="after")

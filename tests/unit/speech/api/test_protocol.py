@@ -99,6 +99,19 @@ CALLING = {
 }
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"tools": [{"type": "web_search"}, {"type": "custom", "custom": {"name": "x"}}]},
+        {"tools": [{"type": "function", "function": {"name": "x", "description": None, "parameters": None}}]},
+        {"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "type": "custom", "custom": {}}]}, *HELLO]},
+    ],
+)
+def test_what_is_no_function_and_what_is_null_is_ignored(client: TestClient, more: dict[str, Any]) -> None:
+    body = {"model": "mind", "messages": HELLO, **more}
+    assert client.post("/v1/chat/completions", json=body).status_code == 200
+
+
 def test_a_call_of_a_tool_is_an_answer_without_content(client: TestClient) -> None:
     [choice] = client.post("/v1/chat/completions", json=CALLING).json()["choices"]
     assert (choice["finish_reason"], choice["message"]["content"]) == ("tool_calls", None)

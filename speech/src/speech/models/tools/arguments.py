@@ -73,7 +73,8 @@ def parsed(tool: Function, text: str) -> dict[str, Any] | None:
 
 
 def _fields(tool: Function) -> list[tuple[str, dict[str, Any]]]:
-    return list(tool.parameters.get("properties", {}).items())
+    fields = tool.parameters.get("properties") or {}
+    return [(name, schema if isinstance(schema, dict) else {}) for name, schema in fields.items()]  # true: anything
 
 
 def _needed(tool: Function) -> list[str]:
@@ -96,12 +97,14 @@ def _narrowed(schema: Mapping[str, Any], said: Sequence[str], *, needed: Sequenc
     """Return an object's schema in which every value is what the caller has said, or null."""
     fields = {
         name: value if name in needed or value == NULL else {"anyOf": [value, NULL]}
-        for name, value in ((name, _value(its, said)) for name, its in schema.get("properties", {}).items())
+        for name, value in ((name, _value(its, said)) for name, its in (schema.get("properties") or {}).items())
     }
     return {**schema, "type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
-def _value(schema: Mapping[str, Any], said: Sequence[str]) -> dict[str, Any]:
+def _value(schema: Mapping[str, Any] | bool, said: Sequence[str]) -> dict[str, Any]:
+    if isinstance(schema, bool):  # true allows anything, but a model is better asked for text
+        return {"type": "string", "pattern": pattern_of(said)}
     kinds = schema.get("type")
     kind = next((it for it in kinds if it != "null"), "null") if isinstance(kinds, list) else kinds
     if several := schema.get("anyOf"):

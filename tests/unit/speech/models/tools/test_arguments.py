@@ -36,6 +36,16 @@ def test_a_number_that_nobody_has_said_cannot_be_written() -> None:
     assert silent["json_schema"]["properties"]["it"] == {"type": "null"}
 
 
+@pytest.mark.parametrize("its", [True, {}])
+def test_an_argument_that_may_be_anything_is_asked_for(its: Any) -> None:
+    tool = Function(name="x", parameters={"properties": {"it": its}, "required": ["it"]})
+    assert "it" in arguments.request(tool, SAID, forced=False)["json_schema"]["properties"]
+    assert arguments.missing(tool, {"it": None}) == ["it"]
+    assert arguments.meaning(tool, "it") == "it"
+    nothing = Function(name="x", parameters={"properties": None})
+    assert arguments.request(nothing, SAID, forced=False)["json_schema"]["properties"] == {}
+
+
 def test_a_truth_is_the_models_to_say() -> None:
     assert narrowed(type="boolean") == {"type": "boolean"}
 
