@@ -124,11 +124,6 @@ def seen(extension: Extension) -> Sight:
     return Sight(now, len(rooms), int(float(extension.run(JOBS))))
 
 
-def ended(outcome: Outcome) -> float:
-    """When the caller's phone had, or sent, the BYE: seconds of the epoch."""
-    return float(outcome.report["invited"] + outcome.report["ended_after"])
-
-
 def waited_for_the_bye(outcome: Outcome) -> float:
     """Seconds from the line's last sound to its BYE."""
     return float(outcome.report["ended_after"] - outcome.said[-1]["end"])
@@ -155,7 +150,7 @@ def test_room_and_job_are_gone_at_once_whoever_hung_up(evening: Evening) -> None
     assert not evening.outcomes["the caller hangs up"].hung_up
     assert max(sight.rooms for sight in evening.sights) > 1, evening.sights
     assert max(sight.jobs for sight in evening.sights) > 1, evening.sights
-    over = [ended(outcome) for outcome in evening.outcomes.values()]
+    over = [outcome.ended_at for outcome in evening.outcomes.values()]
     for sight in evening.sights:
         assert sight.rooms <= sum(sight.at < end + GONE_WITHIN for end in over), (sight, over)
         assert sight.jobs <= sum(sight.at < end + DONE_WITHIN for end in over), (sight, over)

@@ -144,11 +144,6 @@ def kept_calls(extension: Extension) -> list[str]:
     return ["/".join(path.split("/")[-2:]) for path in found]
 
 
-def ended(outcome: Outcome) -> float:
-    """The moment of the BYE, in seconds of the epoch."""
-    return float(outcome.report["invited"] + outcome.report["ended_after"])
-
-
 # Recorded calls.
 
 FRIEND, PAYER, TYPIST = "+15550143001", "+15550143002", "+15550143003"
@@ -249,7 +244,7 @@ def test_the_line_has_hung_up_before_the_call_is_summed_up(day: Day) -> None:
     assert len(summaries) == len(day.outcomes)
     [of_friend] = [asked for asked in summaries if "wanted to know" in str(asked["body"]["messages"])]
     assert day.outcomes[FRIEND].hung_up, day.outcomes[FRIEND].printed
-    assert ended(day.outcomes[FRIEND]) < of_friend["ended"] - SUMMARY_TAKES / 2
+    assert day.outcomes[FRIEND].ended_at < of_friend["ended"] - SUMMARY_TAKES / 2
 
 
 def test_a_card_number_is_neither_in_the_transcript_nor_in_the_news_nor_asked_for_a_summary(day: Day) -> None:

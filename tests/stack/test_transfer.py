@@ -192,11 +192,7 @@ def bodies(extension: Extension) -> list[dict[str, Any]]:
 
 def at(outcome: Outcome, seconds: float) -> float:
     """A moment of a phone's report as seconds of the epoch, which all phones of this machine share."""
-    return float(outcome.report["invited"]) + seconds
-
-
-def ended(outcome: Outcome) -> float:
-    return at(outcome, outcome.report["ended_after"])
+    return outcome.began_at + seconds
 
 
 def said(outcome: Outcome, words: str) -> tuple[float, float]:
@@ -256,7 +252,7 @@ def test_the_persons_phone_is_hung_up_on_when_the_caller_hangs_up(evening: Eveni
     caller, anna = evening.callers["Anna"], evening.people["Anna"]
     assert caller.report["ended_by"] == "caller", caller.printed
     assert anna.hung_up, anna.printed
-    assert 0 <= ended(anna) - ended(caller) < WITHIN + LATE
+    assert 0 <= anna.ended_at - caller.ended_at < WITHIN + LATE
     assert evening.transfers["Anna"]["outcome"] == "joined"
     assert evening.transfers["Anna"]["seconds"] > 5
 
@@ -267,7 +263,7 @@ def test_a_person_who_says_yes_is_joined_and_the_callers_phone_is_hung_up_on_whe
     caller, ben = evening.callers["Ben"], evening.people["Ben"]
     assert ben.report["ended_by"] == "person", ben.printed
     assert caller.hung_up, caller.printed
-    assert 0 <= ended(caller) - ended(ben) < WITHIN + LATE
+    assert 0 <= caller.ended_at - ben.ended_at < WITHIN + LATE
     assert evening.transfers["Ben"]["outcome"] == "joined"
     assert "the person hung up" in evening.ended
 
@@ -378,6 +374,6 @@ def test_the_two_talk_on_when_the_calls_process_is_killed_and_one_still_ends_the
     assert "window is open" in ben.heard, ben.printed
     assert caller.report["ended_by"] == "caller", caller.printed
     assert ben.hung_up, ben.printed
-    assert 0 <= ended(ben) - ended(caller) < WITHIN + LATE
+    assert 0 <= ben.ended_at - caller.ended_at < WITHIN + LATE
     assert "the two talk on" in extension.logs
     extension.until(lambda: extension.is_idle, "rid of the room")
