@@ -47,7 +47,7 @@ venv: .venv/installed ## a virtualenv with every room installed in place, for wo
 
 test: those = -m 'not slow'
 test: test-all ## run the tests; STACK=require makes a missing engine or image a failure
-test-all: venv lint ## run the tests that take minutes each, too
+test-all: venv lint ## run the tests that take long for what they find, too
 	.venv/bin/pytest --numprocesses auto tests/contract tests/unit
 	.venv/bin/pytest $(those) tests/stack
 
