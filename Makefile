@@ -66,7 +66,7 @@ docs: venv ## write docs/settings.md and docs/line.schema.json from the settings
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh
 
-bench: venv ## measure the README's figures; also make bench hearing, knowledge, tools, and for hours turns, capacity
+bench: venv ## measure the README's figures; also make bench hearing, knowledge, tools; turns, capacity take hours
 	.venv/bin/python -m tests.bench $(filter hearing knowledge tools turns capacity,$(MAKECMDGOALS))
 
 hearing knowledge tools turns capacity: # what bench is to measure
