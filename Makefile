@@ -17,7 +17,7 @@ up: ## start the line; safe to repeat
 check: ## check .env and the lines, and start nothing
 	@sh bootstrap/host/check.sh
 
-call: ## call a line and print what was said; LINE=name, SAY="… | …" or WAV=file, EXPECT="…", PERSON="what the second says"
+call: ## call a line and print what was said; LINE=name, SAY="… | …" or WAV=file, EXPECT="…", PERSON="…"
 	@sh bootstrap/host/call.sh
 
 dial: ## have a line call somebody; TO=+1…, PURPOSE="why", NAME="who is asked for", LINE=name
