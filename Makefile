@@ -1,6 +1,7 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call logs down clean venv test test-all lint docs lock bench hearing knowledge tools turns capacity
+.PHONY: help up check call logs down clean venv test test-all lint docs lock bench
+.PHONY: hearing knowledge tools turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
