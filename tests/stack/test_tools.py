@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,7 +60,7 @@ RULES: list[dict[str, Any]] = [
     {"match": "did not answer within", "answer": "The service is too slow today."},
     {"match": "status 500", "answer": "The service has a problem."},
     {"match": "not json", "answer": "The service sent something strange."},
-    {"match": "A-12 is on its way", "answer": "Your order is on its way."},
+    {"match": "A-12 is on its way", "answer": "Your order will come on Monday."},
     {"match": "A-12 is cancelled", "answer": "Your order is cancelled."},
     {"match": "clivia is eleven years", "answer": "It is eleven years."},
     # What it makes of the caller's words.
@@ -206,14 +207,14 @@ def test_a_safe_tool_is_used_without_a_question(extension: Extension, calls: Map
 
 def test_a_slow_tool_is_announced(calls: Mapping[str, Outcome]) -> None:
     call = calls["slow"]
-    assert call.says("looking for your parcel") < call.says("come tomorrow"), call.printed
+    assert re.search("looking for your parcel.*come tomorrow", call.heard), call.printed
     assert 1.5 < call.after_the_caller("looking for your parcel") < 5, call.printed
     assert "sorry" not in call.heard  # no apology for what is not over
 
 
 def test_a_tool_that_takes_too_long_is_given_up_and_the_caller_is_told(calls: Mapping[str, Outcome]) -> None:
     call = calls["too slow"]
-    assert call.says("looking for your parcel") < call.says("too slow today"), call.printed
+    assert re.search("looking for your parcel.*too slow today", call.heard), call.printed
     assert "come tomorrow" not in call.heard
 
 
@@ -225,7 +226,7 @@ def test_a_failure_is_told_in_words(calls: Mapping[str, Outcome], name: str, tol
 
 
 def test_a_tool_of_an_mcp_server_is_used(extension: Extension, calls: Mapping[str, Outcome]) -> None:
-    assert "order is on its way" in calls["mcp"].heard, calls["mcp"].printed
+    assert "order will come on monday" in calls["mcp"].heard, calls["mcp"].printed
     assert len(extension.provider.received("/mcp/find_order")) == 1
 
 
@@ -243,13 +244,13 @@ def test_a_call_goes_on_without_an_mcp_server_that_is_down(extension: Extension,
 
 
 def test_the_model_finds_a_fact_among_many(calls: Mapping[str, Outcome]) -> None:
-    assert "eleven years" in calls["facts searched"].heard, calls["facts searched"].printed
+    assert re.search("(11|eleven) years", calls["facts searched"].heard), calls["facts searched"].printed
 
 
 def test_a_model_that_does_not_search_is_told_what_was_found(
     extension: Extension, calls: Mapping[str, Outcome]
 ) -> None:
-    assert "four pounds" in calls["facts told"].heard, calls["facts told"].printed
+    assert re.search("(4|four) pounds", calls["facts told"].heard), calls["facts told"].printed
     asked = [request["body"]["messages"] for request in extension.provider.asked("llm")]
     [*_, found, question] = next(it for it in reversed(asked) if "How heavy" in it[-1]["content"])
     assert (found["role"], question["role"]) == ("system", "user")
