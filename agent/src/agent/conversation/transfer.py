@@ -18,10 +18,11 @@ from agent.background import begin, repeat
 from agent.conversation.apart import Apart
 from agent.conversation.briefing import Briefing, sum_up_for_a_person
 from agent.conversation.call import Call
+from agent.conversation.call_room import SERVER_ERRORS
 from agent.conversation.ending import wait_until_heard
 from agent.conversation.hang_up_together import CALLER_WAS_TRANSFERRED, end_as_the_caller_left
 from agent.conversation.hold_music import HoldMusic
-from agent.conversation.leg import SERVER_ERRORS, NotReachedError, dial, hang_up_leg, reason_of
+from agent.conversation.leg import NotReachedError, dial, hang_up_leg, reason_of
 from agent.languages import Phrases, split_phrases
 from agent.lines.people import Person
 from agent.records.transcript import Outcome, Transfer, iso

@@ -13,12 +13,12 @@ from livekit import api
 from agent.admission import owner_files
 from agent.admission.description import LONGEST_NAME, one_line
 from agent.admission.written_number import country_of
-from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
+from agent.conversation.call_room import SERVER_ANSWERS_WITHIN, SERVER_ERRORS, code_of
 from agent.lines.line import Line
 from agent.outbound.orders import Order, Orders, RefusedError
 from agent.outbound.rules import Refusal, refusal_of_moment, refusal_of_number
 from agent.settings import Settings
-from agent.worker.orphaned_calls import OUTBOUND, SERVER_ERRORS
+from agent.worker.orphaned_calls import OUTBOUND
 
 logger = logging.getLogger(__name__)
 
@@ -92,8 +92,7 @@ class Placer:
             async with asyncio.timeout(SERVER_ANSWERS_WITHIN), api.LiveKitAPI(its.livekit_url, key, secret) as livekit:
                 await livekit.agent_dispatch.create_dispatch(request)
         except SERVER_ERRORS as error:
-            code = error.code if isinstance(error, api.TwirpError) else type(error).__name__
-            logger.error("Could not send the agent to a call: %s", code)
+            logger.error("Could not send the agent to a call: %s", code_of(error))
             return False
         return True
 

@@ -66,6 +66,7 @@ async def test_only_the_trunk_with_this_hosts_mark_is_used() -> None:
     [asked] = livekit.asked
     assert (asked.sip_trunk_id, asked.sip_call_to, asked.sip_number) == ("ST_4", "+12025550111", "+12025550100")
     assert (asked.room_name, asked.participant_identity, asked.wait_until_answered) == ("call-1", "person-1", True)
+    assert dict(asked.participant_attributes) == {"landline.leg": "inbound-voice-agent"}
     assert (asked.ringing_timeout.seconds, asked.max_call_duration.seconds) == (20, 600)
 
 
