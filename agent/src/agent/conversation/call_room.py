@@ -1,4 +1,4 @@
-"""A call's room: waiting for the caller to join it, and hanging up, which deletes it. And how the server's API fails."""
+"""A call's room: waiting for the caller to join it, hanging up, which deletes it, and how the server's API fails."""
 
 import asyncio
 import logging
