@@ -9,7 +9,7 @@ from agent.lines.group import setting
 from agent.lines.hours import Week
 
 # A number with its country code, or what a PBX behind the trunk calls a person: 100, anna
-CALLED = re.compile(r"\+[1-9]\d{6,14}|[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+CALLED = re.compile(r"\+[1-9][0-9]{6,14}|[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 LONGEST_NAME, LONGEST_WHEN = 40, 200  # characters
 
 
