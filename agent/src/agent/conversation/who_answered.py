@@ -17,9 +17,10 @@ from agent.background import begin
 from agent.conversation.call import Call
 from agent.conversation.do_not_call import ASKED_NOT_TO_BE_CALLED, do_not_call_again
 from agent.conversation.ending import wait_until_heard
+from agent.conversation.heard_question import HeardQuestion
 from agent.conversation.machine_or_person import machine_or_person
 from agent.conversation.speech_outcome import was_heard_to_its_end
-from agent.conversation.yes_or_no import DIGITS, YesOrNo, judge_answer
+from agent.conversation.yes_or_no import DIGITS, judge_answer
 from agent.languages import Phrases, split_phrases
 from agent.outbound.orders import Order
 from agent.turns.beep import RATE, BeepDetector
@@ -27,14 +28,13 @@ from agent.turns.beep import RATE, BeepDetector
 logger = logging.getLogger(__name__)
 
 QUESTIONS = 3
-KNOWN_AFTER = 0.3  # seconds of the question after which a yes can be meant as an answer to it
 BEEP_WITHIN = 6.0  # seconds after the greeting of an answering machine; the message is spoken then in any case
 LONGEST_MESSAGE = 60.0  # seconds
 
 Said = Literal["yes", "no", "stop"]
 
 
-class WhoAnswered(YesOrNo):
+class WhoAnswered(HeardQuestion):
     """`settled` is set when it is known who has answered. If `listening` is False then, the call is ending."""
 
     def __init__(self, call: Call, order: Order) -> None:
@@ -106,11 +106,10 @@ class WhoAnswered(YesOrNo):
         before = [judge_person(it.said, self._order.name, self.call.phrases) for it in self.forget_answers()]
         if "stop" in before:  # anything else that is said before the question does not answer it
             return "stop"
-        begun = asyncio.get_running_loop().time()
-        question = self.session.say(self._sentences.are_you.format(name=self._order.name))
+        question = self.read_aloud(self._sentences.are_you.format(name=self._order.name), to_somebody_else=True)
         answer = await self.wait_for_answer(question)
         said = judge_person(answer.said, self._order.name, self.call.phrases) if answer else None
-        known = answer is not None and (was_heard_to_its_end(question) or answer.began > begun + KNOWN_AFTER)
+        known = answer is not None and self.heard_before(answer)  # the name comes last in the question
         return said if known or said == "stop" else None
 
     async def _leave_a_message(self, who: AMDCategory) -> None:

@@ -228,6 +228,22 @@ async def test_what_is_said_before_the_question_is_no_answer_to_it(call: Called)
     assert call.who.result == "wrong_person"
 
 
+async def test_a_yes_in_the_middle_of_the_question_is_no_answer_to_it(call: Called) -> None:
+    await call.plays()
+    await until(lambda: call.loudspeaker._seconds)  # the question is being said
+    call.loudspeaker._seconds /= 2  # so much of it has been played when it is cut off: not the name
+    await call.caller_says("Yes, speaking.", over=True)
+    await until(lambda: call.loudspeaker.endings[-1] == "interrupted" and call.loudspeaker._seconds)
+    assert not call.who.settled.is_set()
+    await call.plays()
+    await call.plays()
+    assert spoken(call.session)[-2:] == [INTRODUCTION, QUESTION]
+    await call.caller_says("No.")
+    await call.plays()
+    await until(lambda: call.reasons)
+    assert call.who.result == "wrong_person"
+
+
 async def test_who_does_not_say_who_they_are_is_asked_three_times(call: Called) -> None:
     for _ in range(3):
         await call.plays()
