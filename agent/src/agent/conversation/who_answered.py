@@ -85,8 +85,10 @@ class WhoAnswered(HeardQuestion):
             self.result = "wrong_person"
             self.call.ending.say("wrong_person", "somebody else had answered")
         elif said == "stop":
-            await do_not_call_again(self.call, "caller")
-            self.call.ending.say("no_more_calls", ASKED_NOT_TO_BE_CALLED)
+            if await do_not_call_again(self.call, "caller"):
+                self.call.ending.say("no_more_calls", ASKED_NOT_TO_BE_CALLED)
+            else:  # what cannot be kept is not promised
+                self.call.ending.say("wrong_person", f"{ASKED_NOT_TO_BE_CALLED}, which could not be written down")
         else:
             self.call.ending.say("wrong_person", "nobody confirmed who had answered")
 
