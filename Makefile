@@ -17,7 +17,7 @@ up: ## start the line; safe to repeat
 check: ## check .env and the lines, and start nothing
 	@sh bootstrap/host/check.sh
 
-call: ## call a line and print what was said; LINE=name, SAY="… | …" or WAV=file, EXPECT="…", PERSON="what the second says"
+call: ## call a line and print what was said; LINE=name, SAY="… | …" or WAV=file, EXPECT="…", PERSON="…"
 	@sh bootstrap/host/call.sh
 
 dial: ## have a line call somebody; TO=+1…, PURPOSE="why", NAME="who is asked for", LINE=name
@@ -47,7 +47,7 @@ venv: .venv/installed ## a virtualenv with every room installed in place, for wo
 
 test: those = -m 'not slow'
 test: test-all ## run the tests; STACK=require makes a missing engine or image a failure
-test-all: venv lint ## run the tests that take minutes each, too
+test-all: venv lint ## run the tests that take long for what they find, too
 	.venv/bin/pytest --numprocesses auto tests/contract tests/unit
 	.venv/bin/pytest $(those) tests/stack
 
@@ -66,7 +66,7 @@ docs: venv ## write docs/settings.md and docs/line.schema.json from the settings
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh
 
-bench: venv ## measure the README's figures; also make bench hearing, knowledge, tools, and for hours turns, capacity
+bench: venv ## measure the README's figures; also make bench hearing, knowledge, tools; turns, capacity take hours
 	.venv/bin/python -m tests.bench $(filter hearing knowledge tools turns capacity,$(MAKECMDGOALS))
 
 hearing knowledge tools turns capacity: # what bench is to measure

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CADDYS_CA = "/data/caddy/pki/authorities/local/root.crt"
+SELDOM = [pytest.param(service, marks=pytest.mark.slow) for service in ("redis", "caddy")]
 
 
 def test_make_up_again_changes_nothing_and_says_so(line: Line) -> None:
@@ -85,7 +86,7 @@ def test_an_edited_setting_is_updated_in_place(line: Line) -> None:
         line.up()
 
 
-@pytest.mark.parametrize("service", ["redis", "livekit", "sip", "speech", "caddy", "agent"])
+@pytest.mark.parametrize("service", ["livekit", "sip", "speech", "agent", *SELDOM])
 def test_a_restarted_service_is_followed_by_a_good_call(line: Line, flavor: str, service: str) -> None:
     line.compose("restart", service)
     line.wait_until_healthy()
@@ -151,7 +152,7 @@ def test_the_reconcile_suite_passes_against_the_real_server(tmp_path: Path) -> N
         line.clean()
 
 
-@pytest.fixture(params=["bridge", "host"])
+@pytest.fixture(params=["bridge", pytest.param("host", marks=pytest.mark.slow)])
 def public_line(request: pytest.FixtureRequest, tmp_path: Path, line: Line) -> Iterator[Line]:
     """A line on whatever address this machine has, while the other one rests (two would share the CPU)."""
     line.compose("stop")

@@ -12,7 +12,7 @@ from livekit.agents import AMDCategory
 from agent.conversation import call_out, who_answered
 from agent.conversation.leg import NotReachedError
 from agent.lines.outbound import Outbound
-from agent.outbound.orders import ENDED, Order, Orders
+from agent.outbound.orders import ENDED, RINGING, Order, Orders
 from agent.outbound.purpose import FIRST_WORDS, purpose_of
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import Loudspeaker, settle, spoken, until
@@ -149,6 +149,19 @@ async def test_a_line_that_is_full_calls_nobody(job: Stage, orders: Orders, dial
     await call(job, order)
     assert dialled.calls == []
     assert await ended(job, orders, order) == ("line_full", "all lines are busy")
+
+
+async def test_a_second_job_for_the_same_order_calls_nobody_and_leaves_the_first_one_its_order(
+    job: Stage, orders: Orders, dialled: Dialled
+) -> None:
+    order = place(orders)
+    assert orders.take(order.id)  # by the first one
+    await call(job, order)
+    assert dialled.calls == []
+    [reason] = job.reasons
+    for callback in job.callbacks:
+        await (callback(reason) if inspect.signature(callback).parameters else callback())
+    assert orders.read(order.id).state == RINGING  # type: ignore[union-attr]
 
 
 async def test_an_order_that_has_ended_is_not_called(

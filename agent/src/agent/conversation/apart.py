@@ -21,8 +21,7 @@ from collections.abc import AsyncIterator
 from livekit import api, rtc
 
 from agent.background import repeat
-from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
-from agent.conversation.leg import SERVER_ERRORS
+from agent.conversation.call_room import SERVER_ANSWERS_WITHIN, SERVER_ERRORS
 
 JOINED = "landline.joined"  # attribute of a person whom the agent has handed a caller over to
 ENFORCED_EVERY = 0.2  # seconds, while the person is called

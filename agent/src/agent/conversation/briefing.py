@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 from livekit import rtc
-from livekit.agents import Agent, ChatMessage, ConversationItemAddedEvent, ModelSettings, llm
+from livekit.agents import (
+    Agent,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    ModelSettings,
+    UserStateChangedEvent,
+    llm,
+)
 from livekit.agents.llm import ChatContext, Tool
 
 from agent import languages
@@ -67,13 +74,15 @@ class Briefing:
         self._session = new_session(call.line, call.pipeline, voice_activity, region_of_line(call.line, call.settings))
         self._announcer = Announcer(self._session, call.line.language)
         self._answers = asyncio.Queue[Answer]()
-        self._asked = False  # words are an answer only once the question has begun; keys are one from the beginning
+        # Loop times. Words are an answer only if they began after the question had begun; keys are one from the start.
+        self._asked_at, self._spoke_at = float("inf"), float("-inf")
 
     async def ask(self, summary: "asyncio.Future[str | None]") -> Answer:
         """Say what it is about, ask, and wait: a person who neither says yes nor presses a key has not accepted.
 
         An answering machine does neither. A key may be pressed before the end.
         """
+        self._session.on("user_state_changed", self._notice_speech)
         self._session.on("conversation_item_added", self._take_words)
         self._call.room.on("sip_dtmf_received", self._take_key)
         talking = asyncio.ensure_future(self._talk(summary))
@@ -105,17 +114,23 @@ class Briefing:
             await wait_until_heard(self._session.say(text, allow_interruptions=False), SUMMARY_SPOKEN_WITHIN)
         for _ in range(QUESTIONS):
             question = self._announcer.say("person_asked")
-            self._asked = True
+            self._asked_at = min(self._asked_at, asyncio.get_running_loop().time())
             await wait_until_heard(question, SENTENCE_WITHIN)
             await asyncio.sleep(ANSWER_WITHIN)
         return "not_accepted"
 
+    def _notice_speech(self, event: UserStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self._spoke_at = asyncio.get_running_loop().time()
+
     def _take_words(self, event: ConversationItemAddedEvent) -> None:
-        if not self._asked or not isinstance(event.item, ChatMessage) or event.item.role != "user":
+        if self._asked_at == float("inf") or not isinstance(event.item, ChatMessage) or event.item.role != "user":
             return
         said = event.item.text_content or ""
         if languages.contains(said, self._call.phrases.machines):
             self._answers.put_nowait("not_accepted")
+        elif self._spoke_at < self._asked_at:  # "Yes?" to the summary, of which the words are known only now
+            return
         elif (accepted := judge_answer(said, self._call.phrases)) is not None:
             self._answers.put_nowait("accepted" if accepted else "declined")
 

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from livekit.agents import JobContext
 
@@ -23,7 +24,7 @@ from agent.conversation.reject_when_full import REASONS
 from agent.conversation.session import room_options
 from agent.conversation.who_answered import WhoAnswered
 from agent.lines.line import Line
-from agent.outbound.orders import ANSWERED, LEASE_RENEWED_EVERY, RINGING, Order, Orders
+from agent.outbound.orders import ANSWERED, LEASE_RENEWED_EVERY, Order, Orders
 from agent.outbound.purpose import purpose_of
 from agent.outbound.rules import refusal_of_moment, refusal_of_number
 from agent.records.call_record import CallRecord
@@ -86,7 +87,8 @@ async def call_out(
         progress.end("line_full", REASONS[sentence])
         return None
     slot.keep(ctx)
-    await progress.note(RINGING)
+    if not await progress.take():
+        return None
     shown = next(iter(record.line.numbers), settings.phone_numbers.split(",")[0])
     longest = record.line.longest_call(settings.max_call_duration)
     try:
@@ -137,6 +139,7 @@ class _Progress:
         self._ctx, self._order, self._line = ctx, order, line
         self._orders = Orders(line.name, line.timezone)
         self._result = "failed"
+        self._taken = False
         self._asking: WhoAnswered | None = None
         self._renewing = asyncio.create_task(self._renew())
         ctx.add_shutdown_callback(self._close)
@@ -156,6 +159,16 @@ class _Progress:
         except (sqlite3.Error, OSError) as error:
             return f"the do-not-call list cannot be read ({error})"
         return None if may else "the person has asked not to be called again"
+
+    async def take(self) -> bool:
+        """Take the order, which one job alone does; if that cannot be known, nobody is called."""
+        try:
+            self._taken = await asyncio.to_thread(self._orders.take, self._order.id)
+        except (sqlite3.Error, OSError) as error:
+            logger.error("Could not take an order for a call: %s", error)
+        if not self._taken:
+            self.end("failed", "another job makes this call, or the order for it cannot be used")
+        return self._taken
 
     async def note(self, state: str) -> None:
         """Note a new state; a file that cannot be written ends no call."""
@@ -185,6 +198,7 @@ class _Progress:
         if reason == ASKED_NOT_TO_BE_CALLED:
             result = "do_not_call"
         try:
-            await asyncio.to_thread(self._orders.end, self._order.id, result, reason)
+            end = partial(self._orders.end, self._order.id, result, reason, taken=self._taken)
+            await asyncio.to_thread(end)
         except (sqlite3.Error, OSError) as error:
             logger.error("Could not note how an order for a call has ended: %s", error)

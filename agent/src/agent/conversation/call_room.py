@@ -1,16 +1,25 @@
-"""A call's room: waiting for the caller to join it, and hanging up, which deletes it."""
+"""A call's room: waiting for the caller to join it, hanging up, which deletes it, and how the server's API fails."""
 
 import asyncio
 import logging
 from typing import Any
 
-from livekit import rtc
+import aiohttp
+from livekit import api, rtc
 from livekit.agents import JobContext
 
 logger = logging.getLogger(__name__)
 
 CALLER_JOINS_WITHIN = 10.0  # seconds; the gateway makes a room by joining it, so as a rule the caller is there first
 SERVER_ANSWERS_WITHIN = 10.0  # seconds; livekit-api 1.2.2 itself would wait for ever for a server that does not answer
+SERVER_ERRORS = (api.TwirpError, aiohttp.ClientError, OSError)  # a TimeoutError is an OSError
+
+
+def code_of(error: BaseException) -> str:
+    """Return what went wrong in one word; an error's text may have a phone number in it, or a room's name with one."""
+    if isinstance(error, api.SipCallError) and error.sip_status_code is not None:
+        return f"SIP status {error.sip_status_code}"
+    return error.code if isinstance(error, api.TwirpError) else type(error).__name__
 
 
 async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import asyncio
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -17,3 +15,4 @@ class Handover:
     joined: bool = False  # the caller and the person hear each other, and the agent hears neither
     caller_has_left: bool = False  # which nobody reports while the caller is hidden (`conversation.apart`)
     refer: asyncio.Future[Any] | None = None  # the carrier's answer to a REFER, while it is awaited
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)  # held until all of an attempt is undone

@@ -8,10 +8,9 @@ import json
 import logging
 from typing import Literal
 
-import aiohttp
 from livekit import api
 
-from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
+from agent.conversation.call_room import SERVER_ANSWERS_WITHIN, SERVER_ERRORS, code_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +28,8 @@ REASONS: dict[int, Reason] = {
     608: "declined",  # rejected
 }
 RANG_TOO_LONG = "sip request timed out"  # in livekit/sip 1.11.0's error, which has no SIP status then
-SERVER_ERRORS = (api.TwirpError, aiohttp.ClientError, OSError)  # a TimeoutError is an OSError
+COMING_TRIED, COMING_TRIED_EVERY = 8, 0.25  # times, and seconds: the gateway enters the room within a second
+LEG = "landline.leg"  # attribute of a phone that we call: the AGENT_NAME, by which `worker.orphaned_calls` knows it
 
 
 class NotReachedError(Exception):
@@ -68,6 +68,7 @@ async def dial(
             sip_number=shown if shown in trunk.numbers else "",
             room_name=room,
             participant_identity=identity,
+            participant_attributes={LEG: agent},
             wait_until_answered=True,
         )
         request.ringing_timeout.FromMilliseconds(round(ringing * 1000))
@@ -77,21 +78,31 @@ async def dial(
         await hang_up_leg(livekit, room, identity)
         reason = reason_of(error)
         if reason == "unreachable":
-            logger.warning("Could not call a person over the outbound trunk: %s", _code(error))
+            logger.warning("Could not call a person over the outbound trunk: %s", code_of(error))
         raise NotReachedError(reason) from None
     except asyncio.CancelledError:
-        await asyncio.shield(hang_up_leg(livekit, room, identity))
+        await asyncio.shield(_hang_up_leg_that_may_be_coming(livekit, room, identity))
         raise
 
 
-async def hang_up_leg(livekit: api.LiveKitAPI, room: str, identity: str) -> None:
-    """End the leg, whether it rings or has been answered; a leg that is gone already is no error."""
+async def hang_up_leg(livekit: api.LiveKitAPI, room: str, identity: str) -> bool:
+    """End the leg, whether it rings or has been answered; return False if there is none, which is no error."""
     try:
         async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
             await livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
     except SERVER_ERRORS as error:
-        if _code(error) != api.TwirpErrorCode.NOT_FOUND:
-            logger.warning("Could not end the call to a person: %s", _code(error))
+        if code_of(error) == api.TwirpErrorCode.NOT_FOUND:
+            return False
+        logger.warning("Could not end the call to a person: %s", code_of(error))
+    return True
+
+
+async def _hang_up_leg_that_may_be_coming(livekit: api.LiveKitAPI, room: str, identity: str) -> None:
+    """End a leg that was asked for a moment ago: the gateway goes on with it, although nobody waits for its answer."""
+    for _ in range(COMING_TRIED):
+        if await hang_up_leg(livekit, room, identity):
+            return
+        await asyncio.sleep(COMING_TRIED_EVERY)
 
 
 def reason_of(error: BaseException) -> Reason:
@@ -122,10 +133,3 @@ def _is_of(metadata: str, agent: str) -> bool:
     except ValueError:
         pass
     return False
-
-
-def _code(error: BaseException) -> str:
-    """Return what went wrong in one word; the text of an error may contain a phone number."""
-    if isinstance(error, api.SipCallError) and error.sip_status_code is not None:
-        return f"SIP status {error.sip_status_code}"
-    return error.code if isinstance(error, api.TwirpError) else type(error).__name__

@@ -18,10 +18,11 @@ from agent.background import begin, repeat
 from agent.conversation.apart import Apart
 from agent.conversation.briefing import Briefing, sum_up_for_a_person
 from agent.conversation.call import Call
+from agent.conversation.call_room import SERVER_ERRORS
 from agent.conversation.ending import wait_until_heard
 from agent.conversation.hang_up_together import CALLER_WAS_TRANSFERRED, end_as_the_caller_left
 from agent.conversation.hold_music import HoldMusic
-from agent.conversation.leg import SERVER_ERRORS, NotReachedError, dial, hang_up_leg, reason_of
+from agent.conversation.leg import NotReachedError, dial, hang_up_leg, reason_of
 from agent.languages import Phrases, split_phrases
 from agent.lines.people import Person
 from agent.records.transcript import Outcome, Transfer, iso
@@ -64,7 +65,7 @@ async def hand_over(call: Call, person: Person) -> None:
     transfer = call.record.transfer = Transfer(to=person.name, kind=person.kind, at=iso(time.time()))
     call.handover.begun = True
     closing = asyncio.ensure_future(_closed(call))
-    working = asyncio.ensure_future(_Attempt(call, person).run())
+    working = asyncio.ensure_future(_attempt(call, person))
     try:
         await asyncio.wait({working, closing}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
@@ -73,12 +74,18 @@ async def hand_over(call: Call, person: Person) -> None:
             transfer.outcome = "caller_left"
     except Exception:  # whatever happens, the caller must hear what became of it
         logger.exception("Could not transfer the caller")
-        transfer.outcome = "unreachable"
+        transfer.outcome = "unreachable" if call.caller_is_there else "caller_left"
         _talk_on(call, transfer.outcome)
     finally:
         working.cancel()
         closing.cancel()
     logger.info("Transfer to a person: %s", transfer.outcome)
+
+
+async def _attempt(call: Call, person: Person) -> Outcome:
+    """Begin when the attempt before has let its person go, and both may be heard by everybody again."""
+    async with call.handover.one_at_a_time:
+        return await _Attempt(call, person).run()
 
 
 def _talk_on(call: Call, outcome: Outcome) -> None:
@@ -111,10 +118,14 @@ class _Attempt:
             await self._apart.begin()
             outcome = await self._while_the_caller_waits()
             if outcome == "joined":
-                await self._join()
-            else:
+                outcome = await self._join()
+            if outcome != "joined":
                 await self._have_the_caller_back(outcome)
-        except BaseException:
+        except Exception:
+            await self._undo()
+            await self._end_if_the_caller_has_left()
+            raise
+        except asyncio.CancelledError:
             await asyncio.shield(self._undo())
             raise
         return outcome
@@ -206,8 +217,8 @@ class _Attempt:
         answer = await self._briefing.ask(summary)
         return "joined" if answer == "accepted" else answer
 
-    async def _join(self) -> None:
-        """Let the two talk, and be silent and deaf from now on."""
+    async def _join(self) -> Outcome:
+        """Let the two talk, and be silent and deaf from now on, unless the caller has left meanwhile."""
         if self._briefing:
             telling = asyncio.ensure_future(self._tell_the_caller("connected"))
             await self._briefing.say("connected")
@@ -216,6 +227,9 @@ class _Attempt:
         call = self._call
         if call.before_join:
             await call.before_join()
+        if await self._apart.caller_is_gone():
+            call.handover.caller_has_left = True
+            return "caller_left"
         await self._apart.join()
         call.handover.joined = call.hang_up.spares = True
         call.record.joined = time.time()
@@ -226,6 +240,9 @@ class _Attempt:
         call.room.on("participant_disconnected", self._end_with_the_person)
         if self._identity not in call.room.remote_participants:  # they hung up while they were being joined
             self._end()
+        else:  # only from `join` on does the server report that the caller leaves
+            await self._end_if_the_caller_has_left()
+        return "joined"
 
     async def _have_the_caller_back(self, outcome: Outcome) -> None:
         """Tell both that they are not joined, end the person's leg, and undo whatever was done for it."""
@@ -234,6 +251,10 @@ class _Attempt:
         if self._briefing and outcome in PERSON_SENTENCES:
             await self._briefing.say(PERSON_SENTENCES[outcome])
         await self._undo()
+        await self._end_if_the_caller_has_left()
+
+    async def _end_if_the_caller_has_left(self) -> None:
+        """End the call of a caller who has left while they were hidden, which nobody has reported."""
         if self._call.handover.caller_has_left or await self._apart.caller_is_gone():
             self._call.handover.caller_has_left = True
             end_as_the_caller_left(self._call)

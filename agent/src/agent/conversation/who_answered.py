@@ -17,9 +17,10 @@ from agent.background import begin
 from agent.conversation.call import Call
 from agent.conversation.do_not_call import ASKED_NOT_TO_BE_CALLED, do_not_call_again
 from agent.conversation.ending import wait_until_heard
+from agent.conversation.heard_question import HeardQuestion
 from agent.conversation.machine_or_person import judge_greeting, machine_or_person
 from agent.conversation.speech_outcome import was_heard_to_its_end
-from agent.conversation.yes_or_no import DIGITS, YesOrNo, judge_answer
+from agent.conversation.yes_or_no import DIGITS, judge_answer
 from agent.languages import Phrases, split_phrases
 from agent.outbound.orders import Order
 from agent.turns.beep import RATE, BeepDetector
@@ -27,14 +28,13 @@ from agent.turns.beep import RATE, BeepDetector
 logger = logging.getLogger(__name__)
 
 QUESTIONS = 3
-KNOWN_AFTER = 0.3  # seconds of the question after which a yes can be meant as an answer to it
 BEEP_WITHIN = 6.0  # seconds after the greeting of an answering machine; the message is spoken then in any case
 LONGEST_MESSAGE = 60.0  # seconds
 
 Said = Literal["yes", "no", "stop", "machine"]
 
 
-class WhoAnswered(YesOrNo):
+class WhoAnswered(HeardQuestion):
     """`settled` is set when it is known who has answered. If `listening` is False then, the call is ending."""
 
     def __init__(self, call: Call, order: Order) -> None:
@@ -87,8 +87,10 @@ class WhoAnswered(YesOrNo):
         elif said == "machine":  # which made a pause in its greeting, and seemed to be a person
             await self._leave_a_message(AMDCategory.MACHINE_VM)
         elif said == "stop":
-            await do_not_call_again(self.call, "caller")
-            self.call.ending.say("no_more_calls", ASKED_NOT_TO_BE_CALLED)
+            if await do_not_call_again(self.call, "caller"):
+                self.call.ending.say("no_more_calls", ASKED_NOT_TO_BE_CALLED)
+            else:  # what cannot be kept is not promised
+                self.call.ending.say("wrong_person", f"{ASKED_NOT_TO_BE_CALLED}, which could not be written down")
         else:
             self.call.ending.say("wrong_person", "nobody confirmed who had answered")
 
@@ -108,11 +110,10 @@ class WhoAnswered(YesOrNo):
         before = [judge_person(it.said, self._order.name, self.call.phrases) for it in self.forget_answers()]
         if said_before := next((it for it in before if it in ("stop", "machine")), None):
             return said_before  # anything else that is said before the question does not answer it
-        begun = asyncio.get_running_loop().time()
-        question = self.session.say(self._sentences.are_you.format(name=self._order.name))
+        question = self.read_aloud(self._sentences.are_you.format(name=self._order.name), to_somebody_else=True)
         answer = await self.wait_for_answer(question)
         said = judge_person(answer.said, self._order.name, self.call.phrases) if answer else None
-        known = answer is not None and (was_heard_to_its_end(question) or answer.began > begun + KNOWN_AFTER)
+        known = answer is not None and self.heard_before(answer)  # the name comes last in the question
         return said if known or said in ("stop", "machine") else None
 
     async def _leave_a_message(self, who: AMDCategory) -> None:

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from agent.lines.group import Group, setting
 from agent.lines.limits import MOST
 
-PREFIX = re.compile(r"\+[1-9]\d{0,13}")
-CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+PREFIX = re.compile(r"\+[1-9][0-9]{0,13}")
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 

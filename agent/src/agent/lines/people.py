@@ -9,7 +9,8 @@ from agent.lines.group import setting
 from agent.lines.hours import Week
 
 # A number with its country code, or what a PBX behind the trunk calls a person: 100, anna
-CALLED = re.compile(r"\+[1-9]\d{6,14}|[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+CALLED = re.compile(r"\+[1-9][0-9]{6,14}|[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+EMERGENCY = {"000", "112", "911", "999"}  # a carrier takes these for calls to the emergency services
 LONGEST_NAME, LONGEST_WHEN = 40, 200  # characters
 
 
@@ -19,6 +20,8 @@ def _check_called(number: str) -> str:
             "should be a number with its country code, such as +12025550111, or an extension of the PBX behind the "
             "outbound trunk, such as 100"
         )
+    if number in EMERGENCY:
+        raise ValueError("is an emergency number, and nobody is handed over to one")
     return number
 
 

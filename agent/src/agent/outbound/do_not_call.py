@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 from agent.outbound.orders import Orders
-from agent.outbound.rules import E164
+from agent.outbound.rules import in_e164
 
 USAGE = "usage: python -m agent.outbound.do_not_call LINE [add NUMBER | remove NUMBER]"
 
@@ -13,14 +13,16 @@ USAGE = "usage: python -m agent.outbound.do_not_call LINE [add NUMBER | remove N
 def main(arguments: list[str]) -> int:
     """List a line's numbers, or change its list; return 2 if the arguments or the file cannot be used."""
     match arguments:
-        case [line] | [line, "add" | "remove", _]:
-            orders = Orders(line)
+        case [line]:
+            what = []
+        case [line, "add" | "remove" as verb, given]:
+            if not (number := in_e164(given)):
+                return _complain(f"{given!r} is not a number in E.164 form, such as +12025550123")
+            what = [verb, number]
         case _:
             return _complain(USAGE)
-    if arguments[2:] and not E164.fullmatch(arguments[2]):
-        return _complain(f"{arguments[2]!r} is not a number in E.164 form, such as +12025550123")
     try:
-        _do(orders, arguments[1:])
+        _do(Orders(line), what)
     except (sqlite3.Error, OSError) as error:
         return _complain(f"the do-not-call list cannot be used: {error}")
     return 0

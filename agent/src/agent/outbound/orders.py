@@ -77,6 +77,11 @@ class RefusedError(Exception):
         self.refusal = refusal
 
 
+def new_order_id() -> str:
+    """Make an id that nobody can guess."""
+    return secrets.token_hex(8)
+
+
 END = "UPDATE orders SET state = ?, result = ?, reason = ?, ended = ?, purpose = ''"
 COLUMNS = ", ".join(column.name for column in fields(Order))
 
@@ -98,8 +103,10 @@ class Orders:
         with self._transaction() as database:
             return _first(database, "line = ? AND id = ?", (self._line, order))
 
-    def place(self, number: str, name: str, purpose: str, key: str, limits: Outbound) -> Order:
+    def place(self, number: str, name: str, purpose: str, key: str, limits: Outbound, new_id: str = "") -> Order:
         """Write an order down, or return the one that was placed with the same key before.
+
+        One that is new has the id `new_id`, by which whoever places it knows that it is theirs to dispatch.
 
         Raises:
             RefusedError: the number is on the do-not-call list, a limit of the day is reached, or the key belongs to
@@ -114,7 +121,7 @@ class Orders:
                 return known
             if refusal := self._refusal(database, number, limits, today):
                 raise RefusedError(refusal)
-            order = Order(secrets.token_hex(8), self._line, number, name, purpose, key, now, WAITING)
+            order = Order(new_id or new_order_id(), self._line, number, name, purpose, key, now, WAITING)
             row = (order.id, order.line, number, name, purpose, key, today, now, WAITING, now)
             database.execute(
                 "INSERT INTO orders (id, line, number, name, purpose, key, day, placed, state, seen) "
@@ -123,6 +130,25 @@ class Orders:
             )
             database.execute("DELETE FROM orders WHERE state = ? AND placed < ?", (ENDED, now - KEPT))
             return order
+
+    def withdraw(self, order: str) -> bool:
+        """Forget an order for which no job could be sent, so that it may be placed again; False if one has taken it."""
+        with self._transaction() as database:
+            done = database.execute("DELETE FROM orders WHERE id = ? AND state = ?", (order, WAITING))
+            return done.rowcount > 0
+
+    def take(self, order: str) -> bool:
+        """Let this job alone make the call, whose phone rings from now on.
+
+        Return False if another job has taken it, as when the server has sent one more because the first one crashed, or
+        if the order has ended.
+        """
+        with self._transaction() as database:
+            done = database.execute(
+                "UPDATE orders SET state = ?, seen = ? WHERE id = ? AND state = ?",
+                (RINGING, time.time(), order, WAITING),
+            )
+            return done.rowcount > 0
 
     def note(self, order: str, state: str = "") -> bool:
         """Renew the order's lease, and note a new state, if one is given; return False if the order has ended."""
@@ -133,10 +159,15 @@ class Orders:
             )
             return done.rowcount > 0
 
-    def end(self, order: str, result: str, reason: str) -> None:
-        """Note how the call has ended, and forget its purpose; only the first end counts."""
+    def end(self, order: str, result: str, reason: str, *, taken: bool = True) -> None:
+        """Note how the call has ended, and forget its purpose; only the first end counts.
+
+        A job that has not `taken` the order ends it only if no other job has.
+        """
+        which = "state <> ?" if taken else "state = ?"
+        values = (ENDED, result, reason, time.time(), order, ENDED if taken else WAITING)
         with self._transaction() as database:
-            database.execute(f"{END} WHERE id = ? AND state <> ?", (ENDED, result, reason, time.time(), order, ENDED))
+            database.execute(f"{END} WHERE id = ? AND {which}", values)
 
     def do_not_call(self, number: str, how: str) -> None:
         """Put a number (E.164) on the line's do-not-call list; `how` is caller, model or owner."""

@@ -37,11 +37,15 @@ class AppointmentReminders:
     async def due(self, now: datetime) -> list[Reminder]:
         """Return those of the appointments that begin within `outbound.remind_before` hours.
 
+        Somebody without a name is left out: whoever answers would be told of the appointment.
+
         Raises:
             UnreachableError: the calendar cannot be used now.
         """
         until = now + timedelta(hours=self._line.outbound.remind_before)
-        return [self._reminder(its) for its in await self._desk.beginning_between(now, until) if its.number]
+        return [
+            self._reminder(its) for its in await self._desk.beginning_between(now, until) if its.number and its.name
+        ]
 
     def _reminder(self, its: Appointment) -> Reminder:
         begins = its.begins.astimezone(ZoneInfo(self._line.timezone))

@@ -6,12 +6,12 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberType, shortnumberinfo, timezone
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, shortnumberinfo, timezone
 
 from agent.admission.caller_id import parsed
 from agent.lines.outbound import Outbound
 
-E164 = re.compile(r"\+[1-9]\d{6,14}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 # Every other kind is refused: premium and shared-cost numbers, pagers, mailboxes, and whatever is not known.
 CALLED = {
     PhoneNumberType.FIXED_LINE,
@@ -33,6 +33,12 @@ class Refusal:
     sentence: str
 
 
+NOT_E164 = Refusal("number", "The number should have a plus, the country code and nothing but digits: +12025550123.")
+OTHER_FORM = Refusal(
+    "number",
+    "The number is not in E.164 form: leave out what is dialled only within its country, such as a 0 after the code of "
+    "the country.",
+)
 NO_SUCH_NUMBER = Refusal("number", "There is no such number: no country has numbers of this form.")
 
 
@@ -42,11 +48,11 @@ def refusal_of_number(number: str, outbound: Outbound, country: str | None) -> R
     `country` (ISO 3166) is that of the line's own numbers, None if it is not known.
     """
     if not E164.fullmatch(number):
-        return Refusal(
-            "number", "The number should have a plus, the country code and nothing but digits: +12025550123."
-        )
+        return NOT_E164
     if not (found := parsed(number, None)):
         return NO_SUCH_NUMBER
+    if in_e164(number) != number:  # so that limits, prefixes and the do-not-call list know each number in one form
+        return OTHER_FORM
     if is_short_or_emergency(found):
         return Refusal("short_number", "The number is an emergency number or a short code; neither is ever called.")
     if not phonenumbers.is_valid_number(found):
@@ -62,6 +68,12 @@ def refusal_of_number(number: str, outbound: Outbound, country: str | None) -> R
             "called in outbound.prefixes in line.toml.",
         )
     return None
+
+
+def in_e164(number: str) -> str | None:
+    """Return the one form in which a number with its country code is known here; None if it is no such number."""
+    found = parsed(number, None) if E164.fullmatch(number) else None
+    return phonenumbers.format_number(found, PhoneNumberFormat.E164) if found else None
 
 
 def refusal_of_moment(number: str, outbound: Outbound, now: datetime) -> Refusal | None:

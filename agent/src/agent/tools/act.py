@@ -7,26 +7,23 @@ model says or claims makes no difference. While the question is open, the model 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
-from livekit import rtc
-from livekit.agents import Agent, AgentTask, ModelSettings, RunContext, ToolError
-from livekit.agents.voice import SpeechHandle, io
+from livekit.agents import AgentTask, RunContext, ToolError
+from livekit.agents.voice import SpeechHandle
 
 from agent.background import begin
 from agent.conversation.call import Call
+from agent.conversation.heard_question import HeardQuestion
 from agent.conversation.not_known import NotKnownError
-from agent.conversation.speech_outcome import was_heard_to_its_end
 from agent.conversation.tell_meanwhile import tell_meanwhile
-from agent.conversation.yes_or_no import Answer, YesOrNo, judge_answer
+from agent.conversation.yes_or_no import Answer, judge_answer
 from agent.records.transcript import Action
 
 logger = logging.getLogger(__name__)
 
 QUESTIONS = 3  # times that it is asked if the caller says nothing, or says yes before they know what it is about
 LONGEST_QUESTION = 500  # characters; nobody listens to more
-LAST_WORDS = 1.5  # seconds at the end of the question over which a yes counts, as in the middle of "Is that right?" ...
-LAST_PART = 0.25  # ... but no more of it than this share
 
 
 async def act(
@@ -90,7 +87,7 @@ async def _carry_out(action: Action, do: Callable[[], Awaitable[str]]) -> str:
     return result
 
 
-class Confirmation(YesOrNo, AgentTask[None]):
+class Confirmation(HeardQuestion, AgentTask[None]):
     """Asks one question. It is over when there is an answer, or when none comes."""
 
     def __init__(self, call: Call, question: str, on_yes: Callable[[], asyncio.Task[str]]) -> None:
@@ -100,21 +97,6 @@ class Confirmation(YesOrNo, AgentTask[None]):
         self.declined = False  # whether the answer was a no
         self.reason = "The caller did not answer, so nothing was done."  # for the model, if there was no yes
         self._question, self._on_yes = question, on_yes
-        self._output: io.AudioOutput | None = None
-        self._heard_at: float | None = None  # loop time at which the question had been read out
-        self._length, self._complete, self._played = 0.0, False, 0.0  # seconds of its sound; whether that is all of it
-        self._sounds = asyncio.Event()  # set when the first of its sound has come
-
-    async def on_enter(self) -> None:
-        self._output = self.session.output.audio
-        if self._output:
-            self._output.on("playback_finished", self._take_position)
-        await super().on_enter()
-
-    async def on_exit(self) -> None:
-        if self._output:
-            self._output.off("playback_finished", self._take_position)
-        await super().on_exit()
 
     async def ask(self) -> None:
         try:
@@ -125,36 +107,24 @@ class Confirmation(YesOrNo, AgentTask[None]):
             if not self.done():
                 self.complete(None)
 
-    async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
-        """Measure the question's sound."""
-        self._length, self._complete = 0.0, False
-        async for frame in Agent.default.tts_node(self, text, model_settings):
-            self._length += frame.duration
-            self._sounds.set()
-            yield frame
-        self._complete = True
-
     async def _wait_for_a_valid_answer(self) -> Answer | None:
         for _ in range(QUESTIONS):
             if self.call.ending.begun or self.call.handover.begun:
                 self.reason = "The caller is leaving this conversation, so they were not asked and nothing was done."
                 break
-            self._played = 0.0
-            self._sounds.clear()
-            question = self.session.say(self._question)
-            question.add_done_callback(self._take_hearing)
+            question = self.read_aloud(self._question)
             if not await self._is_read_in_time(question):
                 self.reason = "The question could not be read to the caller, so nothing was done."
                 break
             answer = await self.wait_for_answer(question)
-            if answer and (self._heard_before(answer) or not self._is_yes(answer)):
+            if answer and (self.heard_before(answer) or not self._is_yes(answer)):
                 return answer
         return None
 
     async def _is_read_in_time(self, question: SpeechHandle) -> bool:
         """Return whether the voice has begun, or the caller has interrupted; a slow voice is announced by `filler`."""
         handling = self.call.line.handling
-        sound = asyncio.ensure_future(self._sounds.wait())
+        sound = asyncio.ensure_future(self.sounds.wait())
         over = asyncio.ensure_future(question.wait_for_playout())
         try:
             first = asyncio.FIRST_COMPLETED
@@ -183,19 +153,3 @@ class Confirmation(YesOrNo, AgentTask[None]):
 
     def _is_yes(self, answer: Answer) -> bool:
         return judge_answer(answer.said, self.call.phrases) is True
-
-    def _heard_before(self, answer: Answer) -> bool:
-        """Return whether the caller knew what the question is when they began to answer."""
-        return self._heard_at is not None and answer.began >= self._heard_at - self._last_words
-
-    @property
-    def _last_words(self) -> float:
-        return min(LAST_WORDS, self._length * LAST_PART)
-
-    def _take_hearing(self, question: SpeechHandle) -> None:
-        almost = self._complete and self._played >= self._length - self._last_words
-        if self._heard_at is None and (was_heard_to_its_end(question) or almost):
-            self._heard_at = asyncio.get_running_loop().time()
-
-    def _take_position(self, event: io.PlaybackFinishedEvent) -> None:
-        self._played = event.playback_position

@@ -34,7 +34,11 @@ def transfer_call(call: Call) -> llm.Tool | None:
         if call.handover.begun or call.ending.begun:
             return None
         call.handover.begun = True
-        await context.wait_for_playout()  # of what the model has said together with it
+        try:
+            await context.wait_for_playout()  # of what the model has said together with it
+        except BaseException:
+            call.handover.begun = False  # else the behaviours would rest to the end of the call
+            raise
         begin(hand_over(call, person))
         return None
 

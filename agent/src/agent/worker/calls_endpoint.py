@@ -92,7 +92,8 @@ class _Endpoint:
     def _check_right(self, request: web.Request) -> None:
         if self._token:
             given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), self._token.encode()):
+            # Whatever bytes a header has, aiohttp's text can be made into them again.
+            if not hmac.compare_digest(given.encode(errors="surrogateescape"), self._token.encode()):
                 raise _ProblemError(401, "The request needs the header Authorization: Bearer with API_TOKEN.", "token")
         elif not _is_loopback(request.remote):
             raise _ProblemError(401, "Without API_TOKEN in .env, only make dial places calls.", "token")
@@ -135,6 +136,8 @@ async def _read(request: web.Request) -> _Asked:
 
 def _key(request: web.Request) -> str:
     key = request.headers.get(KEY, "").strip()
+    if not key.isprintable():
+        raise _ProblemError(400, f"{KEY} is no text in UTF-8.")
     if len(key) > LONGEST_KEY:
         raise _ProblemError(400, f"{KEY} has {len(key)} characters, but at most {LONGEST_KEY} are expected.")
     return key

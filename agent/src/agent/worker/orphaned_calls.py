@@ -5,7 +5,9 @@ because the host had no memory left, cannot, and the media server would leave th
 agent was killed, the next one has never seen its processes, and finds their rooms by asking the server.
 
 The server may have rooms of other applications. A room is ours if its name begins with our prefix, the server was asked
-to dispatch our agent to it, and a phone call came into it by a dispatch rule, or by us, as the room's name says.
+to dispatch our agent to it, and a phone call came into it by a dispatch rule, or by us, as the room's name says. It is
+ours as well if somebody is in it whom this agent has called: a phone whose process died, or whose caller left, at the
+moment at which it was called can come into a room that has been deleted, which the server then makes anew.
 
 A caller who has been handed over to a person is not alone: the two talk on without a process. When one of them leaves,
 nobody else would hang up on the other one, so this module watches them.
@@ -18,13 +20,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Protocol, TypeVar
 
-import aiohttp
 from livekit import api
 from livekit.agents import AgentServer
 
 from agent.background import repeat
 from agent.conversation.apart import JOINED
-from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
+from agent.conversation.call_room import SERVER_ANSWERS_WITHIN, SERVER_ERRORS, code_of
+from agent.conversation.leg import LEG
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -39,8 +41,6 @@ REQUESTS_AT_ONCE = 8
 CAME_BY_A_RULE = "sip.ruleID"  # the attribute that the gateway gives to a phone call that came in by a dispatch rule
 OUTBOUND = "out-"  # follows the prefix in the name of a room from which the agent calls somebody
 COMPLAINT = "Could not check for orphaned calls"
-
-SERVER_ERRORS = (api.TwirpError, aiohttp.ClientError, OSError)
 
 
 class Rooms(Protocol):
@@ -133,7 +133,8 @@ class _Watch:
             if error.code == api.TwirpErrorCode.NOT_FOUND:  # it has just gone
                 return False
             raise
-        if not any(dispatch.agent_name == self._agent_name for dispatch in dispatches):
+        called = any(person.attributes.get(LEG) == self._agent_name for person in there)
+        if not called and not any(dispatch.agent_name == self._agent_name for dispatch in dispatches):
             return False
         if _talk_on(there):
             self._talks.add(room)
@@ -156,7 +157,7 @@ class _Watch:
             there = await self._who_is_in(room)
         except SERVER_ERRORS as error:
             if not again:
-                logger.error("Could not end an orphaned call yet: %s", _code(error))
+                logger.error("Could not end an orphaned call yet: %s", code_of(error))
             return False
         if _talk_on(there):
             logger.error("A call's process died after the caller had been handed over: the two talk on")
@@ -170,10 +171,10 @@ class _Watch:
             async with self._request():
                 await self._rooms.delete_room(api.DeleteRoomRequest(room=room))
         except SERVER_ERRORS as error:
-            if _code(error) == api.TwirpErrorCode.NOT_FOUND:  # as it is after every call that ended well
+            if code_of(error) == api.TwirpErrorCode.NOT_FOUND:  # as it is after every call that ended well
                 return True
             if not again:
-                logger.error("Could not end an orphaned call yet: %s", _code(error))
+                logger.error("Could not end an orphaned call yet: %s", code_of(error))
             return False
         logger.error("A call's process died before the call ended: the caller was hung up on")
         return True
@@ -187,15 +188,15 @@ class _Watch:
     def _complain(self, errors: Sequence[BaseException]) -> None:
         """Log the first of the errors, and no error of later sweeps until one has succeeded."""
         if errors and not self._complained:
-            logger.warning("%s: %s; this will be tried again every %g s", COMPLAINT, _code(errors[0]), SWEPT_EVERY)
+            logger.warning("%s: %s; this will be tried again every %g s", COMPLAINT, code_of(errors[0]), SWEPT_EVERY)
         self._complained = bool(errors)
 
 
 def _is_alone(participants: Sequence[api.ParticipantInfo], *, called_by_us: bool) -> bool:
-    """Return whether the room has a phone call that came by a rule or by us, or its person, and no agent."""
+    """Return whether the room has a phone call that came by a rule or by us, and no agent."""
     ours = any(
         person.kind == api.ParticipantInfo.Kind.SIP
-        and (called_by_us or person.attributes.get(CAME_BY_A_RULE) or person.attributes.get(JOINED))
+        and (called_by_us or person.attributes.get(CAME_BY_A_RULE) or person.attributes.get(LEG))
         for person in participants
     )
     return ours and all(person.kind != api.ParticipantInfo.Kind.AGENT for person in participants)
@@ -205,8 +206,3 @@ def _talk_on(participants: Sequence[api.ParticipantInfo]) -> bool:
     """Return whether a caller and the person whom they were handed over to are both there."""
     phones = [person for person in participants if person.kind == api.ParticipantInfo.Kind.SIP]
     return len(phones) > 1 and any(person.attributes.get(JOINED) for person in phones)
-
-
-def _code(error: BaseException) -> str:
-    """Return what went wrong in one word; the text of an error may contain a room's name, and so a phone number."""
-    return error.code if isinstance(error, api.TwirpError) else type(error).__name__

@@ -13,12 +13,12 @@ from livekit import api
 from agent.admission import owner_files
 from agent.admission.description import LONGEST_NAME, one_line
 from agent.admission.written_number import country_of
-from agent.conversation.call_room import SERVER_ANSWERS_WITHIN
+from agent.conversation.call_room import SERVER_ANSWERS_WITHIN, SERVER_ERRORS, code_of
 from agent.lines.line import Line
-from agent.outbound.orders import Order, Orders, RefusedError
+from agent.outbound.orders import Order, Orders, RefusedError, new_order_id
 from agent.outbound.rules import Refusal, refusal_of_moment, refusal_of_number
 from agent.settings import Settings
-from agent.worker.orphaned_calls import OUTBOUND, SERVER_ERRORS
+from agent.worker.orphaned_calls import OUTBOUND
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +66,14 @@ class Placer:
             raise RefusedError(refusal)
         name = one_line(wanted.name, LONGEST_NAME) or await asyncio.to_thread(self._name_of, wanted.number, line)
         key = wanted.key or secrets.token_hex(8)
-        order = await asyncio.to_thread(orders.place, wanted.number, name, wanted.purpose, key, line.outbound)
-        if not known and not await self._dispatch(order):
-            await asyncio.to_thread(orders.end, order.id, "failed", "the media server did not take the call")
+        new_id = new_order_id()
+        order = await asyncio.to_thread(orders.place, wanted.number, name, wanted.purpose, key, line.outbound, new_id)
+        # Another agent on the same volume may have placed it a moment ago.
+        if order.id != new_id or await self._dispatch(order):
+            return order
+        if await asyncio.to_thread(orders.withdraw, order.id):
             raise RefusedError(NOT_SENT)
-        return order
+        return order  # the server has taken it nevertheless, and its answer was lost
 
     def _name_of(self, number: str, line: Line) -> str:
         folder, country = self._settings.lines_folder / line.name, country_of(line, self._settings)
@@ -92,8 +95,7 @@ class Placer:
             async with asyncio.timeout(SERVER_ANSWERS_WITHIN), api.LiveKitAPI(its.livekit_url, key, secret) as livekit:
                 await livekit.agent_dispatch.create_dispatch(request)
         except SERVER_ERRORS as error:
-            code = error.code if isinstance(error, api.TwirpError) else type(error).__name__
-            logger.error("Could not send the agent to a call: %s", code)
+            logger.error("Could not send the agent to a call: %s", code_of(error))
             return False
         return True
 

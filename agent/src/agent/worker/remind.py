@@ -21,7 +21,7 @@ T = TypeVar("T")
 LOOKED_EVERY = 60.0  # seconds
 PURPOSE = "Remind them of their appointment: {about}. Ask whether they will come."
 # A reminder that is refused for one of these is tried again, until the appointment begins.
-PASSING = {"quiet_hours", "calls_a_day", "store", "server"}
+PASSING = {"quiet_hours", "calls_a_day", "calls_per_number", "store", "server"}
 
 Source = Callable[[Line], Reminders | None]
 """Makes the reminders of a line; None if it has none."""

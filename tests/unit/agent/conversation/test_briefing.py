@@ -132,6 +132,22 @@ async def test_a_yes_with_which_a_person_picks_up_is_no_answer_to_what_they_have
     asked.cancel()
 
 
+async def test_a_yes_that_began_before_the_question_is_none(person: Person) -> None:
+    person.summary.set_result(SUMMARY)
+    asked = person.is_asked()
+    await person.hears(1)
+    await until(lambda: person.loudspeaker._seconds)  # the summary is being said
+    person.endpoint.script = person.endpoint.script.changed(transcripts=("Yes?",), stt_delay=1)
+    await person.voice_activity.show("^sssss..$")
+    await person.loudspeaker.play_to_the_end()
+    await until(lambda: person.loudspeaker._seconds)  # now the question
+    await until(lambda: "finished" in [it.outcome for it in person.endpoint.asked("stt")])
+    await asyncio.sleep(0.4)
+    assert not asked.done()
+    person.presses("2")
+    assert await asked == "declined"
+
+
 async def test_whoever_neither_says_yes_nor_no_is_asked_once_more_and_has_not_accepted(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from livekit import api
 
+from agent.conversation import leg
 from agent.conversation.leg import NotReachedError, dial
 from tests.unit.agent.fakes import until
 
@@ -24,6 +25,7 @@ class LiveKit:
         self._marks, self._answer, self._rings_for_ever = marks, answer, rings_for_ever
         self.asked: list[api.CreateSIPParticipantRequest] = []
         self.removed: list[tuple[str, str]] = []
+        self.comes_after = 0  # attempts to remove the phone, until it is in the room
 
     async def list_outbound_trunk(self, _: Any) -> Any:
         trunks = [
@@ -40,6 +42,9 @@ class LiveKit:
             raise self._answer
 
     async def remove_participant(self, who: api.RoomParticipantIdentity) -> None:
+        self.comes_after -= 1
+        if self.comes_after >= 0:
+            raise api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "participant does not exist", status=404)
         self.removed.append((who.room, who.identity))
 
 
@@ -66,6 +71,7 @@ async def test_only_the_trunk_with_this_hosts_mark_is_used() -> None:
     [asked] = livekit.asked
     assert (asked.sip_trunk_id, asked.sip_call_to, asked.sip_number) == ("ST_4", "+12025550111", "+12025550100")
     assert (asked.room_name, asked.participant_identity, asked.wait_until_answered) == ("call-1", "person-1", True)
+    assert dict(asked.participant_attributes) == {"landline.leg": "inbound-voice-agent"}
     assert (asked.ringing_timeout.seconds, asked.max_call_duration.seconds) == (20, 600)
 
 
@@ -108,6 +114,20 @@ async def test_each_failure_has_its_reason_and_leaves_no_leg(failure: Exception,
 
 async def test_a_caller_who_gives_up_ends_the_ringing() -> None:
     livekit = LiveKit(OURS, rings_for_ever=True)
+    calling = asyncio.ensure_future(call(livekit))
+    await until(lambda: livekit.asked)
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    assert livekit.removed == [("call-1", "person-1")]
+
+
+async def test_a_phone_that_comes_into_the_room_after_its_call_was_given_up_is_hung_up_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(leg, "COMING_TRIED_EVERY", 0.001)
+    livekit = LiveKit(OURS, rings_for_ever=True)
+    livekit.comes_after = 3
     calling = asyncio.ensure_future(call(livekit))
     await until(lambda: livekit.asked)
     calling.cancel()

@@ -14,6 +14,7 @@ from agent.admission.caller import Caller
 from agent.admission.sip_call import SipCall
 from agent.conversation import ending as ending_module
 from agent.conversation import transfer as transfers
+from agent.conversation.apart import Apart
 from agent.conversation.call import Call
 from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
@@ -395,6 +396,74 @@ async def test_a_caller_who_hangs_up_while_the_person_is_told_so_is_noticed(talk
     talk.server.caller_is_there = False
     await handing
     assert talk.reasons == [CALLER_HUNG_UP]
+
+
+async def test_a_caller_who_hangs_up_while_they_are_being_connected_leaves_no_person_alone(talk: Talk) -> None:
+    handing = talk.hand_over()
+    briefing = await talk.briefing()
+
+    async def stop_recording() -> None:
+        talk.server.caller_is_there = False
+
+    talk.call.before_join = stop_recording
+    briefing.answer.set_result("accepted")
+    await handing
+    assert (talk.outcome, talk.reasons) == ("caller_left", [CALLER_HUNG_UP])
+    assert briefing.said == ["connected", "person_caller_gone"]
+    assert briefing.person not in talk.room.remote_participants
+    assert not talk.call.handover.joined
+
+
+async def test_a_caller_who_hangs_up_at_the_moment_of_being_joined_ends_it_for_the_person(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join = Apart.join
+
+    async def join_too_late(apart: Apart) -> None:
+        await join(apart)
+        talk.server.caller_is_there = False
+
+    monkeypatch.setattr(Apart, "join", join_too_late)
+    handing = talk.hand_over()
+    (await talk.briefing()).answer.set_result("accepted")
+    await handing
+    assert (talk.reasons, talk.deleted) == ([CALLER_HUNG_UP], 1)
+
+
+async def test_a_caller_who_hangs_up_before_the_server_fails_is_noticed(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: object) -> None:
+        talk.server.caller_is_there = False
+        raise api.TwirpError("unavailable", "no response from servers", status=503)
+
+    monkeypatch.setattr(Apart, "join", fail)
+    handing = talk.hand_over()
+    (await talk.briefing()).answer.set_result("accepted")
+    await handing
+    assert (talk.outcome, talk.reasons) == ("caller_left", [CALLER_HUNG_UP])
+
+
+async def test_the_next_person_is_called_only_when_the_one_before_is_gone(talk: Talk) -> None:
+    handing = talk.hand_over()
+    briefing = await talk.briefing()
+    goodbye = asyncio.Event()
+
+    async def say(sentence: str) -> None:
+        await goodbye.wait()
+
+    briefing.say = say  # type: ignore[method-assign]
+    briefing.answer.set_result("declined")
+    await until(lambda: not talk.call.handover.begun)
+    talk.server.picks_up.clear()
+    again = talk.hand_over()
+    await asyncio.sleep(0.1)
+    assert len(talk.server.called) == 1
+    goodbye.set()
+    await handing
+    await until(lambda: len(talk.server.called) == 2)
+    assert talk.server.hidden == [True, False, True]  # and the caller stays hidden from the second one
+    again.cancel()
 
 
 async def test_a_caller_who_hangs_up_during_a_refer_that_fails_has_nobody_called_for_them(talk: Talk) -> None:

@@ -17,7 +17,7 @@ from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
 from agent.conversation.handover import Handover
 from agent.conversation.who_answered import WhoAnswered, judge_person
-from agent.outbound.orders import WAITING, Order, Orders
+from agent.outbound.orders import FILE, WAITING, Order, Orders
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.behaviors.test_go_on_after_a_backchannel import INSTANT, Call
 from tests.unit.agent.fakes import Recorded, in_call, line, pipeline, settle, spoken, until
@@ -228,6 +228,22 @@ async def test_what_is_said_before_the_question_is_no_answer_to_it(call: Called)
     assert call.who.result == "wrong_person"
 
 
+async def test_a_yes_in_the_middle_of_the_question_is_no_answer_to_it(call: Called) -> None:
+    await call.plays()
+    await until(lambda: call.loudspeaker._seconds)  # the question is being said
+    call.loudspeaker._seconds /= 2  # so much of it has been played when it is cut off: not the name
+    await call.caller_says("Yes, speaking.", over=True)
+    await until(lambda: call.loudspeaker.endings[-1] == "interrupted" and call.loudspeaker._seconds)
+    assert not call.who.settled.is_set()
+    await call.plays()
+    await call.plays()
+    assert spoken(call.session)[-2:] == [INTRODUCTION, QUESTION]
+    await call.caller_says("No.")
+    await call.plays()
+    await until(lambda: call.reasons)
+    assert call.who.result == "wrong_person"
+
+
 async def test_who_does_not_say_who_they_are_is_asked_three_times(call: Called) -> None:
     for _ in range(3):
         await call.plays()
@@ -248,6 +264,19 @@ async def test_who_wants_no_more_calls_is_written_down(call: Called) -> None:
     assert spoken(call.session)[-1] == NO_MORE
     assert call.reasons == ["the person asked not to be called again"]
     assert [it.number for it in Orders("coffee").listed()] == [ANNA]
+
+
+async def test_who_wants_no_more_calls_is_promised_nothing_if_it_cannot_be_written_down(
+    call: Called, data: Path
+) -> None:
+    (data / FILE).write_bytes(b"no database at all, but longer than one page of it would need" * 20)
+    await call.plays()
+    await call.plays()
+    await call.caller_says("Don't call me again.")
+    await call.plays()
+    await until(lambda: call.reasons)
+    assert spoken(call.session)[-1] == SORRY
+    assert call.reasons == ["the person asked not to be called again, which could not be written down"]
 
 
 @pytest.mark.parametrize(

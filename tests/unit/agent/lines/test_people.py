@@ -29,6 +29,7 @@ def test_people_are_a_list_and_what_is_left_out_has_its_default() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
+        (('"100"', '"112"'), "row 9 has people.number = '112', which is an emergency number"),
         (('"100"', '"call me maybe"'), "row 9 has people.number = 'call me maybe', which should be a number with its"),
         (('"+12025550111"', '"tel:+12025550111"'), "row 4 has people.number = 'tel:+12025550111', which should be"),
         (('when = "Questions on dishes."\n', ""), "row 7 has no people.when, which people needs"),

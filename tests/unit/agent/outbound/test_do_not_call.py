@@ -35,6 +35,13 @@ def test_it_says_how_it_is_used(arguments: list[str], capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.startswith("error: usage: python -m agent.outbound.do_not_call LINE")
 
 
+def test_a_number_is_listed_in_the_form_in_which_it_is_called() -> None:
+    assert do_not_call.main(["coffee", "add", "+49030123456"]) == 0
+    assert not Orders("coffee").may_be_called("+4930123456")
+    assert do_not_call.main(["coffee", "remove", "+49030123456"]) == 0
+    assert Orders("coffee").may_be_called("+4930123456")
+
+
 def test_a_number_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert do_not_call.main(["coffee", "add", "0123"]) == 2
     assert "'0123' is not a number in E.164 form" in capsys.readouterr().err

@@ -119,6 +119,27 @@ def test_an_order_whose_process_has_died_counts_as_interrupted(orders: Orders, c
     assert (gone.state, gone.result, gone.purpose) == (ENDED, "interrupted", "")
 
 
+def test_one_job_alone_makes_a_call(orders: Orders) -> None:
+    order = place(orders)
+    assert orders.take(order.id)
+    assert orders.read(order.id).state == RINGING  # type: ignore[union-attr]
+    assert not orders.take(order.id)
+    orders.end(order.id, "line_full", "all lines are busy", taken=False)  # by the job that came second
+    assert orders.read(order.id).state == RINGING  # type: ignore[union-attr]
+    orders.end(order.id, "busy", "the number was busy")
+    assert not orders.take(order.id)
+
+
+def test_an_order_that_nobody_has_taken_can_be_withdrawn_and_counts_no_more(orders: Orders) -> None:
+    once = LIMITS.model_copy(update={"calls_per_number": 1})
+    order = place(orders, limits=once)
+    assert orders.withdraw(order.id)
+    again = place(orders, limits=once)
+    assert again.id != order.id
+    assert orders.take(again.id)
+    assert not orders.withdraw(again.id)
+
+
 def test_old_orders_are_forgotten_and_the_list_is_not(orders: Orders, clock: Clock) -> None:
     order = place(orders)
     orders.end(order.id, "busy", "the number was busy")

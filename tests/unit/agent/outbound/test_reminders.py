@@ -27,14 +27,14 @@ def reminders(book: Embedded, tmp_path: Path) -> AppointmentReminders:
     return AppointmentReminders(its, Desk(its, book, tmp_path / "lock"))
 
 
-def appointment(hours: float, kind: str = "table", number: str = ANNA) -> Appointment:
+def appointment(hours: float, kind: str = "table", number: str = ANNA, name: str = "Anna") -> Appointment:
     begins = NOW.astimezone(BERLIN) + timedelta(hours=hours)
-    return Appointment(kind, begins, begins + timedelta(hours=1), "Anna", number)
+    return Appointment(kind, begins, begins + timedelta(hours=1), name, number)
 
 
 async def test_those_that_begin_within_the_hours_are_due(book: Embedded, tmp_path: Path) -> None:
     wanted = appointment(23)
-    for its in (appointment(-0.5), wanted, appointment(25), appointment(3, number="")):
+    for its in (appointment(-0.5), wanted, appointment(25), appointment(3, number=""), appointment(4, name="")):
         await book.add(its)
     [due] = await reminders(book, tmp_path).due(NOW)
     assert (due.number, due.name, due.until.timestamp()) == (ANNA, "Anna", wanted.begins.timestamp())

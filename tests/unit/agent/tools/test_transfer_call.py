@@ -1,5 +1,6 @@
 """The language model can name a person of the line, and nobody else; it never sees a number."""
 
+import asyncio
 import json
 import sys
 from types import SimpleNamespace
@@ -121,3 +122,19 @@ def test_people_whom_nobody_can_be_handed_over_to_are_a_mistake() -> None:
     assert [objection.key for objection in found] == ["people"]
     assert "transfer_call" in found[0].about
     assert check_line(line(people=[ANNA], tools=["transfer_call"]), host()) == []
+
+
+async def test_the_agent_stays_awake_if_the_tool_is_given_up_before_anybody_is_called(handed: list[str]) -> None:
+    call = call_with(ANNA)
+    tool = transfer_call(call)
+    assert isinstance(tool, llm.RawFunctionTool)
+
+    async def wait_for_playout() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await tool(
+            raw_arguments={"to": "Anna"},
+            context=cast("RunContext[None]", SimpleNamespace(wait_for_playout=wait_for_playout)),
+        )
+    assert (handed, call.handover.begun) == ([], False)

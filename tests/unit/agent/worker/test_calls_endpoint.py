@@ -216,21 +216,66 @@ async def test_limits_and_the_list_are_statuses_of_their_own(endpoint: Endpoint)
     assert (status, answer["reason"]) == (403, "do_not_call")
 
 
-async def test_a_server_that_takes_no_call_leaves_an_order_that_has_failed(
+async def test_a_server_that_takes_no_call_leaves_no_order_so_that_the_request_can_be_sent_again(
     endpoint: Endpoint, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.error = api.TwirpError("unavailable", "call-_+12025550123", status=503)
     status, answer = await endpoint.post(wanted(), key="k")
     assert (status, answer["reason"]) == (503, "server")
-    order = Orders("coffee").find("k")
-    assert order
-    assert (order.state, order.result) == ("ended", "failed")
+    assert Orders("coffee").find("k") is None
     assert caplog.messages == ["Could not send the agent to a call: unavailable"]
+    server.error = None
+    assert (await endpoint.post(wanted(), key="k"))[0] == 201
+    assert len(server.dispatched) == 1
+
+
+async def test_a_call_that_has_begun_counts_although_the_servers_answer_was_lost(
+    endpoint: Endpoint, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def take_and_say_nothing(request: api.CreateAgentDispatchRequest) -> None:
+        Orders("coffee").take(json.loads(request.metadata)["order"])
+        raise TimeoutError
+
+    monkeypatch.setattr(server, "create_dispatch", take_and_say_nothing)
+    status, placed = await endpoint.post(wanted(), key="k")
+    assert status == 201
+    assert (await endpoint.get(placed["id"]))[1]["state"] == "ringing"
+
+
+async def test_two_agents_on_one_volume_place_one_call_for_one_key(
+    server: Server, lines: LinesFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Orders, "find", lambda *_: None)  # each looks before the other one has written
+    settings = host(lines_folder=lines.path)
+    async with serving(settings, lines) as one, serving(settings, lines) as other:
+        answers = await asyncio.gather(*(it.post(wanted(), key="k") for it in (one, other)))
+    assert len({placed["id"] for _, placed in answers}) == 1
+    assert len(server.dispatched) == 1
 
 
 async def test_an_order_that_is_not_there_is_not_found(endpoint: Endpoint) -> None:
     status, answer = await endpoint.get("0123")
     assert (status, answer["reason"]) == (404, "id")
+
+
+async def raw(endpoint: Endpoint, header: bytes) -> int:
+    """Post with a header that no client of ours would send; return the status."""
+    host, port = endpoint.address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    body = json.dumps(wanted()).encode()
+    length = f"Content-Length: {len(body)}".encode()
+    writer.write(b"\r\n".join([b"POST /calls HTTP/1.1", b"Host: x", length, b"Connection: close", header, b"", body]))
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    return status
+
+
+async def test_bytes_that_are_no_text_are_no_token_and_no_key(server: Server, lines: LinesFolder) -> None:
+    async with serving(host(lines_folder=lines.path), lines) as endpoint:
+        assert await raw(endpoint, b"Idempotency-Key: \xff\xfe") == 400
+    async with serving(host(lines_folder=lines.path, api_token=SecretStr(TOKEN)), lines) as endpoint:
+        assert await raw(endpoint, b"Authorization: Bearer \xff\xfe") == 401
+    assert server.dispatched == []
 
 
 async def test_with_a_token_nobody_is_answered_without_it(server: Server, lines: LinesFolder) -> None:

@@ -33,6 +33,7 @@ class Rooms:
         self.rules: dict[str, str] = {}  # the dispatch rule of a phone that did not come in by one
         self.joined: dict[str, str] = {}  # the mark of a phone whom a caller was handed over to: the second in its room
         self.persons: set[str] = set()  # the rooms that the caller has left
+        self.caller_of_persons = AGENT_NAME  # the agent that has called those who were called
         self.slow: set[str] = set()
         self.failing: dict[str, Exception] = {}
 
@@ -47,7 +48,11 @@ class Rooms:
         if asked.room in self.failing:
             raise self.failing[asked.room]
         came, joined = self.rules.get(asked.room, "SDR_1"), self.joined.get(asked.room, "")
-        of_phones = iter([{"sip.ruleID": came}, {"landline.joined": joined}][asked.room in self.persons :])
+        of_phones = iter(
+            [{"sip.ruleID": came}, {"landline.joined": joined, "landline.leg": self.caller_of_persons}][
+                asked.room in self.persons :
+            ]
+        )
         return api.ListParticipantsResponse(
             participants=[
                 api.ParticipantInfo(kind=kind, attributes=next(of_phones) if kind == SIP else {})
@@ -327,3 +332,14 @@ async def test_a_person_whose_caller_left_while_there_was_no_agent_is_hung_up_on
     rooms.joined = {"call-person": "yes"}
     await look_until(rooms, settings, lambda: rooms.deleted)
     assert rooms.deleted == ["call-person"]
+
+
+@pytest.mark.parametrize(("agent", "deleted"), [(AGENT_NAME, ["call-anew", "call-left"]), ("theirs", ["call-left"])])
+async def test_somebody_whom_we_called_into_a_room_that_was_deleted_meanwhile_is_hung_up_on(
+    rooms: Rooms, settings: Settings, agent: str, deleted: list[str]
+) -> None:
+    rooms.there = {"call-anew": (60, [SIP]), "call-left": (60, [SIP])}
+    rooms.persons, rooms.caller_of_persons = {"call-anew"}, agent
+    rooms.dispatched = {"call-anew": ""}  # the server made it when the phone came into it
+    await look_until(rooms, settings, lambda: "call-left" in rooms.deleted)
+    assert sorted(rooms.deleted) == deleted

@@ -94,7 +94,9 @@ async def test_a_restart_repeats_no_call(lines: LinesFolder, tmp_path: Path, mon
     assert len(dispatched) == 1
 
 
-@pytest.mark.parametrize(("reason", "again"), [("quiet_hours", True), ("server", True), ("do_not_call", False)])
+@pytest.mark.parametrize(
+    ("reason", "again"), [("quiet_hours", True), ("calls_per_number", True), ("server", True), ("do_not_call", False)]
+)
 async def test_what_passes_is_tried_again_and_nothing_else(
     lines: LinesFolder, monkeypatch: pytest.MonkeyPatch, reason: str, again: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
