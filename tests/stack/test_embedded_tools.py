@@ -30,9 +30,9 @@ def test_the_embedded_models_call_the_tools_that_are_asked_for_and_no_others(lin
     finally:
         line.change(tools=["end_call"], timezone="UTC")
     called = CALLED.findall(line.logs("speech"))[before:]
-    assert "three dollars" in outcome.heard or "coffee costs 3" in outcome.heard, outcome.printed  # a fact, and no tool
     assert called == ["tell_time", "end_call"], outcome.printed
-    assert f"{day:%A}".lower() in outcome.heard, outcome.printed
+    assert re.search(r"coffee .*\b(three|3)\b", outcome.heard), outcome.printed  # a fact, for which no tool was called
+    assert re.search(f"{day:%A|%B}".lower(), outcome.heard), outcome.printed  # what the tool returned
     assert outcome.hung_up, outcome.printed
 
 
