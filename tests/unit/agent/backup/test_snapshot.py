@@ -137,7 +137,5 @@ def test_a_database_that_is_being_written_to_is_whole(data: Path, tmp_path: Path
 
 def test_a_damaged_database_is_named(data: Path) -> None:
     (data / "ledger.db").write_bytes(b"no database at all, but long enough to be looked at as one" * 20)
-    with pytest.raises(
-        ArchiveError, match=r"data/ledger\.db cannot be copied: file is not a database"
-    ):
+    with pytest.raises(ArchiveError, match=r"data/ledger\.db cannot be copied: file is not a database"):
         take_snapshot(data, data / ".snapshot")
