@@ -52,8 +52,8 @@ def books(name: str, hour: str = "seven") -> dict[str, Any]:
 
 RULES: list[dict[str, Any]] = [
     # What the model makes of a tool's result.
-    {"match": "make it eight instead", **books("David", "eight")},
-    {"match": "what would that cost", **books("Grace")},
+    {"match": "words were:.*(eight|8|instead)", **books("David", "eight")},
+    {"match": "words were:.*(what|would|cost)", **books("Grace")},
     {"match": "nothing was done", "answer": "All right, I will leave it."},
     {"match": "table is booked", "answer": "Your table is booked."},
     {"match": "parcel is on its way", "answer": "It will come tomorrow."},
