@@ -41,19 +41,6 @@ from agent.turns.tts_chunks import TTSChunks
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech; a turn may have several segments
 TELEPHONE_RATE = RATE  # Hz, twice what a phone sends; neither of the models that take sound needs another rate
 SILERO = "livekit.plugins.silero"
-# What a process would otherwise import for its first requests, during a call: 0.7 s before the greeting.
-OF_REQUESTS = [
-    "agent.providers.client",
-    "anyio._backends._asyncio",
-    "httpcore2",
-    "livekit.plugins.openai",
-    "openai.resources.audio.audio",
-    "openai.resources.audio.speech",
-    "openai.resources.audio.transcriptions",
-    "openai.resources.chat.chat",
-    "openai.resources.chat.completions.completions",
-    "truststore",
-]
 
 
 def new_session(
@@ -115,9 +102,9 @@ def new_voice_activity(kind: str) -> vad.VAD:
 
 
 def modules_to_preload(lines: Iterable[Line]) -> list[str]:
-    """List the modules, besides the providers', that a call's process should import before the call comes."""
+    """List the modules, besides the providers' own, that a call's process should import before the call comes."""
     chosen = [SILERO] if any(line.turns.vad == "silero" for line in lines) else []
-    return [*chosen, *OF_REQUESTS, *LATE_IMPORTS]
+    return [*chosen, *catalog.LATE_IMPORTS, *LATE_IMPORTS]
 
 
 def _combine_stts(engines: list[stt.STT[Any]], voice_activity: vad.VAD, line: Line) -> stt.STT[Any]:
