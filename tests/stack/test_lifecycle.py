@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CADDYS_CA = "/data/caddy/pki/authorities/local/root.crt"
+# Their restarts have not broken a call so far, so only `make test-all` tries them.
 SELDOM = [pytest.param(service, marks=pytest.mark.slow) for service in ("redis", "caddy")]
 
 

@@ -15,7 +15,7 @@ import pytest
 from phone.audio import RATE, Pcm, load, save_stereo
 from phone.sound.speech import synthesise
 from tests.stack.extension import Extension, an_extension
-from tests.support.sounds import hum
+from tests.support.sounds import CLIPS, hum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
-CLIPS = Path(__file__).parents[1] / "support" / "clips"
 VOICES = [path.stem for path in sorted(CLIPS.glob("bye-*.wav"))]
 SOUP, BREAD = "What soup do you have?", "Do you have bread?"
 HOLD = "Hold on a second, let me get my card."

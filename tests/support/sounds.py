@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import wave
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from phone.audio import RATE, Pcm
 
+CLIPS = Path(__file__).with_name("clips")  # its README says what they are
 LOUDNESS = 12000  # the highest sample
 FORMANTS = {  # Hz, and the width of each
     "ah": ((700, 90), (1200, 110), (2500, 160)),

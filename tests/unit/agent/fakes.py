@@ -176,11 +176,10 @@ class ScriptedVoiceActivity(vad.VAD):
             colour = self.COLOURS[len(self._heard) % len(self.COLOURS)]
             samples = (amplitude * np.sin(2 * np.pi * colour * np.arange(self.SAMPLES) / 16000)).astype(np.int16)
         window = rtc.AudioFrame(samples.tobytes(), 16000, 1, self.SAMPLES)
+        if letter in "^v$":
+            self._speaks = letter != "$"
         if letter in "^v":
             self._heard.clear()
-            self._speaks = True
-        if letter == "$":
-            self._speaks = False
         if letter != "$":
             self._heard.append(window)
         start = vad.VADEventType.START_OF_SPEECH

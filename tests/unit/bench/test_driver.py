@@ -1,7 +1,6 @@
 """The driver's calls, to a small gateway on loopback."""
 
 import asyncio
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from tests.bench.turns.driver.__main__ import hold_all, load
 from tests.bench.turns.driver.caller import SETTLED, hold
 from tests.bench.turns.driver.record import record
 from tests.bench.turns.driver.talk import Step, Talk
+from tests.support.sounds import wav
 from tests.unit.phone.gateway import Behaviour, Gateway, tone
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -22,11 +22,7 @@ def sounds(tmp_path: Path) -> Path:
     """Half a second each; the second has a pause of 0.5 s in it."""
     whole, hesitant = tone(0.5), np.concatenate([tone(0.4), tone(0.5, 0), tone(0.4)])
     for name, pcm in (("whole", whole), ("hesitant", hesitant)):
-        with wave.open(str(tmp_path / f"{name}.wav"), "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(8000)
-            out.writeframes(pcm.tobytes())
+        (tmp_path / f"{name}.wav").write_bytes(wav(pcm))
     return tmp_path
 
 
@@ -109,10 +105,6 @@ async def test_calls_at_once_share_one_clock() -> None:
 
 
 def test_a_sound_of_another_rate_is_refused(tmp_path: Path) -> None:
-    with wave.open(str(tmp_path / "wide.wav"), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(16000)
-        out.writeframes(bytes(320))
+    (tmp_path / "wide.wav").write_bytes(wav(np.zeros(160, np.int16), 16000))
     with pytest.raises(ValueError, match="16000"):
         load(tmp_path / "wide.wav")

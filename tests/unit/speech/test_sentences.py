@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from speech import sentences
+from tests.support.sounds import wav
 
 ROOM = Path(__file__).parents[3] / "speech"
 
@@ -22,11 +22,7 @@ def texts(folder: Path, **languages: str) -> Path:
 
 def espeak(folder: Path, monkeypatch: pytest.MonkeyPatch, sound: bytes) -> Path:
     """Put a program of espeak-ng's name first on the path; it gives this sound, and writes its arguments to a file."""
-    with wave.open(str(folder / "sound.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(22050)
-        file.writeframes(sound)
+    (folder / "sound.wav").write_bytes(wav(np.frombuffer(sound, np.int16), 22050))
     program = folder / "espeak-ng"
     program.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {folder}/arguments\ncat {folder}/sound.wav\n")
     program.chmod(0o755)

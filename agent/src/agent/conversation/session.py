@@ -43,19 +43,6 @@ SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech; a turn m
 TELEPHONE_RATE = RATE  # Hz, twice what a phone sends; neither of the models that take sound needs another rate
 SILERO = "livekit.plugins.silero"
 APPOINTMENTS = "agent.conversation.callers_appointments"  # else imported when one is first asked for: 0.1 s
-# What a process would otherwise import for its first requests, during a call: 0.7 s before the greeting.
-OF_REQUESTS = [
-    "agent.providers.client",
-    "anyio._backends._asyncio",
-    "httpcore2",
-    "livekit.plugins.openai",
-    "openai.resources.audio.audio",
-    "openai.resources.audio.speech",
-    "openai.resources.audio.transcriptions",
-    "openai.resources.chat.chat",
-    "openai.resources.chat.completions.completions",
-    "truststore",
-]
 
 
 def new_session(
@@ -123,12 +110,12 @@ def voice_activity_of(ctx: JobContext, line: Line) -> vad.VAD:
 
 
 def modules_to_preload(lines: Iterable[Line]) -> list[str]:
-    """List the modules, besides the providers', that a call's process should import before the call comes."""
+    """List the modules, besides the providers' own, that a call's process should import before the call comes."""
     there = list(lines)
     chosen = [SILERO] if any(line.turns.vad == "silero" for line in there) else []
     chosen += [MCP] if any(line.mcp for line in there) else []
     chosen += [APPOINTMENTS] if any(line.appointments for line in there) else []
-    return [*chosen, *OF_REQUESTS, *LATE_IMPORTS]
+    return [*chosen, *catalog.LATE_IMPORTS, *LATE_IMPORTS]
 
 
 def _combine_stts(engines: list[stt.STT[Any]], voice_activity: vad.VAD, line: Line) -> stt.STT[Any]:

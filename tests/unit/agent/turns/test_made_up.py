@@ -1,7 +1,6 @@
 """Words that speech to text makes up where nobody spoke."""
 
 import wave
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +12,8 @@ from agent import languages
 from agent.turns.made_up import FASTEST, USUAL, MadeUp, Sound
 from phone.audio import RATE, Pcm, resample
 from phone.sound.speech import synthesise
-from tests.support.sounds import FORMANTS, hum, loud
+from tests.support.sounds import CLIPS, FORMANTS, hum, loud
 
-CLIPS = Path(__file__).parents[3] / "support" / "clips"
 BYES = sorted(path.stem for path in CLIPS.glob("bye-*.wav"))
 DETECTED = 16000  # Hz, of voice activity detection
 NOISES = ("cough", "breath", "click", "door", "beep", "fan")

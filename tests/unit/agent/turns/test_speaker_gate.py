@@ -76,13 +76,11 @@ async def test_how_much_of_the_last_seconds_had_sound_is_known(
     ("film", "times"), [("hhhh", 1), ("hhhhhhhh", 2), ("hhh.h", 0), ("^ssss", 0), ("hhh^shh", 0), ("qqqq", 0)]
 )
 async def test_the_detector_forgets_a_long_sound_without_speech(
-    monkeypatch: pytest.MonkeyPatch, film: str, times: int
+    monkeypatch: pytest.MonkeyPatch, listening: Listening, film: str, times: int
 ) -> None:
     monkeypatch.setattr(speaker_gate, "FORGOTTEN_AFTER", 4)
-    listening = Listening()
-    async with listening.stream():
-        await listening.of(f"{film}.")
-        assert listening.everything.streams[0].flushes == times
+    await listening.of(f"{film}.")
+    assert listening.everything.streams[0].flushes == times
 
 
 async def test_nor_does_it_count_towards_a_barge_in(listening: Listening) -> None:

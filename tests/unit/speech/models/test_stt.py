@@ -10,19 +10,17 @@ import pytest
 from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
 from speech.models.stt import SAMPLE_RATE, VAD, decode
-from tests.support.house import ROOT
-from tests.support.sounds import wav
+from tests.support.sounds import CLIPS, wav
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CLIPS = sorted((ROOT / "tests/support/clips").glob("*.wav"))
 RATE = 8000
 BEFORE, AFTER = 0.5, 0.3  # s of the line's noise, as the agent leaves it around a caller's words
 
 
 @pytest.mark.parametrize("noise", [5, 20, 60], ids=lambda noise: f"noise of {noise}")
-@pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.stem)
+@pytest.mark.parametrize("clip", sorted(CLIPS.glob("*.wav")), ids=lambda clip: clip.stem)
 def test_a_short_word_is_handed_over_whole(clip: Path, noise: int) -> None:
     with wave.open(str(clip)) as file:
         word = np.frombuffer(file.readframes(file.getnframes()), "<i2")
