@@ -38,17 +38,31 @@ ELSE = "The soup is tomato."
 class Case:
     """One call: the caller asks for something that the person is there for, whose phone does as it is told."""
 
-    asks: str  # what no other caller says in nearly the same words, which the scripted provider would confuse
+    asks: str
     caller: Sequence[str]  # what their phone does after they have asked
     person: Sequence[str] = ()  # what the person's phone does; empty: it gets no call
     kind: str = "warm"
     ringing: int = 25
 
 
+# Words that no other caller says, either of which Whisper may miss.
+ASKED = {
+    "Anna": "to Anna|complaint",
+    "Ben": "coffee machine|my office",
+    "Carla": "responsible|advertising",
+    "David": "invoice|October",
+    "Eve": "want to rent|a wedding",
+    "Frank": "parcel|has arrived",
+    "Grace": "wallet|yesterday",
+    "Henry": "has parked|my garage",
+    "Iris": "journalist|about cakes",
+    "Jack": "my daughter|summer job",
+    "Luke": "heating|a repair",
+}
 CASES = {
     # Both talk all the time, from before they are joined until after it.
     "Anna": Case(
-        "I have a complaint. Can I speak to Anna, please?",
+        "Please let me speak to Anna about a complaint.",
         [
             *("--at", "13", "--say", "My bicycle is red.", "--at", "19", "--say", "My umbrella is green."),
             *("--at", "25", "--say", "My window is open.", "--at", "46", "--say", "There is a lion in the garden."),
@@ -103,12 +117,9 @@ NUMBERS = {name: f"+120255501{place}" for place, name in enumerate(CASES, 40)} |
 NEVER_CALLED = {"Iris", "Kate", "Luke"}
 RULES: list[dict[str, Any]] = [
     {"match": "-----", "answer": SUMMARY},
-    {"match": "number that I gave you", "tool": "transfer_call", "arguments": {"to": NUMBER_SAID}},
-    {"match": "owner of the house", "tool": "transfer_call", "arguments": {"to": "Mary"}},
-    *(
-        {"match": re.escape(case.asks), "tool": "transfer_call", "arguments": {"to": name}}
-        for name, case in CASES.items()
-    ),
+    {"match": "connect me|that I gave", "tool": "transfer_call", "arguments": {"to": NUMBER_SAID}},
+    {"match": "let me talk|owner of", "tool": "transfer_call", "arguments": {"to": "Mary"}},
+    *({"match": words, "tool": "transfer_call", "arguments": {"to": name}} for name, words in ASKED.items()),
     {"match": "nobody of this name", "answer": "I cannot call that number."},
     {"match": "soup", "answer": ELSE},
 ]

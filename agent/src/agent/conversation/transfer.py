@@ -18,7 +18,7 @@ from agent.background import begin, repeat
 from agent.conversation.apart import Apart
 from agent.conversation.briefing import Briefing, sum_up_for_a_person
 from agent.conversation.call import Call
-from agent.conversation.call_room import SERVER_ERRORS
+from agent.conversation.call_room import SERVER_ERRORS, code_of
 from agent.conversation.ending import wait_until_heard
 from agent.conversation.hang_up_together import CALLER_WAS_TRANSFERRED, end_as_the_caller_left
 from agent.conversation.hold_music import HoldMusic
@@ -150,7 +150,7 @@ class _Attempt:
                 return reason_of(error)
             if not self._call.caller_is_there:
                 return "caller_left"
-            logger.info("The trunk does not transfer calls by REFER, so the agent calls the person")
+            logger.info("The trunk does not transfer calls by REFER (%s), so the agent calls the person", code_of(error))
             return None
         finally:
             self._call.handover.refer = None
