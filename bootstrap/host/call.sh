@@ -1,8 +1,7 @@
 #!/bin/sh
 # make call: the phone of this bundle dials a line, says SAY, listens, and prints what both sides heard. A | in SAY is
 # where the phone waits for an answer before it goes on. Then it prints, from the agent's log, where the time of each
-# turn went. With PERSON, another phone takes the calls that the
-# line makes, as the second person of a transfer does.
+# turn went. With PERSON, another phone takes the calls that the line makes, as the second person of a transfer does.
 # It exits with the phone's exit code (make itself turns any but 0 into 2).
 set -eu
 . bootstrap/host/_lib.sh
@@ -37,7 +36,7 @@ account_header() {
 # The embedded model reads the persona and the tools when the agent starts. The first answer would wait for that.
 wait_for_the_model() {
     seconds=0
-    while [ "$seconds" -lt 60 ] && docker compose exec -T agent python -m agent.worker.health --reading 2>/dev/null; do
+    until [ "$seconds" -ge 60 ] || docker compose exec -T agent python -m agent.worker.health --has-read 2>/dev/null; do
         [ "$seconds" -gt 0 ] || say "Waiting until the language model has read what the line tells it ..."
         seconds=$((seconds + 1))
         sleep 1
@@ -54,7 +53,13 @@ timeline() { # REPORT
     docker compose logs --no-log-prefix --no-color --since "$started" agent | run -T phone timeline --report "$1"
 }
 
-# Has the second person wait for the line's call: they say PERSON and then press KEYS, or do not take the call.
+# Takes the first of the parts of $rest, which end with a |, into $words.
+take_a_part() {
+    words=$(say "${rest%%|*}" | sed 's/^ *//; s/ *$//') rest=${rest#*|}
+}
+
+# Has the second person wait for the line's call: they say PERSON and then press KEYS, or do not take the call. They pick
+# up with the first part of PERSON, and say each other one after the line has spoken.
 expect_a_call() { # LANGUAGE
     language=$1
     set -- --wait 600
@@ -62,7 +67,15 @@ expect_a_call() { # LANGUAGE
         busy) set -- "$@" --busy ;;
         declines) set -- "$@" --decline ;;
         nobody) set -- "$@" --no-answer ;;
-        *) set -- "$@" --at 0.5 --say "$PERSON" ${KEYS:+--dtmf "$KEYS"} --stay 300 --max-seconds 600 ;;
+        *)
+            rest="$PERSON|"
+            take_a_part
+            set -- "$@" --patience 3 --at 0.5 --say "$words"
+            while [ -n "$rest" ]; do
+                take_a_part
+                [ -z "$words" ] || set -- "$@" --say "$words"
+            done
+            set -- "$@" ${KEYS:+--dtmf "$KEYS"} --stay 300 --max-seconds 600 ;;
     esac
     : > "$told"
     run -T --name "$second" person answer "$@" ${language:+--language "$language"} > "$told" 2>&1 &
@@ -95,7 +108,7 @@ else
     set --
     rest="${SAY:-When are you open?}|"
     while [ -n "$rest" ]; do
-        words=$(say "${rest%%|*}" | sed 's/^ *//; s/ *$//') rest=${rest#*|}
+        take_a_part
         [ -z "$words" ] || set -- "$@" --say "$words"
     done
 fi

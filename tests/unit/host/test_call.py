@@ -168,8 +168,9 @@ SECOND_PHONE = "SUBNET=172.29.53\nOUTBOUND_ADDRESS=172.29.53.11\n"
 @pytest.mark.parametrize(
     ("person", "keys", "told"),
     [
-        ("Hello?", "", "--at 0.5 --say Hello? --stay 300"),
-        ("This is Anna.", "1", "--at 0.5 --say This is Anna. --dtmf 1 --stay 300"),
+        ("Hello?", "", "--patience 3 --at 0.5 --say Hello? --stay 300"),
+        ("Hello? | Yes.|", "", "--patience 3 --at 0.5 --say Hello? --say Yes. --stay 300"),
+        ("This is Anna.", "1", "--patience 3 --at 0.5 --say This is Anna. --dtmf 1 --stay 300"),
         ("busy", "", "--busy"),
         ("declines", "", "--decline"),
         ("nobody", "", "--no-answer"),

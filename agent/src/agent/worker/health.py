@@ -1,7 +1,7 @@
 """Healthy means registered with the media server: only then are calls answered.
 
 The agent touches a file for as long as it is registered; `python -m agent.worker.health` looks at the file, and imports
-nothing heavy, since it runs every few seconds. With `--reading` it tells whether models are still reading what calls
+nothing heavy, since it runs every few seconds. With `--has-read` it fails while models are still reading what calls
 begin with: a caller would have to wait for the first answer.
 """
 
@@ -48,4 +48,4 @@ def problem() -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(not READING.exists() if "--reading" in sys.argv[1:] else problem())
+    sys.exit(READING.exists() if "--has-read" in sys.argv[1:] else problem())
