@@ -1,4 +1,4 @@
-"""Callers are handed over to people: who hears whom and when, what each is told, and who hangs up on whom.
+"""Callers are transferred to people: who hears whom and when, what each is told, and who hangs up on whom.
 
 Each person has a number of their own, by which the second phone knows how to take the call.
 """
@@ -290,7 +290,7 @@ def test_a_person_who_says_yes_is_joined_and_the_callers_phone_is_hung_up_on_whe
         ("Luke", "line is busy", "busy"),
     ],
 )
-def test_who_cannot_be_handed_over_is_told_why_and_the_record_says_so(
+def test_who_cannot_be_transferred_is_told_why_and_the_record_says_so(
     evening: Evening, name: str, words: str, outcome: str
 ) -> None:
     assert words in evening.callers[name].heard, evening.callers[name].printed
@@ -300,7 +300,7 @@ def test_who_cannot_be_handed_over_is_told_why_and_the_record_says_so(
 
 
 @pytest.mark.parametrize("name", ["Carla", "Henry"])
-def test_a_caller_who_was_not_handed_over_goes_on_talking_with_the_agent(evening: Evening, name: str) -> None:
+def test_a_caller_who_was_not_transferred_goes_on_talking_with_the_agent(evening: Evening, name: str) -> None:
     assert "soup is tomato" in evening.callers[name].heard, evening.callers[name].printed
 
 

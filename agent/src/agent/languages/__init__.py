@@ -89,7 +89,7 @@ class Phrases:
     speaking: frozenset[str]  # "that is me"; xxx stands for the name
     greetings: frozenset[str]  # of somebody who picks up the phone
     do_not_call: frozenset[str]  # "do not call me again"
-    cancels: frozenset[str]  # said anywhere by a caller who does not want to be handed over any more
+    cancels: frozenset[str]  # said anywhere by a caller who does not want to be transferred any more
 
 
 @dataclass(frozen=True, slots=True)

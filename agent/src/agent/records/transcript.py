@@ -68,7 +68,7 @@ Outcome = Literal[
 
 
 class Transfer(BaseModel):
-    """The last attempt of a call to hand the caller over to a person."""
+    """The last attempt of a call to transfer the caller to a person."""
 
     to: str  # the person's name in line.toml
     kind: Literal["warm", "cold"]

@@ -109,7 +109,7 @@ class Confirmation(HeardQuestion, AgentTask[None]):
 
     async def _wait_for_a_valid_answer(self) -> Answer | None:
         for _ in range(QUESTIONS):
-            if self.call.ending.begun or self.call.handover.begun:
+            if self.call.ending.begun or self.call.transfer.begun:
                 self.reason = "The caller is leaving this conversation, so they were not asked and nothing was done."
                 break
             question = self.read_aloud(self._question)
