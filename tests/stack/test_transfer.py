@@ -129,7 +129,7 @@ RULES: list[dict[str, Any]] = [
 class Evening:
     callers: dict[str, Outcome]
     people: dict[str, Outcome]
-    transfers: dict[str | None, Any]  # in the events that the webhook got, by the person's name; None: of nobody
+    transfers: dict[str, Any]  # in the events that the webhook got, by the person's name
     ended: list[str]  # the outcomes of the calls in those events
     asked: list[dict[str, Any]]  # of the language model
     logs: str
@@ -178,8 +178,10 @@ def evening(extension: Extension) -> Evening:
         people |= dict(zip(called, taken.outcomes, strict=True))
     extension.until(lambda: len(extension.provider.received("/ended")) == len(CASES), "telling of each call")
     ended = [received["data"] for received in bodies(extension)]
-    transfers = {data["transfer"]["to"] if data["transfer"] else None: data["transfer"] for data in ended}
     outcomes = [data["outcome"] for data in ended]
+    # Kate's caller is transferred to nobody, and each other one to one person.
+    assert sorted(len(data["transfers"]) for data in ended) == [0] + [1] * (len(CASES) - 1)
+    transfers = {transfer["to"]: transfer for data in ended for transfer in data["transfers"]}
     return Evening(callers, people, transfers, outcomes, extension.provider.asked("llm"), extension.logs)
 
 
@@ -341,7 +343,7 @@ def test_where_the_trunk_refuses_refer_the_two_are_joined_by_a_second_leg(evenin
 def test_neither_a_number_that_the_model_names_nor_somebody_outside_their_hours_is_called(evening: Evening) -> None:
     kate = evening.callers["Kate"]
     kate.says("cannot call that number", 1)  # once for the number, and once for Mary
-    assert evening.transfers[None] is None
+    assert set(evening.transfers) == set(CASES) - {"Kate"}
     offered = [tool for request in evening.asked for tool in request["body"].get("tools", [])]
     [names] = {
         tuple(tool["function"]["parameters"]["properties"]["to"]["enum"])

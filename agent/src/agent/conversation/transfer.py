@@ -62,7 +62,8 @@ async def transfer_caller(call: Call, person: Person) -> None:
 
     Returns when the two are joined, or it is clear that they will not be. It never fails.
     """
-    transfer = call.record.transfer = Transfer(to=person.name, kind=person.kind, at=iso(time.time()))
+    transfer = Transfer(to=person.name, kind=person.kind, at=iso(time.time()))
+    call.record.transfers.append(transfer)
     call.transfer.begun = True
     closing = asyncio.ensure_future(_closed(call))
     working = asyncio.ensure_future(_attempt(call, person))

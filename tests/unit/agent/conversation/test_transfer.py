@@ -36,6 +36,7 @@ PUTTING_THROUGH = "One moment, please, I am putting you through."
 CONNECTED = "I am connecting you now."
 GONE = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "participant does not exist", status=404)
 ANNA = Person(name="Anna", number="+12025550111", when="Complaints.")
+BEN = Person(name="Ben", number="+12025550112", when="Invoices.")
 COLD = ANNA.model_copy(update={"kind": "cold"})
 
 
@@ -204,8 +205,11 @@ class Talk:
 
     @property
     def outcome(self) -> str:
-        assert self.call.record.transfer
-        return self.call.record.transfer.outcome
+        return self.outcomes[-1]
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [transfer.outcome for transfer in self.call.record.transfers]
 
     def transfer_caller(self, person: Person = ANNA) -> "asyncio.Future[None]":
         return asyncio.ensure_future(transfer_caller(self.call, person))
@@ -464,6 +468,21 @@ async def test_the_next_person_is_called_only_when_the_one_before_is_gone(talk: 
     await until(lambda: len(talk.server.called) == 2)
     assert talk.server.hidden == [True, False, True]  # and the caller stays hidden from the second one
     again.cancel()
+
+
+async def test_each_transfer_of_a_call_is_in_its_record_in_order(talk: Talk) -> None:
+    talk.server.answer = refused(486)
+    await talk.transfer_caller()
+    talk.server.answer = None
+    transferring = talk.transfer_caller(BEN)
+    (await talk.briefing()).answer.set_result("accepted")
+    await transferring
+    talk.call.record.joined = time.time() - 61
+    first, second = talk.call.record.transcript("the person hung up").transfers
+    assert (first.to, first.outcome, first.seconds) == ("Anna", "busy", 0)
+    assert (second.to, second.outcome) == ("Ben", "joined")
+    assert 61 <= second.seconds < 70
+    assert first.at <= second.at
 
 
 async def test_a_caller_who_hangs_up_during_a_refer_that_fails_has_nobody_called_for_them(talk: Talk) -> None:
