@@ -44,6 +44,28 @@ def open_store(file: Path) -> sqlite3.Connection:
     return database
 
 
+def lines_with_appointments(data: Path = DATA) -> set[str]:
+    """Name the lines that have appointments on this host, including those whose folder is gone by now."""
+    return {file.stem for file in (data / FOLDER).glob("[!.]*.db")}
+
+
+def delete_past(file: Path, before: float) -> int:
+    """Delete the appointments that ended before this time.time(), and return how many there were.
+
+    A copy that an upgrade left beside the file before that time is deleted as well: it has such appointments, too.
+
+    Raises:
+        sqlite3.Error, OSError: the file cannot be used.
+    """
+    for copy in file.parent.glob(f"{file.name}.v*"):
+        if copy.stat().st_mtime < before:
+            copy.unlink()
+    if not file.exists():
+        return 0
+    with contextlib.closing(open_store(file)) as database:
+        return database.execute("DELETE FROM appointments WHERE ends < ?", (before,)).rowcount
+
+
 class Embedded:
     """The backend of one line, see `Backend`."""
 
