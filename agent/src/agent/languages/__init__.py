@@ -52,6 +52,7 @@ class Sentences:
     may_record: str
     not_recorded: str
     is_that_right: str
+    done_already: str
     calling: str
     are_you: str  # with {name}
     wrong_person: str

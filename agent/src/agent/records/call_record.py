@@ -30,6 +30,7 @@ class CallRecord:
     messages: list[Message] = field(default_factory=list)  # that the caller has confirmed
     outcome_fields: OutcomeFields = field(default_factory=OutcomeFields)
     actions: list[Action] = field(default_factory=list)  # whose `at` is a time.time()
+    done: set[str] = field(default_factory=set)  # what tools have done or begun, with its arguments, as JSON
     transfers: list[Transfer] = field(default_factory=list)  # in order
     joined: float | None = None  # time.time() at which the caller and the last of these people heard each other
     settled: asyncio.Event = field(default_factory=asyncio.Event)
