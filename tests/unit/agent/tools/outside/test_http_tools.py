@@ -1,5 +1,6 @@
 """The tools of tools.yaml in a call: who is asked first, and what the caller hears."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -115,7 +116,20 @@ async def test_another_tool_is_used_after_a_yes_alone(call: Acting, service: Rec
 async def test_what_is_no_text_is_read_out_as_words(call: Acting) -> None:
     await call.caller_says("Please seat us.")
     await call.plays()
-    assert call.said == ["I will seat you at 4, 7. Is that right?"]
+    assert call.said == ["Inside true. I will seat you at 4, 7. Is that right?"]
+
+
+async def test_an_argument_that_is_not_in_the_question_is_told_before_it_is_sent(
+    call: Acting, service: Receiver
+) -> None:
+    await call.caller_says("Please seat us.")
+    await call.plays()
+    await call.caller_says("Yes, please.")
+    await until(lambda: call.outcomes == ["done"])
+    [sent] = [json.loads(got.body) for got in service.received]
+    told = call.said[0].casefold()
+    assert sent == {"tables": [4, 7], "inside": True}
+    assert [name for name in ("4, 7", "inside true") if name not in told] == []
 
 
 AGAIN = f"I have done exactly this already, so I would be doing it once more. {QUESTION}"
