@@ -34,6 +34,16 @@ account_header() {
         sed "s/ *#.*//; s/[\"']//g; s/^null\$//; s/^~\$//"
 }
 
+# The embedded model reads the persona and the tools when the agent starts. The first answer would wait for that.
+wait_for_the_model() {
+    seconds=0
+    while [ "$seconds" -lt 60 ] && docker compose exec -T agent python -m agent.worker.health --reading 2>/dev/null; do
+        [ "$seconds" -gt 0 ] || say "Waiting until the language model has read what the line tells it ..."
+        seconds=$((seconds + 1))
+        sleep 1
+    done
+}
+
 timeline() { # REPORT
     case $(value_of LOG_LEVEL) in
         info | debug) ;;
@@ -111,6 +121,7 @@ trap 'exit 130' INT TERM
 user=$(this_user)   # so that the recordings are theirs
 second=$(project)-second-person
 [ -z "${PERSON:-}" ] || expect_a_call "$language"
+wait_for_the_model
 started=$(docker info --format '{{.SystemTime}}')   # the engine's clock, which may be a virtual machine's
 code=0
 run ${WAV:+--volume "$(cd "$(dirname "$WAV")" && pwd)/$(basename "$WAV"):/call.wav:ro"} \

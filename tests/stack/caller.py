@@ -35,11 +35,14 @@ class Caller:
             self._command += ["--volume", f"{sounds}:/sounds:ro"]
         self._command += [IMAGE, "calls"]
 
-    def place(self, calls: Sequence[Sequence[str]]) -> list[Outcome]:
-        """Hold these calls at the same time, each as the arguments of `phone call` say; when all are over."""
+    def place(self, calls: Sequence[Sequence[str]], at_once: int | None = None) -> list[Outcome]:
+        """Hold these calls, each as the arguments of `phone call` say, and return when all are over.
+
+        `at_once` of them are held together, all of them without it; when one is over, the next one begins.
+        """
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps(calls) + "\n")
+        self._process.stdin.write(json.dumps({"calls": calls, "at_once": at_once or len(calls)}) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, f"the phone ended with {self._process.wait()} during {calls}; why is on standard error"

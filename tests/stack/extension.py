@@ -104,11 +104,10 @@ class Extension:
         """Several, each as the arguments of `phone call` say. AT_ONCE are held together, begun BETWEEN apart."""
         for text in {text for call in calls for option, text in pairwise(call) if option == "--say"}:
             self.hear(text)
-        return [outcome for first in range(0, len(calls), AT_ONCE) for outcome in self._hold(calls[first:][:AT_ONCE])]
-
-    def _hold(self, calls: Sequence[Sequence[str]]) -> list[Outcome]:
         usual = ["--to", self.number, "--patience", "1"]
-        return self.caller.place([[*usual, "--delay", f"{i * BETWEEN:g}", *call] for i, call in enumerate(calls)])
+        delays = [f"{place % AT_ONCE * BETWEEN:g}" for place in range(len(calls))]
+        placed = [[*usual, "--delay", delay, *call] for delay, call in zip(delays, calls, strict=True)]
+        return self.caller.place(placed, AT_ONCE)
 
     def hear(self, text: str) -> None:
         """Let the provider know how a text sounds; the phone's voice says it always alike."""

@@ -147,8 +147,8 @@ def test_somebody_else_hears_nothing_private_and_no_model_is_told_of_it(extensio
 
 def test_an_answering_machine_gets_the_message_after_its_beep_and_nothing_private(held: Held) -> None:
     heard = held.people[CARLA]
-    assert "call the coffee shop back" in heard.heard, heard.printed
-    assert heard.says("call the coffee shop back") >= heard.report["turns"][0]["end"], heard.printed
+    assert "back tomorrow" in heard.heard, heard.printed
+    assert heard.says("back tomorrow") >= heard.report["turns"][0]["end"], heard.printed
     assert SECRET not in heard.heard, heard.printed
     assert QUESTION not in heard.heard, heard.printed
     assert heard.hung_up, heard.printed

@@ -12,12 +12,11 @@ import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.stack.extension import AT_ONCE, Extension, an_extension
+from tests.stack.extension import Extension, an_extension
 from tests.stack.outcome import plain
 from tests.support.house import ROOT
 
@@ -169,13 +168,10 @@ def closed(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def evening(extension: Extension) -> Evening:
-    callers: dict[str, Outcome] = {}
-    people: dict[str, Outcome] = {}
-    for batch in batches(list(CASES)):
-        called = [name for name in batch if name not in NEVER_CALLED]
-        with extension.person.takes(*(person(name) for name in called)) as taken:
-            callers |= extension.calls_by_name({name: caller(name) for name in batch})
-        people |= dict(zip(called, taken.outcomes, strict=True))
+    called = [name for name in CASES if name not in NEVER_CALLED]
+    with extension.person.takes(*(person(name) for name in called)) as taken:
+        callers = extension.calls_by_name({name: caller(name) for name in CASES})
+    people = dict(zip(called, taken.outcomes, strict=True))
     extension.until(lambda: len(extension.provider.received("/ended")) == len(CASES), "telling of each call")
     ended = [received["data"] for received in bodies(extension)]
     outcomes = [data["outcome"] for data in ended]
@@ -185,18 +181,12 @@ def evening(extension: Extension) -> Evening:
     return Evening(callers, people, transfers, outcomes, extension.provider.asked("llm"), extension.logs)
 
 
-def batches(names: list[str]) -> Iterator[list[str]]:
-    rest = iter(names)
-    while batch := list(islice(rest, AT_ONCE)):
-        yield batch
-
-
 def caller(name: str) -> list[str]:
     return ["--say", CASES[name].asks, *CASES[name].caller]
 
 
 def person(name: str) -> list[str]:
-    return ["--number", NUMBERS[name], "--wait", "60", *CASES[name].person]
+    return ["--number", NUMBERS[name], "--wait", "400", *CASES[name].person]
 
 
 def bodies(extension: Extension) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from agent import stores
 from agent.admission.owner_files import owner_files
 from agent.admission.written_number import country_of
 from agent.answer import answer, prewarm
+from agent.background import begin
 from agent.behaviors.record_the_call import FINISHED_WITHIN
 from agent.conversation.reject_when_full import REJECTED_AT_ONCE
 from agent.conversation.session import modules_to_preload
@@ -26,8 +27,10 @@ from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
 from agent.settings import Settings, exit_if, read_what_can_be_read
 from agent.storage.live_file import delete_versions_of_the_release_before
+from agent.tools import BeforeACall, tools_of
+from agent.tools.outside.http_tools import http_tools
 from agent.turns.prosody import ProsodyProcess
-from agent.worker import probe
+from agent.worker import health, probe
 from agent.worker.certificates import trust_own_authorities
 from agent.worker.check import needs_speech, problems, problems_at_start, warnings
 from agent.worker.http import answer_requests_while
@@ -95,15 +98,23 @@ def _new_server(settings: Settings, lines: LinesFolder) -> AgentServer:
 
 async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> int:
     """Take calls, and run the tasks that go on beside them; return an exit code."""
-    for line in lines.all():
-        if (pipeline := Pipeline(line, settings)).reads_slowly:  # else the first call after a start waits for it
-            with contextlib.suppress(ValueError):  # which is in the log already
-                read_ahead(pipeline.new_llm(), lines.read_words(line).persona)
+    begin(_read_before_the_first_call(settings, lines))
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
     serving = answer_requests_while(serving, settings, lines)
     serving = remind_while(serving, settings, lines, reminders_of)
     return await hang_up_after_crashes_while(serving, server, settings)
+
+
+async def _read_before_the_first_call(settings: Settings, lines: LinesFolder) -> None:
+    """Have the models that read slowly read what every call begins with, else the first caller waits for it."""
+    slow = [(line, pipeline) for line in lines.all() if (pipeline := Pipeline(line, settings)).reads_slowly]
+    with health.reading():
+        for line, pipeline in slow:
+            with contextlib.suppress(ValueError):  # which is in the log already
+                call = BeforeACall(line, pipeline).as_call()
+                tools = [*tools_of(call), *http_tools(call, lines.read_tools(line))]
+                await read_ahead(pipeline.new_llm(), lines.read_words(line).persona, tools)
 
 
 def _keep_good_versions(settings: Settings, lines: LinesFolder) -> None:

@@ -133,16 +133,17 @@ def take_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str]
 
 
 def place_calls(given: argparse.Namespace, transcriber: Callable[[audio.Pcm, str], str] | None) -> int:
-    """Place the calls of each row of standard input at once, and print their reports.
+    """Place the calls of each row of standard input, several at once, and print their reports.
 
     Whisper transcribes after the last of them has ended: before, it would take the processor time that keeps packets
     punctual.
     """
     whisper = transcriber or _transcriber(given.model)
     for row in sys.stdin:
-        orders = [_order(_arguments(given, "call", call)) for call in json.loads(row)]
+        wanted = json.loads(row)
+        orders = [_order(_arguments(given, "call", call)) for call in wanted["calls"]]
         started = datetime.now(UTC)
-        held = asyncio.run(_together(orders))
+        held = asyncio.run(_together(orders, wanted.get("at_once", len(orders))))
         _print_reports(
             [
                 _with_sound(_report(order, started, seen, whisper if order.model else None, sides=("line",)), order)
@@ -205,8 +206,15 @@ def _with_sound(report: Report, plan: Plan) -> Report:
     return replace(report, recording=recording)
 
 
-async def _together(orders: list[Order]) -> list[Observation]:
-    return await asyncio.gather(*map(_delayed, orders))
+async def _together(orders: list[Order], at_once: int) -> list[Observation]:
+    """Hold the calls, `at_once` at a time; when one is over, the next one begins."""
+    places = asyncio.Semaphore(at_once)
+
+    async def hold(order: Order) -> Observation:
+        async with places:
+            return await _delayed(order)
+
+    return await asyncio.gather(*map(hold, orders))
 
 
 async def _delayed(order: Order, tell: Tell = tell_nobody) -> Observation:

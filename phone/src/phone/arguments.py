@@ -169,8 +169,9 @@ def _add_calls(commands: Any) -> None:
     calls = commands.add_parser(
         "calls",
         help="place the calls that standard input lists, several at once",
-        description="Each row of standard input is a JSON list of calls to place together; each call is a list of "
-        "arguments of `phone call`. When all of them are over, a row of standard output has the list of their reports. "
+        description='Each row of standard input is JSON, {"calls": […], "at_once": 3}; each call is a list of '
+        "arguments of `phone call`. As many are held together as at_once says, all of them without it, and when one is "
+        "over, the next one begins. When all of them are over, a row of standard output has the list of their reports. "
         "Nothing else is kept, except the sound of a call with --out.",
     )
     _add_model(calls)

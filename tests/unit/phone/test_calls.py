@@ -192,6 +192,10 @@ def test_what_has_a_moment_is_said_then_while_the_line_speaks(call: Any, questio
     assert words["stopped_after"] is not None
 
 
+def rows(*calls: list[list[str]], **options: int) -> str:
+    return "".join(json.dumps({"calls": these, **options}) + "\n" for these in calls)
+
+
 def test_several_calls_are_held_at_once_and_told_when_all_are_over(
     tmp_path: Path, question: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,7 +207,7 @@ def test_several_calls_are_held_at_once_and_told_when_all_are_over(
             ["--gateway", second.address, "--silent", "--delay", "0.5", *how],
         ]
         later = [["--gateway", third.address, "--silent", *how]]
-        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(calls) + "\n" + json.dumps(later) + "\n"))
+        monkeypatch.setattr(sys, "stdin", io.StringIO(rows(calls, later)))
         assert phone.main(["calls", "--model", str(tmp_path)], transcriber=lambda *_: "we open at nine") == 0
     both, again = map(json.loads, capsys.readouterr().out.splitlines())
     assert [report["exit_code"] for report in both + again] == [0, 0, 0]
@@ -213,6 +217,21 @@ def test_several_calls_are_held_at_once_and_told_when_all_are_over(
     assert all(Path(report["recording"]).is_file() for report in both + again)
 
 
+def test_a_call_begins_when_another_is_over_if_no_more_may_be_held_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.bin").touch()
+    how = ["--to", "1", "--out", str(tmp_path), "--patience", "0.2", "--silent"]
+    with Gateway() as first, Gateway() as second, Gateway() as third:
+        calls = [["--gateway", gateway.address, *how] for gateway in (first, second, third)]
+        calls[0] += ["--stay", "1.5"]
+        monkeypatch.setattr(sys, "stdin", io.StringIO(rows(calls, at_once=2)))
+        assert phone.main(["calls", "--model", str(tmp_path)], transcriber=lambda *_: "") == 0
+    long, short, next_one = json.loads(capsys.readouterr().out)
+    over = [report["invited"] + report["ended_after"] for report in (long, short)]
+    assert over[1] - 0.1 < next_one["invited"] < over[0]
+
+
 def test_what_the_line_says_is_written_down_in_its_language(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,7 +239,7 @@ def test_what_the_line_says_is_written_down_in_its_language(
     how = ["--to", "1", "--out", str(tmp_path), "--patience", "0.3", "--silent"]
     with Gateway() as german, Gateway() as english:
         calls = [["--gateway", german.address, "--language", "de", *how], ["--gateway", english.address, *how]]
-        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(calls) + "\n"))
+        monkeypatch.setattr(sys, "stdin", io.StringIO(rows(calls)))
         assert phone.main(["calls", "--model", str(tmp_path)], transcriber=lambda _, language: f"in {language}") == 0
     reports = json.loads(capsys.readouterr().out)
     assert [report["conversation"][0]["text"] for report in reports] == ["in de", "in en"]

@@ -151,7 +151,7 @@ class _Attempt:
                 return reason_of(error)
             if not self._call.caller_is_there:
                 return "caller_left"
-            logger.info("The trunk does not transfer calls (REFER: %s), so the agent calls the person", code_of(error))
+            logger.info("The trunk does not transfer calls by REFER (%s): the agent calls the person", code_of(error))
             return None
         finally:
             self._call.transfer.refer = None

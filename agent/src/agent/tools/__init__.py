@@ -1,10 +1,14 @@
 """The tools of the language model: each is a module, named after what the tool does, and an entry in `TOOLS`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
 
 from livekit.agents import llm
 
 from agent.conversation.call import Call
+from agent.lines.line import Line
+from agent.providers.pipeline import Pipeline
 from agent.tools.book_appointment import book_appointment
 from agent.tools.cancel_appointment import cancel_appointment
 from agent.tools.do_not_call_again import do_not_call_again
@@ -36,6 +40,17 @@ TOOLS: list[NewTool] = [
     move_appointment,
     cancel_appointment,
 ]
+
+
+@dataclass(frozen=True)
+class BeforeACall:
+    """What a tool may read of a call while it is made: what it tells the model is known before anybody calls."""
+
+    line: Line
+    pipeline: Pipeline
+
+    def as_call(self) -> Call:
+        return cast("Call", self)
 
 
 def tools_of(call: Call) -> list[llm.Tool | llm.Toolset]:

@@ -1,15 +1,19 @@
 """Healthy means registered with the media server: only then are calls answered.
 
 The agent touches a file for as long as it is registered; `python -m agent.worker.health` looks at the file, and imports
-nothing heavy, since it runs every few seconds.
+nothing heavy, since it runs every few seconds. With `--reading` it tells whether models are still reading what calls
+begin with: a caller would have to wait for the first answer.
 """
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from agent.storage import private_files
 
 REGISTERED = private_files.DIRECTORY / "registered"
+READING = private_files.DIRECTORY / "reading"
 TOUCHED_EVERY = 2.0  # seconds
 STALE_AFTER = 10.0  # seconds without a touch, after which the agent counts as hanging
 
@@ -23,6 +27,17 @@ def mark(*, registered: bool) -> None:
         REGISTERED.unlink(missing_ok=True)
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """Note for as long as the block runs that models are reading."""
+    READING.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    READING.touch()
+    try:
+        yield
+    finally:
+        READING.unlink(missing_ok=True)
+
+
 def problem() -> str | None:
     """Return why no call would be answered now, or None."""
     try:
@@ -33,4 +48,4 @@ def problem() -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(problem())
+    sys.exit(not READING.exists() if "--reading" in sys.argv[1:] else problem())

@@ -18,7 +18,7 @@ from agent.conversation.session import new_session
 from agent.lines.people import Person
 from agent.lines.tools import known_tools
 from agent.lines.words import Words
-from agent.tools import TOOLS, tools_of
+from agent.tools import TOOLS, BeforeACall, tools_of
 from tests.support.fakes.openai_api import FakeOpenAI, Script
 from tests.unit.agent.appointments import calendars
 from tests.unit.agent.fakes import Recorded, host, in_call, line, pipeline, spoken, until
@@ -128,6 +128,8 @@ def test_each_tool_that_a_small_model_is_given_says_with_which_words_callers_wan
     everything = calendars.line(**given)
     small = pipeline(everything, host(provider_keys={}))
     [*sent] = llm.ToolContext(tools_of(in_call(line=everything, pipeline=small))).parse_function_tools("openai")
+    [*before] = llm.ToolContext(tools_of(BeforeACall(everything, small).as_call())).parse_function_tools("openai")
+    assert before == sent  # what it reads before the first call is what it is told in a call
     descriptions = {tool["function"]["name"]: tool["function"]["description"] for tool in sent}
     assert {*descriptions} == {*known_tools()} - {"search_facts"}
     assert not [name for name, description in descriptions.items() if description.count('"') < 4]

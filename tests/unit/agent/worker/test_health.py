@@ -15,6 +15,7 @@ from agent.worker import health
 def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "state" / "registered"
     monkeypatch.setattr(health, "REGISTERED", file)
+    monkeypatch.setattr(health, "READING", file.with_name("reading"))
     return file
 
 
@@ -41,6 +42,17 @@ def test_an_agent_that_hangs_is_not_healthy(registered: Path) -> None:
     assert "heartbeat" in (health.problem() or "")
     health.mark(registered=True)
     assert health.problem() is None
+
+
+def test_models_read_for_as_long_as_the_block_runs_whatever_becomes_of_it() -> None:
+    def fail_while_reading() -> None:
+        with health.reading():
+            assert health.READING.exists()
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011
+        fail_while_reading()
+    assert not health.READING.exists()
 
 
 def test_the_command_says_what_is_wrong_and_imports_nothing_heavy(tmp_path: Path) -> None:
