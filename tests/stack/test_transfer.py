@@ -312,7 +312,7 @@ def test_a_caller_who_would_rather_not_wait_ends_the_ringing(evening: Evening) -
     assert henry.report["ended_after"] < CASES["Henry"].ringing - 5, henry.printed
 
 
-def test_a_cold_handover_is_the_carriers_and_the_call_leaves_the_line(evening: Evening) -> None:
+def test_a_cold_transfer_is_the_carriers_and_the_call_leaves_the_line(evening: Evening) -> None:
     iris = evening.callers["Iris"]
     [referral] = iris.report["referrals"]
     assert f"tel:{NUMBERS['Iris']}" in referral["to"]

@@ -492,7 +492,7 @@ async def test_a_caller_who_hangs_up_during_a_refer_that_fails_has_nobody_called
     assert (talk.outcome, talk.server.called) == ("caller_left", [])
 
 
-async def test_a_cold_handover_is_the_carriers(talk: Talk) -> None:
+async def test_a_cold_transfer_is_the_carriers(talk: Talk) -> None:
     await talk.transfer_caller(COLD)
     assert talk.server.referred == ["tel:+12025550111"]
     assert (talk.outcome, talk.reasons, talk.server.called) == ("transferred", [CALLER_WAS_TRANSFERRED], [])
