@@ -1,4 +1,4 @@
-"""Callers are handed over to people: who hears whom and when, what each is told, and who hangs up on whom.
+"""Callers are transferred to people: who hears whom and when, what each is told, and who hangs up on whom.
 
 Each person has a number of their own, by which the second phone knows how to take the call.
 """
@@ -128,7 +128,7 @@ RULES: list[dict[str, Any]] = [
 class Evening:
     callers: dict[str, Outcome]
     people: dict[str, Outcome]
-    transfers: dict[str | None, Any]  # in the events that the webhook got, by the person's name; None: of nobody
+    transfers: dict[str, Any]  # in the events that the webhook got, by the person's name
     ended: list[str]  # the outcomes of the calls in those events
     asked: list[dict[str, Any]]  # of the language model
     logs: str
@@ -174,8 +174,10 @@ def evening(extension: Extension) -> Evening:
     people = dict(zip(called, taken.outcomes, strict=True))
     extension.until(lambda: len(extension.provider.received("/ended")) == len(CASES), "telling of each call")
     ended = [received["data"] for received in bodies(extension)]
-    transfers = {data["transfer"]["to"] if data["transfer"] else None: data["transfer"] for data in ended}
     outcomes = [data["outcome"] for data in ended]
+    # Kate's caller is transferred to nobody, and each other one to one person.
+    assert sorted(len(data["transfers"]) for data in ended) == [0] + [1] * (len(CASES) - 1)
+    transfers = {transfer["to"]: transfer for data in ended for transfer in data["transfers"]}
     return Evening(callers, people, transfers, outcomes, extension.provider.asked("llm"), extension.logs)
 
 
@@ -280,7 +282,7 @@ def test_a_person_who_says_yes_is_joined_and_the_callers_phone_is_hung_up_on_whe
         ("Luke", "line is busy", "busy"),
     ],
 )
-def test_who_cannot_be_handed_over_is_told_why_and_the_record_says_so(
+def test_who_cannot_be_transferred_is_told_why_and_the_record_says_so(
     evening: Evening, name: str, words: str, outcome: str
 ) -> None:
     assert words in evening.callers[name].heard, evening.callers[name].printed
@@ -290,7 +292,7 @@ def test_who_cannot_be_handed_over_is_told_why_and_the_record_says_so(
 
 
 @pytest.mark.parametrize("name", ["Carla", "Henry"])
-def test_a_caller_who_was_not_handed_over_goes_on_talking_with_the_agent(evening: Evening, name: str) -> None:
+def test_a_caller_who_was_not_transferred_goes_on_talking_with_the_agent(evening: Evening, name: str) -> None:
     assert "soup is tomato" in evening.callers[name].heard, evening.callers[name].printed
 
 
@@ -310,7 +312,7 @@ def test_a_caller_who_would_rather_not_wait_ends_the_ringing(evening: Evening) -
     assert henry.report["ended_after"] < CASES["Henry"].ringing - 5, henry.printed
 
 
-def test_a_cold_handover_is_the_carriers_and_the_call_leaves_the_line(evening: Evening) -> None:
+def test_a_cold_transfer_is_the_carriers_and_the_call_leaves_the_line(evening: Evening) -> None:
     iris = evening.callers["Iris"]
     [referral] = iris.report["referrals"]
     assert f"tel:{NUMBERS['Iris']}" in referral["to"]
@@ -331,7 +333,7 @@ def test_where_the_trunk_refuses_refer_the_two_are_joined_by_a_second_leg(evenin
 def test_neither_a_number_that_the_model_names_nor_somebody_outside_their_hours_is_called(evening: Evening) -> None:
     kate = evening.callers["Kate"]
     kate.says("cannot call that number", 1)  # once for the number, and once for Mary
-    assert evening.transfers[None] is None
+    assert set(evening.transfers) == set(CASES) - {"Kate"}
     offered = [tool for request in evening.asked for tool in request["body"].get("tools", [])]
     [names] = {
         tuple(tool["function"]["parameters"]["properties"]["to"]["enum"])

@@ -30,13 +30,12 @@ from agent.storage.live_file import delete_versions_of_the_release_before
 from agent.tools import BeforeACall, tools_of
 from agent.tools.outside.http_tools import http_tools
 from agent.turns.prosody import ProsodyProcess
-from agent.worker import health
+from agent.worker import health, probe
 from agent.worker.certificates import trust_own_authorities
-from agent.worker.check import needs_speech, problems, problems_at_start
+from agent.worker.check import needs_speech, problems, problems_at_start, warnings
 from agent.worker.http import answer_requests_while
 from agent.worker.logs import set_up_logging
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
-from agent.worker.probe import doubts
 from agent.worker.proxies import ask_the_server_directly
 from agent.worker.remind import remind_while
 from agent.worker.serve import admit_up_to, serve
@@ -59,9 +58,9 @@ def main() -> int:
     if "--check" in sys.argv[1:]:
         exit_if([*wrong, *problems(settings, lines), *stores.problems()])
         print(f"COMPOSE_PROFILES={'local' if needs_speech(settings, lines) else ''}")  # noqa: T201 - for make up
-        if "--probe" in sys.argv[1:]:
-            for doubt in asyncio.run(doubts(settings, lines)):
-                print(f"warning: {doubt}", file=sys.stderr)  # noqa: T201
+        probed = asyncio.run(probe.doubts(settings, lines)) if "--probe" in sys.argv[1:] else []
+        for warning in [*warnings(settings, lines), *probed]:
+            print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
         return 0
     fatal, of_lines = problems_at_start(settings, lines)
     exit_if([*wrong, *fatal, *stores.problems()])

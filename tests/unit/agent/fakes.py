@@ -29,7 +29,7 @@ from pydantic import SecretStr
 
 from agent.conversation.announcer import Announcer
 from agent.conversation.call import Call
-from agent.conversation.handover import Handover
+from agent.conversation.transfer_state import TransferState
 from agent.lines.line import Line
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
@@ -74,7 +74,7 @@ def in_call(**parts: Any) -> Call:
         "before_join": None,
         "order": None,
         "participant": SimpleNamespace(identity="caller"),
-        "handover": Handover(),
+        "transfer": TransferState(),
     }
     for name, part in (usual | parts).items():
         setattr(call, name, part)

@@ -14,8 +14,8 @@ from livekit.agents import Agent, AgentSession
 from agent import languages
 from agent.conversation import call as conversation
 from agent.conversation.announcer import Announcer
-from agent.conversation.handover import Handover
 from agent.conversation.session import new_session
+from agent.conversation.transfer_state import TransferState
 from agent.providers.pipeline import Pipeline
 from agent.turns.eager_stt import eager_engines
 from tests.support.fakes.openai_api import FakeOpenAI, Script
@@ -117,13 +117,13 @@ class Call:
         self.ending: Any = Endings()
         self.room: Any = rtc.EventEmitter[str]()
         self.phone = Phone()
-        self.handover = Handover()
+        self.transfer = TransferState()
 
     @property
     def call(self) -> conversation.Call:
         """What a behaviour is given."""
         parts = {"session": self.session, "announcer": self.announcer, "ending": self.ending, "room": self.room}
-        parts |= {"participant": self.phone, "handover": self.handover}
+        parts |= {"participant": self.phone, "transfer": self.transfer}
         return in_call(**parts, line=self.line)
 
     async def begin(self) -> None:

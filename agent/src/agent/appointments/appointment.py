@@ -27,6 +27,7 @@ class Appointment:
     whole_day: bool = False
     version: str = ""  # by which a CalDAV server knows whether it has been changed meanwhile
     address: str = field(default="", repr=False)  # at a CalDAV server
+    agreed: datetime | None = None  # when the caller has last said yes to the time; None if that is not known
 
     @property
     def is_ours(self) -> bool:
@@ -72,8 +73,8 @@ class Backend(Protocol):
     async def add(self, appointment: Appointment) -> None:
         """Keep a new appointment."""
 
-    async def move(self, appointment: Appointment, begins: datetime, ends: datetime) -> None:
-        """Give an appointment another time; raises `ChangedError` if it is not there as it was."""
+    async def move(self, appointment: Appointment, moved: Appointment) -> None:
+        """Give an appointment the times of `moved`; raises `ChangedError` if it is not there as it was."""
 
     async def remove(self, appointment: Appointment) -> None:
         """Delete an appointment; raises `ChangedError` if it is not there as it was."""

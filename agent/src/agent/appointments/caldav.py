@@ -72,14 +72,14 @@ class CalDAV:
                 return
         self._expect(answer, 200, CREATED, 204)
 
-    async def move(self, appointment: Appointment, begins: datetime, ends: datetime) -> None:
+    async def move(self, appointment: Appointment, moved: Appointment) -> None:
         async with self._client() as client:
             there = await self._ask(client, "GET", appointment.address)
             self._expect(there, 200)
             version = there.headers.get("ETag", "")
             if version != appointment.version:
                 raise ChangedError("This appointment has been changed meanwhile, so nothing was done.")
-            content = ics.moved(there.text, appointment.uid, begins, ends)
+            content = ics.with_times_of(moved, there.text)
             answer = await self._ask(
                 client, "PUT", appointment.address, content=content, headers={**TEXT, "If-Match": version}
             )

@@ -124,10 +124,11 @@ class Desk:
             if len(theirs) >= (most := self.kind(wanted.kind).per_caller):
                 raise AppointmentError(f"This caller has {len(theirs)} appointments, and {most} are the most.")
             await self._take_a_place(wanted)
+            booked = replace(wanted, agreed=now.replace(microsecond=0))
             with _changing():
-                await self._backend.add(wanted)
-                await self._give_way(wanted, self._backend.remove)
-        return wanted
+                await self._backend.add(booked)
+                await self._give_way(booked, self._backend.remove)
+        return booked
 
     async def find(self, now: datetime, number: str, name: str = "") -> list[Appointment]:
         """Return the appointments to come under a number; with a name, only those of this person."""
@@ -151,13 +152,13 @@ class Desk:
         self._refuse_late_change(appointment, now)
         self._refuse(appointment.kind, begins, now)
         its = time_of(self.kind(appointment.kind), begins)
-        moved = replace(appointment, begins=its.begins, ends=its.ends)
+        moved = replace(appointment, begins=its.begins, ends=its.ends, agreed=now.replace(microsecond=0))
         async with self._locked():
             there = await self._as_it_is(appointment)
             await self._take_a_place(moved)
             with _changing():
-                await self._backend.move(there, moved.begins, moved.ends)
-                await self._give_way(moved, lambda stored: self._backend.move(stored, there.begins, there.ends))
+                await self._backend.move(there, moved)
+                await self._give_way(moved, lambda stored: self._backend.move(stored, there))
         return moved
 
     async def cancel(self, appointment: Appointment, now: datetime) -> None:

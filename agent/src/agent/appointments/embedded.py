@@ -24,8 +24,9 @@ VERSIONS = (
         name TEXT NOT NULL, number TEXT NOT NULL, note TEXT NOT NULL
     ) WITHOUT ROWID
     """,
+    "ALTER TABLE appointments ADD COLUMN agreed REAL",
 )
-COLUMNS = "uid, kind, begins, ends, name, number, note"
+COLUMNS = "uid, kind, begins, ends, name, number, note, agreed"
 OVERLAPS = f"SELECT {COLUMNS} FROM appointments WHERE begins < :ends AND ends > :begins"  # noqa: S608
 OF_NUMBER, IN_ORDER = " AND number = :number", " ORDER BY begins, uid"
 WHERE = "WHERE uid = ? AND begins = ?"
@@ -41,6 +42,28 @@ def open_store(file: Path) -> sqlite3.Connection:
     database = open_database(file, VERSIONS, waits=WAITS)
     database.execute("PRAGMA synchronous = FULL")  # what a caller was told is on the disk
     return database
+
+
+def lines_with_appointments(data: Path = DATA) -> set[str]:
+    """Name the lines that have appointments on this host, including those whose folder is gone by now."""
+    return {file.stem for file in (data / FOLDER).glob("[!.]*.db")}
+
+
+def delete_past(file: Path, before: float) -> int:
+    """Delete the appointments that ended before this time.time(), and return how many there were.
+
+    A copy that an upgrade left beside the file before that time is deleted as well: it has such appointments, too.
+
+    Raises:
+        sqlite3.Error, OSError: the file cannot be used.
+    """
+    for copy in file.parent.glob(f"{file.name}.v*"):
+        if copy.stat().st_mtime < before:
+            copy.unlink()
+    if not file.exists():
+        return 0
+    with contextlib.closing(open_store(file)) as database:
+        return database.execute("DELETE FROM appointments WHERE ends < ?", (before,)).rowcount
 
 
 class Embedded:
@@ -59,12 +82,12 @@ class Embedded:
     async def add(self, appointment: Appointment) -> None:
         its = appointment
         row = (its.uid, its.kind, its.begins.timestamp(), its.ends.timestamp(), its.name, its.number, its.note)
-        await self._do(lambda db: db.execute(f"INSERT INTO appointments ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row))  # noqa: S608
+        insert = f"INSERT INTO appointments ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        await self._do(lambda db: db.execute(insert, (*row, _seconds(its.agreed))))
 
-    async def move(self, appointment: Appointment, begins: datetime, ends: datetime) -> None:
-        await self._change(
-            "UPDATE appointments SET begins = ?, ends = ?", appointment, begins.timestamp(), ends.timestamp()
-        )
+    async def move(self, appointment: Appointment, moved: Appointment) -> None:
+        times = (moved.begins.timestamp(), moved.ends.timestamp(), _seconds(moved.agreed))
+        await self._change("UPDATE appointments SET begins = ?, ends = ?, agreed = ?", appointment, *times)
 
     async def remove(self, appointment: Appointment) -> None:
         await self._change("DELETE FROM appointments", appointment)
@@ -73,7 +96,7 @@ class Embedded:
         given = {"begins": begins.timestamp(), "ends": ends.timestamp(), "number": number}
         return [self._read(row) for row in await self._do(lambda db: db.execute(query, given).fetchall())]
 
-    async def _change(self, change: str, appointment: Appointment, *values: float) -> None:
+    async def _change(self, change: str, appointment: Appointment, *values: float | None) -> None:
         its = appointment
         changed = await self._do(
             lambda db: db.execute(f"{change} {WHERE}", (*values, its.uid, its.begins.timestamp())).rowcount
@@ -81,10 +104,11 @@ class Embedded:
         if not changed:
             raise ChangedError("This appointment has been changed or cancelled meanwhile, so nothing was done.")
 
-    def _read(self, row: tuple[str, str, float, float, str, str, str]) -> Appointment:
-        uid, kind, begins, ends, name, number, note = row
+    def _read(self, row: tuple[str, str, float, float, str, str, str, float | None]) -> Appointment:
+        uid, kind, begins, ends, name, number, note, agreed = row
         first, last = (datetime.fromtimestamp(moment, self._zone) for moment in (begins, ends))
-        return Appointment(kind, first, last, name, number, note, uid)
+        when = None if agreed is None else datetime.fromtimestamp(agreed, self._zone)
+        return Appointment(kind, first, last, name, number, note, uid, agreed=when)
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work`, which executes one statement and so needs no transaction of its own."""
@@ -97,3 +121,7 @@ class Embedded:
         make_folder(self._file.parent)
         with contextlib.closing(open_store(self._file)) as database:
             return work(database)
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

@@ -13,7 +13,8 @@ from agent.calendar.hours import Interval
 
 PRODUCT = "-//Landline//appointments//EN"
 LINE, KIND, NAME, NUMBER = "X-LANDLINE-LINE", "X-LANDLINE-KIND", "X-LANDLINE-NAME", "X-LANDLINE-NUMBER"
-NOTE = "X-LANDLINE-NOTE"
+NOTE, AGREED = "X-LANDLINE-NOTE", "X-LANDLINE-AGREED"
+MOMENT = "%Y%m%dT%H%M%SZ"  # in UTC
 MOST_REPETITIONS = 5000
 
 
@@ -26,16 +27,15 @@ def written(appointments: Iterable[Appointment], line: str, called: dict[str, st
     return bytes(calendar.to_ical())
 
 
-def moved(text: str, uid: str, begins: datetime, ends: datetime) -> bytes:
-    """Return a calendar in which this event has another time, and is otherwise as it was."""
+def with_times_of(moved: Appointment, text: str) -> bytes:
+    """Return the calendar in which this appointment's event has these times, and is otherwise as it was."""
     calendar = Calendar.from_ical(text)
     event: Any
     for event in calendar.walk("VEVENT"):
-        if str(event.get("UID")) == uid:
-            for name, value in (("DTSTART", begins), ("DTEND", ends)):
+        if str(event.get("UID")) == moved.uid:
+            for name in ("DTSTART", "DTEND", "DURATION", AGREED):
                 event.pop(name, None)
-                event.add(name, value.astimezone(UTC))
-            event.pop("DURATION", None)
+            _add_times(event, moved)
             event["SEQUENCE"] = int(event.get("SEQUENCE", 0)) + 1
     return bytes(calendar.to_ical())
 
@@ -65,14 +65,20 @@ def _event(its: Appointment, line: str, called: str) -> Event:
     event = Event()
     event.add("uid", its.uid)
     event.add("dtstamp", datetime.now(UTC))
-    event.add("dtstart", its.begins.astimezone(UTC))
-    event.add("dtend", its.ends.astimezone(UTC))
+    _add_times(event, its)
     event.add("summary", f"{called}: {its.name}")
     event.add("description", "\n".join(filter(None, (its.number, its.note))))
     event.add("categories", [its.kind])
     for name, value in ((LINE, line), (KIND, its.kind), (NAME, its.name), (NUMBER, its.number), (NOTE, its.note)):
         event.add(name, value)
     return event
+
+
+def _add_times(event: Any, its: Appointment) -> None:
+    event.add("dtstart", its.begins.astimezone(UTC))
+    event.add("dtend", its.ends.astimezone(UTC))
+    if its.agreed:
+        event.add(AGREED, its.agreed.astimezone(UTC).strftime(MOMENT))
 
 
 def _appointment(event: Any, its: Interval, line: str, address: str, version: str) -> Appointment:
@@ -88,7 +94,15 @@ def _appointment(event: Any, its: Interval, line: str, address: str, version: st
         whole_day=not isinstance(event["DTSTART"].dt, datetime),
         version=version,
         address=address,
+        agreed=_agreed(str(event.get(AGREED, ""))),
     )
+
+
+def _agreed(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, MOMENT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _takes_time(event: Any) -> bool:

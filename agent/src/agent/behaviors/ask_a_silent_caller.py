@@ -50,7 +50,7 @@ class _SilenceTimer:
 
     def __init__(self, call: Call, hold: Hold) -> None:
         self._session, self._announcer, self._ending = call.session, call.announcer, call.ending
-        self._handover = call.handover
+        self._transfer = call.transfer
         self._handling, self._phrases = call.line.handling, call.phrases
         self._patience = self._handling.silent_caller_after  # seconds
         self._hold = hold
@@ -100,7 +100,7 @@ class _SilenceTimer:
     def _ask(self) -> None:
         if self._ending.begun:
             return
-        if self._handover.begun:  # the caller waits for a person, or talks with one
+        if self._transfer.begun:  # the caller waits for a person, or talks with one
             self._begin()
             return
         if self._hold.is_on:

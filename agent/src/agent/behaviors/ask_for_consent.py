@@ -1,4 +1,4 @@
-"""The agent that answers first when a recording needs consent: it asks the caller, listens, and hands over."""
+"""The agent that answers first when a recording needs consent: it asks the caller, then the receptionist takes over."""
 
 import logging
 from collections.abc import Awaitable, Callable

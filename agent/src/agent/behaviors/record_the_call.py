@@ -1,7 +1,7 @@
 """The recording and the transcript of a call are kept if `recording.enabled` is set.
 
 The caller is told about it before anything else is said, or is asked for consent. After a no, or no answer at all,
-nothing that they have said is kept. The recording ends when the caller is handed over to a person, who has been told
+nothing that they have said is kept. The recording ends when the caller is transferred to a person, who has been told
 nothing and asked nothing.
 """
 

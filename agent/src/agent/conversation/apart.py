@@ -23,7 +23,7 @@ from livekit import api, rtc
 from agent.background import repeat
 from agent.conversation.call_room import SERVER_ANSWERS_WITHIN, SERVER_ERRORS
 
-JOINED = "landline.joined"  # attribute of a person whom the agent has handed a caller over to
+JOINED = "landline.joined"  # attribute of a person whom the agent has transferred a caller to
 ENFORCED_EVERY = 0.2  # seconds, while the person is called
 COMPLAINT = "Could not keep the person from being heard by the caller"
 

@@ -11,7 +11,7 @@ from agent import languages
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
 from agent.conversation.fact_search import FactSearch
-from agent.conversation.handover import Handover
+from agent.conversation.transfer_state import TransferState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -54,7 +54,7 @@ class Call:
     before_greeting: Callable[[], Awaitable[object]] | None = field(init=False, default=None)
     before_end: Callable[[], Awaitable[object]] | None = field(init=False, default=None)  # once the caller has left
     before_join: Callable[[], Awaitable[object]] | None = field(init=False, default=None)  # the caller with a person
-    handover: Handover = field(init=False, default_factory=Handover)
+    transfer: TransferState = field(init=False, default_factory=TransferState)
     first_agent: Agent | None = field(init=False, default=None)  # the one that begins, if not the receptionist
 
     def __post_init__(self) -> None:
@@ -104,4 +104,4 @@ class Call:
     def caller_is_there(self) -> bool:
         """Whether the caller can still hear the agent."""
         known = self.room.isconnected() and self.participant.identity in self.room.remote_participants
-        return known and not self.handover.caller_has_left
+        return known and not self.transfer.caller_has_left

@@ -50,11 +50,11 @@ def hang_up_together(call: Call) -> None:
 
 def end_as_the_caller_left(call: Call) -> None:
     """End the job because the caller has left, once their last words are known."""
-    if call.handover.joined:
+    if call.transfer.joined:
         call.hang_up.begin()  # at once, since a person is still on the line
-    if call.handover.refer:
-        begin(_end_after_the_refer(call, call.handover.refer))
-    elif call.before_end and not call.handover.joined:
+    if call.transfer.refer:
+        begin(_end_after_the_refer(call, call.transfer.refer))
+    elif call.before_end and not call.transfer.joined:
         begin(_end_after(call, call.before_end()))
     else:
         call.ctx.shutdown(reason=_hung_up(call))

@@ -114,7 +114,7 @@ class Receptionist(Agent):
         Nothing is answered while the caller waits for a person. What a tool has returned is not among the facts, so an
         answer that tells it is not checked.
         """
-        if self._call.handover.begun:
+        if self._call.transfer.begun:
             return _nothing()
         if _tells_a_result(chat_ctx) and self._call.pipeline.invents_facts:
             answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
@@ -138,7 +138,7 @@ class Receptionist(Agent):
 
     async def on_exit(self) -> None:
         call = self._call
-        if call.caller_is_there and not call.ending.begun and not call.handover.begun:
+        if call.caller_is_there and not call.ending.begun and not call.transfer.begun:
             await self._say_goodbye()
 
     async def _say_goodbye(self) -> None:

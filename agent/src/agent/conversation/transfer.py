@@ -1,4 +1,4 @@
-"""Handing a caller over to a person: the person is called, told what it is about, and joined with the caller.
+"""Transferring a caller to a person: the person is called, told what it is about, and joined with the caller.
 
 While a person is called, the caller hears music, may hang up, and may say that they would rather not. Once the two are
 joined, the agent says nothing and hears nothing, but its job stays: it ends one leg when the other one ends, bounds the
@@ -36,7 +36,7 @@ SENTENCE_WITHIN = 15.0  # seconds
 # By what the server's error says, the carrier accepted the REFER and then could not connect the two.
 NOT_CONNECTED = "call transfer failed"
 
-# What the caller hears when they are not handed over; the others hear nothing, because they have left.
+# What the caller hears when they are not transferred; the others hear nothing, because they have left.
 SENTENCES: dict[Outcome, str] = {
     "busy": "transfer_busy",
     "no_answer": "transfer_no_answer",
@@ -57,13 +57,14 @@ COMPLAINT = "Could not ask the server whether the caller is still there"
 _legs = itertools.count(1)
 
 
-async def hand_over(call: Call, person: Person) -> None:
-    """Hand the caller over to this person; if that fails, tell them so, and let them talk with the agent again.
+async def transfer_caller(call: Call, person: Person) -> None:
+    """Transfer the caller to this person; if that fails, tell them so, and let them talk with the agent again.
 
     Returns when the two are joined, or it is clear that they will not be. It never fails.
     """
-    transfer = call.record.transfer = Transfer(to=person.name, kind=person.kind, at=iso(time.time()))
-    call.handover.begun = True
+    transfer = Transfer(to=person.name, kind=person.kind, at=iso(time.time()))
+    call.record.transfers.append(transfer)
+    call.transfer.begun = True
     closing = asyncio.ensure_future(_closed(call))
     working = asyncio.ensure_future(_attempt(call, person))
     try:
@@ -84,19 +85,19 @@ async def hand_over(call: Call, person: Person) -> None:
 
 async def _attempt(call: Call, person: Person) -> Outcome:
     """Begin when the attempt before has let its person go, and both may be heard by everybody again."""
-    async with call.handover.one_at_a_time:
+    async with call.transfer.one_at_a_time:
         return await _Attempt(call, person).run()
 
 
 def _talk_on(call: Call, outcome: Outcome) -> None:
     """Tell the caller that they are not transferred, and why; the agent answers them again from now on."""
     if sentence := SENTENCES.get(outcome):
-        call.handover.begun = False
+        call.transfer.begun = False
         call.announcer.say(sentence)
 
 
 class _Attempt:
-    """One attempt to hand the caller over to one person."""
+    """One attempt to transfer the caller to one person."""
 
     def __init__(self, call: Call, person: Person) -> None:
         self._call, self._person = call, person
@@ -142,7 +143,7 @@ class _Attempt:
             play_dialtone=True,
         )
         request.ringing_timeout.FromMilliseconds(round(REFER_WITHIN * 1000))
-        self._call.handover.refer = refer = asyncio.ensure_future(self._livekit.sip.transfer_sip_participant(request))
+        self._call.transfer.refer = refer = asyncio.ensure_future(self._livekit.sip.transfer_sip_participant(request))
         try:
             await refer
         except SERVER_ERRORS as error:
@@ -153,7 +154,7 @@ class _Attempt:
             logger.info("The trunk does not transfer calls by REFER (%s): the agent calls the person", code_of(error))
             return None
         finally:
-            self._call.handover.refer = None
+            self._call.transfer.refer = None
         self._call.ctx.shutdown(reason=CALLER_WAS_TRANSFERRED)
         return "transferred"
 
@@ -176,7 +177,7 @@ class _Attempt:
 
         async def watch_caller() -> None:
             if await self._apart.caller_is_gone():
-                self._call.handover.caller_has_left = True
+                self._call.transfer.caller_has_left = True
                 decide("caller_left")
 
         reaching = asyncio.ensure_future(self._reach())
@@ -194,7 +195,7 @@ class _Attempt:
             await asyncio.gather(reaching, return_exceptions=True)
 
     async def _reach(self) -> Outcome:
-        """Call the person and, unless the handover is cold, ask whether they take the call."""
+        """Call the person and, unless the transfer is cold, ask whether they take the call."""
         summary = None if self._person.kind == "cold" else begin(sum_up_for_a_person(self._call))
         try:
             async with self._apart.calling():
@@ -228,10 +229,10 @@ class _Attempt:
         if call.before_join:
             await call.before_join()
         if await self._apart.caller_is_gone():
-            call.handover.caller_has_left = True
+            call.transfer.caller_has_left = True
             return "caller_left"
         await self._apart.join()
-        call.handover.joined = call.hang_up.spares = True
+        call.transfer.joined = call.hang_up.spares = True
         call.record.joined = time.time()
         call.session.input.set_audio_enabled(False)
         self._stop_listening()
@@ -255,8 +256,8 @@ class _Attempt:
 
     async def _end_if_the_caller_has_left(self) -> None:
         """End the call of a caller who has left while they were hidden, which nobody has reported."""
-        if self._call.handover.caller_has_left or await self._apart.caller_is_gone():
-            self._call.handover.caller_has_left = True
+        if self._call.transfer.caller_has_left or await self._apart.caller_is_gone():
+            self._call.transfer.caller_has_left = True
             end_as_the_caller_left(self._call)
 
     async def _undo(self) -> None:
@@ -283,7 +284,7 @@ class _Attempt:
 
 
 def would_rather_not(said: str, phrases: Phrases) -> bool:
-    """Return whether a caller who is waiting has said that they do not want to be handed over any more."""
+    """Return whether a caller who is waiting has said that they do not want to be transferred any more."""
     if languages.contains(said, phrases.cancels):
         return True
     allowed = phrases.no | phrases.courtesies

@@ -51,7 +51,7 @@ class YesOrNo(Agent):
         self._asking: asyncio.Task[None] | None = None
 
     async def ask(self) -> None:
-        """Ask the question, act on the answer, and hand over to another agent."""
+        """Ask the question, act on the answer, and give the call to another agent."""
         raise NotImplementedError
 
     async def on_enter(self) -> None:

@@ -52,6 +52,7 @@ class Sentences:
     may_record: str
     not_recorded: str
     is_that_right: str
+    done_already: str
     calling: str
     are_you: str  # with {name}
     wrong_person: str
@@ -89,7 +90,7 @@ class Phrases:
     speaking: frozenset[str]  # "that is me"; xxx stands for the name
     greetings: frozenset[str]  # of somebody who picks up the phone
     do_not_call: frozenset[str]  # "do not call me again"
-    cancels: frozenset[str]  # said anywhere by a caller who does not want to be handed over any more
+    cancels: frozenset[str]  # said anywhere by a caller who does not want to be transferred any more
 
 
 @dataclass(frozen=True, slots=True)

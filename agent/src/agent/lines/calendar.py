@@ -44,6 +44,13 @@ class Calendar(Group):
         json_schema_extra=NEEDS_MAKE_UP,
     )
 
+    keep_days: int = setting(
+        60,
+        "Days that an appointment which is over is kept on this host. A CalDAV server keeps its own as it likes.",
+        ge=1,
+        le=3650,
+    )
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.url and not (self.username and self.password):

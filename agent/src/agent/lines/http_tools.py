@@ -68,7 +68,9 @@ class HttpTool(Group):
     answer: str = setting("", "What the model sees of the answer: a path, or a text with {path}. Empty: all of it.")
     meanwhile: str = setting("", "What the caller hears when the answer takes more than two seconds.", max_length=200)
     safe: bool = setting(False, "Whether it may be used without asking the caller.")
-    confirm: str = setting("", "The question before it is used, with {argument} in it.", max_length=500)
+    confirm: str = setting(
+        "", "The question before it is used, with {argument} in it. Others are told before it.", max_length=500
+    )
 
     @model_validator(mode="after")
     def check_address(self) -> Self:

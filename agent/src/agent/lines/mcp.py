@@ -39,7 +39,7 @@ class McpServer(Group):
     )
     confirm: dict[ToolOfServer, str] = Field(
         default_factory=dict,
-        description="The question before a tool is used, with {argument} in it. A tool without one is announced by its "
-        "name and its arguments.",
+        description="The question before a tool is used, with {argument} in it. Arguments that are not in it are told "
+        "before it. A tool without one is announced by its name and its arguments.",
     )
     timeout: float = setting(10, "Seconds after which a tool that does not answer is given up.", ge=1, le=30)

@@ -1,4 +1,4 @@
-"""The people whom callers of a line can be handed over to."""
+"""The people whom callers of a line can be transferred to."""
 
 import re
 from typing import Annotated, Literal
@@ -21,7 +21,7 @@ def _check_called(number: str) -> str:
             "outbound trunk, such as 100"
         )
     if number in EMERGENCY:
-        raise ValueError("is an emergency number, and nobody is handed over to one")
+        raise ValueError("is an emergency number, and nobody is transferred to one")
     return number
 
 
@@ -45,7 +45,7 @@ def _check_names(people: "list[Person]") -> "list[Person]":
 
 
 class Person(Week):
-    """A person whom a caller can be handed over to, with hours of their own, or else those of the line.
+    """A person whom a caller can be transferred to, with hours of their own, or else those of the line.
 
     docs/abilities/transfer.md has an example.
     """
@@ -64,7 +64,7 @@ class Person(Week):
     )
     kind: Literal["warm", "cold"] = setting(
         "warm",
-        "How the caller is handed over: warm (the person hears what it is about, and accepts or declines) or cold "
+        "How the caller is transferred: warm (the person hears what it is about, and accepts or declines) or cold "
         "(the carrier connects the two, and the call leaves this host).",
     )
     when_closed: bool = setting(

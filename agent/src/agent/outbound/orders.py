@@ -21,7 +21,7 @@ from agent.storage.private_files import DATA
 from agent.storage.schema import open_database
 
 FILE = "outbound.db"
-KEPT = 14 * 86_400  # seconds, longer than the longest time before an appointment at which a reminder is placed
+KEPT = 14 * 86_400  # seconds; no reminder is placed longer before its appointment
 LEASE_RENEWED_EVERY = 5.0  # seconds
 LEASE = 30.0  # seconds; an order whose lease has not been renewed for this long has lost its process, or never had one
 WAITING, RINGING, ANSWERED, ENDED = "waiting", "ringing", "answered", "ended"

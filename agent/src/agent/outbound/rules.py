@@ -1,8 +1,9 @@
 """Whether a number may be called now, as far as the number, the line's settings and the clock decide it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -22,6 +23,8 @@ CALLED = {
     PhoneNumberType.UAN,
 }
 UNKNOWN_ZONE = "Etc/Unknown"
+DAY = timedelta(days=1)
+LAST_MINUTES = timedelta(minutes=10)  # before a quiet time: enough to place a call that must not come later
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -81,10 +84,10 @@ def refusal_of_moment(number: str, outbound: Outbound, now: datetime) -> Refusal
 
     Where a number may be in several time zones, it has to be a time for calls in each of them.
     """
-    zones = timezone.time_zones_for_number(phonenumbers.parse(number))
-    if UNKNOWN_ZONE in zones:
+    zones = _zones(number)
+    if not zones:
         return Refusal("time_zone", "The time zone of the number is not known, so it may be night there.")
-    for there in (now.astimezone(ZoneInfo(zone)) for zone in zones):
+    for there in (now.astimezone(zone) for zone in zones):
         if (day := DAYS[there.weekday()]) in outbound.quiet_days:
             return Refusal("quiet_hours", f"It is {day.capitalize()} where the person is, and nobody is called then.")
         if is_quiet(there.time(), *outbound.quiet):
@@ -94,6 +97,45 @@ def refusal_of_moment(number: str, outbound: Outbound, now: datetime) -> Refusal
                 f"to {outbound.quiet_until}.",
             )
     return None
+
+
+def first_moment(number: str, outbound: Outbound, begins: datetime, ends: datetime) -> datetime | None:
+    """Return the first moment from `begins` on and before `ends` at which a number may be called; None without any."""
+    changes = _changes(number, outbound.quiet[1], begins, ends)
+    return _first_allowed([begins, *sorted(changes)] if begins < ends else [], number, outbound)
+
+
+def last_moment(number: str, outbound: Outbound, begins: datetime, ends: datetime) -> datetime | None:
+    """Return the moment, a few minutes before the last quiet time that begins then, at which a number may be called."""
+    changes = sorted(_changes(number, outbound.quiet[0], begins, ends), reverse=True)
+    quiet = (change for change in changes if refusal_of_moment(number, outbound, change))
+    return _first_allowed((change - LAST_MINUTES for change in quiet), number, outbound)
+
+
+def _first_allowed(moments: Iterable[datetime], number: str, outbound: Outbound) -> datetime | None:
+    return next((moment for moment in moments if not refusal_of_moment(number, outbound, moment)), None)
+
+
+def _changes(number: str, clock: time, begins: datetime, ends: datetime) -> set[datetime]:
+    """Return when it is this time of day, and when a day begins, where the person is or may be."""
+    return {
+        moment
+        for zone in _zones(number)
+        for days in range((ends - begins).days + 3)
+        for at in {clock, time()}
+        if begins <= (moment := _at(begins.astimezone(zone) + (days - 1) * DAY, at)) < ends
+    }
+
+
+def _at(day: datetime, clock: time) -> datetime:
+    return datetime.combine(day, clock, day.tzinfo).astimezone(UTC)
+
+
+def _zones(number: str) -> list[ZoneInfo]:
+    """Return the time zones that a number may be in; none if they are not known."""
+    found = parsed(number, None)
+    names = timezone.time_zones_for_number(found) if found else ()
+    return [] if UNKNOWN_ZONE in names else [ZoneInfo(name) for name in names]
 
 
 def is_quiet(moment: time, begins: time, ends: time) -> bool:

@@ -30,8 +30,9 @@ class CallRecord:
     messages: list[Message] = field(default_factory=list)  # that the caller has confirmed
     outcome_fields: OutcomeFields = field(default_factory=OutcomeFields)
     actions: list[Action] = field(default_factory=list)  # whose `at` is a time.time()
-    transfer: Transfer | None = None
-    joined: float | None = None  # time.time() at which the caller and a person could hear each other
+    done: set[str] = field(default_factory=set)  # what tools have done or begun, with its arguments, as JSON
+    transfers: list[Transfer] = field(default_factory=list)  # in order
+    joined: float | None = None  # time.time() at which the caller and the last of these people heard each other
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     _work: set[asyncio.Task[str]] = field(default_factory=set)
 
@@ -52,8 +53,8 @@ class CallRecord:
     def transcript(self, outcome: str, since: float | None = None) -> Transcript:
         """Return what is known of the call now, without any of its words; from `since`, or from its beginning."""
         start, now = self.began if since is None else since, time.time()
-        if self.transfer and self.joined:
-            self.transfer.seconds = round(now - self.joined, 2)
+        if self.transfers and self.joined:
+            self.transfers[-1].seconds = round(now - self.joined, 2)
         return Transcript(
             line=self.line.name,
             call=self.call.call_id,
@@ -70,6 +71,6 @@ class CallRecord:
             messages=list(self.messages),
             outcome_fields=self.outcome_fields,
             actions=[it.model_copy(update={"at": round(it.at - start, 2)}) for it in self.actions],
-            transfer=self.transfer,
+            transfers=list(self.transfers),
             models=Models(**{kind: self.pipeline.name(kind) for kind in KINDS}),
         )

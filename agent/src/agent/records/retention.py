@@ -1,10 +1,14 @@
-"""Looking after records in the main process: finishing what a crash left, deleting what is old, delivering events."""
+"""Looking after records in the main process: finishing what a crash left, deleting what is old, delivering events.
+
+Appointments that are over are deleted here, too.
+"""
 
 import asyncio
 import contextlib
 import logging
 import math
 import shutil
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from agent.appointments.embedded import delete_past, lines_with_appointments, store_of
 from agent.background import repeat
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
@@ -51,7 +56,7 @@ async def keep_records_while(work: Awaitable[T], lines: LinesFolder, data: Path 
 
 
 class _Keepers:
-    """One keeper for each line that exists, and for each that has records."""
+    """One keeper for each line that exists, and for each that has records or appointments."""
 
     def __init__(self, lines: LinesFolder, data: Path) -> None:
         self._lines, self._data = lines, data
@@ -67,7 +72,7 @@ class _Keepers:
         except OSError as error:
             failed = error
         for line in await asyncio.to_thread(self._lines_to_keep):
-            keeper = self._keepers.setdefault(line.name, _Keeper(Folders(line.name, self._data), self._started))
+            keeper = self._keepers.setdefault(line.name, _Keeper(line.name, self._data, self._started))
             try:
                 keeper.deliver_for(line)
                 await keeper.tidy(line)
@@ -93,17 +98,19 @@ class _Keepers:
     def _lines_to_keep(self) -> list[Line]:
         """Read the lines that exist, and the last good line.toml of those whose folder is gone.
 
-        So no line loses records too early because the folder of lines cannot be read for a while.
+        So no line loses what it keeps too early because the folder of lines cannot be read for a while.
         """
-        gone = lines_with_records(self._data) - set(self._lines.names())
+        kept = lines_with_records(self._data) | lines_with_appointments(self._data)
+        gone = kept - set(self._lines.names())
         return [*self._lines.all(), *(self._lines.left_behind(name) for name in sorted(gone))]
 
 
 class _Keeper:
-    """Looks after one line's records and events."""
+    """Looks after one line's records, events and appointments."""
 
-    def __init__(self, folders: Folders, started: float) -> None:
-        self._folders = folders
+    def __init__(self, line: str, data: Path, started: float) -> None:
+        folders = self._folders = Folders(line, data)
+        self._appointments = store_of(line, data)
         self._started = started
         self._seen: list[tuple[str, int]] = []
         self._due = 0.0
@@ -126,6 +133,7 @@ class _Keeper:
         await asyncio.to_thread(finish_what_was_left, self._folders, line, before=left)
         await asyncio.to_thread(delete_old, self._folders, line.recording)
         await asyncio.to_thread(delete_old_in_outbox, self._folders, line)
+        await asyncio.to_thread(delete_past_appointments, self._appointments, line)
 
     def stop(self) -> None:
         """Stop delivering; what is under way is delivered again when delivering begins again."""
@@ -226,6 +234,15 @@ def delete_old_in_outbox(folders: Folders, line: Line) -> None:
             old = file.stat().st_mtime <= time.time() - line.recording.keep_days * DAY
             if old and deletion.of(file, Path.unlink):
                 logger.info("%s is deleted from the outbox: it was never accepted", file.stem)
+
+
+def delete_past_appointments(store: Path, line: Line) -> None:
+    """Delete the appointments on this host that have been over for longer than the line keeps them."""
+    try:
+        if count := delete_past(store, time.time() - line.calendar.keep_days * DAY):
+            logger.info("Appointments that were over are deleted: %d of the line %s", count, line.name)
+    except (sqlite3.Error, OSError) as error:
+        logger.error("The appointments of the line %s that are over cannot be deleted: %s", line.name, error)
 
 
 class _Deletion:

@@ -68,7 +68,7 @@ Outcome = Literal[
 
 
 class Transfer(BaseModel):
-    """The last attempt of a call to hand the caller over to a person."""
+    """One attempt to transfer the caller to a person."""
 
     to: str  # the person's name in line.toml
     kind: Literal["warm", "cold"]
@@ -118,7 +118,7 @@ class Transcript(BaseModel):
     tool_calls: list[ToolCall] = Field(default_factory=list)
     actions: list[Action] = Field(default_factory=list)
     keys: list[Keys] = Field(default_factory=list)
-    transfer: Transfer | None = None
+    transfers: list[Transfer] = Field(default_factory=list)  # in order
     messages: list[Message] = Field(default_factory=list)
     outcome_fields: OutcomeFields = Field(default_factory=OutcomeFields)
     summary: str | None = None

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
 
     phone_numbers: str = "+12025550100"  # of lines that name none; the first one's country is used for short numbers
     trunk_account: str | None = None
+    outbound_address: str | None = None  # who takes the calls that go out; None: nobody. Bootstrap makes the trunk
     api_token: Annotated[SecretStr, AfterValidator(check_token)] | None = None  # of POST /calls; None: make dial alone
 
     # By their names in .env.

@@ -5,13 +5,15 @@ model says or claims makes no difference. While the question is open, the model 
 """
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from livekit.agents import AgentTask, RunContext, ToolError
 from livekit.agents.voice import SpeechHandle
 
+from agent import languages
 from agent.background import begin
 from agent.conversation.call import Call
 from agent.conversation.heard_question import HeardQuestion
@@ -34,13 +36,15 @@ async def act(
     what: str,
     do: Callable[[], Awaitable[str]],
     meanwhile: str = "",
+    arguments: Mapping[str, object] | None = None,
 ) -> str:
     """Read `question` aloud, wait for a yes or a no by word or by key (1 or 2), and call `do` only after a yes.
 
     Once `do` has begun it is finished, even if the caller hangs up. If it takes long, the caller hears `meanwhile`, or
     the language's filler. `what` says in a few words what is done; the call record has it with its outcome, see
-    `Action`. The result is for the language model: what `do` returned, or that nothing was done, with
-    what the caller said instead.
+    `Action`. `arguments` are given where it would matter that the same is done twice: if this call has done `what` with
+    the same ones already, the caller is told so before the question. The result is for the language model: what `do`
+    returned, or that nothing was done, with what the caller said instead.
 
     Raises:
         ToolError: the question is too long, `do` failed, or the call ended before there was an answer; it is for the
@@ -48,14 +52,28 @@ async def act(
     """
     if len(question) > LONGEST_QUESTION:
         raise ToolError("Nothing was done: the arguments are too long to be read to the caller. Use shorter ones.")
+    done = call.record.done
+    this = None if arguments is None else json.dumps([what, arguments], sort_keys=True)
     action = Action(what=what, outcome="unclear", at=time.time())
     call.record.actions.append(action)
 
+    def whole_question() -> str:
+        """Only when it is asked is it known what another tool of the same reply has done."""
+        return f"{languages.sentences(call.line.language).done_already} {question}" if this in done else question
+
+    def forget_a_failure(_: object) -> None:
+        if this and action.outcome != "done":
+            done.discard(this)
+
     def begin_work() -> asyncio.Task[str]:
         call.ctx.add_shutdown_callback(call.record.wait_for_actions)
-        return call.record.keep_until_done(begin(_carry_out(action, do)))
+        work = call.record.keep_until_done(begin(_carry_out(action, do)))
+        if this and this not in done:
+            done.add(this)
+            work.add_done_callback(forget_a_failure)
+        return work
 
-    confirmation = Confirmation(call, question, begin_work)
+    confirmation = Confirmation(call, whole_question, begin_work)
     try:
         await confirmation
     except RuntimeError:
@@ -90,8 +108,8 @@ async def _carry_out(action: Action, do: Callable[[], Awaitable[str]]) -> str:
 class Confirmation(HeardQuestion, AgentTask[None]):
     """Asks one question. It is over when there is an answer, or when none comes."""
 
-    def __init__(self, call: Call, question: str, on_yes: Callable[[], asyncio.Task[str]]) -> None:
-        """`on_yes` begins what was asked about; it is called once at most."""
+    def __init__(self, call: Call, question: Callable[[], str], on_yes: Callable[[], asyncio.Task[str]]) -> None:
+        """`question` returns what is read aloud. `on_yes` begins what was asked about; it is called once at most."""
         super().__init__(call)
         self.work: asyncio.Task[str] | None = None  # what `on_yes` has begun
         self.declined = False  # whether the answer was a no
@@ -109,10 +127,10 @@ class Confirmation(HeardQuestion, AgentTask[None]):
 
     async def _wait_for_a_valid_answer(self) -> Answer | None:
         for _ in range(QUESTIONS):
-            if self.call.ending.begun or self.call.handover.begun:
+            if self.call.ending.begun or self.call.transfer.begun:
                 self.reason = "The caller is leaving this conversation, so they were not asked and nothing was done."
                 break
-            question = self.read_aloud(self._question)
+            question = self.read_aloud(self._question())
             if not await self._is_read_in_time(question):
                 self.reason = "The question could not be read to the caller, so nothing was done."
                 break

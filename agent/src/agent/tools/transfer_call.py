@@ -1,4 +1,4 @@
-"""The language model can hand the caller over to a person of the line, by their name in line.toml.
+"""The language model can transfer the caller to a person of the line, by their name in line.toml.
 
 It never sees a number, and can name nobody else: the names are the only values that the tool takes, and code looks up
 the number. livekit-agents' own `WarmTransferTask` moves the person into the caller's room by `MoveParticipant`, which
@@ -13,7 +13,7 @@ from livekit.agents import RunContext, ToolError, function_tool, llm
 from agent.background import begin
 from agent.calendar.hours import OpeningHours
 from agent.conversation.call import Call
-from agent.conversation.transfer import hand_over
+from agent.conversation.transfer import transfer_caller
 from agent.lines.people import Person
 
 DESCRIPTION = Path(__file__).with_suffix(".md")
@@ -31,15 +31,15 @@ def transfer_call(call: Call) -> llm.Tool | None:
             raise ToolError(f"There is nobody of this name. It has to be one of: {', '.join(people)}.")
         if not is_there(call, person):
             raise ToolError(f"{person.name} cannot be called at this time of day. Nobody was called.")
-        if call.handover.begun or call.ending.begun:
+        if call.transfer.begun or call.ending.begun:
             return None
-        call.handover.begun = True
+        call.transfer.begun = True
         try:
             await context.wait_for_playout()  # of what the model has said together with it
         except BaseException:
-            call.handover.begun = False  # else the behaviours would rest to the end of the call
+            call.transfer.begun = False  # else the behaviours would rest to the end of the call
             raise
-        begin(hand_over(call, person))
+        begin(transfer_caller(call, person))
         return None
 
     return function_tool(transfer, raw_schema=_schema(list(people.values())))

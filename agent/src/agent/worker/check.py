@@ -45,6 +45,29 @@ def needs_speech(settings: Settings, lines: LinesFolder) -> bool:
     return any(Pipeline(line, settings).embedded for line in lines.all_as_written())
 
 
+def warnings(settings: Settings, lines: LinesFolder) -> list[str]:
+    """Name the lines that are to call people while the host has no outbound trunk; they still answer calls."""
+    if settings.outbound_address:
+        return []
+    wanted = {line.name: _calls_that_go_out(line) for line in lines.all_as_written()}
+    return [
+        f"lines/{name}/line.toml has {' and '.join(wants)}, but OUTBOUND_ADDRESS is not set in .env, so nobody can be "
+        "called: set it (docs/abilities/outbound-trunk.md), or take that out of line.toml"
+        for name, wants in wanted.items()
+        if wants
+    ]
+
+
+def _calls_that_go_out(line: Line) -> list[str]:
+    """Name the settings that need an outbound trunk. A cold transfer to a number may be the carrier's alone."""
+    needed = {
+        "people": any(person.kind == "warm" or not person.number.startswith("+") for person in line.people),
+        "outbound.enabled": line.outbound.enabled,
+        "outbound.remind_before": line.outbound.remind_before > 0,
+    }
+    return [setting for setting, is_needed in needed.items() if is_needed]
+
+
 def _owner_files(settings: Settings, lines: LinesFolder, there: Iterable[Line]) -> list[LiveFile[Any]]:
     """List those of every line; `there` are the lines whose settings can be read."""
     read = {line.name: line for line in there}

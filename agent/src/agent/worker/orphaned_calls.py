@@ -9,7 +9,7 @@ to dispatch our agent to it, and a phone call came into it by a dispatch rule, o
 ours as well if somebody is in it whom this agent has called: a phone whose process died, or whose caller left, at the
 moment at which it was called can come into a room that has been deleted, which the server then makes anew.
 
-A caller who has been handed over to a person is not alone: the two talk on without a process. When one of them leaves,
+A caller who has been transferred to a person is not alone: the two talk on without a process. When one of them leaves,
 nobody else would hang up on the other one, so this module watches them.
 """
 
@@ -160,7 +160,7 @@ class _Watch:
                 logger.error("Could not end an orphaned call yet: %s", code_of(error))
             return False
         if _talk_on(there):
-            logger.error("A call's process died after the caller had been handed over: the two talk on")
+            logger.error("A call's process died after the caller had been transferred: the two talk on")
             self._talks.add(room)
             return True
         return await self._hang_up(room, again=again)
@@ -203,6 +203,6 @@ def _is_alone(participants: Sequence[api.ParticipantInfo], *, called_by_us: bool
 
 
 def _talk_on(participants: Sequence[api.ParticipantInfo]) -> bool:
-    """Return whether a caller and the person whom they were handed over to are both there."""
+    """Return whether a caller and the person whom they were transferred to are both there."""
     phones = [person for person in participants if person.kind == api.ParticipantInfo.Kind.SIP]
     return len(phones) > 1 and any(person.attributes.get(JOINED) for person in phones)

@@ -11,6 +11,7 @@ from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.outbound.orders import RefusedError
 from agent.outbound.reminders import Reminder, Reminders
+from agent.outbound.rules import first_moment
 from agent.settings import Settings
 from agent.worker.place_calls import Placer, Wanted
 
@@ -21,7 +22,8 @@ T = TypeVar("T")
 LOOKED_EVERY = 60.0  # seconds
 PURPOSE = "Remind them of their appointment: {about}. Ask whether they will come."
 # A reminder that is refused for one of these is tried again, until the appointment begins.
-PASSING = {"quiet_hours", "calls_a_day", "calls_per_number", "store", "server"}
+PASSING = {"calls_a_day", "calls_per_number", "store", "server"}
+QUIET = "quiet_hours"  # so is one that is refused for this, unless the quiet time lasts until then
 
 Source = Callable[[Line], Reminders | None]
 """Makes the reminders of a line; None if it has none."""
@@ -65,6 +67,11 @@ class ReminderCalls:
         try:
             await self._placer.place(Wanted(reminder.number, purpose, reminder.name, key), line)
         except RefusedError as error:
-            if error.refusal.reason not in PASSING:
+            if not self._passes(error.refusal.reason, reminder, line):
                 self._refused.add(reminder.id)
                 logger.warning("Nobody is reminded of an appointment: %s", error)
+
+    def _passes(self, reason: str, reminder: Reminder, line: Line) -> bool:
+        if reason == QUIET:
+            return first_moment(reminder.number, line.outbound, datetime.now(UTC), reminder.until) is not None
+        return reason in PASSING

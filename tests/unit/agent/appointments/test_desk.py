@@ -139,6 +139,14 @@ async def test_an_appointment_is_moved_if_there_is_a_place(desk: Desk) -> None:
     assert (moved.begins, moved.ends) == (at("2026-12-04 19:00"), at("2026-12-04 21:00"))
 
 
+async def test_it_is_kept_when_the_caller_has_agreed_to_the_time(desk: Desk) -> None:
+    booked = await desk.book(wanted(desk, "table", "2026-12-04 18:00"), NOW)
+    assert [one.agreed for one in await desk.find(NOW, ANNA)] == [NOW]
+    tomorrow = at("2026-11-28 09:30")
+    await desk.move(booked, at("2026-12-04 19:00"), tomorrow)
+    assert [one.agreed for one in await desk.find(NOW, ANNA)] == [tomorrow]
+
+
 async def test_a_cancelled_appointment_is_free_again(desk: Desk) -> None:
     booked = await desk.book(wanted(desk, "table", "2026-12-04 18:00"), NOW)
     assert not await desk.is_free("table", at("2026-12-04 18:00"), NOW)
@@ -232,10 +240,10 @@ async def test_whoever_writes_from_outside_in_the_same_moment_keeps_the_place(ca
         await asyncio.to_thread(put_event, calendar, "owner", *rows)
         await add(appointment)
 
-    async def move_after_the_owner(appointment: Appointment, begins: datetime, ends: datetime) -> None:
-        if begins == at("2026-12-04 18:00"):
+    async def move_after_the_owner(appointment: Appointment, moved: Appointment) -> None:
+        if moved.begins == at("2026-12-04 18:00"):
             await asyncio.to_thread(put_event, calendar, "owner", *rows)
-        await move(appointment, begins, ends)
+        await move(appointment, moved)
 
     backend.add = add_after_the_owner  # type: ignore[method-assign]
     with pytest.raises(TakenError):

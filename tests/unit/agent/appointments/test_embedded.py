@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from agent.appointments import embedded
 from agent.appointments.appointment import Appointment, UnreachableError
 from agent.appointments.embedded import Embedded, store_of
+from agent.storage.schema import open_database
 from tests.unit.agent.appointments.conftest import at
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.real_time
 VERSION = len(embedded.VERSIONS)
 BEGINS, ENDS = at("2026-11-30 09:00"), at("2026-11-30 09:30")
-ANNA = Appointment("haircut", BEGINS, ENDS, "Anna", "+493012345", "short", "a1")
+AGREED = at("2026-11-27 10:00")
+ANNA = Appointment("haircut", BEGINS, ENDS, "Anna", "+493012345", "short", "a1", agreed=AGREED)
 
 
 async def test_an_appointment_is_there_after_a_restart_with_everything_that_was_said(tmp_path: Path) -> None:
@@ -47,7 +50,16 @@ async def test_a_store_of_the_version_before_is_brought_to_this_one(
     assert version_of(file) == VERSION + 1
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("SELECT colour FROM appointments").fetchall() == [("red",)]
-    assert version_of(file.with_name("coffee.db.v1")) == VERSION  # as it was before
+    assert version_of(file.with_name(f"coffee.db.v{VERSION}")) == VERSION  # as it was before
+
+
+async def test_an_appointment_of_the_first_version_is_kept_and_nobody_knows_when_it_was_booked(tmp_path: Path) -> None:
+    file = store_of("coffee", tmp_path)
+    file.parent.mkdir()
+    row = ("a1", "haircut", BEGINS.timestamp(), ENDS.timestamp(), "Anna", "+493012345", "short")
+    with closing(open_database(file, embedded.VERSIONS[:1])) as database:
+        database.execute("INSERT INTO appointments VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    assert await Embedded(file, "Europe/Berlin").between(BEGINS, ENDS) == [replace(ANNA, agreed=None)]
 
 
 async def test_a_store_of_a_later_release_is_left_as_it_is(tmp_path: Path) -> None:

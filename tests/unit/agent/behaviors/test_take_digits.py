@@ -11,7 +11,7 @@ from livekit.agents import Agent, AgentSession
 
 from agent.behaviors import take_digits as module
 from agent.behaviors.take_digits import LONGEST, take_digits
-from agent.conversation.handover import Handover
+from agent.conversation.transfer_state import TransferState
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedLLM, in_call, line, settle, spoken, until
 
 TIMEOUT = 1.0
@@ -27,14 +27,14 @@ class Talk:
         )
         self.room = rtc.EventEmitter[str]()
         self.ending = SimpleNamespace(begun=False)
-        self.handover = Handover()
+        self.transfer = TransferState()
         take_digits(
             in_call(
                 session=self.session,
                 room=self.room,
                 participant=SimpleNamespace(identity="caller"),
                 ending=self.ending,
-                handover=self.handover,
+                transfer=self.transfer,
                 line=line(digits_timeout=TIMEOUT, digits_end="#"),
             )
         )
@@ -199,10 +199,10 @@ async def test_no_key_is_in_the_log(talk: Talk, caplog: pytest.LogCaptureFixture
 
 
 async def test_keys_of_a_caller_who_waits_for_a_person_are_no_turn(talk: Talk) -> None:
-    talk.handover.begun = True
+    talk.transfer.begun = True
     talk.types("1#")
     await asyncio.sleep(2 * TIMEOUT)
     assert talk.model.contexts == []
-    talk.handover.begun = False
+    talk.transfer.begun = False
     talk.types("4#")
     assert await talk.answers() == ["You said (keys pressed) 4"]

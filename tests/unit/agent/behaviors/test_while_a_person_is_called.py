@@ -16,10 +16,10 @@ async def test_a_caller_who_says_nothing_while_they_wait_is_asked_only_afterward
     async with calling(lambda call: ask_a_silent_caller(call.call), silent_caller_after=SOON) as call:
         call.announcer.say("hello")
         await call.hears("hello")
-        call.handover.begun = True
+        call.transfer.begun = True
         await asyncio.sleep(4 * SOON)
         assert call.telephone.heard == ["hello"]
-        call.handover.begun = False
+        call.transfer.begun = False
         await call.hears("hello", "still_there")
 
 
@@ -27,7 +27,7 @@ async def test_a_caller_whose_line_is_on_hold_while_they_wait_is_left_alone() ->
     async with calling(lambda call: ask_a_silent_caller(call.call), silent_caller_after=SOON) as call:
         call.announcer.say("hello")
         await call.hears("hello")
-        call.handover.begun = True
+        call.transfer.begun = True
         call.phone.sends = False
         await asyncio.sleep(4 * SOON)
         assert (call.telephone.heard, call.ending.begun) == (["hello"], False)
@@ -37,7 +37,7 @@ async def test_nobody_is_apologised_to_for_an_answer_that_is_not_to_come() -> No
     changes: dict[str, Any] = {"filler_after": SOON, "apology_after": 2 * SOON, "failures": 1}
     async with calling(lambda call: fill_the_silence(call.call), **changes) as call:
         call.endpoint.script = INSTANT.changed(faults={"llm": "hang"})
-        call.handover.begun = True
+        call.transfer.begun = True
         await call.says(QUESTION, heard=False)
         await asyncio.sleep(4 * SOON)
         assert (call.telephone.heard, call.ending.begun) == ([], False)
@@ -45,7 +45,7 @@ async def test_nobody_is_apologised_to_for_an_answer_that_is_not_to_come() -> No
 
 async def test_a_caller_may_talk_for_as_long_as_they_like_while_they_wait() -> None:
     async with calling(lambda call: end_endless_talk(call.call), longest_talk=SOON) as call:
-        call.handover.begun = True
+        call.transfer.begun = True
         await call.voice_activity.show(SPEAKS)
         await asyncio.sleep(3 * SOON)
         assert not call.ending.begun
@@ -53,7 +53,7 @@ async def test_a_caller_may_talk_for_as_long_as_they_like_while_they_wait() -> N
 
 async def test_what_a_machine_says_does_not_end_a_call_that_waits() -> None:
     async with calling(lambda call: end_endless_talk(call.call)) as call:
-        call.handover.begun = True
+        call.transfer.begun = True
         await call.says("Please leave a message after the tone.", heard=False)
         await asyncio.sleep(SOON)
         assert not call.ending.begun
@@ -62,7 +62,7 @@ async def test_what_a_machine_says_does_not_end_a_call_that_waits() -> None:
 async def test_a_request_to_wait_is_not_answered_while_they_wait() -> None:
     async with calling(lambda call: wait_when_asked(call.call)) as call:
         call.endpoint.script = INSTANT.changed(faults={"llm": "hang"})
-        call.handover.begun = True
+        call.transfer.begun = True
         await call.says("One moment, please.", heard=False)
         await asyncio.sleep(SOON)
         assert "take_your_time" not in call.telephone.heard

@@ -1,4 +1,4 @@
-"""A caller is handed over to a person, and whatever becomes of it, they are told, or are left to talk."""
+"""A caller is transferred to a person, and whatever becomes of it, they are told, or are left to talk."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from agent.conversation.ending import Ending
 from agent.conversation.hang_up_together import CALLER_HUNG_UP, CALLER_WAS_TRANSFERRED, hang_up_together
 from agent.conversation.receptionist import Receptionist
 from agent.conversation.session import new_session
-from agent.conversation.transfer import hand_over, would_rather_not
+from agent.conversation.transfer import transfer_caller, would_rather_not
 from agent.languages import phrases
 from agent.lines.people import Person
 from agent.lines.words import Words
@@ -36,6 +36,7 @@ PUTTING_THROUGH = "One moment, please, I am putting you through."
 CONNECTED = "I am connecting you now."
 GONE = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "participant does not exist", status=404)
 ANNA = Person(name="Anna", number="+12025550111", when="Complaints.")
+BEN = Person(name="Ben", number="+12025550112", when="Invoices.")
 COLD = ANNA.model_copy(update={"kind": "cold"})
 
 
@@ -204,11 +205,14 @@ class Talk:
 
     @property
     def outcome(self) -> str:
-        assert self.call.record.transfer
-        return self.call.record.transfer.outcome
+        return self.outcomes[-1]
 
-    def hand_over(self, person: Person = ANNA) -> "asyncio.Future[None]":
-        return asyncio.ensure_future(hand_over(self.call, person))
+    @property
+    def outcomes(self) -> list[str]:
+        return [transfer.outcome for transfer in self.call.record.transfers]
+
+    def transfer_caller(self, person: Person = ANNA) -> "asyncio.Future[None]":
+        return asyncio.ensure_future(transfer_caller(self.call, person))
 
     async def briefing(self) -> Briefing:
         await until(lambda: Briefing.made)
@@ -230,13 +234,13 @@ async def talk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Talk]:
 
 
 async def test_an_accepted_call_is_joined_and_the_agent_is_silent_deaf_and_still_there(talk: Talk) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     briefing = await talk.briefing()
     assert talk.server.hidden == [True]
     assert talk.server.subscriptions == {("caller", f"TR_{briefing.person}"): False}
     assert talk.room.local_participant.granted[-1] == {"caller": ["TR_music", "TR_voice"], briefing.person: []}
     briefing.answer.set_result("accepted")
-    await handing
+    await transferring
     assert (talk.outcome, talk.said, briefing.said) == ("joined", [CALLING, CONNECTED], ["connected"])
     assert talk.server.hidden == [True, False]
     assert talk.server.marked == [{"landline.joined": "yes"}]
@@ -249,14 +253,14 @@ async def test_an_accepted_call_is_joined_and_the_agent_is_silent_deaf_and_still
     assert not talk.session.input.audio_enabled
     heard = [it.subscribed for who in talk.room.remote_participants.values() for it in who.track_publications.values()]
     assert heard == [False, False]
-    assert (briefing.closed, talk.reasons, talk.deleted, talk.call.handover.begun) == (True, [], 0, True)
+    assert (briefing.closed, talk.reasons, talk.deleted, talk.call.transfer.begun) == (True, [], 0, True)
 
 
 async def test_either_who_hangs_up_ends_it_for_the_other_at_once(talk: Talk) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     briefing = await talk.briefing()
     briefing.answer.set_result("accepted")
-    await handing
+    await transferring
     talk.room.leave(briefing.person)
     assert (talk.reasons, talk.deleted) == (["the person hung up"], 1)
     talk.room.leave("caller")
@@ -264,26 +268,26 @@ async def test_either_who_hangs_up_ends_it_for_the_other_at_once(talk: Talk) -> 
 
 
 async def test_a_caller_who_hangs_up_on_the_person_ends_it_at_once(talk: Talk) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     (await talk.briefing()).answer.set_result("accepted")
-    await handing
+    await transferring
     talk.room.leave("caller")
     assert (talk.reasons, talk.deleted) == ([CALLER_HUNG_UP], 1)
 
 
 async def test_a_job_that_has_to_end_leaves_the_two_alone(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     (await talk.briefing()).answer.set_result("accepted")
-    await handing
+    await transferring
     await talk.call.hang_up.finish()
     assert talk.deleted == 0
     assert "the two talk on" in caplog.text
 
 
 async def test_a_call_that_takes_too_long_ends_for_both(talk: Talk) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     (await talk.briefing()).answer.set_result("accepted")
-    await handing
+    await transferring
     talk.call.ending.say("time_is_up", "the call took too long")
     await until(lambda: talk.reasons)
     await talk.call.hang_up.finish()
@@ -310,12 +314,12 @@ async def test_a_person_who_is_not_reached_costs_one_sentence(
     talk: Talk, answer: Exception, outcome: str, sentence: str
 ) -> None:
     talk.server.answer = answer
-    await talk.hand_over()
+    await talk.transfer_caller()
     assert talk.outcome == outcome
     await until(lambda: len(talk.said) == 2)
     assert sentence in talk.said[1]
     assert (talk.server.hidden, talk.room.local_participant.granted[-1]) == ([True, False], None)
-    assert (talk.call.handover.begun, list(talk.room.remote_participants)) == (False, ["caller"])
+    assert (talk.call.transfer.begun, list(talk.room.remote_participants)) == (False, ["caller"])
 
 
 @pytest.mark.parametrize(
@@ -325,10 +329,10 @@ async def test_a_person_who_is_not_reached_costs_one_sentence(
 async def test_a_person_who_does_not_accept_is_hung_up_on(
     talk: Talk, answer: str, sentence: str, told: list[str]
 ) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     briefing = await talk.briefing()
     briefing.answer.set_result(answer)
-    await handing
+    await transferring
     await until(lambda: len(talk.said) == 2)
     assert (talk.outcome, briefing.said, briefing.closed) == (answer, told, True)
     assert sentence in talk.said[1]
@@ -336,17 +340,17 @@ async def test_a_person_who_does_not_accept_is_hung_up_on(
 
 
 async def test_a_person_who_hangs_up_instead_of_answering_has_declined(talk: Talk) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     talk.room.leave((await talk.briefing()).person)
-    await handing
+    await transferring
     assert talk.outcome == "declined"
 
 
 async def test_a_caller_who_hangs_up_while_they_wait_is_noticed_although_nobody_reports_it(talk: Talk) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     briefing = await talk.briefing()
     talk.server.caller_is_there = False
-    await handing
+    await transferring
     assert (talk.outcome, briefing.said, talk.reasons) == ("caller_left", ["person_caller_gone"], [CALLER_HUNG_UP])
     assert briefing.person not in talk.room.remote_participants
     assert not talk.call.caller_is_there
@@ -354,11 +358,11 @@ async def test_a_caller_who_hangs_up_while_they_wait_is_noticed_although_nobody_
 
 async def test_a_caller_who_would_rather_not_wait_has_the_agent_back(talk: Talk) -> None:
     talk.server.picks_up.clear()
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     await until(lambda: talk.server.called)
     talk.session.generate_reply(user_input="Is it ringing?")
     talk.session.generate_reply(user_input="Oh, never mind.")
-    await handing
+    await transferring
     await until(lambda: len(talk.said) == 2)
     assert talk.outcome == "caller_declined"
     assert talk.said[1].startswith("All right, I will not connect you.")  # and no model has answered
@@ -368,10 +372,10 @@ async def test_a_caller_who_would_rather_not_wait_has_the_agent_back(talk: Talk)
 
 async def test_a_session_that_closes_meanwhile_ends_the_ringing(talk: Talk) -> None:
     talk.server.picks_up.clear()
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     await until(lambda: talk.server.called)
     await talk.session.aclose()
-    await handing
+    await transferring
     await until(lambda: list(talk.room.remote_participants) == ["caller"])
     assert talk.outcome == "broken_off"
 
@@ -383,23 +387,23 @@ async def test_whatever_fails_the_caller_is_told_that_it_cannot_be_done(
         raise ValueError("what is this")
 
     monkeypatch.setattr(Music, "start", fail)
-    await talk.hand_over()
+    await talk.transfer_caller()
     assert talk.outcome == "unreachable"
     await until(lambda: len(talk.said) == 2)
     assert "cannot reach them" in talk.said[1]
 
 
 async def test_a_caller_who_hangs_up_while_the_person_is_told_so_is_noticed(talk: Talk) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     briefing = await talk.briefing()
     briefing.answer.set_result("declined")
     talk.server.caller_is_there = False
-    await handing
+    await transferring
     assert talk.reasons == [CALLER_HUNG_UP]
 
 
 async def test_a_caller_who_hangs_up_while_they_are_being_connected_leaves_no_person_alone(talk: Talk) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     briefing = await talk.briefing()
 
     async def stop_recording() -> None:
@@ -407,11 +411,11 @@ async def test_a_caller_who_hangs_up_while_they_are_being_connected_leaves_no_pe
 
     talk.call.before_join = stop_recording
     briefing.answer.set_result("accepted")
-    await handing
+    await transferring
     assert (talk.outcome, talk.reasons) == ("caller_left", [CALLER_HUNG_UP])
     assert briefing.said == ["connected", "person_caller_gone"]
     assert briefing.person not in talk.room.remote_participants
-    assert not talk.call.handover.joined
+    assert not talk.call.transfer.joined
 
 
 async def test_a_caller_who_hangs_up_at_the_moment_of_being_joined_ends_it_for_the_person(
@@ -424,9 +428,9 @@ async def test_a_caller_who_hangs_up_at_the_moment_of_being_joined_ends_it_for_t
         talk.server.caller_is_there = False
 
     monkeypatch.setattr(Apart, "join", join_too_late)
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     (await talk.briefing()).answer.set_result("accepted")
-    await handing
+    await transferring
     assert (talk.reasons, talk.deleted) == ([CALLER_HUNG_UP], 1)
 
 
@@ -438,14 +442,14 @@ async def test_a_caller_who_hangs_up_before_the_server_fails_is_noticed(
         raise api.TwirpError("unavailable", "no response from servers", status=503)
 
     monkeypatch.setattr(Apart, "join", fail)
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     (await talk.briefing()).answer.set_result("accepted")
-    await handing
+    await transferring
     assert (talk.outcome, talk.reasons) == ("caller_left", [CALLER_HUNG_UP])
 
 
 async def test_the_next_person_is_called_only_when_the_one_before_is_gone(talk: Talk) -> None:
-    handing = talk.hand_over()
+    transferring = talk.transfer_caller()
     briefing = await talk.briefing()
     goodbye = asyncio.Event()
 
@@ -454,33 +458,48 @@ async def test_the_next_person_is_called_only_when_the_one_before_is_gone(talk: 
 
     briefing.say = say  # type: ignore[method-assign]
     briefing.answer.set_result("declined")
-    await until(lambda: not talk.call.handover.begun)
+    await until(lambda: not talk.call.transfer.begun)
     talk.server.picks_up.clear()
-    again = talk.hand_over()
+    again = talk.transfer_caller()
     await asyncio.sleep(0.1)
     assert len(talk.server.called) == 1
     goodbye.set()
-    await handing
+    await transferring
     await until(lambda: len(talk.server.called) == 2)
     assert talk.server.hidden == [True, False, True]  # and the caller stays hidden from the second one
     again.cancel()
 
 
+async def test_each_transfer_of_a_call_is_in_its_record_in_order(talk: Talk) -> None:
+    talk.server.answer = refused(486)
+    await talk.transfer_caller()
+    talk.server.answer = None
+    transferring = talk.transfer_caller(BEN)
+    (await talk.briefing()).answer.set_result("accepted")
+    await transferring
+    talk.call.record.joined = time.time() - 61
+    first, second = talk.call.record.transcript("the person hung up").transfers
+    assert (first.to, first.outcome, first.seconds) == ("Anna", "busy", 0)
+    assert (second.to, second.outcome) == ("Ben", "joined")
+    assert 61 <= second.seconds < 70
+    assert first.at <= second.at
+
+
 async def test_a_caller_who_hangs_up_during_a_refer_that_fails_has_nobody_called_for_them(talk: Talk) -> None:
     talk.server.refer = refused(603)
-    talk.call.handover.caller_has_left = True
-    await talk.hand_over(COLD)
+    talk.call.transfer.caller_has_left = True
+    await talk.transfer_caller(COLD)
     assert (talk.outcome, talk.server.called) == ("caller_left", [])
 
 
-async def test_a_cold_handover_is_the_carriers(talk: Talk) -> None:
-    await talk.hand_over(COLD)
+async def test_a_cold_transfer_is_the_carriers(talk: Talk) -> None:
+    await talk.transfer_caller(COLD)
     assert talk.server.referred == ["tel:+12025550111"]
     assert (talk.outcome, talk.reasons, talk.server.called) == ("transferred", [CALLER_WAS_TRANSFERRED], [])
 
 
 async def test_a_caller_who_leaves_during_a_refer_has_been_transferred_if_the_carrier_says_so(talk: Talk) -> None:
-    talk.call.handover.refer = refer = asyncio.get_running_loop().create_future()
+    talk.call.transfer.refer = refer = asyncio.get_running_loop().create_future()
     talk.room.leave("caller")
     assert talk.reasons == []
     refer.set_result(None)
@@ -491,20 +510,20 @@ async def test_a_caller_who_leaves_during_a_refer_has_been_transferred_if_the_ca
 @pytest.mark.parametrize("status", [405, 501, 603])
 async def test_a_trunk_that_refuses_refer_costs_a_second_leg_and_no_question(talk: Talk, status: int) -> None:
     talk.server.refer = refused(status)
-    await talk.hand_over(COLD)
+    await talk.transfer_caller(COLD)
     assert (talk.server.called, talk.outcome, Briefing.made) == (["+12025550111"], "joined", [])
     assert talk.said == [PUTTING_THROUGH]  # the person has said hello, and waits for the caller
 
 
 async def test_an_extension_is_not_a_carriers_to_call(talk: Talk) -> None:
-    await talk.hand_over(COLD.model_copy(update={"number": "100"}))
+    await talk.transfer_caller(COLD.model_copy(update={"number": "100"}))
     assert (talk.server.referred, talk.server.called, talk.outcome) == ([], ["100"], "joined")
 
 
 async def test_a_carrier_that_cannot_connect_the_two_is_believed(talk: Talk) -> None:
     metadata = {"sip_status_code": "486"}
     talk.server.refer = api.SipCallError("unavailable", "call transfer failed: 486", status=503, metadata=metadata)
-    await talk.hand_over(COLD)
+    await talk.transfer_caller(COLD)
     assert (talk.outcome, talk.server.called) == ("busy", [])
 
 

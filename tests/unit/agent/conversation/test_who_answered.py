@@ -15,7 +15,7 @@ from agent import languages
 from agent.conversation import who_answered as module
 from agent.conversation.call_room import HangUp
 from agent.conversation.ending import Ending
-from agent.conversation.handover import Handover
+from agent.conversation.transfer_state import TransferState
 from agent.conversation.who_answered import WhoAnswered, judge_person
 from agent.outbound.orders import FILE, WAITING, Order, Orders
 from tests.support.fakes.openai_api import FakeOpenAI
@@ -141,7 +141,7 @@ class Called(Call):
             pipeline=pipeline(its),
             participant=SimpleNamespace(identity="callee", track_publications={}),
             order=asked_for,
-            handover=Handover(),
+            transfer=TransferState(),
         )
         self.who = WhoAnswered(call, asked_for)
 

@@ -1,11 +1,11 @@
 """Who may be called, and when, in many countries."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from agent.lines.outbound import Outbound
-from agent.outbound.rules import is_quiet, refusal_of_moment, refusal_of_number
+from agent.outbound.rules import first_moment, is_quiet, last_moment, refusal_of_moment, refusal_of_number
 
 ANYWHERE = Outbound(prefixes=[f"+{digit}" for digit in range(1, 10)])
 ALWAYS = Outbound(quiet_from="00:00", quiet_until="00:00", quiet_days=[])
@@ -165,3 +165,57 @@ def test_quiet_hours_may_go_past_midnight(begins: str, ends: str, quiet: list[st
     span = time.fromisoformat(begins), time.fromisoformat(ends)
     assert all(is_quiet(time.fromisoformat(moment), *span) for moment in quiet)
     assert not any(is_quiet(time.fromisoformat(moment), *span) for moment in loud)
+
+
+USUAL = Outbound()
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("who", "begins", "ends", "first", "last"),
+    [
+        # Berlin's clock is an hour ahead: it may be called from 08:00 to 19:00 UTC.
+        ("Berlin", "2026-11-26 10:00", "2026-11-26 12:00", "2026-11-26 10:00", None),
+        ("Berlin", "2026-11-26 10:00", "2026-11-26 20:00", "2026-11-26 10:00", "2026-11-26 18:50"),
+        ("Berlin", "2026-11-26 20:00", "2026-11-27 09:00", "2026-11-27 08:00", None),
+        ("Berlin", "2026-11-26 20:00", "2026-11-27 08:00", None, None),
+        ("Berlin", "2026-11-28 20:00", "2026-11-30 12:00", "2026-11-30 08:00", None),  # over a Sunday
+        ("Berlin", "2026-10-24 20:00", "2026-10-26 20:00", "2026-10-26 08:00", "2026-10-26 18:50"),  # and a change
+        # A toll-free number may be anywhere from Newfoundland to Guam, which leaves half an hour on five days.
+        ("toll-free", "2026-11-23 00:00", "2026-11-30 00:00", "2026-11-23 23:00", "2026-11-27 23:20"),
+    ],
+)
+def test_the_first_and_the_last_moment_for_a_call(
+    who: str, begins: str, ends: str, first: str | None, last: str | None
+) -> None:
+    within = (CALLED[who], USUAL, moment(begins), moment(ends))
+    assert first_moment(*within) == (moment(first) if first else None)
+    assert last_moment(*within) == (moment(last) if last else None)
+
+
+def test_no_minute_of_a_fortnight_is_before_the_first_moment_or_after_the_last_one() -> None:
+    outbound, number = Outbound(quiet_from="13:00", quiet_until="14:30", quiet_days=["tuesday"]), CALLED["Berlin"]
+    for hours in range(0, 14 * 24, 13):
+        begins = moment("2026-10-19 00:07") + timedelta(hours=hours)
+        ends = begins + timedelta(hours=30)
+        minutes = [begins + timedelta(minutes=count) for count in range(30 * 60)]
+        allowed = [minute for minute in minutes if refusal_of_moment(number, outbound, minute) is None]
+        first, last = first_moment(number, outbound, begins, ends), last_moment(number, outbound, begins, ends)
+        assert first is not None
+        assert timedelta() <= allowed[0] - first < timedelta(minutes=1)
+        if last:
+            ten = timedelta(minutes=10)
+            assert refusal_of_moment(number, outbound, last) is None
+            assert refusal_of_moment(number, outbound, last + ten) is not None
+            later = {minute for minute in allowed if minute > last + ten}
+            assert later == set() or minutes[-1] in later  # another time for calls has begun, and ends after `ends`
+
+
+def test_where_the_time_zone_is_not_known_there_is_no_moment() -> None:
+    now = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+    for number in ("+882351234567", "nonsense"):
+        assert first_moment(number, ALWAYS, now, now + timedelta(days=7)) is None
+        assert last_moment(number, ALWAYS, now, now + timedelta(days=7)) is None

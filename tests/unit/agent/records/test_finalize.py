@@ -112,7 +112,7 @@ def test_the_transcript_says_what_it_says_in_the_documented_shape() -> None:
     told = transcript(turns=[Turn(who="agent", text="Hi.", start=1, end=2, latencies=Latencies(decided=0.6))])
     assert set(told.model_dump()) == {
         *("version", "line", "call", "started", "ended", "seconds", "language", "caller", "name", "dialled", "outcome"),
-        *("direction", "order", "turns", "tool_calls", "actions", "keys", "transfer", "messages", "outcome_fields"),
+        *("direction", "order", "turns", "tool_calls", "actions", "keys", "transfers", "messages", "outcome_fields"),
         *("summary", "models"),
     }
     assert told.model_dump()["turns"][0]["latencies"] == {

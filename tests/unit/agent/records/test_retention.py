@@ -3,16 +3,19 @@
 import os
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from agent.appointments.embedded import open_store, store_of
 from agent.lines.folder import LinesFolder
 from agent.records import delivery, retention
 from agent.records.folders import Folders
 from agent.records.retention import _Keepers
 from agent.records.webhook import outbox
+from agent.storage.private_files import make_folder
 from tests.support.fakes.http_receiver import Receiver
 from tests.unit.agent.fakes import until
 from tests.unit.agent.lines.test_folder import make, remove
@@ -229,3 +232,68 @@ async def test_events_that_wait_for_no_address_are_deleted_as_late_as_the_lines_
         os.utime(event, (time.time() - 8 * 86_400,) * 2)
     await house.look()
     assert [event.exists() for event in events] == [False, True]
+
+
+def kept_appointment(house: House, line: str, over: float) -> None:
+    """Put an appointment that has been over for so many days into a line's store; to come, if it is negative."""
+    file = store_of(line, house.data)
+    make_folder(file.parent)
+    ends = time.time() - over * 86_400
+    with closing(open_store(file)) as database:
+        row = (f"{over}", "table", ends - 3600, ends, "Anna", "+12025550123", "", None)
+        database.execute("INSERT INTO appointments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def there(house: House, line: str) -> list[str]:
+    with closing(open_store(store_of(line, house.data))) as database:
+        return [uid for (uid,) in database.execute("SELECT uid FROM appointments ORDER BY begins")]
+
+
+async def test_appointments_that_are_over_are_kept_as_long_as_the_line_says(house: House) -> None:
+    house.line("coffee", "[calendar]\nkeep_days = 7")
+    house.line("dentist")
+    for line in ("coffee", "dentist"):
+        for over in (61, 8, 6, -1):
+            kept_appointment(house, line, over)
+    await house.look()
+    assert (there(house, "coffee"), there(house, "dentist")) == (["6", "-1"], ["8", "6", "-1"])
+
+
+async def test_appointments_of_a_line_whose_folder_is_gone_are_deleted_by_its_last_settings(house: House) -> None:
+    house.line("coffee", "[calendar]\nkeep_days = 7")
+    house.line("dentist")
+    await house.look()
+    remove(house.path / "coffee")
+    for over in (8, 6):
+        kept_appointment(house, "coffee", over)
+    await house.look()
+    assert there(house, "coffee") == ["6"]
+
+
+async def test_a_copy_that_an_upgrade_has_left_is_kept_no_longer_than_what_is_in_it(house: House) -> None:
+    house.line("coffee")
+    kept_appointment(house, "coffee", 1)
+    copy = store_of("coffee", house.data).with_name("coffee.db.v1")
+    for days, is_kept in ((59, True), (61, False)):
+        copy.touch()
+        os.utime(copy, times=(time.time() - days * 86_400,) * 2)
+        await house.look()
+        assert copy.exists() == is_kept
+
+
+async def test_appointments_that_cannot_be_read_are_in_the_log_and_nothing_else_waits_for_them(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    folders = house.line("coffee")
+    old = kept_since(folders, 31)
+    make_folder(store_of("coffee", house.data).parent)
+    store_of("coffee", house.data).write_text("not a database, but long enough to be taken for one" * 40)
+    await house.look()
+    assert not old.exists()
+    assert "The appointments of the line coffee that are over cannot be deleted" in caplog.text
+
+
+async def test_a_line_without_appointments_gets_no_store_by_this(house: House) -> None:
+    house.line("coffee")
+    await house.look()
+    assert not store_of("coffee", house.data).exists()

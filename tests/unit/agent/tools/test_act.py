@@ -261,11 +261,11 @@ async def test_a_caller_hears_something_while_it_is_looked_up_what_can_be_asked(
         await call.session.aclose()
 
 
-async def test_a_caller_who_is_being_handed_over_is_not_asked() -> None:
+async def test_a_caller_who_is_being_transferred_is_not_asked() -> None:
     async with FakeOpenAI(SCRIPT) as endpoint:
         call = Booking(endpoint)
         await call.begin(call.tool())
-        call.call.handover.begun = True  # by another tool of the same reply
+        call.call.transfer.begun = True  # by another tool of the same reply
         await call.caller_says(WANTED)
         await until(lambda: call.told)
         assert QUESTION not in call.said

@@ -23,14 +23,14 @@ AT_NIGHT = KITCHEN.model_copy(update={"when_closed": True})
 
 
 @pytest.fixture
-def handed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of those whom a caller was handed over to."""
+def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of those whom a caller was transferred to."""
     names: list[str] = []
 
-    async def hand_over(call: Any, person: Person) -> None:
+    async def transfer_caller(call: Any, person: Person) -> None:
         names.append(person.name)
 
-    monkeypatch.setattr(sys.modules["agent.tools.transfer_call"], "hand_over", hand_over)
+    monkeypatch.setattr(sys.modules["agent.tools.transfer_call"], "transfer_caller", transfer_caller)
     return names
 
 
@@ -61,33 +61,33 @@ def test_the_model_is_told_names_and_occasions_but_no_number() -> None:
     assert "2025550111" not in json.dumps(schema)
 
 
-async def test_a_caller_is_handed_over_to_the_person_that_the_model_names(handed: list[str]) -> None:
+async def test_a_caller_is_transferred_to_the_person_that_the_model_names(called: list[str]) -> None:
     call = call_with(ANNA, KITCHEN)
     assert await use(call, "the kitchen") is None  # no reply: the caller is told in a recorded sentence
-    await until(lambda: handed)
-    assert (handed, call.handover.begun) == (["the kitchen"], True)
+    await until(lambda: called)
+    assert (called, call.transfer.begun) == (["the kitchen"], True)
 
 
 @pytest.mark.parametrize("to", ["+12025550188", "anna", "Anna ", "", None, 7, ["Anna"]])
-async def test_nobody_else_is_ever_called(handed: list[str], to: object) -> None:
+async def test_nobody_else_is_ever_called(called: list[str], to: object) -> None:
     call = call_with(ANNA)
     with pytest.raises(ToolError, match="It has to be one of: Anna"):
         await use(call, to)
-    assert (handed, call.handover.begun) == ([], False)
+    assert (called, call.transfer.begun) == ([], False)
 
 
-async def test_a_second_wish_while_the_caller_waits_calls_nobody(handed: list[str]) -> None:
+async def test_a_second_wish_while_the_caller_waits_calls_nobody(called: list[str]) -> None:
     call = call_with(ANNA)
-    call.handover.begun = True
+    call.transfer.begun = True
     assert await use(call, "Anna") is None
-    assert handed == []
+    assert called == []
 
 
-async def test_nobody_is_called_when_the_call_is_about_to_end(handed: list[str]) -> None:
+async def test_nobody_is_called_when_the_call_is_about_to_end(called: list[str]) -> None:
     call = call_with(ANNA)
     call.ending.begun = True
     assert await use(call, "Anna") is None
-    assert handed == []
+    assert called == []
 
 
 def test_outside_hours_only_those_are_offered_who_are_there_at_any_time() -> None:
@@ -103,28 +103,28 @@ def test_a_person_may_have_hours_of_their_own() -> None:
     assert len(tools_of(call_with(always, hours=CLOSED))) == 1
 
 
-async def test_hours_are_checked_again_when_the_model_asks(handed: list[str]) -> None:
+async def test_hours_are_checked_again_when_the_model_asks(called: list[str]) -> None:
     call = call_with(ANNA, KITCHEN)
     tool = transfer_call(call)
     assert isinstance(tool, llm.RawFunctionTool)
     call.line = call.line.model_copy(update={"hours": CLOSED})
     with pytest.raises(ToolError, match="Nobody was called"):
         await tool(raw_arguments={"to": "Anna"}, context=cast("RunContext[None]", None))
-    assert handed == []
+    assert called == []
 
 
 def test_a_line_without_people_has_no_such_tool() -> None:
     assert tools_of(call_with()) == []
 
 
-def test_people_whom_nobody_can_be_handed_over_to_are_a_mistake() -> None:
+def test_people_whom_nobody_can_be_transferred_to_are_a_mistake() -> None:
     found = check_line(line(people=[ANNA]), host())
     assert [objection.key for objection in found] == ["people"]
     assert "transfer_call" in found[0].about
     assert check_line(line(people=[ANNA], tools=["transfer_call"]), host()) == []
 
 
-async def test_the_agent_stays_awake_if_the_tool_is_given_up_before_anybody_is_called(handed: list[str]) -> None:
+async def test_the_agent_stays_awake_if_the_tool_is_given_up_before_anybody_is_called(called: list[str]) -> None:
     call = call_with(ANNA)
     tool = transfer_call(call)
     assert isinstance(tool, llm.RawFunctionTool)
@@ -137,4 +137,4 @@ async def test_the_agent_stays_awake_if_the_tool_is_given_up_before_anybody_is_c
             raw_arguments={"to": "Anna"},
             context=cast("RunContext[None]", SimpleNamespace(wait_for_playout=wait_for_playout)),
         )
-    assert (handed, call.handover.begun) == ([], False)
+    assert (called, call.transfer.begun) == ([], False)

@@ -279,6 +279,34 @@ def test_make_up_is_told_that_the_speech_service_is_needed(check: Callable[..., 
     assert check() == (0, "COMPOSE_PROFILES=local\n", [])
 
 
+ANNA = '[[people]]\nname = "Anna"\nnumber = "{number}"\nwhen = "Complaints."\nkind = "{kind}"\n'
+TOOL = 'tools = ["transfer_call"]\n'
+
+
+@pytest.mark.parametrize(
+    ("written", "wants"),
+    [
+        ("", ""),
+        (TOOL + ANNA.format(number="+12025550111", kind="warm"), "people"),
+        (TOOL + ANNA.format(number="+12025550111", kind="cold"), ""),  # which the carrier may do
+        (TOOL + ANNA.format(number="100", kind="cold"), "people"),
+        ("[outbound]\nenabled = true\n", "outbound.enabled"),
+        ("[outbound]\nenabled = true\nremind_before = 24\n", "outbound.enabled and outbound.remind_before"),
+    ],
+)
+def test_a_line_that_is_to_call_people_is_warned_of_if_there_is_no_trunk_for_it(
+    check: Callable[..., object], folder: Path, written: str, wants: str
+) -> None:
+    write(folder, written)
+    fine: tuple[int, str, list[str]] = (0, "COMPOSE_PROFILES=local\n", [])
+    warning = (
+        f"warning: lines/coffee/line.toml has {wants}, but OUTBOUND_ADDRESS is not set in .env, so nobody can be "
+        "called: set it (docs/abilities/outbound-trunk.md), or take that out of line.toml"
+    )
+    assert check() == ((*fine[:2], [warning]) if wants else fine)
+    assert check(OUTBOUND_ADDRESS="sip.example.com") == fine
+
+
 def test_make_up_is_told_that_it_is_not(check: Callable[..., object]) -> None:
     assert check(PROVIDER_KEYS=packed("OPENAI_API_KEY=sk-1")) == (0, "COMPOSE_PROFILES=\n", [])
 

@@ -31,7 +31,7 @@ class Rooms:
         self.there: dict[str, tuple[float, list[Any]]] = {}  # seconds since each began, and the kinds of who is there
         self.dispatched: dict[str, str] = {}  # the agent of a room that is not ours
         self.rules: dict[str, str] = {}  # the dispatch rule of a phone that did not come in by one
-        self.joined: dict[str, str] = {}  # the mark of a phone whom a caller was handed over to: the second in its room
+        self.joined: dict[str, str] = {}  # the mark of a phone whom a caller was transferred to: the second in its room
         self.persons: set[str] = set()  # the rooms that the caller has left
         self.caller_of_persons = AGENT_NAME  # the agent that has called those who were called
         self.slow: set[str] = set()
@@ -299,7 +299,7 @@ async def test_two_who_talk_when_their_process_dies_talk_on_until_one_of_them_le
     assert caplog.messages[0].endswith("the two talk on")
 
 
-async def test_two_phones_of_whom_nobody_was_handed_over_are_hung_up_on(rooms: Rooms, settings: Settings) -> None:
+async def test_two_phones_of_whom_nobody_was_transferred_are_hung_up_on(rooms: Rooms, settings: Settings) -> None:
     rooms.there = {"call-1": (5, [SIP, SIP])}
     await while_calls_end(Line(), settings)
     assert rooms.deleted == ["call-1"]

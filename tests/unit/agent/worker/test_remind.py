@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.unit.agent.lines.test_folder import make
 
 ANNA, BEN = "+12025550123", "+12025550124"
 ON = "[outbound]\nenabled = true\nremind_before = 24\n"
+ALWAYS = 'prefixes = ["+1"]\nquiet_from = "00:00"\nquiet_until = "00:00"\nquiet_days = []\n'
 
 
 class Book:
@@ -76,8 +78,7 @@ async def test_a_reminder_is_a_call_with_a_key_of_its_own(lines: LinesFolder, mo
 
 
 async def test_a_restart_repeats_no_call(lines: LinesFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    always = 'prefixes = ["+1"]\nquiet_from = "00:00"\nquiet_until = "00:00"\nquiet_days = []\n'
-    (lines.path / "coffee/line.toml").write_text(ON + always)
+    (lines.path / "coffee/line.toml").write_text(ON + ALWAYS)
     monkeypatch.setattr(Orders.__init__, "__defaults__", ("UTC", tmp_path))
     dispatched: list[str] = []
 
@@ -100,12 +101,27 @@ async def test_a_restart_repeats_no_call(lines: LinesFolder, tmp_path: Path, mon
 async def test_what_passes_is_tried_again_and_nothing_else(
     lines: LinesFolder, monkeypatch: pytest.MonkeyPatch, reason: str, again: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
+    (lines.path / "coffee/line.toml").write_text(ON + ALWAYS)  # any quiet hours end before the appointment begins
     calling, calls = caller(lines, Book(reminder(ANNA)), monkeypatch)
     calls.refusal = Refusal(reason, "It is not possible.")
     for _ in range(3):
         await calling.look()
     assert calls.asked == (3 if again else 1)
     assert caplog.messages == ([] if again else ["Nobody is reminded of an appointment: It is not possible."])
+
+
+async def test_a_quiet_time_that_lasts_until_the_appointment_is_in_the_log_once(
+    lines: LinesFolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = datetime.now(ZoneInfo("America/New_York"))
+    first, last = (f"{now + timedelta(hours=hours):%H:%M}" for hours in (-1, 7))
+    (lines.path / "coffee/line.toml").write_text(f'{ON}quiet_from = "{first}"\nquiet_until = "{last}"\n')
+    calling, calls = caller(lines, Book(reminder(ANNA)), monkeypatch)
+    calls.refusal = Refusal("quiet_hours", "It is night there.")
+    for _ in range(3):
+        await calling.look()
+    assert calls.asked == 1
+    assert caplog.messages == ["Nobody is reminded of an appointment: It is night there."]
 
 
 async def test_nobody_is_reminded_of_what_has_begun(lines: LinesFolder, monkeypatch: pytest.MonkeyPatch) -> None:

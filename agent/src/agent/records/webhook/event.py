@@ -9,7 +9,7 @@ from agent.records.webhook import outbox
 
 WHO_CALLED = {"line", "call", "caller", "name", "dialled", "direction", "order"}
 ABOUT = WHO_CALLED | {
-    *("started", "ended", "seconds", "language", "outcome", "actions", "transfer", "messages", "outcome_fields"),
+    *("started", "ended", "seconds", "language", "outcome", "actions", "transfers", "messages", "outcome_fields"),
 }
 
 

@@ -37,6 +37,7 @@ def _new_tool(call: Call, tool: HttpTool) -> llm.RawFunctionTool[..., Any]:
             what=tool.name,
             do=lambda: ask(tool, arguments),
             meanwhile=tool.meanwhile,
+            arguments=arguments,
         )
 
     schema = {"name": tool.name, "description": tool.description, "parameters": tool.arguments}

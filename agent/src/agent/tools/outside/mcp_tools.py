@@ -91,7 +91,7 @@ def _wrapped(call: Call, tool: llm.RawFunctionTool[..., Any], settings: McpServe
             async with tell_meanwhile(call, context):
                 return await do()
         question = question_about(tool.id, raw_arguments, settings.confirm.get(tool.id, ""), call.line.language)
-        return await act(call, context, question=question, what=tool.id, do=do)
+        return await act(call, context, question=question, what=tool.id, do=do, arguments=raw_arguments)
 
     return function_tool(use, raw_schema=tool.info.raw_schema)
 

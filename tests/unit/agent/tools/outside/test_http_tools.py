@@ -1,5 +1,6 @@
 """The tools of tools.yaml in a call: who is asked first, and what the caller hears."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -115,7 +116,74 @@ async def test_another_tool_is_used_after_a_yes_alone(call: Acting, service: Rec
 async def test_what_is_no_text_is_read_out_as_words(call: Acting) -> None:
     await call.caller_says("Please seat us.")
     await call.plays()
-    assert call.said == ["I will seat you at 4, 7. Is that right?"]
+    assert call.said == ["Inside true. I will seat you at 4, 7. Is that right?"]
+
+
+async def test_an_argument_that_is_not_in_the_question_is_told_before_it_is_sent(
+    call: Acting, service: Receiver
+) -> None:
+    await call.caller_says("Please seat us.")
+    await call.plays()
+    await call.caller_says("Yes, please.")
+    await until(lambda: call.outcomes == ["done"])
+    [sent] = [json.loads(got.body) for got in service.received]
+    told = call.said[0].casefold()
+    assert sent == {"tables": [4, 7], "inside": True}
+    assert [name for name in ("4, 7", "inside true") if name not in told] == []
+
+
+AGAIN = f"I have done exactly this already, so I would be doing it once more. {QUESTION}"
+
+
+async def cancel(call: Acting, answer: str, outcomes: list[str]) -> None:
+    """Ask for the order A-12 to be cancelled, hear the question to its end, and answer it."""
+    await call.caller_says("Please cancel it.")
+    await call.plays()
+    await call.caller_says(answer)
+    await until(lambda: call.outcomes == outcomes)
+
+
+async def test_what_has_been_done_is_done_once_more_only_after_the_caller_was_told(
+    call: Acting, service: Receiver
+) -> None:
+    await cancel(call, "Yes, please.", ["done"])
+    await call.plays()
+    await cancel(call, "No, don't.", ["done", "declined"])
+    assert QUESTION in call.said
+    assert AGAIN in call.said
+    assert len(service.received) == 1
+    await call.plays()
+    await cancel(call, "Yes, please.", ["done", "declined", "done"])
+    assert call.said.count(AGAIN) == 2
+    assert len(service.received) == 2
+
+
+async def test_a_model_that_asks_for_the_same_twice_in_one_reply_does_not_have_it_done_unnoticed(
+    service: Receiver,
+) -> None:
+    function = {"name": "cancel_order", "arguments": '{"number": "A-12"}'}
+    calls = [{"index": index, "id": f"call_{index}", "type": "function", "function": function} for index in (0, 1)]
+    twice = [{"kind": "llm", "match": "cancel it", "deltas": [{"tool_calls": calls}]}]
+    async with FakeOpenAI(SCRIPT.changed(rules=twice)) as endpoint:
+        call = Acting(endpoint)
+        await call.begin(*http_tools(call.call, described(service.url)))
+        await call.caller_says("Please cancel it.")
+        await call.plays()
+        await call.caller_says("Yes, please.")
+        await call.plays()
+        assert call.said == [QUESTION, AGAIN]
+        await call.session.aclose()
+
+
+async def test_what_was_declined_or_failed_is_asked_about_as_before(call: Acting, service: Receiver) -> None:
+    service.replies = (Reply(status=500),)
+    await cancel(call, "No, don't.", ["declined"])
+    await call.plays()
+    await cancel(call, "Yes, please.", ["declined", "unknown"])
+    await call.plays()
+    await cancel(call, "No, don't.", ["declined", "unknown", "declined"])
+    assert call.said.count(QUESTION) == 3
+    assert AGAIN not in call.said
 
 
 async def test_after_a_no_nothing_is_sent(call: Acting, service: Receiver) -> None:

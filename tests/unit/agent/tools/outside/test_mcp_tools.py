@@ -124,7 +124,11 @@ async def test_only_the_tools_that_the_owner_wants_are_given(shop: Receiver) -> 
 def test_the_question_is_the_owners_or_has_all_arguments() -> None:
     table = {"name": "Anna", "when": {"day": "Friday", "hour": 7}, "notes": ["window", "dog"]}
     assert question_about("book_table", table, "I will book a table for {name}. Right?", "en") == (
-        "I will book a table for Anna. Right?"
+        "When day Friday, hour 7, notes window, dog. I will book a table for Anna. Right?"
+    )
+    whole = "I will book a table for {name}, {when}, {notes}. Right?"
+    assert question_about("book_table", table, whole, "en") == (
+        "I will book a table for Anna, day Friday, hour 7, window, dog. Right?"
     )
     usual = "Book table: name Anna, when day Friday, hour 7, notes window, dog. Is that right?"
     assert question_about("book_table", table, "", "en") == usual

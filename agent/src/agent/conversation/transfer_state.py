@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass
-class Handover:
+class TransferState:
     """The behaviours rest while it is `begun`: the caller is not talking with the agent then."""
 
     begun: bool = False  # from the moment that the model asks for it until the agent has the caller back
