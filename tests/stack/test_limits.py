@@ -269,7 +269,7 @@ def test_limits_that_are_wrong_are_told_once_a_call_and_their_last_good_version_
     assert ENOUGH_CALLS in counted.outcomes["still"].heard, counted.outcomes["still"].printed
     told = [line for line in counted.logs.splitlines() if " ERROR " in line and "line.toml" in line]
     assert len(told) == 1, told
-    assert re.search(r"/line.toml line \d+ is not TOML at column \d+: ", told[0]), told
+    assert re.search(r"/line.toml row \d+ is not TOML at column \d+: ", told[0]), told
 
 
 @pytest.mark.parametrize("after", ["after a restart", "after a crash", "was cut off"])
