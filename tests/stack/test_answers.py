@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.stack.outcome import Outcome
 
 APOLOGY, FILLER = "something went wrong", "one moment"
+pytestmark = pytest.mark.slow
+
 LONGEST_ANSWER = 10  # seconds
 SENTENCE = "The farmer went down to the river and met a fisherman."
 TONE = 440.0  # Hz

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 SECRETS = "WEBHOOK_URL=http://nobody.invalid/ended\nWEBHOOK_SECRET=thirty-two-letters-are-a-secret!\n"
 WEBHOOK = {"url": "WEBHOOK_URL", "secret": "WEBHOOK_SECRET"}
 OPENING = ("--say", "When are you open?")

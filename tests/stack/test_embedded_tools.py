@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.support.house import ROOT
 from tests.support.lines import ABILITIES, abilities
 
@@ -23,6 +25,7 @@ PATIENT = ("--patience", "4")  # as `make call` has it: a question is asked agai
 CALLED = re.compile(r"\bcalled[=\"': ]+(\w+)")  # in the log of the speech service
 
 
+@pytest.mark.slow
 def test_the_embedded_models_call_the_tools_that_are_asked_for_and_no_others(line: Line) -> None:
     line.change(tools=["end_call", "tell_time"], timezone=TIMEZONE)
     before, day = len(CALLED.findall(line.logs("speech"))), datetime.now(ZoneInfo(TIMEZONE))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CADDYS_CA = "/data/caddy/pki/authorities/local/root.crt"
 # Their restarts have not broken a call so far, so only `make test-all` tries them.
-SELDOM = [pytest.param(service, marks=pytest.mark.slow) for service in ("redis", "caddy")]
+SELDOM = [pytest.param(service, marks=pytest.mark.slow) for service in ("redis", "caddy", "speech")]
 
 
 def test_make_up_again_changes_nothing_and_says_so(line: Line) -> None:
@@ -87,7 +87,7 @@ def test_an_edited_setting_is_updated_in_place(line: Line) -> None:
         line.up()
 
 
-@pytest.mark.parametrize("service", ["livekit", "sip", "speech", "agent", *SELDOM])
+@pytest.mark.parametrize("service", ["livekit", "sip", "agent", *SELDOM])
 def test_a_restarted_service_is_followed_by_a_good_call(line: Line, flavor: str, service: str) -> None:
     line.compose("restart", service)
     line.wait_until_healthy()
@@ -153,7 +153,7 @@ def test_the_reconcile_suite_passes_against_the_real_server(tmp_path: Path) -> N
         line.clean()
 
 
-@pytest.fixture(params=["bridge", pytest.param("host", marks=pytest.mark.slow)])
+@pytest.fixture(params=["bridge", "host"])
 def public_line(request: pytest.FixtureRequest, tmp_path: Path, line: Line) -> Iterator[Line]:
     """A line on whatever address this machine has, while the other one rests (two would share the CPU)."""
     line.compose("stop")
@@ -167,6 +167,7 @@ def public_line(request: pytest.FixtureRequest, tmp_path: Path, line: Line) -> I
         line.wait_until_healthy()
 
 
+@pytest.mark.slow
 def test_a_call_is_answered_on_a_public_address(public_line: Line) -> None:
     outcome = public_line.phone("--say", "When are you open?", "--honour-sdp")
     assert outcome.code == 0, outcome.printed + public_line.state()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ANNA, BEN, CARLA, DAVID, EVE, MACHINE, NOBODY = (f"+1202555013{digit}" for digit in range(7))
 USER, PASSWORD = "landline", "a-password-for-tests"
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = "tel:+12025550166"
 RINGING = 6  # seconds, for who does not answer
 WITHIN = 20.0  # seconds, for what takes two on a machine with nothing else to do

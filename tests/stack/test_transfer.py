@@ -360,6 +360,7 @@ for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
 """
 
 
+@pytest.mark.slow
 def test_the_two_talk_on_when_the_calls_process_is_killed_and_one_still_ends_the_other(extension: Extension) -> None:
     says = ["--at", "44", "--say", "There is a lion in the garden.", "--at", "52", "--say", "My window is open."]
     calling = ["--say", CASES["Ben"].asks, *says, "--stay", "3"]

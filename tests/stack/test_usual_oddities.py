@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.stack.outcome import Outcome
 
 ASSERTED, PARAMETERS, NATIONAL = "+12025550147", "+12025550148", "2025550149"
+pytestmark = pytest.mark.slow
+
 LARGE = 3300  # characters of a header, with which the INVITE has about 3.9 kB
 FAREWELL = "thank you for calling goodbye"
 SOUP, PLAN = "What soup do you have?", "Bye for now to my old plan, which plan is the new one?"
