@@ -36,7 +36,7 @@ account_header() {
 # The embedded model reads the persona and the tools when the agent starts. The first answer would wait for that.
 wait_for_the_model() {
     seconds=0
-    until [ "$seconds" -ge 60 ] || docker compose exec -T agent python -m agent.worker.health --has-read 2>/dev/null; do
+    until docker compose exec -T agent python -m agent.worker.health --has-read 2>/dev/null || [ "$seconds" -ge 60 ]; do
         [ "$seconds" -gt 0 ] || say "Waiting until the language model has read what the line tells it ..."
         seconds=$((seconds + 1))
         sleep 1
@@ -58,8 +58,8 @@ take_a_part() {
     words=$(say "${rest%%|*}" | sed 's/^ *//; s/ *$//') rest=${rest#*|}
 }
 
-# Has the second person wait for the line's call: they say PERSON and then press KEYS, or do not take the call. They pick
-# up with the first part of PERSON, and say each other one after the line has spoken.
+# Has the second person wait for the line's call: they say PERSON and then press KEYS, or do not take the call. They say
+# the first part of PERSON when they pick up, and each other one after the line has spoken.
 expect_a_call() { # LANGUAGE
     language=$1
     set -- --wait 600
