@@ -22,7 +22,8 @@ from agent.storage.live_file import KEPT, FileError, LiveFile
 FILE = "tools.yaml"
 LARGEST = 65_536  # bytes
 MOST = 32  # tools; each is described to the model with every turn
-PLACE = re.compile(r"\{(\w+)\}")  # where an argument, or a part of the answer, is put in
+PLACE = re.compile(r"\{(\w+)\}")  # where an argument is put in
+PLACE_OF_ANSWER = re.compile(r"\{([^{}]+)\}")  # where what is at a path of the answer is put in: {items.0.status}
 WRITTEN_IN_ADDRESS = {"string", "integer", "number", "boolean"}
 SAYS_WHAT_ELSE = {"additionalProperties", "patternProperties", "unevaluatedProperties"}
 NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
@@ -87,6 +88,8 @@ class HttpTool(Group):
             for name in PLACE.findall(text):
                 if name not in properties or name not in needed:
                     raise ValueError(f"its {where} has {{{name}}}, which should be a required one of its arguments")
+        if re.search(r"[{}]", PLACE_OF_ANSWER.sub("", self.answer)):
+            raise ValueError("its answer has a { or } that belongs to no {path}, such as {items.0.status}")
         for name in PLACE.findall(self.url):
             if not isinstance(properties[name], dict) or properties[name].get("type") not in WRITTEN_IN_ADDRESS:
                 raise ValueError(f"its url has {{{name}}}, whose type should be string, integer, number or boolean")

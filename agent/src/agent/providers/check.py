@@ -1,6 +1,8 @@
 """Whether a line can be used on this host, as far as its line.toml alone does not show it."""
 
+from agent.lines.appointments import Kind
 from agent.lines.folder import LinesFolder
+from agent.lines.hours import Hours, minutes_of
 from agent.lines.line import Line, Objection
 from agent.providers.catalog import LLM
 from agent.providers.pipeline import Pipeline
@@ -13,6 +15,8 @@ NEED_APPOINTMENTS = {
     "move_appointment",
     "cancel_appointment",
 }
+
+DAY_AND_NIGHT = 2 * 24 * 60  # minutes
 
 
 def lines_of(settings: Settings) -> LinesFolder:
@@ -46,6 +50,15 @@ def check_line(line: Line, settings: Settings) -> list[Objection]:
     return [*found, *_without_receivers(line), *_without_hours(line)]
 
 
+def _longest_span(kind: Kind, hours: Hours) -> int:
+    """Return the minutes of the longest span in which an appointment can be had."""
+    weekdays = kind.of_weekdays if kind.is_given else hours.of_weekdays
+    spans = [span for of_day in (*weekdays, *hours.special.values()) for span in of_day or ()]
+    if any(span.endswith("-24:00") for span in spans):
+        return DAY_AND_NIGHT  # it may go on after midnight
+    return max((ends - begins for begins, ends in map(minutes_of, spans)), default=0)
+
+
 def _without_receivers(line: Line) -> list[Objection]:
     """Say what a line would find out from its callers and tell nobody. A message is kept if nobody is told of it."""
     notified, hooked = bool(line.messages.notify), line.webhook.url is not None
@@ -71,6 +84,9 @@ def _without_hours(line: Line) -> list[Objection]:
                     f"appointments.{name}", "without hours: give the line its [hours], or the kind weekdays of its own"
                 )
             )
+        elif kind.length > (longest := _longest_span(kind, line.hours)):
+            about = f"= {kind.length}, but the longest of its hours has {longest} minutes, so it could never be had"
+            found.append(Objection(f"appointments.{name}.length", about))
     if not kinds and (idle := sorted(NEED_APPOINTMENTS & set(line.tools))):
         found.append(
             Objection("tools", f"with {', '.join(idle)}, which need a kind of appointment: add [appointments.<name>]")

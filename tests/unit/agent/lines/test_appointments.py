@@ -75,6 +75,25 @@ def test_kinds_that_cannot_be_had_and_tools_that_have_nothing_to_do_are_objected
     ]
 
 
+@pytest.mark.parametrize(
+    ("hours", "own", "too_long"),
+    [
+        ({"saturday": ["10:00-14:00"]}, {}, True),
+        ({"saturday": ["10:00-15:00"]}, {}, False),
+        ({"saturday": ["20:00-01:00"]}, {}, False),
+        ({"saturday": ["10:00-14:00"], "special": {"12-24": ["09:00-14:00"]}}, {}, False),
+        ({"saturday": ["22:00-24:00"], "sunday": ["00:00-04:00"]}, {}, False),
+        ({"saturday": ["10:00-15:00"]}, {"friday": ["10:00-14:59"]}, True),
+    ],
+)
+def test_a_kind_that_is_longer_than_its_hours_is_objected_to(
+    hours: dict[str, object], own: dict[str, object], too_long: bool
+) -> None:
+    line = calendars.line(hours=hours, appointments={"tasting": {"length": 300, **own}})
+    found = [one.about for one in check_line(line, host()) if one.key == "appointments.tasting.length"]
+    assert [about[:38] for about in found] == ["= 300, but the longest of its hours has"[:38]] * too_long
+
+
 def test_the_example_of_the_page_is_right_as_it_is_printed() -> None:
     page = (ROOT / "docs/abilities/appointments.md").read_text(encoding="utf-8")
     example, *_ = re.findall(r"```toml\n(# lines/coffee/line.toml\n.*?)```", page, re.DOTALL)

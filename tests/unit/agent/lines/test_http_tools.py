@@ -82,6 +82,7 @@ WRONG = {
         GOOD.replace("required: [name, people]", "required: [name]"),
         "its confirm has {people}, which should be a required one of its arguments",
     ),
+    "a broken place in the answer": (GOOD.replace("is {status}.", "is {status, of {day}."), "its answer has a { or }"),
     "no question": (GOOD.replace("  confirm: I", "  meanwhile: I"), "has the tool book_table, but it has no confirm"),
     "a question about nothing": (
         GOOD.replace("safe: true", "safe: true\n  confirm: May I?"),

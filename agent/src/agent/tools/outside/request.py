@@ -17,7 +17,7 @@ from livekit.agents import ToolError
 
 from agent.authorities import authorities
 from agent.conversation.not_known import NotKnownError
-from agent.lines.http_tools import PLACE, HttpTool
+from agent.lines.http_tools import PLACE, PLACE_OF_ANSWER, HttpTool
 
 logger = logging.getLogger(__name__)
 
@@ -106,9 +106,6 @@ def _part(tool: HttpTool, body: str) -> str:
         return shortened(PLACE_OF_ANSWER.sub(lambda place: _text(_at(parsed, place[1])), tool.answer))
     except LookupError:
         raise _failed(tool, "answered with something else than expected") from None
-
-
-PLACE_OF_ANSWER = re.compile(r"\{([^{}]+)\}")  # a path, as in {items.0.status}
 
 
 def _at(value: Any, path: str) -> Any:
