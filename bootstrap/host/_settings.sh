@@ -22,11 +22,11 @@ build() { # IMAGES, SERVICE...: without a service, all that are used
     warn "the images could not be rebuilt; the existing ones are used"
 }
 
-# Leaves the profile that the lines need in PROFILE.
+# Leaves the profile that the lines need in PROFILE. With ADVICE=yes, what the lines want and the host cannot do is told.
 settings_are_right() {
     wrong=no
     ask bootstrap plan >/dev/null || wrong=yes
-    PROFILE=$(ask agent --check --probe) || wrong=yes
+    PROFILE=$(ask agent --check --probe ${ADVICE:+--advise}) || wrong=yes
     [ "$wrong" = no ] || die "nothing was started or stopped. Correct the problems above and run it again."
     case $PROFILE in
         COMPOSE_PROFILES= | COMPOSE_PROFILES=local) ;;

@@ -10,5 +10,6 @@ forget_the_shells_settings
 network=$(project)_default
 engine_answers
 docker network inspect "$network" >/dev/null 2>&1 || trap 'docker network rm "$network" >/dev/null 2>&1 || true' EXIT
+ADVICE=yes
 check_the_settings
 say "$ENV_FILE and the lines in $(value_of LINES_FOLDER) are valid. make up applies them."

@@ -48,7 +48,8 @@ PRELOAD = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"  # 250 MB that only calls nee
 def main() -> int:
     """Offer this agent to the media server and take calls until told to stop; with --check only check the settings.
 
-    With --check --probe each provider is asked, too, and those that do not answer are warnings.
+    With --check --probe each provider is asked, too, and those that do not answer are warnings. With --check --advise
+    there are warnings of what the lines want and the host cannot do.
     """
     load_dotenv()  # outside a container this reads the bundle's own .env
     settings, wrong = read_what_can_be_read()
@@ -58,8 +59,9 @@ def main() -> int:
     if "--check" in sys.argv[1:]:
         exit_if([*wrong, *problems(settings, lines), *stores.problems()])
         print(f"COMPOSE_PROFILES={'local' if needs_speech(settings, lines) else ''}")  # noqa: T201 - for make up
+        advice = warnings(settings, lines) if "--advise" in sys.argv[1:] else []
         probed = asyncio.run(probe.doubts(settings, lines)) if "--probe" in sys.argv[1:] else []
-        for warning in [*warnings(settings, lines), *probed]:
+        for warning in [*advice, *probed]:
             print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
         return 0
     fatal, of_lines = problems_at_start(settings, lines)
