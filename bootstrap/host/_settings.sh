@@ -22,7 +22,7 @@ build() { # IMAGES, SERVICE...: without a service, all that are used
     warn "the images could not be rebuilt; the existing ones are used"
 }
 
-# Leaves the profile that the lines need in PROFILE. With ADVICE=yes, what the lines want and the host cannot do is told.
+# Leaves the profile that the lines need in PROFILE. ADVICE=yes: tell what the lines want and the host cannot do.
 settings_are_right() {
     wrong=no
     ask bootstrap plan >/dev/null || wrong=yes

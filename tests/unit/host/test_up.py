@@ -13,7 +13,7 @@ DOCKER = """
 echo "$@" >> asked
 case "$*" in
     *"bootstrap plan") exit {plan} ;;
-    *"agent --check --probe") echo "{check}"; exit {checked} ;;
+    *"agent --check --probe"*) echo "{check}"; exit {checked} ;;
     *"bootstrap numbers") echo coffee +12025550100 ;;
     *"config --images") printf 'landline/agent:0.1.0\\nredis:8\\nlandline/bootstrap:0.1.0\\n' ;;
     "image inspect "*) exit {images} ;;
