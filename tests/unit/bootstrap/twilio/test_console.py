@@ -25,6 +25,8 @@ def test_the_steps_have_this_hosts_own_values(settings: Load) -> None:
     assert "Add an existing number: +12025550100, +12025550111\n" in steps
     assert "Disaster recovery URL: https://example.com/sorry.xml, by HTTP GET." in steps
     assert "  7. Account Info > Account SID: set TRUNK_ACCOUNT to it in .env" in steps
+    of_a_line = console_steps(settings(), {"bread": ("+12025550133", "2025550133")})
+    assert "Add an existing number: +12025550100, +12025550111, +12025550133\n" in of_a_line
     assert "set TRUNK_ACCOUNT" not in console_steps(settings(TRUNK_ACCOUNT="AC" + "0" * 32))
 
 
