@@ -239,6 +239,16 @@ async def test_a_number_that_an_application_uses_is_refused(fake: FakeTwilio, ho
     assert fake.snapshot() == before
 
 
+async def test_a_number_with_a_webhook_is_attached_and_that_the_webhook_rests_is_told(
+    fake: FakeTwilio, host: Host
+) -> None:
+    [number] = fake.numbers.values()
+    number["voice_url"] = "https://example.com/voice"
+    assert (await host.differences())[-1].endswith("Twilio keeps its webhook and does not ask it")
+    await host.apply()
+    assert number["voice_url"] == "https://example.com/voice"
+
+
 async def test_another_host_with_the_same_name_is_refused_and_one_that_moved_is_not(
     fake: FakeTwilio, host: Host
 ) -> None:
