@@ -347,6 +347,15 @@ async def test_the_certificate_of_another_is_not_accepted(fake: FakeTwilio, host
         await host.apply(TWILIO_API_URL=fake.url.replace("http:", "https:"))
 
 
+async def test_a_proxy_that_the_environment_names_is_asked(
+    fake: FakeTwilio, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", fake.url)
+    assert len(await host.differences(TWILIO_API_URL="http://no-such-host")) == 3
+
+
 async def kill_after(fake: FakeTwilio, host: Host, requests: int) -> bool:
     """Run a bootstrap that dies when so many requests have been carried out; False if it needs fewer."""
     fake.die_after = requests
