@@ -77,6 +77,52 @@ def test_a_provider_that_does_not_answer_is_a_warning_and_no_failure(clone: Clon
     assert "warning: nobody answers" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"PUBLIC_IP": "54.1.2.3"}, True),
+        ({"PUBLIC_IP": "54.1.2.3", "TWILIO_ACCOUNT_SID": "AC1"}, False),
+        ({"PUBLIC_IP": "54.1.2.3", "TRUNK_PROVIDER": "telnyx"}, False),
+        ({}, False),
+    ],
+)
+def test_whoever_has_to_make_the_trunk_at_twilio_by_hand_is_told_how(
+    clone: Clone, settings: dict[str, str], told: bool
+) -> None:
+    clone.set(**settings)
+    docker(clone)
+    done = clone.script("up")
+    assert done.returncode == 0, done.stderr
+    assert ("bootstrap console prints what to enter" in done.stdout) == told
+
+
+@pytest.mark.parametrize(
+    ("logged", "told"),
+    [
+        ("2026-11-27T09:30:00.123+00:00 WARNING bootstrap: Twilio did not answer.", "warning: Twilio did not answer."),
+        ('{"time": "…", "level": "warning", "message": "a"}', '{"time": "…", "level": "warning", "message": "a"}'),
+        ("2026-11-27T09:30:00.123+00:00 INFO    bootstrap: done: create trunk", ""),
+    ],
+)
+def test_what_bootstrap_warns_of_is_seen(clone: Clone, logged: str, told: str) -> None:
+    docker(clone)
+    script = (clone.root / "bin/docker").read_text()
+    (clone.root / "bin/docker").write_text(
+        script.replace(
+            "case",
+            f"""case "$*" in
+    *"{{{{.SystemTime}}}}"*) echo 2026-11-27T09:29:00Z; exit ;;
+    *"--since 2026-11-27T09:29:00Z bootstrap") echo '{logged}'; exit ;;
+esac
+case""",
+            1,
+        )
+    )
+    done = clone.script("up")
+    assert done.returncode == 0
+    assert done.stderr.strip() == told
+
+
 @pytest.mark.parametrize("wrong", [{"plan": 2}, {"checked": 2}, {"check": "something else"}])
 @pytest.mark.parametrize("verb", ["up", "check"])
 def test_wrong_settings_touch_nothing_that_runs(clone: Clone, verb: str, wrong: dict[str, int]) -> None:
