@@ -15,6 +15,7 @@ from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
 from bootstrap.desired import desired
+from bootstrap.explain.command import explain
 from bootstrap.lines import Lines, numbers_left
 from bootstrap.logs import set_up_logging
 from bootstrap.ownership import BlockedError, find_our_outbound, find_ours, warn_of_open_rules
@@ -27,19 +28,24 @@ logger = logging.getLogger(__name__)
 
 SAME, DIFFERS, WRONG_SETTINGS, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 OUTBOUND = "outbound trunk"  # where plan and show print it; no line's name has a space
-CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the server was unreachable or refused"
+CODES = (
+    "exit: 0 done, 1 the server differs (show) or the call reaches no agent (explain), 2 wrong settings, "
+    "3 the server was unreachable or refused"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     command = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
     try:
-        settings, lines = load(ServerSettings if command in ("apply", "show") else Settings)
+        settings, lines = load(ServerSettings if command in ("apply", "show", "explain") else Settings)
         set_up_logging(settings.log_level, settings.log_format, sys.stdout if command == "apply" else sys.stderr)
         warn(settings, lines)
         match settings:
             case ServerSettings() if command == "apply":
                 return asyncio.run(apply(settings, lines))
+            case ServerSettings() if command == "explain":
+                return asyncio.run(explain(settings))
             case ServerSettings():
                 return asyncio.run(show(settings, lines))
             case _:
@@ -60,9 +66,10 @@ def parse(arguments: Sequence[str] | None) -> str:
         "command",
         nargs="?",
         default="apply",
-        choices=("apply", "plan", "show", "numbers"),
+        choices=("apply", "plan", "show", "numbers", "explain"),
         help="apply (the default): change the server; plan: print what it should have, as JSON, without asking it; "
-        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server",
+        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server; "
+        "explain: say what becomes of a call (standard input has CALL=… or LAST=…)",
     )
     return str(parser.parse_args(arguments).command)
 

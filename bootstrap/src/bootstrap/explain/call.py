@@ -9,7 +9,7 @@ from bootstrap.text import quote
 EXAMPLE = 'write it like CALL="+15551230000 -> +15551234567 from 54.172.60.1"'
 WRITTEN = re.compile(
     r"(?P<caller>\S.*?|) *(?:->|→) *(?P<dialled>\S.*?) +from +(?P<address>\S+)"
-    r"(?: +host +(?P<host>\S+))?(?: +account +(?P<account>\S+))?(?: +pin +(?P<pin>[0-9*]{1,16}))?"
+    r"(?: +host +(?P<host>\S+))?(?: +account +(?P<account>\S+))?(?: +pin +(?P<pin>[0-9*]{1,16}|none))?"
 )
 
 
@@ -33,7 +33,7 @@ def parse(text: str) -> Call:
     """Read `caller -> dialled from address`; a ValueError says what is wrong with it.
 
     After the address, in this order, there may be `host <host of the From header>`, `account <trunk account>` and
-    `pin <what the caller types>`.
+    `pin <what the caller types before the #, or none>`.
     """
     written = WRITTEN.fullmatch(text.strip())
     if not written:
@@ -51,6 +51,6 @@ def parse(text: str) -> Call:
         dialled=found["dialled"],
         address=found["address"],
         from_host=found["host"],
-        pin=written["pin"],
+        pin=written["pin"] and found["pin"].replace("none", ""),
         account=found["account"],
     )

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import product
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 
 from bootstrap.explain.call import Call
 from bootstrap.number_forms import as_compared
+
+M = TypeVar("M", Trunk, Rule)
 
 # accepted: a room is made for the call, and the rule's agents are sent to it
 # pin: the gateway answers by itself, and asks the caller for the rule's PIN
@@ -34,10 +36,10 @@ WITHOUT_FILTER = 1000  # what a rule's priority loses for each kind of number th
 
 
 @dataclass(frozen=True)
-class Miss:
+class Miss(Generic[M]):
     """A trunk or a rule that does not take the call, and every condition of it that is not met."""
 
-    one: Trunk | Rule
+    one: M
     unmet: tuple[Condition, ...]
 
 
@@ -51,8 +53,8 @@ class Explanation:
     outcome: Outcome
     trunk: Trunk | None = None
     rule: Rule | None = None
-    missed_trunks: tuple[Miss, ...] = ()
-    missed_rules: tuple[Miss, ...] = ()
+    missed_trunks: tuple[Miss[Trunk], ...] = ()
+    missed_rules: tuple[Miss[Rule], ...] = ()
     conflict: tuple[Trunk | Rule, ...] = ()
     let_in_by: Literal["address", "from_host", "any_address"] = "address"
 

@@ -1,0 +1,229 @@
+"""The last calls, put together from the agent's records and from what the agent and the gateway have logged. Pure.
+
+The rows are those of `docker compose logs`, each after the name of its container and a `|`, and those in which the
+agent lists its records, which begin with `record |`. Both forms of the log, text and JSON, are understood.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bootstrap.explain.numbers_shown import Shown
+
+RECORD = "record"
+ROW = re.compile(r"(\S+) *\| (.*)")
+AGENTS_ROW = re.compile(r"(\S+) +([A-Z]+) +\w+: (.*)")
+IDS = ("call_id", "job_id", "room_id")
+COMPLAINTS_SHOWN = 2
+
+# What the agent logs at the turning points of a call, and how that is told.
+BEGINNINGS = {
+    "Call answered": "answered",
+    "Call answered by the person's phone": "a call of the agent's own, which was answered",
+}
+# What the gateway logs; most of it only with SERVER_LOG_LEVEL=info or debug.
+FROM_THE_GATEWAY = {
+    "Rejecting inbound flood": "it rang and was dropped, because no trunk or no rule takes it: make doctor CALL=… says "
+    "which condition is not met",
+    "Rejecting inbound, auth check failed": "503: two trunks take it, or the server or Redis did not answer",
+    "Rejecting inbound call, dispatch evaluation failed": "503: two rules are for it, or the server or Redis did not "
+    "answer",
+    "Authentication failed - username mismatch": "401: the trunk's user name is another one",
+    "Authentication failed - response mismatch": "401: the trunk's password is another one",
+    "Cannot start media": "no audio could be set up: the codec, the encryption, or the ports of RTP_PORT_RANGE",
+    "Call accepted, but no ACK received": "the carrier did not confirm the answer: is PUBLIC_IP right?",
+}
+ARRIVED = "processing invite"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of a log."""
+
+    at: str  # ISO 8601
+    service: str  # agent or sip
+    level: str  # in lower case
+    message: str
+    fields: Mapping[str, Any]
+
+    @property
+    def ids(self) -> set[str]:
+        own = {str(self.fields[name]) for name in IDS if self.fields.get(name)}
+        return own | ({str(self.fields["callID"])} if self.fields.get("callID") else set())
+
+
+@dataclass
+class PastCall:
+    """What is known of one call; the record is empty if there is none."""
+
+    at: str = ""
+    ids: set[str] = field(default_factory=set)
+    events: list[Event] = field(default_factory=list)
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_calls(rows: Iterable[str]) -> list[PastCall]:
+    """Put the rows together to calls, the oldest first; what cannot be read is left out."""
+    calls: list[PastCall] = []
+    by_id: dict[str, PastCall] = {}
+    for row in rows:
+        source, _, text = _split(row)
+        if source == RECORD:
+            record = _json(text)
+            if id_ := str(record.get("call") or record.get("started") or ""):
+                call = _call_of({id_}, calls, by_id)
+                call.record, call.at = record, call.at or str(record.get("started", ""))
+        elif (event := _event(source, text)) and event.ids:
+            call = _call_of(event.ids, calls, by_id)
+            call.at = min(call.at or event.at, event.at)
+            call.events.append(event)
+    for call in calls:
+        call.events.sort(key=lambda event: event.at)
+    return sorted(filter(_is_a_call, calls), key=lambda call: call.at)
+
+
+def describe(calls: list[PastCall], shown: Shown) -> list[str]:
+    if not calls:
+        return ["Neither the records nor the logs that there are have any call in them."]
+    return [_row(call, shown) for call in calls]
+
+
+def _row(call: PastCall, shown: Shown) -> str:
+    line = call.record.get("line") or _first(call, "line")
+    arrived = next((event.fields for event in call.events if event.message == ARRIVED), {})
+    caller = call.record.get("caller", arrived.get("fromUser"))
+    dialled = call.record.get("dialled", arrived.get("toUser"))
+    who = f", from {shown.number(str(caller))} to {shown.number(str(dialled or ''))}" if caller is not None else ""
+    about = f"line {line}{who}" if line else f"no line{who}"
+    return f"{_moment(call.at)}  {about}: {'; '.join(_story(call))}."
+
+
+def _story(call: PastCall) -> Iterator[str]:
+    """Tell what became of a call, in the order in which it happened."""
+    begun = False
+    ended: Mapping[str, Any] | None = None
+    complaints: dict[str, None] = {}
+    for event in call.events:
+        if event.service == "agent" and (told := _turning_point(event)):
+            begun = True
+            yield told
+        elif event.message == "Call ended":
+            ended = event.fields
+        elif event.service == "agent" and event.level in ("warning", "error"):
+            complaints[event.message] = None
+        elif event.message in FROM_THE_GATEWAY:
+            yield f"by the gateway, {FROM_THE_GATEWAY[event.message]}"
+    for complaint in list(complaints)[:COMPLAINTS_SHOWN]:
+        yield f"the agent logged: {complaint}"
+    if ended is not None:
+        yield (
+            f"{'ended' if begun else 'ended before it was answered,'} after {ended.get('seconds', '?')} s, because "
+            + (str(ended.get("reason") or "of a reason that is not logged"))
+        )
+    elif call.record:
+        yield f"ended after {call.record.get('seconds', '?')} s: {call.record.get('outcome', 'for an unknown reason')}"
+    elif begun and not any(event.message.startswith("Call not taken") for event in call.events):
+        yield "it goes on, or its process has died"
+
+
+def _turning_point(event: Event) -> str:
+    if event.message in BEGINNINGS:
+        return BEGINNINGS[event.message]
+    for kind in ("Call refused: ", "Call rejected: ", "Call not taken: ", "Call not made: "):
+        if event.message.startswith(kind):
+            return event.message[len("Call ") :]
+    return ""
+
+
+def _is_a_call(call: PastCall) -> bool:
+    known = (
+        event.message == "Call ended" or event.message in FROM_THE_GATEWAY or event.message == ARRIVED
+        if event.service == "sip" or event.message == "Call ended"
+        else bool(_turning_point(event))
+        for event in call.events
+    )
+    return bool(call.record) or any(known)
+
+
+def _call_of(ids: set[str], calls: list[PastCall], by_id: dict[str, PastCall]) -> PastCall:
+    """Return the call with one of these ids; what turns out to be one call is put together."""
+    found = list({id(by_id[one]): by_id[one] for one in ids if one in by_id}.values())
+    call = found[0] if found else PastCall()
+    if not found:
+        calls.append(call)
+    for other in found[1:]:
+        call.events += other.events
+        call.record = call.record or other.record
+        call.at = min(filter(None, (call.at, other.at)), default="")
+        call.ids |= other.ids
+        calls.remove(other)
+    call.ids |= ids
+    by_id.update(dict.fromkeys(call.ids, call))
+    return call
+
+
+def _first(call: PastCall, name: str) -> str:
+    return next((str(event.fields[name]) for event in call.events if event.fields.get(name)), "")
+
+
+def _moment(at: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return at or "at an unknown time"
+
+
+def _split(row: str) -> tuple[str, str, str]:
+    written = ROW.fullmatch(row.rstrip("\r\n"))
+    return (written[1], "|", written[2]) if written else ("", "", row)
+
+
+def _event(source: str, text: str) -> Event | None:
+    service = re.sub(r"-\d+$", "", source)
+    if text.startswith("{"):
+        fields = _json(text)
+        at, level = fields.get("time") or fields.get("ts"), str(fields.get("level", ""))
+        message = fields.get("message") or fields.get("msg")
+    elif service == "sip":
+        at, level, message, fields = _gateways_text(text)
+    else:
+        at, level, message, fields = _agents_text(text)
+    if not at or not message:
+        return None
+    return Event(_iso(at), "sip" if service.endswith("sip") else "agent", level.lower(), str(message), fields)
+
+
+def _agents_text(text: str) -> tuple[str, str, str, Mapping[str, Any]]:
+    """Read `2026-11-22T09:30:00.123+00:00 INFO    agent: Call answered  line=coffee  job_id=AJ_…`."""
+    written = AGENTS_ROW.fullmatch(text)
+    if not written:
+        return "", "", "", {}
+    message, *fields = written[3].split("  ")
+    return written[1], written[2], message, dict(part.split("=", 1) for part in fields if "=" in part)
+
+
+def _gateways_text(text: str) -> tuple[str, str, str, Mapping[str, Any]]:
+    """Read `<time>\\t<level>\\t<logger>\\t<file>\\t<message>\\t{fields}`, as the gateway writes it."""
+    parts = text.split("\t")
+    if len(parts) < 3:
+        return "", "", "", {}
+    fields = _json(parts[-1]) if parts[-1].startswith("{") else {}
+    return parts[0], parts[1], parts[-2] if fields else parts[-1], fields
+
+
+def _json(text: str) -> Mapping[str, Any]:
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _iso(at: Any) -> str:
+    """Write a time as ISO 8601 in UTC: LiveKit's JSON log has seconds since 1970, and its text ends in Z."""
+    if isinstance(at, int | float):
+        at = datetime.fromtimestamp(at, UTC).isoformat()
+    return str(at).replace("Z", "+00:00")
