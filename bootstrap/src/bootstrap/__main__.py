@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case ServerSettings() if command == "apply":
                 return asyncio.run(apply(settings, lines))
             case ServerSettings() if command == "explain":
-                return asyncio.run(explain(settings))
+                return asyncio.run(explain(settings, sys.stdin))
             case ServerSettings():
                 return asyncio.run(show(settings, lines))
             case _:

@@ -54,7 +54,7 @@ def explain(asked: Mapping[str, Any], settings: Settings) -> tuple[list[str], bo
     """Say what becomes of a call that is sent to this agent, and whether a conversation begins."""
     told: list[str] = []
     if problem := health.problem():
-        told.append(f"No call is answered now: {problem}.")
+        told.append(f"No call is answered now, because the agent is not ready: {problem.rstrip('?')}.")
     attributes = dict(asked["attributes"])
     if settings.trunk_account and asked["sends_account"] and ACCOUNT not in attributes:
         attributes[ACCOUNT] = settings.trunk_account

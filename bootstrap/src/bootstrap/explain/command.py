@@ -27,7 +27,7 @@ MOST = 100  # calls of LAST
 SOON = RetryPolicy(attempts=3, seconds=10)  # somebody is waiting, and make up has long been through
 
 
-async def explain(settings: ServerSettings, stream: TextIO = sys.stdin) -> int:
+async def explain(settings: ServerSettings, stream: TextIO) -> int:
     """Explain a call, or the last ones; SettingsError if what is asked cannot be understood.
 
     If a call reaches this host's agent, the last row is not for people: it is JSON, what agent.worker.explain reads.

@@ -115,14 +115,14 @@ def _story(call: PastCall) -> Iterator[str]:
         elif event.service == "agent" and event.level in ("warning", "error"):
             complaints[event.message] = None
         elif event.message in FROM_THE_GATEWAY:
-            yield f"by the gateway, {FROM_THE_GATEWAY[event.message]}"
+            yield f"at the gateway, {FROM_THE_GATEWAY[event.message]}"
     for complaint in list(complaints)[:COMPLAINTS_SHOWN]:
         yield f"the agent logged: {complaint}"
     if ended is not None:
-        yield (
-            f"{'ended' if begun else 'ended before it was answered,'} after {ended.get('seconds', '?')} s, because "
-            + (str(ended.get("reason") or "of a reason that is not logged"))
-        )
+        how = "ended" if begun else "ended before it was answered,"
+        reason = str(ended.get("reason") or "")
+        because = "" if reason in ("", "refused") else f": {reason}"  # that it was refused has been told
+        yield f"{how} after {ended.get('seconds', '?')} s{because}"
     elif call.record:
         yield f"ended after {call.record.get('seconds', '?')} s: {call.record.get('outcome', 'for an unknown reason')}"
     elif begun and not any(event.message.startswith("Call not taken") for event in call.events):
