@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
@@ -39,7 +39,7 @@ PINS = ("1234", "99")
 class Edit:
     """A change to something that is there already; the server looks less closely at it than at something new."""
 
-    kind: str  # trunk or rule
+    kind: Literal["trunk", "rule"]
     which: int
     change: Callable[[Any], None]
 
@@ -56,15 +56,27 @@ class World:
         """Return the rules with the ids of the trunks; a trunk that the server has refused stays unknown to it."""
         return [_with_ids(rule, ids) for rule in self.rules]
 
+    def edited(self, edit: Edit, ids: Mapping[int, str]) -> Trunk | Rule:
+        """Return a trunk or a rule as an edit leaves it, with the ids of the trunks."""
+        if edit.kind == "trunk":
+            trunk = Trunk()
+            trunk.CopyFrom(self.trunks[edit.which])
+            edit.change(trunk)
+            return trunk
+        rule = Rule()
+        rule.CopyFrom(self.rules[edit.which])
+        edit.change(rule)
+        return _with_ids(rule, ids)
+
 
 def make_world(seed: int, addresses: Sequence[str], calls: int, pins: Sequence[str | None] = (None,)) -> World:
     """Make a world whose calls come from `addresses`; `pins` are what their callers have typed."""
     chance = random.Random(seed)  # noqa: S311 - nothing is secret about it
     numbers = [f"1555{seed % 1000:03}{place:04}" for place in range(3)]  # the last one is on no trunk
     hides = chance.random() < 0.2  # LiveKit's server crashes on a call without a number that a rule hides
-    trunks = [_trunk(chance, numbers[:2], addresses, place) for place in range(chance.randint(1, 6))]
+    trunks = [_trunk(chance, numbers[:2], addresses, place) for place in range(chance.randint(3, 7))]
     rules = [
-        _rule(chance, numbers[:2], len(trunks), f"w{seed}-{place}-", hides) for place in range(chance.randint(1, 6))
+        _rule(chance, numbers[:2], len(trunks), f"w{seed}-{place}-", hides) for place in range(chance.randint(3, 7))
     ]
     edits = [_edit(chance, trunks, rules) for _ in range(chance.choice((0, 0, 1, 3)))]
     return World(
