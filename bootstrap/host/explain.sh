@@ -43,5 +43,6 @@ engine_answers
 case ${CALL:+call}${LAST:+last} in
     call) explain_call ;;
     last) explain_last ;;
-    *) die "say which call: make doctor CALL=\"+15551230000 -> +15551234567 from 54.172.60.1\", or make doctor LAST=5." ;;
+    *) die "say which call: make doctor CALL=\"+15551230000 -> +15551234567 from 54.172.60.1\", or how many of the" \
+        "last ones: make doctor LAST=5." ;;
 esac

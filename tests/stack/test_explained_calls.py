@@ -1,8 +1,8 @@
 """What `bootstrap.explain` says of made-up calls is what the real gateway and server do with them, call for call.
 
 The trunks and rules are the test's own, and so is the gateway, which has more ports for audio than the line's; it asks
-the same server. Each world of `tests.support.made_up_calls` has twenty calls, which come from several addresses at once.
-No agent is sent to any of them, so a call that is accepted rings in a room until it is cancelled.
+the same server. Each world of `tests.support.made_up_calls` has twenty calls, which come at once, from several
+addresses. No agent is sent to any of them, so a call that is accepted rings in a room until it is cancelled.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def _why_no_trunk(call: Call, found: Explanation, shown: Shown) -> Iterator[str]
         if "address" in miss.unmet:
             yield (
                 f"Trunk {name_of(trunk)} has the number, but {call.address} is not among its allowed addresses "
-                f"({len(trunk.allowed_addresses)} entries). {_address_cure(call)}"
+                f"({_count(len(trunk.allowed_addresses))}). {_address_cure(call)}"
             )
         if "caller" in miss.unmet:
             yield (
@@ -193,6 +193,10 @@ def _ringing(found: Explanation) -> int:
 def _not_ours(one: Trunk | Rule, cure: str) -> str:
     """Say what to do about a trunk or a rule that is not as Landline makes it."""
     return "Run make up, which puts it right." if is_marked(one.metadata) else f"{cure}; Landline did not make it."
+
+
+def _count(entries: int) -> str:
+    return "1 entry" if entries == 1 else f"{entries} entries"
 
 
 def name_of(one: Trunk | Rule) -> str:

@@ -66,7 +66,7 @@ def test_a_call_that_arrives_is_told_by_trunk_rule_and_agent() -> None:
             a_call(address=STRANGER),
             [a_trunk()],
             [a_rule()],
-            ["has the number, but 198.51.100.7 is not among its allowed addresses (1 entries)", RINGS_OUT],
+            ["has the number, but 198.51.100.7 is not among its allowed addresses (1 entry)", RINGS_OUT],
         ),
         (
             a_call(address="10.0.0.7"),
