@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bootstrap.explain.gateway_counts import SAYS
 from bootstrap.explain.numbers_shown import Shown
 
 RECORD = "record"
@@ -18,25 +19,24 @@ ROW = re.compile(r"(\S+) *\| (.*)")
 AGENTS_ROW = re.compile(r"(\S+) +([A-Z]+) +\w+: (.*)")
 IDS = ("call_id", "job_id", "room_id")
 COMPLAINTS_SHOWN = 2
+ENDED, NOT_TAKEN = "Call ended", "not taken"
 
 # What the agent logs at the turning points of a call, and how that is told.
 BEGINNINGS = {
     "Call answered": "answered",
     "Call answered by the person's phone": "a call of the agent's own, which was answered",
 }
-# What the gateway logs; most of it only with SERVER_LOG_LEVEL=info or debug.
-FROM_THE_GATEWAY = {
-    "Rejecting inbound flood": "it rang and was dropped, because no trunk or no rule takes it: make doctor CALL=… says "
-    "which condition is not met",
-    "Rejecting inbound, auth check failed": "503: two trunks take it, or the server or Redis did not answer",
-    "Rejecting inbound call, dispatch evaluation failed": "503: two rules are for it, or the server or Redis did not "
-    "answer",
-    "Authentication failed - username mismatch": "401: the trunk's user name is another one",
-    "Authentication failed - response mismatch": "401: the trunk's password is another one",
-    "Cannot start media": "no audio could be set up: the codec, the encryption, or the ports of RTP_PORT_RANGE",
-    "Call accepted, but no ACK received": "the carrier did not confirm the answer: is PUBLIC_IP right?",
-}
+# What the gateway logs, most of it only with SERVER_LOG_LEVEL=info or debug, and the reason that it stands for.
 ARRIVED = "processing invite"
+CLOSED = {"Closing inbound call", "Closing inbound call with error"}  # these have a field `reason`
+STOPPED = {
+    "Rejecting inbound flood": "flood",
+    "Rejecting inbound, auth check failed": "auth-error",
+    "Rejecting inbound call, dispatch evaluation failed": "dispatch-error",
+    "Authentication failed - username mismatch": "unauthorized",
+    "Authentication failed - response mismatch": "unauthorized",
+    "Call accepted, but no ACK received": "no-ack",
+}
 
 
 @dataclass(frozen=True)
@@ -103,49 +103,60 @@ def _row(call: PastCall, shown: Shown) -> str:
 
 def _story(call: PastCall) -> Iterator[str]:
     """Tell what became of a call, in the order in which it happened."""
-    begun = False
-    ended: Mapping[str, Any] | None = None
-    complaints: dict[str, None] = {}
-    for event in call.events:
-        if event.service == "agent" and (told := _turning_point(event)):
-            begun = True
-            yield told
-        elif event.message == "Call ended":
-            ended = event.fields
-        elif event.service == "agent" and event.level in ("warning", "error"):
-            complaints[event.message] = None
-        elif event.message in FROM_THE_GATEWAY:
-            yield f"at the gateway, {FROM_THE_GATEWAY[event.message]}"
-    for complaint in list(complaints)[:COMPLAINTS_SHOWN]:
+    by_agent = [event for event in call.events if event.service == "agent"]
+    turning_points = [told for event in by_agent if (told := _turning_point(event))]
+    yield from turning_points
+    complaints = [event.message for event in by_agent if event.level in ("warning", "error") and _is_aside(event)]
+    for complaint in list(dict.fromkeys(complaints))[:COMPLAINTS_SHOWN]:
         yield f"the agent logged: {complaint}"
+    for reason in dict.fromkeys(_reason(event) for event in call.events):
+        if reason:
+            yield f"at the gateway, the call {SAYS[reason]}"
+    yield from _ending(call, turning_points)
+
+
+def _ending(call: PastCall, turning_points: list[str]) -> Iterator[str]:
+    ended = next((event.fields for event in call.events if event.message == ENDED), None)
     if ended is not None:
-        how = "ended" if begun else "ended before it was answered,"
+        how = "ended" if turning_points else "ended before it was answered,"
         reason = str(ended.get("reason") or "")
         because = "" if reason in ("", "refused") else f": {reason}"  # that it was refused has been told
         yield f"{how} after {ended.get('seconds', '?')} s{because}"
     elif call.record:
         yield f"ended after {call.record.get('seconds', '?')} s: {call.record.get('outcome', 'for an unknown reason')}"
-    elif begun and not any(event.message.startswith("Call not taken") for event in call.events):
+    elif turning_points and not turning_points[0].startswith(NOT_TAKEN):
         yield "it goes on, or its process has died"
+    elif not turning_points and not any(map(_reason, call.events)):
+        yield "it came to the gateway, and nothing else is logged of it"
 
 
 def _turning_point(event: Event) -> str:
     if event.message in BEGINNINGS:
         return BEGINNINGS[event.message]
-    for kind in ("Call refused: ", "Call rejected: ", "Call not taken: ", "Call not made: "):
-        if event.message.startswith(kind):
-            return event.message[len("Call ") :]
+    for kind in ("refused: ", f"{NOT_TAKEN}: ", "rejected: ", "not made: "):
+        if event.message.startswith(f"Call {kind}"):
+            return event.message.removeprefix("Call ")
     return ""
 
 
+def _is_aside(event: Event) -> bool:
+    return event.message != ENDED and not _turning_point(event)
+
+
+def _reason(event: Event) -> str:
+    """Return the gateway's word for why it stopped the call, if this row says so and it is no ordinary end."""
+    if event.service != "sip":
+        return ""
+    reason = str(event.fields.get("reason", "")) if event.message in CLOSED else STOPPED.get(event.message, "")
+    if event.message == "Cannot start media" and event.level == "error":  # else the reason follows
+        reason = "media-failed"
+    return reason if reason in SAYS else ""
+
+
 def _is_a_call(call: PastCall) -> bool:
-    known = (
-        event.message == "Call ended" or event.message in FROM_THE_GATEWAY or event.message == ARRIVED
-        if event.service == "sip" or event.message == "Call ended"
-        else bool(_turning_point(event))
-        for event in call.events
+    return bool(call.record) or any(
+        event.message in (ENDED, ARRIVED) or _turning_point(event) or _reason(event) for event in call.events
     )
-    return bool(call.record) or any(known)
 
 
 def _call_of(ids: set[str], calls: list[PastCall], by_id: dict[str, PastCall]) -> PastCall:

@@ -103,14 +103,31 @@ def test_what_the_gateway_says_belongs_to_the_agents_call_or_to_one_that_never_r
         f"sip-1    | {A}7.010Z\tDEBUG\tsip\tsip/inbound.go:866\tRejecting inbound flood\t{json.dumps(fields)}",
     ]
     [call] = told(*rows)
-    assert call.startswith("2026-11-27 13:00:07  no line, from …31 to …77: at the gateway, it rang and was dropped")
+    assert call.startswith(
+        "2026-11-27 13:00:07  no line, from …31 to …77: at the gateway, the call rang and was dropped"
+    )
     assert "2025550131" not in call
     as_json = {"level": "error", "ts": 1795784400.5, "msg": "Cannot start media", "callID": "SCL_f"}
     [call] = told(f"sip-1 | {json.dumps(as_json)}")
-    assert call.startswith("2026-11-27 13:00:00  no line: at the gateway, no audio could be set up")
+    assert call.startswith("2026-11-27 13:00:00  no line: at the gateway, the call was answered 500, because no audio")
     [call] = told(f"sip-1 | {json.dumps({**as_json, 'callID': 'SCL_a'})}", *ANSWERED)
     assert "answered" in call
     assert "no audio could be set up" in call
+
+
+def test_at_info_the_gateway_says_why_it_closed_a_call_and_an_ordinary_end_is_no_news() -> None:
+    def row(message: str, call: str, **fields: str) -> str:
+        told = json.dumps({"callID": call, "fromUser": "+12025550131", "toUser": "+12025550177", **fields})
+        return f"sip-1    | {A}7.000Z\tINFO\tsip\tsip/inbound.go:466\t{message}\t{told}"
+
+    [flood, hangup] = told(
+        row("processing invite", "SCL_e"),
+        row("Closing inbound call", "SCL_e", reason="flood"),
+        row("processing invite", "SCL_f"),
+        row("Closing inbound call", "SCL_f", reason="hangup"),
+    )
+    assert "the call rang and was dropped" in flood
+    assert hangup.endswith("from …31 to …77: it came to the gateway, and nothing else is logged of it.")
 
 
 def test_nothing_is_said_to_be_nothing() -> None:
