@@ -209,11 +209,9 @@ def explained(found: Explanation) -> tuple[object, ...]:
 def waves(calls: Mapping[str, Call], found: Mapping[str, Explanation]) -> list[list[str]]:
     """Split calls so that no two of a caller's come into one room at once: the second would throw the first one out."""
     made: list[list[str]] = []
-    there: list[set[tuple[str, str]]] = []  # in each wave, callers in a room that a rule has for several calls
+    there: list[set[tuple[str, str]]] = []  # the callers of each wave, with their rooms
     for id_, call in calls.items():
-        rule = found[id_].rule
-        has_a_room = rule is not None and rule.rule.WhichOneof("rule") != "dispatch_rule_individual"
-        whose = {(call.caller, rule.sip_dispatch_rule_id)} if rule and has_a_room else set()
+        whose = {(call.caller, room) for room in _shared_room(call, found[id_])}
         place = next((place for place, callers in enumerate(there) if not whose & callers), len(made))
         if place == len(made):
             made.append([])
@@ -221,6 +219,15 @@ def waves(calls: Mapping[str, Call], found: Mapping[str, Explanation]) -> list[l
         made[place].append(id_)
         there[place] |= whose
     return made
+
+
+def _shared_room(call: Call, found: Explanation) -> list[str]:
+    """Name the room that a call comes into, unless it is a room of its own."""
+    if explained(found)[0] != "accepted" or not found.rule:
+        return []
+    kind, rule = found.rule.rule.WhichOneof("rule"), found.rule.sip_dispatch_rule_id
+    shared = {"dispatch_rule_direct": [rule], "dispatch_rule_callee": [f"{rule} {call.dialled}"]}
+    return shared.get(kind or "", [])
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 """How a phone number is shown in what may be pasted into a public question. Pure."""
 
-import re
 from dataclasses import dataclass
 
-DIGITS = re.compile(r"[0-9]")
-SHOWN = 2  # digits at the end
+SHOWN = 2  # characters at the end
 
 
 @dataclass(frozen=True)
@@ -14,7 +12,7 @@ class Shown:
     whole: bool = False
 
     def number(self, number: str) -> str:
-        """Show what a From or To header has before the @; a name, such as `sales`, is shown as it is."""
-        if self.whole or not DIGITS.search(number):
-            return number or "a withheld number"
-        return f"…{number[-SHOWN:]}"
+        """Show what a From or To header has before the @; it may also be a name, which is shown in the same way."""
+        if not number or number.lower() == "anonymous":
+            return "a withheld number"
+        return number if self.whole else f"…{number[-SHOWN:]}"

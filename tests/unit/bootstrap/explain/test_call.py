@@ -52,6 +52,6 @@ def test_a_calls_numbers_are_not_in_its_repr() -> None:
 
 
 def test_numbers_are_shown_by_their_last_two_digits() -> None:
-    shown = [Shown().number(number) for number in ("+15551234567", "100", "sales", "")]
-    assert shown == ["…67", "…00", "sales", "a withheld number"]
+    shown = [Shown().number(number) for number in ("+15551234567", "100", "anna", "", "Anonymous")]
+    assert shown == ["…67", "…00", "…na", "a withheld number", "a withheld number"]
     assert Shown(whole=True).number("+15551234567") == "+15551234567"
