@@ -47,7 +47,8 @@ class Miss(Generic[M]):
 class Explanation:
     """What becomes of a call, and why.
 
-    With `unavailable`, `conflict` has the trunks or rules that contradict each other; a rule without a kind is alone.
+    With `unavailable`, `conflict` has the trunks or the rules that contradict each other, or one rule of no known kind;
+    it is empty if the server fails for another reason.
     """
 
     outcome: Outcome
@@ -81,14 +82,17 @@ def match(call: Call, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> Explana
     trunk = taking[0] if taking else None
     let_in_by = _let_in_by(call, trunk) if trunk else "address"
 
-    looked_at = [rule for rule in rules if not (trunk and rule.trunk_ids) or trunk.sip_trunk_id in rule.trunk_ids]
-    if conflict := _conflict(looked_at):
+    if conflict := _conflict(rules if trunk is None else [rule for rule in rules if _is_for(rule, trunk)]):
         return Explanation("unavailable", trunk, None, missed_trunks, (), conflict, let_in_by)
     missed_rules = tuple(Miss(rule, unmet) for rule in rules if (unmet := _unmet_by_rule(call, trunk, rule)))
     applying = [rule for rule in rules if not _unmet_by_rule(call, trunk, rule)]
     applying = [rule for rule in applying if rule.trunk_ids] or applying  # one that names the trunk wins
     rule = min(applying, key=_priority, default=None)
     return Explanation(_outcome(call, rule), trunk, rule, missed_trunks, missed_rules, (), let_in_by)
+
+
+def _is_for(rule: Rule, trunk: Trunk) -> bool:
+    return not rule.trunk_ids or trunk.sip_trunk_id in rule.trunk_ids
 
 
 def _unmet_by_trunk(call: Call, trunk: Trunk) -> tuple[Condition, ...]:

@@ -37,8 +37,11 @@ def sentences(call: Call, found: Explanation, host: Host, shown: Shown) -> list[
 
 def reaches_an_agent(found: Explanation, host: Host) -> bool:
     """Say whether this host's agent is sent to the call's room."""
-    stopped_by_credentials = found.asks_for_credentials and not host.sends_credentials
-    return found.outcome == "accepted" and host.agent in found.agents and not stopped_by_credentials
+    return found.outcome == "accepted" and host.agent in found.agents and not _ends_at_the_credentials(found, host)
+
+
+def _ends_at_the_credentials(found: Explanation, host: Host) -> bool:
+    return found.asks_for_credentials and not host.sends_credentials
 
 
 def _on_the_way(call: Call, found: Explanation, host: Host, shown: Shown) -> Iterator[str]:
@@ -47,6 +50,8 @@ def _on_the_way(call: Call, found: Explanation, host: Host, shown: Shown) -> Ite
         return
     if found.trunk:
         yield from _about_the_trunk(call, found, found.trunk, host)
+        if _ends_at_the_credentials(found, host):
+            return
     else:
         yield from _why_no_trunk(call, found, shown)
     if found.rule is None:
