@@ -55,7 +55,7 @@ class Event:
         return own | ({str(self.fields["callID"])} if self.fields.get("callID") else set())
 
 
-@dataclass
+@dataclass(eq=False)
 class PastCall:
     """What is known of one call; the record is empty if there is none."""
 
@@ -70,7 +70,7 @@ def read_calls(rows: Iterable[str]) -> list[PastCall]:
     calls: list[PastCall] = []
     by_id: dict[str, PastCall] = {}
     for row in rows:
-        source, _, text = _split(row)
+        source, text = _split(row)
         if source == RECORD:
             record = _json(text)
             if id_ := str(record.get("call") or record.get("started") or ""):
@@ -93,12 +93,20 @@ def describe(calls: list[PastCall], shown: Shown) -> list[str]:
 
 def _row(call: PastCall, shown: Shown) -> str:
     line = call.record.get("line") or _first(call, "line")
+    about = f"line {line}" if line else "no line"
+    return f"{_moment(call.at)}  {about}{_who(call, shown)}: {'; '.join(_story(call))}."
+
+
+def _who(call: PastCall, shown: Shown) -> str:
+    """Say who called whom, if the record or the gateway's log says so."""
     arrived = next((event.fields for event in call.events if event.message == ARRIVED), {})
     caller = call.record.get("caller", arrived.get("fromUser"))
     dialled = call.record.get("dialled", arrived.get("toUser"))
-    who = f", from {shown.number(str(caller))} to {shown.number(str(dialled or ''))}" if caller is not None else ""
-    about = f"line {line}{who}" if line else f"no line{who}"
-    return f"{_moment(call.at)}  {about}: {'; '.join(_story(call))}."
+    if caller is None:
+        return ""
+    if call.record.get("direction") == "outbound":  # then the person who was called is in the caller's place
+        return f", to {shown.number(str(caller))}"
+    return f", from {shown.number(str(caller))} to {shown.number(str(dialled or ''))}"
 
 
 def _story(call: PastCall) -> Iterator[str]:
@@ -187,9 +195,10 @@ def _moment(at: str) -> str:
         return at or "at an unknown time"
 
 
-def _split(row: str) -> tuple[str, str, str]:
+def _split(row: str) -> tuple[str, str]:
+    """Split `agent-1  | …` into the container's name and what it wrote."""
     written = ROW.fullmatch(row.rstrip("\r\n"))
-    return (written[1], "|", written[2]) if written else ("", "", row)
+    return (written[1], written[2]) if written else ("", row)
 
 
 def _event(source: str, text: str) -> Event | None:

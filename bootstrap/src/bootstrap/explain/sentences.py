@@ -46,7 +46,7 @@ def _ends_at_the_credentials(found: Explanation, host: Host) -> bool:
 
 def _on_the_way(call: Call, found: Explanation, host: Host, shown: Shown) -> Iterator[str]:
     if found.outcome == "unavailable":
-        yield _contradiction(call, found)
+        yield _contradiction(found)
         return
     if found.trunk:
         yield from _about_the_trunk(call, found, found.trunk, host)
@@ -169,7 +169,7 @@ def _about_the_rule(found: Explanation, rule: Rule, host: Host) -> Iterator[str]
         yield f"The rule sends for {host.agent}, which is this host's agent."
 
 
-def _contradiction(call: Call, found: Explanation) -> str:
+def _contradiction(found: Explanation) -> str:
     names = " and ".join(map(name_of, found.conflict))
     busy = "the gateway answers 503"
     match found.conflict:

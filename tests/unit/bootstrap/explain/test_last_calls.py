@@ -96,6 +96,11 @@ def test_a_record_is_enough_where_the_log_is_gone(call: str) -> None:
     assert told(row) == ["2026-11-27 13:00:01  line coffee, from …31 to …00: ended after 8.2 s: the caller hung up."]
 
 
+def test_a_call_of_the_agents_own_is_told_by_whom_it_called() -> None:
+    [call] = told(f"record | {json.dumps({**RECORD, 'direction': 'outbound'})}")
+    assert call.startswith("2026-11-27 13:00:01  line coffee, to …31: ended after 8.2 s")
+
+
 def test_what_the_gateway_says_belongs_to_the_agents_call_or_to_one_that_never_reached_it() -> None:
     fields = {"callID": "SCL_e", "fromUser": "+12025550131", "toUser": "+12025550177", "fromIP": "198.51.100.7"}
     rows = [
