@@ -235,18 +235,26 @@ def _shared_room(call: Call, found: Explanation) -> list[str]:
 )
 def test_the_gateway_and_the_server_decide_as_explained(line: Line, gateway: Gateway, seed: int) -> None:
     world = make_world(seed, gateway.addresses, AT_ONCE)
-    calls = {f"w{seed}-{place}-{time.time_ns()}@made-up": call for place, call in enumerate(world.calls)}
     with built(line, world) as (trunks, rules):
-        found = {id_: match(call, trunks, rules) for id_, call in calls.items()}
-        decided: dict[str, tuple[object, ...]] = {}
-        for wave in waves(calls, found):
-            decided |= gateway.decides({id_: calls[id_] for id_ in wave})
-    wrong = {
-        (call.caller, call.dialled, call.address, call.host): (explained(found[id_]), decided[id_])
-        for id_, call in calls.items()
-        if explained(found[id_]) != decided[id_]
-    }
-    assert not wrong, f"{wrong}\n{trunks}\n{rules}"
+        found = {call: match(call, trunks, rules) for call in world.calls}
+        wrong = differences(gateway, found)
+        # The server's decision is always the same, but on a busy machine it may come too late, which is a 503.
+        wrong = wrong and differences(gateway, {call: found[call] for call in wrong})
+    told = [(call.caller, call.dialled, call.address, call.host, *both) for call, both in wrong.items()]
+    assert not told, f"{told}\n{trunks}\n{rules}"
+
+
+def differences(
+    gateway: Gateway, found: Mapping[Call, Explanation]
+) -> dict[Call, tuple[tuple[object, ...], tuple[object, ...]]]:
+    """Place the calls, and return those that come to something else than explained, with both."""
+    calls = {f"{place}-{time.time_ns()}@made-up": call for place, call in enumerate(found)}
+    decided: dict[Call, tuple[object, ...]] = {}
+    for wave in waves(calls, {id_: found[call] for id_, call in calls.items()}):
+        decisions = gateway.decides({id_: calls[id_] for id_ in wave})
+        decided |= {calls[id_]: decision for id_, decision in decisions.items()}
+    expected = {call: explained(its) for call, its in found.items()}
+    return {call: (expected[call], decided[call]) for call in found if expected[call] != decided[call]}
 
 
 def doctor(line: Line, **asked: str) -> subprocess.CompletedProcess[str]:

@@ -79,13 +79,10 @@ def make_world(seed: int, addresses: Sequence[str], calls: int, pins: Sequence[s
         _rule(chance, numbers[:2], len(trunks), f"w{seed}-{place}-", hides) for place in range(chance.randint(3, 7))
     ]
     edits = [_edit(chance, trunks, rules) for _ in range(chance.choice((0, 0, 1, 3)))]
-    return World(
-        seed,
-        trunks,
-        rules,
-        edits,
-        [_call(chance, numbers, addresses, trunks, hides, chance.choice(pins)) for _ in range(calls)],
-    )
+    made: dict[Call, None] = {}  # no two are alike
+    while len(made) < calls:
+        made[_call(chance, numbers, addresses, trunks, hides, chance.choice(pins))] = None
+    return World(seed, trunks, rules, edits, list(made))
 
 
 def _trunk(chance: random.Random, numbers: Sequence[str], addresses: Sequence[str], place: int) -> Trunk:
