@@ -1,12 +1,12 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call dial logs down backup restore clean venv test test-all lint docs lock
+.PHONY: help up check call dial doctor logs down backup restore clean venv test test-all lint docs lock
 .PHONY: bench hearing knowledge tools turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
 
-export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA
+export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA CALL LAST NUMBERS
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ call: ## call a line and print what was said; LINE=name, SAY="… | …" or WAV=
 
 dial: ## have a line call somebody; TO=+1…, PURPOSE="why", NAME="who is asked for", LINE=name
 	@sh bootstrap/host/dial.sh
+
+doctor: ## say why a call is or is not answered; CALL="+1… -> +1… from ADDRESS", or LAST=5 for the last calls
+	@sh bootstrap/host/explain.sh
 
 logs: ## follow the logs of all services, one row for each event; LOG_FORMAT=json in .env for JSON
 	@sh bootstrap/host/logs.sh

@@ -1,15 +1,14 @@
 """One call, from the job to the first word; behaviours do everything after that."""
 
 import logging
-from dataclasses import replace
 from functools import partial
 
 from livekit.agents import AutoSubscribe, JobContext, JobProcess
 
 from agent.admission.admission import Admission
 from agent.admission.caller import Caller
-from agent.admission.caller_id import identify, number_dialled, region_of
 from agent.admission.description import described
+from agent.admission.incoming import read_incoming
 from agent.admission.lookup import look_up
 from agent.admission.sip_call import SipCall
 from agent.admission.written_number import country_of
@@ -111,11 +110,8 @@ async def answer(ctx: JobContext) -> None:
     participant = await wait_for_caller(ctx)
     if participant is None:
         return
-    numbers = [*line.numbers, *settings.phone_numbers.split(",")]
-    sip = SipCall.from_attributes(participant.attributes)
-    sip = replace(sip, dialled=number_dialled(sip.dialled, numbers))
+    sip, caller = read_incoming(participant.attributes, line, settings)
     ctx.log_context_fields = {"line": line.name, "call_id": sip.call_id}
-    caller = identify(sip.caller, region_of([sip.dialled, *numbers]))
     slot = admission.slot(ctx.job.id, caller)
     record = CallRecord(sip, caller, line, pipeline)
     call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record, hang_up)

@@ -2,74 +2,77 @@
 
 import argparse
 import asyncio
-import json
+import inspect
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict
-from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
-from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
-from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
-
-from bootstrap import twilio, values
-from bootstrap.desired import desired
+from bootstrap import codes, listings, twilio, values
+from bootstrap.apply import apply
+from bootstrap.explain.command import explain
 from bootstrap.lines import Lines, numbers_left
 from bootstrap.logs import set_up_logging
-from bootstrap.ownership import BlockedError, find_our_outbound, find_ours, warn_of_open_rules
-from bootstrap.plan import ANY_TRUNK, all_changes
-from bootstrap.reconcile import reconcile
-from bootstrap.server import ServerError, connect
+from bootstrap.ownership import BlockedError
+from bootstrap.server import ServerError
 from bootstrap.settings import ServerSettings, Settings, SettingsError, load
 
 logger = logging.getLogger(__name__)
 
-SAME, DIFFERS, WRONG_SETTINGS, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-OUTBOUND, AT_TWILIO = "outbound trunk", "trunk at Twilio"  # so plan and show call them; no line's name has a space
-CODES = (
-    "exit: 0 done, 1 the server or Twilio differs (show only), 2 wrong settings, 3 the server was unreachable, or the "
-    "server or Twilio refused"
-)
+
+@dataclass(frozen=True)
+class Command:
+    """One thing that bootstrap does; `run` returns the exit code."""
+
+    meaning: str
+    reads: type[Settings]
+    run: Callable[[Any, Lines], int | Coroutine[Any, Any, int]]
+
+
+COMMANDS = {
+    "apply": Command("the default: change the server and Twilio", ServerSettings, apply),
+    "plan": Command("print what they should have, as JSON, without asking them", Settings, listings.plan),
+    "show": Command("print what they have, and how that differs", ServerSettings, listings.show),
+    "numbers": Command("print each line's numbers, without asking", Settings, listings.list_numbers),
+    "console": Command(
+        "print the steps in Twilio's console that do by hand what apply does with an API key",
+        Settings,
+        listings.console,
+    ),
+    "explain": Command("say what becomes of a call (standard input has CALL=… or LAST=…)", ServerSettings, explain),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    command = parse(arguments)
+    name = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
     try:
-        settings, lines = load(ServerSettings if command in ("apply", "show") else Settings)
-        set_up_logging(settings.log_level, settings.log_format, sys.stdout if command == "apply" else sys.stderr)
-        warn(settings, lines)
-        match settings:
-            case ServerSettings() if command == "apply":
-                return asyncio.run(apply(settings, lines))
-            case ServerSettings():
-                return asyncio.run(show(settings, lines))
-            case _:
-                return {"plan": plan, "numbers": list_numbers, "console": console}[command](settings, lines)
+        return run(name, COMMANDS[name])
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
-        return WRONG_SETTINGS
+        return codes.WRONG_SETTINGS
     except (BlockedError, ServerError, twilio.TwilioError) as error:
         logger.error("%s", error)
-        return FAILED
+        return codes.FAILED
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return codes.INTERRUPTED
 
 
 def parse(arguments: Sequence[str] | None) -> str:
-    parser = argparse.ArgumentParser("bootstrap", description=__doc__, epilog=CODES)
-    parser.add_argument(
-        "command",
-        nargs="?",
-        default="apply",
-        choices=("apply", "plan", "show", "numbers", "console"),
-        help="apply (the default): change the server and Twilio; plan: print what they should have, as JSON, without "
-        "asking them; show: print what they have, and how that differs; numbers: print each line's numbers, without "
-        "asking; console: print the steps in Twilio's console that do by hand what apply does with an API key",
-    )
+    parser = argparse.ArgumentParser("bootstrap", description=__doc__, epilog=codes.MEANING)
+    meanings = "; ".join(f"{name}: {command.meaning}" for name, command in COMMANDS.items())
+    parser.add_argument("command", nargs="?", default="apply", choices=COMMANDS, help=meanings)
     return str(parser.parse_args(arguments).command)
+
+
+def run(name: str, command: Command) -> int:
+    settings, lines = load(command.reads)
+    set_up_logging(settings.log_level, settings.log_format, sys.stdout if name == "apply" else sys.stderr)
+    warn(settings, lines)
+    code = command.run(settings, lines)
+    return asyncio.run(code) if inspect.iscoroutine(code) else code
 
 
 def warn(settings: Settings, lines: Lines) -> None:
@@ -86,85 +89,6 @@ def warn(settings: Settings, lines: Lines) -> None:
             len(left),
             len(settings.phone_numbers),
         )
-
-
-async def apply(settings: ServerSettings, lines: Lines) -> int:
-    async with twilio.open_side(settings, lines) as at_twilio:
-        if at_twilio:
-            await at_twilio.refuse_early()
-        async with connect(settings) as server:
-            changed = bool(await reconcile(server, desired(settings, lines)))
-            for warning in warn_of_open_rules(await server.retry(server.rules)):
-                logger.warning("%s", warning)
-        if at_twilio:
-            changed |= bool(await at_twilio.apply())
-    if not changed:
-        logger.info("nothing to change")
-    return SAME
-
-
-def plan(settings: Settings, lines: Lines) -> int:
-    want = desired(settings, lines)
-    routes = {
-        line: {"trunk": readable(route.trunk), "rule": readable(route.rule_for(ANY_TRUNK))}
-        for line, route in want.routes.items()
-    }
-    outbound = {OUTBOUND: readable(want.outbound)} if want.outbound else {}
-    at_twilio = {AT_TWILIO: twilio.readable_want(twilio.want(settings, lines))} if settings.twilio_account_sid else {}
-    write({**routes, **outbound, **at_twilio})
-    return SAME
-
-
-async def show(settings: ServerSettings, lines: Lines) -> int:
-    want = desired(settings, lines)
-    async with connect(settings) as server:
-        trunks, rules = await server.retry(server.trunks), await server.retry(server.rules)
-        outbound = await server.retry(server.outbound_trunks)
-    ours = find_ours(want, trunks, rules)
-    shown = {
-        "lines": {
-            line: {"trunk": readable_first(ours.trunks[line]), "rule": readable_first(ours.rules[line])}
-            for line in want.routes
-        },
-        OUTBOUND: readable_first(find_our_outbound(want, outbound)),
-    }
-    differences = [str(change) for change in all_changes(want, trunks, rules, outbound)]
-    warnings = warn_of_open_rules(rules)
-    async with twilio.open_side(settings, lines) as at_twilio:
-        if at_twilio:
-            shown[AT_TWILIO], more_differences, more_warnings = await at_twilio.show()
-            differences += more_differences
-            warnings += more_warnings
-    write({**shown, "differences": differences, "warnings": warnings})
-    return DIFFERS if differences else SAME
-
-
-def list_numbers(_: Settings, lines: Lines) -> int:
-    """Print a row `<line> <number>` for each number."""
-    for line, numbers in sorted(lines.items()):
-        for number in numbers:
-            sys.stdout.write(f"{line} {number}\n")
-    return SAME
-
-
-def console(settings: Settings, lines: Lines) -> int:
-    """Print the steps in Twilio's console, with this host's own values."""
-    sys.stdout.write(f"{twilio.console_steps(settings, lines)}\n")
-    return SAME
-
-
-def readable_first(found: Sequence[Trunk] | Sequence[Rule] | Sequence[Outbound]) -> dict[str, Any] | None:
-    return readable(found[0]) if found else None
-
-
-def readable(message: Trunk | Rule | Outbound) -> dict[str, Any]:
-    """Convert `message` to the API's JSON, without the password."""
-    fields: dict[str, Any] = MessageToDict(message)
-    return {name: "********" if name == "authPassword" else value for name, value in fields.items()}
-
-
-def write(value: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

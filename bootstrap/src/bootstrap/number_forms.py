@@ -15,6 +15,7 @@ from bootstrap.text import check_text, parse_entries, quote
 MOST = 100
 EXAMPLE = "write what the carrier sends before the @ of the To header, such as 2025550100 or 100"
 NUMBER = re.compile(r"\+?[0-9]+")
+WRITTEN_NUMBER = re.compile(r"\+?[0-9\- ()]+")  # what LiveKit takes for a number, and text otherwise
 STRANGE = re.compile(r"[^A-Za-z0-9\-_.!~*+=;%]")  # what neither an extension nor a number with parameters has
 LONGEST = 64  # characters
 
@@ -64,5 +65,4 @@ def _problem(entry: str) -> str | None:
 
 def as_compared(form: str) -> str:
     """Return a form as LiveKit compares it: two forms for which this is the same are one."""
-    number = strip_punctuation(form)
-    return f"+{number.removeprefix('+')}" if NUMBER.fullmatch(number) else form
+    return f"+{strip_punctuation(form).removeprefix('+')}" if WRITTEN_NUMBER.fullmatch(form) else form

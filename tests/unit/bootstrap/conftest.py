@@ -1,6 +1,7 @@
 """Settings as an environment gives them, and nothing of the developer's own."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,16 @@ KEY, SECRET = "APIunittest", "0123456789abcdef0123456789abcdef"
 
 class Environment(Protocol):
     def __call__(self, **variables: str) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    """Give the tests after this one the log that they had: a command writes its own to what is captured of it."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -31,6 +31,14 @@ class Admission:
         """Return why the call must not be answered, or None."""
         return call.objection(self._account) or self._lists.objection(caller)
 
+    def would_reject(self, caller: Caller) -> str | None:
+        """Return the name of the sentence that would reject a call of this caller's now, or None; count nothing.
+
+        Raises:
+            sqlite3.Error, OSError: the ledger cannot be used, so that every call is let in.
+        """
+        return self._ledger.would_refuse(caller.number, self._line.limits, self._calls_at_once)
+
     def slot(self, job_id: str, caller: Caller) -> Slot:
         """Return the call's slot, which is yet to be taken."""
         return Slot(self._ledger, job_id, caller.number, self._line.limits, self._calls_at_once)

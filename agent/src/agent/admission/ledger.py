@@ -89,6 +89,12 @@ class Ledger:
         with self._transaction("DEFERRED") as database:
             return self._refusal(database, None, limits, at_once) is None
 
+    def would_refuse(self, caller: str, limits: Limits, at_once: int) -> str | None:
+        """Return the name of the sentence that would reject a call of this caller's now, or None; count nothing."""
+        hashed = self._hashed(caller) if (self._folder / "ledger.key").is_file() else None  # else nobody has called
+        with self._transaction("DEFERRED") as database:
+            return self._refusal(database, hashed, limits, at_once)
+
     def admit(self, call: str, caller: str, limits: Limits, at_once: int) -> Admitted:
         """Let the call in and count it from now on, or reject it and count nothing.
 

@@ -56,6 +56,16 @@ def test_without_limits_calls_are_bounded_only_at_once(ledger: Ledger) -> None:
     assert ledger.admit("AJ_3", ANN, NONE, at_once=2).refusal is None
 
 
+def test_whether_a_call_would_be_refused_is_told_without_counting_one(ledger: Ledger, tmp_path: Path) -> None:
+    limits = Limits(calls_per_caller=1)
+    assert [ledger.would_refuse(ANN, limits, at_once=2) for _ in range(3)] == [None] * 3
+    assert not (tmp_path / "ledger.key").exists()
+    ledger.admit("AJ_1", ANN, limits, at_once=2)
+    assert ledger.would_refuse(ANN, limits, at_once=2) == "caller_limit"
+    assert ledger.would_refuse(BOB, limits, at_once=2) is None
+    assert ledger.would_refuse(BOB, limits, at_once=1) == "busy"
+
+
 def test_a_caller_is_turned_away_after_so_many_calls_and_others_are_not(ledger: Ledger, clock: Clock) -> None:
     limits = Limits(calls_per_caller=2)
     calls = [lasts(ledger, clock, f"AJ_{n}", ANN, 1, limits).refusal for n in range(3)]
