@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import inspect
 import logging
 import signal
 import sys
@@ -72,7 +71,7 @@ def run(name: str, command: Command) -> int:
     set_up_logging(settings.log_level, settings.log_format, sys.stdout if name == "apply" else sys.stderr)
     warn(settings, lines)
     code = command.run(settings, lines)
-    return asyncio.run(code) if inspect.iscoroutine(code) else code
+    return code if isinstance(code, int) else asyncio.run(code)
 
 
 def warn(settings: Settings, lines: Lines) -> None:
