@@ -1,0 +1,77 @@
+"""`python -m bootstrap setup`: asks, or takes what is given in advance, and writes `.env`."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from bootstrap.settings import report
+from bootstrap.setup.answers import Answers, GivenError, read_given
+from bootstrap.setup.carrier import AccountError, Carrier
+from bootstrap.setup.env_file import EnvFile
+from bootstrap.setup.internet import Internet
+from bootstrap.setup.interview import Interview
+from bootstrap.setup.prompt import Prompt, Terminal, Unattended
+from bootstrap.setup.provider import Providers
+from bootstrap.setup.questions import ask_everything
+
+DONE, WRONG, FAILED = 0, 2, 3
+
+WELCOME = (
+    "Enter keeps what is shown, and an answer is kept in .env as soon as it is given. Ctrl-C leaves; make setup "
+    "goes on from there."
+)
+
+
+async def set_up(environment: Mapping[str, str], carrier: Carrier) -> int:
+    """Ask everything and write it down; return the exit code.
+
+    `environment` is what bootstrap/host/setup.sh gives: ENV_FILE and EXAMPLE are paths; GIVEN is the path of what was
+    given in advance; UNATTENDED is yes or no; MEMORY and NEEDED are what the engine has and what the embedded models
+    need, in MB; ADDRESS_SERVICES has URLs.
+    """
+    unattended = environment.get("UNATTENDED") == "yes"
+    try:
+        answers = open_answers(environment, at_once=not unattended)
+    except GivenError as error:
+        sys.stderr.write(report([str(error)]) + "\n")
+        return WRONG
+    prompt: Prompt = Unattended(sys.stdout.write) if unattended else Terminal()
+    tell_what_was_given(prompt, answers)
+    if not unattended:
+        prompt.tell(WELCOME)
+    interview = Interview(
+        prompt,
+        answers,
+        Internet(environment.get("ADDRESS_SERVICES", "").split()),
+        Providers(),
+        carrier,
+        memory=int(environment["MEMORY"]),
+        needed=int(environment["NEEDED"]),
+    )
+    try:
+        await ask_everything(interview)
+    except AccountError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    if prompt.problems:
+        sys.stderr.write(report(prompt.problems) + "\n")
+        return WRONG
+    answers.write()
+    prompt.tell(f"Set in .env: {', '.join(answers.names())}.")
+    return DONE
+
+
+def open_answers(environment: Mapping[str, str], *, at_once: bool) -> Answers:
+    given = read_given(Path(environment["GIVEN"]).read_text("utf-8"))
+    return Answers(EnvFile(Path(environment["ENV_FILE"]), Path(environment["EXAMPLE"])), given, at_once=at_once)
+
+
+def tell_what_was_given(prompt: Prompt, answers: Answers) -> None:
+    """Name what the calling shell exports; values are never shown."""
+    if taken := answers.taken_from_the_shell():
+        prompt.tell(f"Taken from the calling shell: {', '.join(taken)}.")
+    if kept := answers.kept_despite_the_shell():
+        prompt.tell(
+            f"The calling shell exports another value of {', '.join(kept)} than .env has. The one in .env is kept; "
+            "to replace it, answer the question, or change .env."
+        )
