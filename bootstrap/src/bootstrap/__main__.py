@@ -1,4 +1,4 @@
-"""Make LiveKit's trunks and dispatch rules match the settings and the lines."""
+"""Make LiveKit's trunks and dispatch rules, and the trunk at Twilio, match the settings and the lines."""
 
 import argparse
 import asyncio
@@ -14,6 +14,7 @@ from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
+from bootstrap import twilio, values
 from bootstrap.desired import desired
 from bootstrap.lines import Lines, numbers_left
 from bootstrap.logs import set_up_logging
@@ -26,8 +27,11 @@ from bootstrap.settings import ServerSettings, Settings, SettingsError, load
 logger = logging.getLogger(__name__)
 
 SAME, DIFFERS, WRONG_SETTINGS, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-OUTBOUND = "outbound trunk"  # where plan and show print it; no line's name has a space
-CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the server was unreachable or refused"
+OUTBOUND, AT_TWILIO = "outbound trunk", "trunk at Twilio"  # so plan and show call them; no line's name has a space
+CODES = (
+    "exit: 0 done, 1 the server or Twilio differs (show only), 2 wrong settings, 3 the server was unreachable, or the "
+    "server or Twilio refused"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case ServerSettings():
                 return asyncio.run(show(settings, lines))
             case _:
-                return plan(settings, lines) if command == "plan" else list_numbers(lines)
+                return {"plan": plan, "numbers": list_numbers, "console": console}[command](settings, lines)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_SETTINGS
-    except (BlockedError, ServerError) as error:
+    except (BlockedError, ServerError, twilio.TwilioError) as error:
         logger.error("%s", error)
         return FAILED
     except KeyboardInterrupt:
@@ -60,9 +64,10 @@ def parse(arguments: Sequence[str] | None) -> str:
         "command",
         nargs="?",
         default="apply",
-        choices=("apply", "plan", "show", "numbers"),
-        help="apply (the default): change the server; plan: print what it should have, as JSON, without asking it; "
-        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server",
+        choices=("apply", "plan", "show", "numbers", "console"),
+        help="apply (the default): change the server and Twilio; plan: print what they should have, as JSON, without "
+        "asking them; show: print what they have, and how that differs; numbers: print each line's numbers, without "
+        "asking; console: print the steps in Twilio's console that do by hand what apply does with an API key",
     )
     return str(parser.parse_args(arguments).command)
 
@@ -73,6 +78,8 @@ def warn(settings: Settings, lines: Lines) -> None:
     unused = [name.upper() for name in ("outbound_username", "outbound_numbers") if getattr(settings, name)]
     if unused and not settings.outbound_address:
         logger.warning("%s is set, but OUTBOUND_ADDRESS is not: no call goes out", " and ".join(unused))
+    if settings.twilio_account_sid and settings.public_host and values.is_private(settings.public_host):
+        logger.warning("Twilio cannot send calls to %s, which is a private address", settings.public_host)
     if left := numbers_left(lines, settings.phone_numbers):
         logger.warning(
             "no line answers %d of the %d numbers in PHONE_NUMBERS: add each to a line, or remove it from .env",
@@ -82,11 +89,17 @@ def warn(settings: Settings, lines: Lines) -> None:
 
 
 async def apply(settings: ServerSettings, lines: Lines) -> int:
-    async with connect(settings) as server:
-        if not await reconcile(server, desired(settings, lines)):
-            logger.info("nothing to change")
-        for warning in warn_of_open_rules(await server.retry(server.rules)):
-            logger.warning("%s", warning)
+    async with twilio.open_side(settings, lines) as at_twilio:
+        if at_twilio:
+            await at_twilio.refuse_early()
+        async with connect(settings) as server:
+            changed = bool(await reconcile(server, desired(settings, lines)))
+            for warning in warn_of_open_rules(await server.retry(server.rules)):
+                logger.warning("%s", warning)
+        if at_twilio:
+            changed |= bool(await at_twilio.apply())
+    if not changed:
+        logger.info("nothing to change")
     return SAME
 
 
@@ -96,7 +109,9 @@ def plan(settings: Settings, lines: Lines) -> int:
         line: {"trunk": readable(route.trunk), "rule": readable(route.rule_for(ANY_TRUNK))}
         for line, route in want.routes.items()
     }
-    write({**routes, OUTBOUND: readable(want.outbound)} if want.outbound else routes)
+    outbound = {OUTBOUND: readable(want.outbound)} if want.outbound else {}
+    at_twilio = {AT_TWILIO: twilio.readable_want(twilio.want(settings, lines))} if settings.twilio_account_sid else {}
+    write({**routes, **outbound, **at_twilio})
     return SAME
 
 
@@ -106,26 +121,35 @@ async def show(settings: ServerSettings, lines: Lines) -> int:
         trunks, rules = await server.retry(server.trunks), await server.retry(server.rules)
         outbound = await server.retry(server.outbound_trunks)
     ours = find_ours(want, trunks, rules)
-    changes = all_changes(want, trunks, rules, outbound)
-    write(
-        {
-            "lines": {
-                line: {"trunk": readable_first(ours.trunks[line]), "rule": readable_first(ours.rules[line])}
-                for line in want.routes
-            },
-            OUTBOUND: readable_first(find_our_outbound(want, outbound)),
-            "differences": [str(change) for change in changes],
-            "warnings": warn_of_open_rules(rules),
-        }
-    )
-    return DIFFERS if changes else SAME
+    shown = {
+        "lines": {
+            line: {"trunk": readable_first(ours.trunks[line]), "rule": readable_first(ours.rules[line])}
+            for line in want.routes
+        },
+        OUTBOUND: readable_first(find_our_outbound(want, outbound)),
+    }
+    differences = [str(change) for change in all_changes(want, trunks, rules, outbound)]
+    warnings = warn_of_open_rules(rules)
+    async with twilio.open_side(settings, lines) as at_twilio:
+        if at_twilio:
+            shown[AT_TWILIO], more_differences, more_warnings = await at_twilio.show()
+            differences += more_differences
+            warnings += more_warnings
+    write({**shown, "differences": differences, "warnings": warnings})
+    return DIFFERS if differences else SAME
 
 
-def list_numbers(lines: Lines) -> int:
+def list_numbers(_: Settings, lines: Lines) -> int:
     """Print a row `<line> <number>` for each number."""
     for line, numbers in sorted(lines.items()):
         for number in numbers:
             sys.stdout.write(f"{line} {number}\n")
+    return SAME
+
+
+def console(settings: Settings, _: Lines) -> int:
+    """Print the steps in Twilio's console, with this host's own values."""
+    sys.stdout.write(f"{twilio.console_steps(settings)}\n")
     return SAME
 
 

@@ -4,9 +4,10 @@ All problems with them are in one report.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +28,7 @@ from bootstrap.text import check_text, quote
 
 S = TypeVar("S", bound="Settings")
 
+TWILIO = "Twilio"  # the name in bootstrap/trunks/twilio.yaml
 FORMER_TRUNK_NAME = "Twilio Trunk"  # what .env said by default up to release 0.1.0, whoever carried the calls
 
 
@@ -115,6 +117,16 @@ class Settings(LinesFolder):
     outbound_password: Annotated[SecretStr, secret(values.password)] | None = Field(default=None, validate_default=True)
     outbound_numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(numbers.parse)] = ()
 
+    site: str = "localhost"  # what follows from DOMAIN: the name by which this host is reached
+    advertised_ip: str | None = None  # and its public address; none if only this machine is to reach it
+    sip_port: Annotated[int, Field(ge=1, le=65535)] = 5060
+    twilio_account_sid: Annotated[str, AfterValidator(values.twilio_account)] | None = None
+    twilio_api_key: Annotated[str, AfterValidator(values.twilio_key)] | None = None
+    twilio_api_secret: Annotated[SecretStr, secret(values.password)] | None = Field(default=None, validate_default=True)
+    twilio_disaster_url: Annotated[str, AfterValidator(values.web_address)] | None = None
+    twilio_api_url: Annotated[str, AfterValidator(values.api_address)] | None = None
+    trunk_account: str | None = None
+
     agent_name: Annotated[str, AfterValidator(values.token)] = "inbound-voice-agent"
     room_prefix: Annotated[str, AfterValidator(values.token)] = "call-"
     trunk_name: Annotated[str, AfterValidator(values.title)] = Field(default="", validate_default=True)
@@ -152,6 +164,59 @@ class Settings(LinesFolder):
         if username in info.data and (value is None) != (info.data[username] is None):
             raise ValueError(f"and {username.upper()}: one is set and the other is not; set both, or neither")
         return value
+
+    @field_validator("twilio_account_sid", mode="after")
+    @classmethod
+    def let_twilio_reach_this_host(cls, account: str | None, info: ValidationInfo) -> str | None:
+        provider: trunks.Provider | None = info.data.get("trunk_provider")
+        if account and provider and provider.name != TWILIO:
+            raise ValueError(f"is set, but TRUNK_PROVIDER is {provider.name}; leave one of them empty")
+        if account and not host_of(info.data):
+            raise ValueError("is set, but Twilio cannot reach this host; set DOMAIN or PUBLIC_IP")
+        return account
+
+    @field_validator("twilio_api_secret", mode="after")
+    @classmethod
+    def require_all_credentials(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        names = ("twilio_account_sid", "twilio_api_key")
+        given = {**{name: info.data[name] for name in names if name in info.data}, "twilio_api_secret": value}
+        unset = [name.upper() for name, it in given.items() if it is None]
+        if len(given) == 3 and 0 < len(unset) < 3:
+            raise ValueError(
+                f"goes together with TWILIO_ACCOUNT_SID and TWILIO_API_KEY, and {' and '.join(unset)} "
+                f"{'is' if len(unset) == 1 else 'are'} not set; set all three, or none"
+            )
+        return value
+
+    @field_validator("twilio_disaster_url", mode="after")
+    @classmethod
+    def keep_the_disaster_url_elsewhere(cls, url: str | None, info: ValidationInfo) -> str | None:
+        host = urlsplit(url).hostname if url else None
+        if host and host in (info.data.get("site"), info.data.get("advertised_ip")):
+            raise ValueError("is on this host; Twilio asks it when this host is down, so it has to be on another")
+        return url
+
+    @field_validator("trunk_account", mode="after")
+    @classmethod
+    def refuse_two_accounts(cls, account: str | None, info: ValidationInfo) -> str | None:
+        twilio = info.data.get("twilio_account_sid")
+        if account and twilio and account != twilio:
+            raise ValueError(
+                "is another account than TWILIO_ACCOUNT_SID, so the agent would refuse every call; leave it empty, "
+                "and the agent takes calls of TWILIO_ACCOUNT_SID"
+            )
+        return account
+
+    @property
+    def public_host(self) -> str | None:
+        """The name or address by which a carrier reaches this host; None if only this machine does."""
+        return host_of({"site": self.site, "advertised_ip": self.advertised_ip})
+
+
+def host_of(values: Mapping[str, Any]) -> str | None:
+    site: str = values.get("site") or "localhost"
+    address: str | None = values.get("advertised_ip")
+    return address if site == "localhost" else site
 
 
 class ServerSettings(Settings):

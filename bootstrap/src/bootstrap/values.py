@@ -3,6 +3,8 @@
 import os
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from bootstrap.text import quote
 
@@ -102,3 +104,45 @@ def api_secret(text: str) -> str:
     if len(text) < 32:
         raise ValueError(f"has {len(text)} characters; at least 32 are needed")
     return text
+
+
+def twilio_account(text: str) -> str:
+    return twilio_sid(text, "AC", "the account's SID, which the console shows under Account Info")
+
+
+def twilio_key(text: str) -> str:
+    return twilio_sid(text, "SK", "an API key's SID, which the console shows under Account > API keys & tokens")
+
+
+def twilio_sid(text: str, kind: str, what: str) -> str:
+    if not re.fullmatch(f"{kind}[0-9a-f]{{32}}", text):
+        raise ValueError(f"is {quote(text)}; write {what}: {kind} and 32 of the characters 0-9 a-f")
+    return text
+
+
+def web_address(text: str) -> str:
+    """An address on the web: http or https, a host, and no credentials."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.username
+    except ValueError:
+        usable = False
+    if not usable or not re.fullmatch(r"[!-~]{1,2048}", text):
+        raise ValueError(f"is {quote(text)}; write an address like https://example.com/sorry.xml")
+    return text
+
+
+def api_address(text: str) -> str:
+    """Where an API is, to which a secret is sent: over https, or on this machine and in private networks."""
+    parts = urlsplit(web_address(text))
+    host = parts.hostname or ""
+    if parts.scheme == "http" and "." in host and not (LOOPBACK.fullmatch(host) or is_private(host)):
+        raise ValueError(f"is {quote(text)}; write https, because the secret is sent there")
+    return text.rstrip("/")
+
+
+def is_private(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "host.docker.internal"
