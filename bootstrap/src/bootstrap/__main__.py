@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
     try:
+        if command == "setup":
+            return ask_for_the_settings()
         settings, lines = load(ServerSettings if command in ("apply", "show") else Settings)
         set_up_logging(settings.log_level, settings.log_format, sys.stdout if command == "apply" else sys.stderr)
         warn(settings, lines)
@@ -54,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BlockedError, ServerError, twilio.TwilioError) as error:
         logger.error("%s", error)
         return FAILED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):
         return INTERRUPTED
 
 
@@ -64,12 +67,19 @@ def parse(arguments: Sequence[str] | None) -> str:
         "command",
         nargs="?",
         default="apply",
-        choices=("apply", "plan", "show", "numbers", "console"),
+        choices=("apply", "plan", "show", "numbers", "console", "setup"),
         help="apply (the default): change the server and Twilio; plan: print what they should have, as JSON, without "
         "asking them; show: print what they have, and how that differs; numbers: print each line's numbers, without "
-        "asking; console: print the steps in Twilio's console that do by hand what apply does with an API key",
+        "asking; console: print the steps in Twilio's console that do by hand what apply does with an API key; "
+        "setup: ask for the settings and write .env, as bootstrap/host/setup.sh has it done",
     )
     return str(parser.parse_args(arguments).command)
+
+
+def ask_for_the_settings() -> int:
+    from bootstrap.setup.command import set_up  # with the library for terminals, which nothing else needs
+
+    return asyncio.run(set_up(os.environ))
 
 
 def warn(settings: Settings, lines: Lines) -> None:

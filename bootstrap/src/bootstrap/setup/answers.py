@@ -20,6 +20,7 @@ ASKED = (
     "TRUNK_ACCOUNT",
     "PHONE_NUMBERS",
 )
+SECRET = frozenset({"OPENAI_API_KEY", "TWILIO_API_SECRET"})
 ON_PURPOSE, FROM_THE_SHELL = "make", "shell"
 
 
@@ -92,6 +93,14 @@ class Answers:
     def names(self) -> Iterable[str]:
         """Name what was answered, except for what is empty."""
         return [name for name, value in self._new.items() if value]
+
+    def not_asked_for(self) -> Iterable[str]:
+        """Name what was given on purpose, and has no place among the answers."""
+        return [name for name, value in self._given.on_purpose.items() if value and name not in self._new]
+
+    def secrets_in_sight(self) -> Iterable[str]:
+        """Name the secrets that were given on make's command line."""
+        return sorted(SECRET.intersection(name for name, value in self._given.on_purpose.items() if value))
 
     def taken_from_the_shell(self) -> Iterable[str]:
         """Name what the shell exports and is used."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bootstrap.settings import report
 from bootstrap.setup.answers import Answers, GivenError, read_given
-from bootstrap.setup.carrier import AccountError, Carrier
+from bootstrap.setup.carrier import AccountError, OpenAccount, TwilioAccount
 from bootstrap.setup.env_file import EnvFile
 from bootstrap.setup.internet import Internet
 from bootstrap.setup.interview import Interview
@@ -22,7 +22,7 @@ WELCOME = (
 )
 
 
-async def set_up(environment: Mapping[str, str], carrier: Carrier) -> int:
+async def set_up(environment: Mapping[str, str], open_account: OpenAccount = TwilioAccount) -> int:
     """Ask everything and write it down; return the exit code.
 
     `environment` is what bootstrap/host/setup.sh gives: ENV_FILE and EXAMPLE are paths; GIVEN is the path of what was
@@ -44,7 +44,7 @@ async def set_up(environment: Mapping[str, str], carrier: Carrier) -> int:
         answers,
         Internet(environment.get("ADDRESS_SERVICES", "").split()),
         Providers(),
-        carrier,
+        open_account,
         memory=int(environment["MEMORY"]),
         needed=int(environment["NEEDED"]),
     )
@@ -53,6 +53,8 @@ async def set_up(environment: Mapping[str, str], carrier: Carrier) -> int:
     except AccountError as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
+    for name in answers.not_asked_for():
+        prompt.refuse(f"{name} was given, but the other answers leave no place for it; leave it out")
     if prompt.problems:
         sys.stderr.write(report(prompt.problems) + "\n")
         return WRONG
@@ -69,7 +71,12 @@ def open_answers(environment: Mapping[str, str], *, at_once: bool) -> Answers:
 def tell_what_was_given(prompt: Prompt, answers: Answers) -> None:
     """Name what the calling shell exports; values are never shown."""
     if taken := answers.taken_from_the_shell():
-        prompt.tell(f"Taken from the calling shell: {', '.join(taken)}.")
+        prompt.tell(f"The calling shell exports {', '.join(taken)}, which is used.")
+    if seen := answers.secrets_in_sight():
+        prompt.tell(
+            f"warning: {', '.join(seen)} stood on make's command line, which other users of this machine can see, and "
+            "your shell remembers. Write NAME=value before make instead, or into .env."
+        )
     if kept := answers.kept_despite_the_shell():
         prompt.tell(
             f"The calling shell exports another value of {', '.join(kept)} than .env has. The one in .env is kept; "

@@ -5,11 +5,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from bootstrap.text import check_text, quote
+from bootstrap.text import check_text
 
 BEFORE = "# before make setup: "  # in front of the row that a changed one replaced
 ROW = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
-URL = re.compile(r"https?://[^/\s]+(?:/\S*)?")
 
 
 class EnvFile:
@@ -76,12 +75,6 @@ def check_row(value: str) -> str:
     if re.search(r"[ \t]#", value):
         raise ValueError("holds a # after a space, which would begin a comment; use a value without it")
     return value
-
-
-def check_url(url: str) -> str:
-    if not URL.fullmatch(url):
-        raise ValueError(f"is {quote(url)}; write an address that begins with http:// or https://")
-    return check_row(url)
 
 
 def replace_private(path: Path, text: str) -> None:

@@ -1,9 +1,10 @@
 """The questions, in the order in which they are asked. Each answer is checked at once, then kept."""
 
 import re
+from urllib.parse import urlsplit
 
-from bootstrap import numbers
-from bootstrap.setup.env_file import check_row, check_url
+from bootstrap import numbers, values
+from bootstrap.setup.env_file import check_row
 from bootstrap.setup.internet import ADDRESS
 from bootstrap.setup.interview import BY_ADDRESS, LOCAL, Interview
 from bootstrap.setup.prompt import DoubtError, Option, Question
@@ -93,7 +94,7 @@ async def ask_who_speaks(it: Interview) -> None:
 
 
 async def ask_for_the_size(it: Interview) -> None:
-    if it.memory >= it.needed:
+    if it.memory >= it.needed and not it.answers.is_chosen("SPEECH_SIZE"):
         return
     options = [
         Option("small", "small: simpler answers and no tools"),
@@ -106,7 +107,15 @@ async def ask_for_the_size(it: Interview) -> None:
 
 async def ask_for_the_server(it: Interview) -> str:
     async def check(url: str) -> str:
-        return check_url(url)
+        try:
+            host = urlsplit(values.web_address(url)).hostname or ""
+        except ValueError:
+            raise ValueError(f"is {quote(url)}; write an address such as http://192.0.2.7:8000/v1") from None
+        if values.LOOPBACK.fullmatch(host):
+            raise ValueError(
+                f"is {quote(url)}, which is the container itself; write host.docker.internal for this host"
+            )
+        return check_row(url)
 
     question = Question("OPENAI_BASE_URL", "Where is its API? (such as http://192.0.2.7:8000/v1)")
     return await it.prompt.text(question, it.answers["OPENAI_BASE_URL"], check)

@@ -1,21 +1,23 @@
 """The questions about the trunk: who carries the calls, the account there, and which of its numbers are answered."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
-from bootstrap import addresses, numbers, trunks
+from pydantic import SecretStr
+
+from bootstrap import addresses, numbers, trunks, values
 from bootstrap.setup.carrier import Account, AccountError, Credentials, Offer, Owned
-from bootstrap.setup.env_file import check_row, check_url
+from bootstrap.setup.env_file import check_row
 from bootstrap.setup.interview import BY_ADDRESS, LOCAL, Interview
-from bootstrap.setup.prompt import Check, Option, Question
+from bootstrap.setup.prompt import Option, Question
 from bootstrap.text import quote
 
 TWILIO = "twilio"
+CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET")
 BY_API, BY_HAND = "api", "console"
 BUY = "buy"  # among the numbers to choose from
 NONE = "none"  # among the offers
-MOST_OFFERS = 10
 
 
 async def ask_who_carries_the_calls(it: Interview) -> None:
@@ -25,13 +27,16 @@ async def ask_who_carries_the_calls(it: Interview) -> None:
     question = Question("TRUNK_PROVIDER", "Who carries the calls?")
     chosen = await it.prompt.choose(question, options, it.answers["TRUNK_PROVIDER"])
     it.answers.keep(TRUNK_PROVIDER=chosen)
-    if chosen in trunks.available() and not trunks.load(chosen).allowed_addresses:
+    published = chosen not in trunks.available() or trunks.load(chosen).allowed_addresses
+    if not published or it.answers.is_chosen("ALLOWED_ADDRESSES"):
         await ask_where_calls_come_from(it)
 
 
 async def ask_where_calls_come_from(it: Interview) -> None:
     async def check(text: str) -> str:
         if not text:
+            if trunks.load(it.answers["TRUNK_PROVIDER"]).allowed_addresses:
+                return text
             raise ValueError(f"is empty, and this provider has no published ranges; {addresses.HINT}")
         addresses.parse(
             text,
@@ -44,14 +49,14 @@ async def ask_where_calls_come_from(it: Interview) -> None:
     it.answers.keep(ALLOWED_ADDRESSES=await it.prompt.text(question, it.answers["ALLOWED_ADDRESSES"], check))
 
 
-async def ask_for_the_account(it: Interview) -> Credentials | None:
+async def ask_for_the_account(it: Interview) -> Account | None:
     """Return the Twilio account that the trunk is set up in; None if that is done by hand, or cannot be done."""
-    known = BY_API if it.answers["TWILIO_API_KEY"] or it.answers["TWILIO_API_SECRET"] else BY_HAND
+    known = BY_API if any(it.answers[name] for name in CREDENTIALS) else BY_HAND
     if not it.can_be_reached or it.answers["TRUNK_PROVIDER"] != TWILIO:
         if known == BY_API:
             it.prompt.refuse(
-                "TWILIO_API_KEY is set, but no call can come from Twilio: "
-                "set DOMAIN or PUBLIC_IP, and TRUNK_PROVIDER=twilio, or leave TWILIO_API_KEY empty"
+                "TWILIO_ACCOUNT_SID is set, but Twilio cannot call this host: set DOMAIN or PUBLIC_IP, and "
+                "TRUNK_PROVIDER=twilio, or leave what begins with TWILIO_ empty"
             )
         return None
     options = [
@@ -60,100 +65,118 @@ async def ask_for_the_account(it: Interview) -> Credentials | None:
     ]
     how = await it.prompt.choose(Question("TWILIO_API_KEY", "How is the trunk set up?"), options, known)
     if how == BY_HAND:
-        it.answers.keep(TWILIO_API_KEY="", TWILIO_API_SECRET="")
-        return None
-    credentials = await ask_for_credentials(it)
-    if credentials:
-        keep_credentials(it, credentials)
-        await ask_for_the_disaster_url(it)
-    return credentials
+        it.answers.keep(**dict.fromkeys(CREDENTIALS, ""))
+        await ask_whose_calls_are_taken(it)
+        account = None
+    else:
+        account = await ask_for_credentials(it)
+    await ask_for_the_disaster_url(it)
+    return account
 
 
-async def ask_for_credentials(it: Interview) -> Credentials | None:
-    """Ask until Twilio takes them; None if they are wrong and nobody can be asked again."""
-    account, key = it.answers["TWILIO_ACCOUNT_SID"], it.answers["TWILIO_API_KEY"]
+async def ask_whose_calls_are_taken(it: Interview) -> None:
+    async def check(text: str) -> str:
+        return check_sid(text, values.twilio_account) if text else text
+
+    question = Question("TRUNK_ACCOUNT", "The SID of your account, whose calls alone are taken (AC…; empty: anybody's)")
+    it.answers.keep(TRUNK_ACCOUNT=await it.prompt.text(question, it.answers["TRUNK_ACCOUNT"], check))
+
+
+async def ask_for_credentials(it: Interview) -> Account | None:
+    """Ask until Twilio takes them, then keep all three; None if they are wrong and nobody can be asked again."""
+    sid, key = it.answers["TWILIO_ACCOUNT_SID"], it.answers["TWILIO_API_KEY"]
     while True:
-        account = await it.prompt.text(Question("TWILIO_ACCOUNT_SID", "The account's SID (AC…)"), account, sid("AC"))
-        key = await it.prompt.text(Question("TWILIO_API_KEY", "The API key's SID (SK…)"), key, sid("SK"))
+        sid = await it.prompt.text(Question("TWILIO_ACCOUNT_SID", "The account's SID (AC…)"), sid, check_account)
+        key = await it.prompt.text(Question("TWILIO_API_KEY", "The API key's SID (SK…)"), key, check_key)
         question = Question("TWILIO_API_SECRET", "The API key's secret")
         secret = await it.prompt.secret(question, it.answers["TWILIO_API_SECRET"], check_secret)
+        await let_the_agent_take_its_calls(it, sid)
         if it.prompt.problems:
             return None
-        credentials = Credentials(account, key, secret)
+        url = it.answers["TWILIO_API_URL"] or None
+        account = it.open_account(Credentials(sid, key, SecretStr(secret), url), it.answers["AGENT_NAME"])
         try:
-            async with it.carrier.account(credentials) as twilio:
-                await twilio.check_credentials()
+            await account.check_credentials()
         except AccountError as error:
             it.prompt.refuse(str(error))
             if it.prompt.asks_again:
                 continue
             return None
-        return credentials
+        it.answers.keep(
+            TRUNK_ACCOUNT=it.answers["TRUNK_ACCOUNT"],
+            TWILIO_ACCOUNT_SID=sid,
+            TWILIO_API_KEY=key,
+            TWILIO_API_SECRET=secret,
+        )
+        return account
 
 
-def sid(prefix: str) -> Check:
-    """Return a check of an id of Twilio's: `prefix`, then 32 digits in hexadecimal."""
+async def check_account(text: str) -> str:
+    return check_sid(text, values.twilio_account)
 
-    async def check(text: str) -> str:
-        if not re.fullmatch(f"{prefix}[0-9a-fA-F]{{32}}", text):
-            raise ValueError(f"does not look like one; write {prefix} and the 32 letters and digits after it")
-        return text
 
-    return check
+async def check_key(text: str) -> str:
+    return check_sid(text, values.twilio_key)
+
+
+def check_sid(text: str, check: Callable[[str], str]) -> str:
+    """Check an id, and do not show what it is: it may be the secret, at the wrong place."""
+    try:
+        return check(text)
+    except ValueError as error:
+        _, _, cure = str(error).partition("; ")
+        raise ValueError(f"is not one, which is not shown here; {cure}") from None
 
 
 async def check_secret(secret: str) -> str:
-    if not re.fullmatch(r"[!-~]{8,128}", secret):
-        raise ValueError("is empty, too short or holds white space; enter what Twilio showed when the key was made")
-    return check_row(secret)
+    if not secret:
+        raise ValueError("is empty; enter what Twilio showed when the key was made")
+    return check_row(values.password(secret))
 
 
-def keep_credentials(it: Interview, credentials: Credentials) -> None:
-    it.answers.keep(
-        TWILIO_ACCOUNT_SID=credentials.account,
-        TWILIO_API_KEY=credentials.key,
-        TWILIO_API_SECRET=credentials.secret,
-        TRUNK_ACCOUNT=it.answers["TRUNK_ACCOUNT"] or credentials.account,
-    )
-    if it.answers["TRUNK_ACCOUNT"] != credentials.account:
-        it.prompt.tell(
-            "warning: TRUNK_ACCOUNT is another account than TWILIO_ACCOUNT_SID, so this trunk's calls are not taken."
-        )
+async def let_the_agent_take_its_calls(it: Interview, account: str) -> None:
+    """Have TRUNK_ACCOUNT emptied if it is another account; then the agent takes the calls of this one."""
+    if it.answers["TRUNK_ACCOUNT"] in ("", account):  # if it is empty, the agent takes those of the Twilio account
+        return
+    why = "TRUNK_ACCOUNT is another account than TWILIO_ACCOUNT_SID, so the agent would take none of its calls"
+    if await it.prompt.agree(f"{why}. Empty TRUNK_ACCOUNT?"):
+        it.answers.keep(TRUNK_ACCOUNT="")
+    else:
+        it.prompt.refuse(f"{why}; leave TRUNK_ACCOUNT empty")
 
 
 async def ask_for_the_disaster_url(it: Interview) -> None:
     own = it.answers["DOMAIN"] if it.answers["DOMAIN"] not in (*LOCAL, BY_ADDRESS) else it.answers["PUBLIC_IP"]
 
     async def check(url: str) -> str:
-        if url and urlsplit(check_url(url)).hostname == own.lower():
+        if url and urlsplit(values.web_address(url)).hostname == own.lower():
             raise ValueError("is on this host, which does not answer when it is needed; use another host's")
-        return url
+        return check_row(url)
 
     words = "Where does Twilio ask what to do while this host is down? (a URL on another host, or empty)"
     question = Question("TWILIO_DISASTER_URL", words)
     it.answers.keep(TWILIO_DISASTER_URL=await it.prompt.text(question, it.answers["TWILIO_DISASTER_URL"], check))
 
 
-async def choose_numbers(it: Interview, credentials: Credentials) -> None:
+async def choose_numbers(it: Interview, account: Account) -> None:
     """Have the numbers chosen from those that the account owns, and bought if somebody says so.
 
     Raises:
         AccountError: Twilio does not answer, or refuses.
     """
-    async with it.carrier.account(credentials) as twilio:
-        chosen = await pick(it, await twilio.owned_numbers())
-        while BUY in chosen:
-            bought = await buy_a_number(it, twilio)
-            chosen = [number for number in chosen if number != BUY] + ([bought] if bought else [])
-            if not chosen:
-                chosen = await pick(it, await twilio.owned_numbers())
+    chosen = await pick(it, await account.owned_numbers())
+    while BUY in chosen:
+        bought = await buy_a_number(it, account)
+        chosen = [number for number in chosen if number != BUY] + ([bought] if bought else [])
+        if not chosen:
+            chosen = await pick(it, await account.owned_numbers())
     it.answers.keep(PHONE_NUMBERS=",".join(chosen))
 
 
 async def pick(it: Interview, owned: Sequence[Owned]) -> Sequence[str]:
     """Ask which of the account's numbers the line answers; BUY is among the answers if another one is wanted."""
-    options = [Option(own.number, own.number, own.elsewhere) for own in owned]
-    free = [own.number for own in owned if not own.elsewhere]
+    options = [Option(own.number, own.number, own.in_the_way) for own in owned]
+    free = [own.number for own in owned if not own.in_the_way]
     known = known_numbers(it) or (free if len(free) == 1 else [])
     if it.prompt.asks_again:
         options.append(Option(BUY, "search for another one, and buy it"))
@@ -176,27 +199,37 @@ def known_numbers(it: Interview) -> Sequence[str]:
         return []
 
 
-async def buy_a_number(it: Interview, twilio: Account) -> str | None:
+async def buy_a_number(it: Interview, account: Account) -> str | None:
     """Return the number that was bought; None if nothing was."""
     country = await it.prompt.text(Question("The country", "In which country? (two letters)"), "US", check_country)
     area = await it.prompt.text(Question("The area code", "With which area code? (empty: any)"), "", check_area)
-    offers = (await twilio.search_numbers(country, area))[:MOST_OFFERS]
+    offers = await account.search_numbers(country, area)
     if not offers:
         it.prompt.refuse("Twilio has no such number to sell at the moment.")
         return None
-    options = [Option(offer.number, f"{offer.number}  {offer.place}  {offer.price} a month") for offer in offers]
+    options = [Option(offer.number, describe(offer), why_not(offer)) for offer in offers]
     options.append(Option(NONE, "none of these"))
     chosen = await it.prompt.choose(Question("The number", "Which one?"), options, NONE)
     offer = next((offer for offer in offers if offer.number == chosen), None)
-    return await buy(it, twilio, offer) if offer else None
+    return await buy(it, account, offer) if offer else None
 
 
-async def buy(it: Interview, twilio: Account, offer: Offer) -> str | None:
+def describe(offer: Offer) -> str:
+    return "  ".join(filter(None, [offer.number, offer.place, f"{offer.price} a month" if offer.price else ""]))
+
+
+def why_not(offer: Offer) -> str:
+    if offer.needs_address:
+        return "Twilio wants an address for it: buy it in the console"
+    return "" if offer.price else "Twilio does not say its price: buy it in the console"
+
+
+async def buy(it: Interview, account: Account, offer: Offer) -> str | None:
     words = f"Buy {offer.number} for {offer.price} a month? Twilio charges the account now."
     if not await it.prompt.agree(words):
         it.prompt.tell("Nothing was bought.")
         return None
-    await twilio.buy_number(offer.number)
+    await account.buy_number(offer.number)
     it.prompt.tell(f"{offer.number} was bought.")
     return offer.number
 
