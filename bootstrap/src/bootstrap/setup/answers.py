@@ -43,7 +43,7 @@ def read_given(text: str) -> Given:
         GivenError: a variable on make's command line is none of those that are asked for.
     """
     found: dict[str, dict[str, str]] = {ON_PURPOSE: {}, FROM_THE_SHELL: {}}
-    for row in text.splitlines():
+    for row in filter(None, text.split("\n")):
         source, _, rest = row.partition(" ")
         name, _, value = rest.partition("=")
         found[source][name] = value

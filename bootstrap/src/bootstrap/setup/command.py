@@ -53,7 +53,7 @@ async def set_up(environment: Mapping[str, str], open_account: OpenAccount = Twi
     except AccountError as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
-    for name in answers.not_asked_for():
+    for name in answers.not_asked_for() if not prompt.problems else ():
         prompt.refuse(f"{name} was given, but the other answers leave no place for it; leave it out")
     if prompt.problems:
         sys.stderr.write(report(prompt.problems) + "\n")

@@ -35,10 +35,10 @@ class EnvFile:
 
         A value that somebody chose and that is replaced here stays in the file as a comment.
         """
-        there = self._values()
-        changes = {name: value for name, value in values.items() if there.get(name) != value}
+        changes = {name: value for name, value in values.items() if self.value(name) != value}
         if self._path.exists() and not changes:
             return
+        there = self._values()
         replaced = {name: there[name] for name in changes if name in there and self.is_chosen(name)}
         replace_private(self._path, put(self._text(), changes, replaced))
 
@@ -57,7 +57,7 @@ def put(text: str, changes: Mapping[str, str], replaced: Mapping[str, str]) -> s
     """Return `text` with `changes` in their rows; a row that is missing is added at the end."""
     rows: list[str] = []
     left = dict(changes)
-    for row in text.splitlines():
+    for row in text.removesuffix("\n").split("\n"):
         name = row.partition("=")[0]
         if name.removeprefix(BEFORE) in replaced and name.startswith(BEFORE):
             continue

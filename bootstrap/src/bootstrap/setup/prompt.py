@@ -174,7 +174,7 @@ class Unattended:
         for place, value in enumerate(chosen, start=1):
             if reason := reasons.get(value, "it is none of the account's"):
                 self.refuse(
-                    f"{question.variable} has {len(chosen)} entries, and entry {place} cannot be used: {reason}"
+                    f"{question.variable}: entry {place} of {len(chosen)} cannot be used: {reason}"
                 )
         return chosen
 

@@ -1,5 +1,6 @@
 """The questions, in the order in which they are asked. Each answer is checked at once, then kept."""
 
+import os
 import re
 from urllib.parse import urlsplit
 
@@ -111,7 +112,7 @@ async def ask_for_the_server(it: Interview) -> str:
             host = urlsplit(values.web_address(url)).hostname or ""
         except ValueError:
             raise ValueError(f"is {quote(url)}; write an address such as http://192.0.2.7:8000/v1") from None
-        if values.LOOPBACK.fullmatch(host):
+        if os.environ.get(values.IN_CONTAINER) and values.LOOPBACK.fullmatch(host):
             raise ValueError(
                 f"is {quote(url)}, which is the container itself; write host.docker.internal for this host"
             )

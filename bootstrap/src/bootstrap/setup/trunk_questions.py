@@ -136,7 +136,8 @@ async def check_secret(secret: str) -> str:
 
 async def let_the_agent_take_its_calls(it: Interview, account: str) -> None:
     """Have TRUNK_ACCOUNT emptied if it is another account; then the agent takes the calls of this one."""
-    if it.answers["TRUNK_ACCOUNT"] in ("", account):  # if it is empty, the agent takes those of the Twilio account
+    if it.answers["TRUNK_ACCOUNT"] in ("", account):
+        it.answers.keep(TRUNK_ACCOUNT=it.answers["TRUNK_ACCOUNT"])
         return
     why = "TRUNK_ACCOUNT is another account than TWILIO_ACCOUNT_SID, so the agent would take none of its calls"
     if await it.prompt.agree(f"{why}. Empty TRUNK_ACCOUNT?"):
