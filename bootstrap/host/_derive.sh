@@ -156,9 +156,9 @@ value_or_new() {
 }
 
 # Every provider's key that is set, as NAME=value, all encoded as one value for Compose. Compose does not know the
-# names, so a shell that exports OPENAI_API_KEY changes nothing.
+# names, so a shell that exports OPENAI_API_KEY changes nothing. LiveKit's and Twilio's keys are for others.
 encoded_provider_keys() {
-    sed -n '/^LIVEKIT_/d; /^[A-Z0-9_]*_API_KEY=./p' "$ENV_FILE" | base64 | tr -d '\n'
+    sed -n '/^LIVEKIT_/d; /^TWILIO_/d; /^[A-Z0-9_]*_API_KEY=./p' "$ENV_FILE" | base64 | tr -d '\n'
 }
 
 checksum() { cksum | { read -r sum _; say "$sum"; }; }

@@ -96,8 +96,9 @@ address=$(value_of SUBNET).11
 [ -z "${EXPECT:-}" ] || set -- "$@" --expect "$EXPECT"
 choose_line
 set -- "$@" --to "$NUMBER"
-# Send the account, as the trunk does: the line takes no call from an account other than TRUNK_ACCOUNT, or from none.
+# Send the account, as the trunk does: the line takes no call from another account, or from none, if it knows its own.
 account=$(value_of TRUNK_ACCOUNT) header=$(account_header)
+account=${account:-$(value_of TWILIO_ACCOUNT_SID)}
 [ -z "$account" ] || [ -z "$header" ] || set -- "$@" --header "$header: $account"
 language=$(language_of_line)
 [ -z "$language" ] || set -- "$@" --language "$language"

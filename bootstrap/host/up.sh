@@ -36,6 +36,12 @@ wait_for_the_agent() {
     done
 }
 
+# Bootstrap runs unseen, and what it warns of stops no call: that Twilio did not answer, for example.
+tell_bootstraps_warnings() { # SINCE, by the engine's clock
+    docker compose logs --no-color --no-log-prefix --since "$1" bootstrap 2>/dev/null |
+        sed -n 's/^[^ ]* WARNING *bootstrap: /warning: /p; /"level": "warning"/p' >&2
+}
+
 [ -n "${RESTORING:-}" ] || [ ! -e "$ENV_FILE.restore" ] ||
     die "make restore was interrupted, so what is here may not belong together. Run make restore again."
 check_the_settings
@@ -43,7 +49,8 @@ write_the_profile
 look_at_the_rest
 build "$(docker compose config --images)"
 stop_speech_that_is_no_longer_used
-started=$(date +%s)
+started=$(date +%s) since=$(docker info --format '{{.SystemTime}}')
 start
 wait_for_the_agent
+tell_bootstraps_warnings "$since"
 sh bootstrap/host/summary.sh "$(($(date +%s) - started))"

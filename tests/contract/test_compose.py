@@ -222,6 +222,12 @@ def test_a_changed_authority_makes_compose_replace_the_agent() -> None:
     assert compose_config("--hash", "agent") != compose_config("--hash", "agent", AUTHORITIES="2")
 
 
+@pytest.mark.parametrize(("given", "account"), [("", "AC2"), ("AC1", "AC1")])
+def test_the_agent_takes_the_account_at_twilio_for_the_trunks_unless_another_is_named(given: str, account: str) -> None:
+    rendered = compose_config("--format", "json", TRUNK_ACCOUNT=given, TWILIO_ACCOUNT_SID="AC2")
+    assert json.loads(rendered)["services"]["agent"]["environment"]["TRUNK_ACCOUNT"] == account
+
+
 def test_redis_is_not_published() -> None:
     assert "ports" not in SERVICES["redis"]
 

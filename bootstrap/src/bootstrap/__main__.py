@@ -157,9 +157,9 @@ def list_numbers(_: Settings, lines: Lines) -> int:
     return SAME
 
 
-def console(settings: Settings, _: Lines) -> int:
+def console(settings: Settings, lines: Lines) -> int:
     """Print the steps in Twilio's console, with this host's own values."""
-    sys.stdout.write(f"{twilio.console_steps(settings)}\n")
+    sys.stdout.write(f"{twilio.console_steps(settings, lines)}\n")
     return SAME
 
 

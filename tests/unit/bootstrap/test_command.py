@@ -4,12 +4,15 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from bootstrap import __main__ as command
+from bootstrap.twilio import account as twilio_account
 from tests.support.fakes.livekit_sip import FakeLiveKit, Rule
+from tests.support.fakes.twilio_api import FakeTwilio, RefusedError
 from tests.unit.bootstrap.conftest import Environment
 
 Run = Callable[..., tuple[int, str, str]]
@@ -27,22 +30,29 @@ def run(environment: Environment, capsys: pytest.CaptureFixture[str]) -> Run:
     return main
 
 
-@pytest.fixture
-def server() -> Iterator[FakeLiveKit]:
-    """A server beside the command, which has an event loop of its own."""
-    fake, started, finished = FakeLiveKit(), threading.Event(), threading.Event()
+@contextmanager
+def beside(serving: AbstractAsyncContextManager[str]) -> Iterator[None]:
+    """Serve beside the command, which has an event loop of its own."""
+    started, finished = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        async with fake.serving():
+        async with serving:
             started.set()
             await asyncio.to_thread(finished.wait)
 
     thread = threading.Thread(target=asyncio.run, args=[serve()])
     thread.start()
     assert started.wait(10)
-    yield fake
+    yield
     finished.set()
     thread.join(10)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeLiveKit]:
+    fake = FakeLiveKit()
+    with beside(fake.serving()):
+        yield fake
 
 
 @pytest.fixture
@@ -256,3 +266,118 @@ def test_settings_of_an_outbound_trunk_without_its_address_are_warned_of(run: Ru
     code, out, err = run("plan", OUTBOUND_NUMBERS="+12025550144")
     assert (code, list(json.loads(out))) == (0, ["coffee"])
     assert "OUTBOUND_NUMBERS is set, but OUTBOUND_ADDRESS is not: no call goes out" in err
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTwilio]:
+    """An account at Twilio that owns the number, and of whose silence the command has enough soon."""
+    fake = FakeTwilio()
+    fake.own("+12025550100")
+    monkeypatch.setattr(twilio_account, "wait_exponential_jitter", lambda **_: lambda _: 0.01)
+    with beside(fake.serving()):
+        yield fake
+    assert fake.faults == []
+
+
+@pytest.fixture
+def run_both(run_with: Run, account: FakeTwilio) -> Run:
+    """The command with a server and an account at Twilio."""
+
+    def main(*arguments: str, **variables: str) -> tuple[int, str, str]:
+        return run_with(*arguments, **{"SITE": "line.example.com", **account.variables(), **variables})
+
+    return main
+
+
+def test_plan_prints_twilios_side_and_asks_nobody(run_both: Run, account: FakeTwilio) -> None:
+    code, out, err = run_both("plan")
+    assert (code, err, account.calls) == (0, "", [])
+    assert json.loads(out)["trunk at Twilio"] == {
+        "account": account.account,
+        "name": "Landline inbound-voice-agent",
+        "originationUri": {"address": "sip:line.example.com:5060;transport=udp", "priority": 10, "weight": 10},
+        "numbers": ["+12025550100"],
+    }
+    planned = json.loads(run_both("plan", TWILIO_DISASTER_URL="https://example.com/sorry.xml")[1])["trunk at Twilio"]
+    assert planned["disasterRecoveryUrl"] == "https://example.com/sorry.xml"
+    assert planned["disasterRecoveryMethod"] == "GET"
+
+
+def test_apply_and_show_have_both_sides(run_both: Run, account: FakeTwilio) -> None:
+    code, out, _ = run_both("show")
+    shown = json.loads(out)
+    assert (code, shown["trunk at Twilio"]["trunk"], len(shown["differences"])) == (1, None, 5)
+    code, out, _ = run_both("apply")
+    assert code == 0
+    for done in ("create trunk of line coffee", "create Twilio trunk", "create origination URI", "attach number PN"):
+        assert f"done: {done}" in out
+    assert "2025550" not in out
+    assert account.secret not in out
+    assert "nothing to change" in run_both("apply")[1]
+    code, out, _ = run_both("show")
+    shown = json.loads(out)
+    assert (code, shown["differences"], shown["warnings"]) == (0, [], [])
+    assert shown["trunk at Twilio"]["numbers"] == ["+12025550100"]
+    assert shown["trunk at Twilio"]["trunk"]["sid"] in account.trunks
+    assert account.secret not in out
+
+
+def test_show_tells_no_other_number_of_the_account(run_both: Run, account: FakeTwilio) -> None:
+    account.own("+12025550177", trunk=account.add_trunk("Shop"))
+    run_both("apply")
+    assert "5550177" not in run_both("show")[1]
+
+
+def test_what_twilio_refuses_changes_nothing_on_either_side(
+    run_both: Run, account: FakeTwilio, server: FakeLiveKit
+) -> None:
+    code, out, _ = run_both("apply", TWILIO_API_SECRET="canary-secret")
+    assert code == 3
+    [sentence] = out.splitlines()
+    assert "Twilio refused the key" in sentence
+    assert "canary" not in out
+    [number] = account.numbers.values()
+    number["trunk_sid"] = account.add_trunk("Shop")
+    code, out, _ = run_both("apply")
+    assert (code, len(out.splitlines())) == (3, 1)
+    assert "is on another Twilio trunk" in out
+    assert (server.trunks, len(account.trunks)) == ({}, 1)
+
+
+def test_a_twilio_that_does_not_answer_is_warned_of_and_calls_come_in_as_before(
+    run_both: Run, account: FakeTwilio, server: FakeLiveKit
+) -> None:
+    account.refuse_next = [RefusedError(503, 20503, "Service unavailable")] * 6
+    code, out, _ = run_both("apply")
+    assert (code, len(server.trunks), len(account.trunks)) == (0, 1, 0)
+    assert "Twilio answered 503: Service unavailable (error 20503) after 6 attempts. Its trunk stays as it is" in out
+    account.refuse_next = [RefusedError(503, 20503, "Service unavailable")] * 6
+    code, _, err = run_both("show")
+    assert code == 3
+    assert "Twilio answered 503" in err
+    assert run_both("apply")[0] == 0
+    assert len(account.trunks) == 1
+
+
+def test_what_only_a_person_can_change_at_twilio_is_warned_of_without_numbers(run_both: Run) -> None:
+    _, out, _ = run_both("apply", PHONE_NUMBERS="+12025550100,+12025550144")
+    assert "WARNING bootstrap: the Twilio account does not own 1 of the 2 numbers" in out
+    assert "2025550" not in out
+
+
+def test_a_private_address_is_warned_of_because_twilio_cannot_reach_it(run_both: Run) -> None:
+    assert "Twilio cannot send calls to 192.168.7.7" in run_both("plan", SITE="", ADVERTISED_IP="192.168.7.7")[2]
+
+
+def test_console_prints_the_steps_and_asks_nobody(run: Run) -> None:
+    code, out, err = run("console", LIVEKIT_API_KEY="", LIVEKIT_API_SECRET="", SITE="line.example.com")
+    assert (code, err) == (0, "")
+    assert out.startswith("In Twilio's console, https://console.twilio.com:\n  1. Elastic SIP Trunking")
+
+
+def test_without_an_account_at_twilio_its_client_is_not_asked(
+    run_with: Run, account: FakeTwilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twilio_account, "Client", None)
+    assert run_with("apply", TWILIO_API_URL=account.url)[0] == 0
+    assert account.calls == []

@@ -192,3 +192,81 @@ def test_a_trunk_is_called_after_its_provider_unless_it_has_a_name(
     settings: Load, provider: str, given: dict[str, str], name: str
 ) -> None:
     assert settings(TRUNK_PROVIDER=provider, ALLOWED_ADDRESSES="54.172.60.1", **given).trunk_name == name
+
+
+TWILIO = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_API_KEY": "SK" + "0" * 32,
+    "TWILIO_API_SECRET": "canary-secret",
+    "SITE": "line.example.com",
+}
+
+
+def test_an_account_at_twilio_is_the_one_whose_calls_are_taken(settings: Load) -> None:
+    given = settings(**TWILIO, TRUNK_ACCOUNT=TWILIO["TWILIO_ACCOUNT_SID"])
+    assert given.twilio_account_sid == given.trunk_account
+    assert "canary" not in repr(given)
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (
+            {"TWILIO_ACCOUNT_SID": "SK" + "0" * 32},
+            "TWILIO_ACCOUNT_SID is 'SK00000000000000000000000000000000'; write the",
+        ),
+        (
+            {"TWILIO_API_KEY": "AC" + "0" * 32},
+            "TWILIO_API_KEY is 'AC00000000000000000000000000000000'; write an API key",
+        ),
+        (
+            {"TWILIO_API_KEY": ""},
+            "TWILIO_API_SECRET goes together with TWILIO_ACCOUNT_SID and TWILIO_API_KEY, and TWIL",
+        ),
+        (
+            {"TWILIO_API_SECRET": ""},
+            "TWILIO_API_SECRET goes together with TWILIO_ACCOUNT_SID and TWILIO_API_KEY, and TW",
+        ),
+        ({"TWILIO_API_SECRET": "canary secret"}, "TWILIO_API_SECRET holds white space"),
+        (
+            {"SITE": "localhost"},
+            "TWILIO_ACCOUNT_SID is set, but Twilio cannot reach this host; set DOMAIN or PUBLIC_IP",
+        ),
+        (
+            {"TRUNK_PROVIDER": "generic", "ALLOWED_ADDRESSES": "8.8.8.8"},
+            "TWILIO_ACCOUNT_SID is set, but TRUNK_PROVIDER",
+        ),
+        (
+            {"TRUNK_ACCOUNT": "AC" + "1" * 32},
+            "TRUNK_ACCOUNT is another account than TWILIO_ACCOUNT_SID, so the agent wo",
+        ),
+        (
+            {"TWILIO_DISASTER_URL": "sorry.xml"},
+            "TWILIO_DISASTER_URL is 'sorry.xml'; write an address like https://exam",
+        ),
+        ({"TWILIO_DISASTER_URL": "https://line.example.com/x"}, "TWILIO_DISASTER_URL is on this host; Twilio asks it"),
+        ({"TWILIO_DISASTER_URL": "https://54.1.2.3/x", "ADVERTISED_IP": "54.1.2.3"}, "TWILIO_DISASTER_URL is on this"),
+        (
+            {"TWILIO_API_URL": "http://api.example.com"},
+            "TWILIO_API_URL is 'http://api.example.com'; write https, becaus",
+        ),
+        ({"SIP_PORT": "0"}, "SIP_PORT is '0': Input should be greater than or equal to 1"),
+    ],
+)
+def test_an_account_at_twilio_that_cannot_work_is_refused(report: Report, edit: dict[str, str], problem: str) -> None:
+    [line] = report(**TWILIO | edit)
+    assert line.startswith(problem)
+    assert "canary" not in line
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.example.com:8443", "http://127.0.0.1:8000", "http://172.29.53.9", "http://twilio:8000"]
+)
+def test_the_secret_is_sent_over_https_or_in_a_private_network(settings: Load, url: str) -> None:
+    assert settings(**TWILIO, TWILIO_API_URL=url).twilio_api_url == url
+
+
+def test_a_host_is_reached_by_its_name_or_else_by_its_address(settings: Load) -> None:
+    assert settings().public_host is None
+    assert settings(ADVERTISED_IP="54.1.2.3").public_host == "54.1.2.3"
+    assert settings(ADVERTISED_IP="54.1.2.3", SITE="line.example.com").public_host == "line.example.com"

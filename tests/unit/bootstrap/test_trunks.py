@@ -19,7 +19,7 @@ RIGHT: dict[str, Any] = {
 
 
 def test_the_folder_is_the_list() -> None:
-    assert {"generic", "twilio"} <= set(trunks.available())
+    assert {"generic", "pbx", "telnyx", "twilio"} <= set(trunks.available())
 
 
 @pytest.mark.parametrize("name", trunks.available())
@@ -33,6 +33,20 @@ def test_twilio_is_all_of_its_published_ranges() -> None:
     assert {ip_network(text).prefixlen for text in ranges} == {30}
 
 
+def test_a_provider_with_published_ranges_has_those_of_its_audio_too() -> None:
+    assert trunks.load("twilio").media == [trunks.Media(addresses=["168.86.128.0/18"], ports="10000-60000")]
+    [media] = trunks.load("telnyx").media
+    assert len(media.addresses) == len(set(media.addresses)) == 16
+    for provider in map(trunks.load, trunks.available()):
+        assert bool(provider.allowed_addresses) == bool(provider.media), provider.name
+
+
+def test_telnyx_is_both_addresses_of_each_region() -> None:
+    addresses = trunks.load("telnyx").allowed_addresses
+    assert len(addresses) == len(set(addresses)) == 12
+    assert {ip_network(text).prefixlen for text in addresses} == {32}
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -43,6 +57,12 @@ def test_twilio_is_all_of_its_published_ranges() -> None:
         ("{extra: 1}", "extra"),
         ("{account_header: 1}", "account_header"),
         ("{number_forms: [local]}", "is 'local'; expected one of international_00, international_011"),
+        ("{media: [{addresses: [10.0.0.0/8], ports: 10000-20000}]}", "private"),
+        (
+            "{media: [{addresses: [54.172.60.0/30], ports: '10000'}]}",
+            "is '10000'; write the first and the last UDP port",
+        ),
+        ("{media: [{addresses: [54.172.60.0/30], ports: 20000-10000}]}", "is '20000-10000'; write the first"),
         ("{media_encryption: always}", "'disable', 'allow' or 'require'"),
     ],
 )

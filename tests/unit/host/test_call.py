@@ -162,6 +162,19 @@ def test_the_account_goes_into_the_header_that_the_trunk_provider_has(clone: Clo
     assert (f"--header {header}" in call) if header else ("--header" not in call)
 
 
+@pytest.mark.parametrize(
+    ("settings", "account"),
+    [
+        ("TWILIO_ACCOUNT_SID=AC2\n", "AC2"),
+        ("TRUNK_ACCOUNT=AC1\nTWILIO_ACCOUNT_SID=AC2\n", "AC1"),
+    ],
+)
+def test_the_account_at_twilio_is_the_trunks_unless_another_is_named(clone: Clone, settings: str, account: str) -> None:
+    make_call(clone, settings=settings)
+    [call] = asked(clone, " call ")
+    assert f"--header X-Twilio-AccountSid: {account}" in call
+
+
 SECOND_PHONE = "SUBNET=172.29.53\nOUTBOUND_ADDRESS=172.29.53.11\n"
 
 

@@ -77,6 +77,8 @@ def changed(before: Env, after: Env, kind: str) -> set[str]:
         ("SIP_PASSWORD", {"BOOTSTRAP", "PHONE"}),
         ("REDIS_PASSWORD", {"REDIS", "LIVEKIT", "SIP"}),
         ("LIVEKIT_API_SECRET", {"LIVEKIT", "SIP", "BOOTSTRAP", "AGENT"}),
+        ("TWILIO_API_SECRET", {"BOOTSTRAP"}),
+        ("TWILIO_API_KEY", set()),  # the name of a key, and no key of a provider
     ],
 )
 def test_a_changed_secret_changes_the_label_that_makes_compose_replace_its_containers(
@@ -131,7 +133,7 @@ def test_the_checksums_tell_bootstrap_what_env_has(clone: Clone) -> None:
     told = dict(pair.split("=") for pair in made["ENV_CHECKSUMS"].split(" "))
     assert set(told) == {
         *("PROVIDER_KEYS", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "SIP_PASSWORD", "LINE_SECRETS"),
-        "OUTBOUND_PASSWORD",
+        *("OUTBOUND_PASSWORD", "TWILIO_API_SECRET"),
     }
     for name, checksum in told.items():
         value = subprocess.run(["cksum"], input=f"{made[name]}\n", capture_output=True, text=True, check=True).stdout

@@ -77,6 +77,33 @@ def test_a_provider_that_does_not_answer_is_a_warning_and_no_failure(clone: Clon
     assert "warning: nobody answers" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("logged", "told"),
+    [
+        ("2026-11-27T09:30:00.123+00:00 WARNING bootstrap: Twilio did not answer.", "warning: Twilio did not answer."),
+        ('{"time": "…", "level": "warning", "message": "a"}', '{"time": "…", "level": "warning", "message": "a"}'),
+        ("2026-11-27T09:30:00.123+00:00 INFO    bootstrap: done: create trunk", ""),
+    ],
+)
+def test_what_bootstrap_warns_of_is_seen(clone: Clone, logged: str, told: str) -> None:
+    docker(clone)
+    script = (clone.root / "bin/docker").read_text()
+    (clone.root / "bin/docker").write_text(
+        script.replace(
+            "case",
+            f"""case "$*" in
+    *"{{{{.SystemTime}}}}"*) echo 2026-11-27T09:29:00Z; exit ;;
+    *"--since 2026-11-27T09:29:00Z bootstrap") echo '{logged}'; exit ;;
+esac
+case""",
+            1,
+        )
+    )
+    done = clone.script("up")
+    assert done.returncode == 0
+    assert done.stderr.strip() == told
+
+
 @pytest.mark.parametrize("wrong", [{"plan": 2}, {"checked": 2}, {"check": "something else"}])
 @pytest.mark.parametrize("verb", ["up", "check"])
 def test_wrong_settings_touch_nothing_that_runs(clone: Clone, verb: str, wrong: dict[str, int]) -> None:

@@ -7,13 +7,14 @@ change, and look again. Only the trunk that has this host's name at Twilio is ev
 from bootstrap.twilio.account import Twilio, TwilioError, TwilioUnreachableError, connect
 from bootstrap.twilio.console import console_steps
 from bootstrap.twilio.desired import Desired, want
-from bootstrap.twilio.numbers import Offer, buy_number, check_credentials, owned_numbers, search_numbers
+from bootstrap.twilio.numbers import KINDS, Offer, buy_number, check_credentials, owned_numbers, search_numbers
 from bootstrap.twilio.plan import Change, changes, warnings
 from bootstrap.twilio.reconcile import look, reconcile
 from bootstrap.twilio.side import open_side, readable_want
 from bootstrap.twilio.there import Number, There, Trunk, Uri
 
 __all__ = [
+    "KINDS",
     "Change",
     "Desired",
     "Number",

@@ -1,11 +1,11 @@
 """The one module that talks to Twilio, with Twilio's own client, and how long it keeps asking."""
 
-import asyncio
 import logging
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from json import JSONDecodeError
 from typing import Any, Protocol, TypeVar
 
 import aiohttp
@@ -117,7 +117,7 @@ class Twilio:
         )
         try:
             return await retrying(step)
-        except (RefusedError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (RefusedError, aiohttp.ClientError, TimeoutError, JSONDecodeError) as error:
             attempts = retrying.statistics["attempt_number"]
             tried = f" after {attempts} attempts" if attempts > 1 else ""
             kind = TwilioUnreachableError if is_transient(error) else TwilioError
@@ -222,11 +222,11 @@ def explain(error: BaseException | None) -> str:
             return f"answered {error.status}: {words} (error {error.code})"
         case aiohttp.ClientSSLError():
             return f"failed the TLS handshake ({error})"
-        case TimeoutError() | asyncio.TimeoutError():
+        case TimeoutError():
             return "did not answer in time"
         case aiohttp.ClientConnectorError(os_error=cause):
             return f"could not be reached ({cause.strerror or cause})"
-        case ValueError():
+        case JSONDecodeError():
             return "answered, but not as its API does: is there a proxy in between, or is TWILIO_API_URL wrong?"
         case _:
             return f"broke off ({error})"

@@ -67,8 +67,7 @@ class HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the package has no t
                 self.address(url),
                 params=urlencode(params, doseq=True) if params else None,
                 data=urlencode(data, doseq=True) if data is not None else None,
-                headers=headers,
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
+                headers={**(headers or {}), **({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {})},
                 allow_redirects=allow_redirects,
             ) as answer,
         ):

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from bootstrap.twilio.account import Twilio, read_number
 from bootstrap.twilio.there import Number
 
-Kind = Literal["local", "mobile", "toll free"]
+Kind = Literal["local", "mobile", "toll free"]  # as Twilio's price list calls them
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
