@@ -173,9 +173,7 @@ class Unattended:
         reasons = {option.value: option.unusable for option in options}
         for place, value in enumerate(chosen, start=1):
             if reason := reasons.get(value, "it is none of the account's"):
-                self.refuse(
-                    f"{question.variable}: entry {place} of {len(chosen)} cannot be used: {reason}"
-                )
+                self.refuse(f"{question.variable}: entry {place} of {len(chosen)} cannot be used: {reason}")
         return chosen
 
     async def agree(self, words: str) -> bool:

@@ -98,14 +98,14 @@ class Host:
     def mode(self) -> int:
         return stat.S_IMODE(self.env_file.stat().st_mode)
 
-    async def unattended(self, *, exported: dict[str, str] | None = None, **on_purpose: str) -> Outcome:
+    async def unattended(self, exported: dict[str, str] | None = None, /, **on_purpose: str) -> Outcome:
         return await self._set_up("yes", on_purpose, exported or {})
 
-    async def in_terminal(self, *keys: str, exported: dict[str, str] | None = None, **on_purpose: str) -> Outcome:
+    async def in_terminal(self, *keys: str) -> Outcome:
         """Ask a person who types `keys`; what the terminal shows is in `printed`."""
         with terminal("".join(keys)) as shown:
             async with asyncio.timeout(20):  # more is asked than is typed
-                outcome = await self._set_up("no", on_purpose, exported or {})
+                outcome = await self._set_up("no", {}, {})
         return Outcome(outcome.code, shown.getvalue(), outcome.complained)
 
     async def _set_up(self, unattended: str, on_purpose: dict[str, str], exported: dict[str, str]) -> Outcome:
@@ -150,7 +150,8 @@ async def services(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestServer]
 
     app = web.Application()
     app.add_routes([web.get("/address", address), web.get("/broken", broken), web.get("/v1/models", models)])
-    async with TestServer(app) as server:
+    server = TestServer(app)
+    async with server:
         monkeypatch.setattr(provider, "OPENAI", str(server.make_url("/v1")))
         yield server
 

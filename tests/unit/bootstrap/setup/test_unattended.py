@@ -39,7 +39,7 @@ async def test_what_is_given_is_checked_and_written(host: Host) -> None:
 async def test_a_secret_on_makes_command_line_is_used_and_warned_of(host: Host) -> None:
     outcome = await host.unattended(OPENAI_API_KEY=KEY)
     assert "OPENAI_API_KEY stood on make's command line" in outcome.printed
-    quiet = await host.unattended(exported={"OPENAI_API_KEY": KEY})
+    quiet = await host.unattended({"OPENAI_API_KEY": KEY})
     assert "command line" not in quiet.printed
 
 
@@ -96,7 +96,7 @@ async def test_an_id_that_is_really_the_secret_is_not_shown(host: Host) -> None:
 
 async def test_what_the_operator_wrote_is_kept_and_what_is_missing_is_added(host: Host) -> None:
     host.write(f"# mine\nPHONE_NUMBERS={NUMBER}\nSIP_PORT=15060\n")
-    outcome = await host.unattended(exported={"PHONE_NUMBERS": OTHER, "DOMAIN": NAME})
+    outcome = await host.unattended({"PHONE_NUMBERS": OTHER, "DOMAIN": NAME})
     assert outcome.code == 0, outcome.complained
     assert host.env_file.read_text().startswith(f"# mine\nPHONE_NUMBERS={NUMBER}\nSIP_PORT=15060\n")
     assert host.env()["DOMAIN"] == NAME
