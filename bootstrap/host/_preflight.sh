@@ -112,7 +112,7 @@ room_on_the_disk() { # for those of IMAGES that are missing
             landline/speech:*) size=2200 ;;
             landline/agent:*) size=750 ;;
             landline/phone:*) size=950 ;;
-            landline/bootstrap:*) size=320 ;;
+            landline/bootstrap:*) size=340 ;;
             *) size=150 ;;
         esac
         need=$((need + size)) what="$what ${image##*/}"

@@ -189,8 +189,8 @@ def test_a_person_who_leaves_finds_their_answers_again(clone: Clone) -> None:
         "Who hears, thinks and speaks?": "",
         "Who carries the calls?": "",
         "How is the trunk set up?": "",
-        "The SID of your account": ACCOUNT,
-        "while this host is down?": "\x03",
+        "Your account's SID": ACCOUNT,
+        "The document's URL": "\x03",
     }
     shown = ""
     with at_a_terminal(clone) as (pid, terminal):
@@ -208,7 +208,7 @@ def test_a_person_who_leaves_finds_their_answers_again(clone: Clone) -> None:
     with at_a_terminal(clone) as (pid, terminal):
         for question in answers:
             shown = read_until(terminal, question)
-            if question == "The SID of your account":
+            if question == "Your account's SID":
                 shown += read_until(terminal, ACCOUNT)  # what was answered is there again
             os.write(terminal, b"\x03" if question == list(answers)[-1] else b"\r")
         read_until(terminal, "nothing else")

@@ -174,7 +174,7 @@ def test_at_a_terminal_the_container_gets_it(clone: Clone) -> None:
         os.environ.update(PATH=f"{clone.root}/bin:{os.environ['PATH']}", TERM="xterm")
         os.execvp("sh", ["sh", "bootstrap/host/setup.sh"])  # noqa: S606 - a terminal needs a process of its own
     shown = ""
-    waiting = ["This host's name", "Who hears", "The numbers"]
+    waiting = ["This host's name", "Who hears", "Its numbers"]
     try:
         while chunk := os.read(terminal, 65536).decode(errors="replace"):
             shown += chunk

@@ -23,10 +23,11 @@ Check = Callable[[str], Awaitable[str]]
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the variable that the answer is kept in, and the words."""
+    """What is asked: the variable that the answer is kept in, the words, and what a person should know before."""
 
     variable: str
     words: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Terminal:
 
     async def text(self, question: Question, default: str, check: Check) -> str:
         answer = default
+        self._hint_at(question)
         while True:
             answer = str(await questionary.text(question.words, default=answer).unsafe_ask_async()).strip()
             checked = await self._checked(question, answer, check)
@@ -81,7 +83,8 @@ class Terminal:
                 return checked
 
     async def secret(self, question: Question, kept: str, check: Check) -> str:
-        words = f"{question.words} (empty: the one that is known, which is not shown)" if kept else question.words
+        words = f"{question.words} (empty: the one that is known)" if kept else question.words
+        self._hint_at(question)
         while True:
             typed = str(await questionary.password(words).unsafe_ask_async()).strip()
             checked = await self._checked(question, typed or kept, check)
@@ -118,6 +121,10 @@ class Terminal:
 
     def refuse(self, sentence: str) -> None:
         questionary.print(sentence, style="fg:ansired")
+
+    def _hint_at(self, question: Question) -> None:
+        if question.hint:
+            questionary.print(question.hint, style="fg:ansibrightblack")
 
     async def _checked(self, question: Question, answer: str, check: Check) -> str | None:
         """Return the value to keep; None if the question is to be asked again."""

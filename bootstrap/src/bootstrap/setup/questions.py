@@ -39,8 +39,12 @@ async def ask_for_the_name(it: Interview) -> None:
         await doubt_name(it, name)
         return name
 
-    words = f"This host's name, as carriers reach it (empty: none, {BY_ADDRESS}: <address>.sslip.io)"
-    it.answers.keep(DOMAIN=await it.prompt.text(Question("DOMAIN", words), it.answers["DOMAIN"], check))
+    hint = (
+        "Carriers and browsers reach this host by its name, such as line.example.com. Leave it empty to try the line on "
+        f"this machine alone. Write {BY_ADDRESS} if you have no name: it is <address>.sslip.io then."
+    )
+    question = Question("DOMAIN", "This host's name", hint)
+    it.answers.keep(DOMAIN=await it.prompt.text(question, it.answers["DOMAIN"], check))
     if it.answers["PUBLIC_IP"] or (it.can_be_reached and not await it.internet.public_address()):
         await ask_for_the_address(it)
     elif not it.can_be_reached:
@@ -80,8 +84,8 @@ async def ask_for_the_address(it: Interview) -> None:
 async def ask_who_speaks(it: Interview) -> None:
     known = EMBEDDED if not it.answers["OPENAI_API_KEY"] else OTHER if it.answers["OPENAI_BASE_URL"] else OPENAI
     options = [
-        Option(EMBEDDED, "embedded models on this machine: nothing leaves it, and the voice is for trying out"),
-        Option(OPENAI, "OpenAI, with a key: better hearing, answers and voice"),
+        Option(EMBEDDED, "embedded models: nothing leaves this machine; for trying out"),
+        Option(OPENAI, "OpenAI, with a key: it hears, answers and speaks better"),
         Option(OTHER, "another server with OpenAI's API"),
     ]
     chosen = await it.prompt.choose(Question("OPENAI_API_KEY", "Who hears, thinks and speaks?"), options, known)
@@ -118,7 +122,7 @@ async def ask_for_the_server(it: Interview) -> str:
             )
         return check_row(url)
 
-    question = Question("OPENAI_BASE_URL", "Where is its API? (such as http://192.0.2.7:8000/v1)")
+    question = Question("OPENAI_BASE_URL", "The address of its API, such as http://192.0.2.7:8000/v1")
     return await it.prompt.text(question, it.answers["OPENAI_BASE_URL"], check)
 
 
@@ -147,7 +151,8 @@ async def ask_for_numbers(it: Interview) -> None:
     async def check(text: str) -> str:
         return ",".join(numbers.parse(text))
 
-    question = Question("PHONE_NUMBERS", "The numbers that the line answers (+ and country code, with commas)")
+    hint = "The line answers these numbers: + and the country code, as in +12025550100, with commas between several."
+    question = Question("PHONE_NUMBERS", "Its numbers", hint)
     it.answers.keep(PHONE_NUMBERS=await it.prompt.text(question, it.answers["PHONE_NUMBERS"], check))
     if it.can_be_reached and not it.answers.is_chosen("PHONE_NUMBERS"):
         it.prompt.tell("warning: PHONE_NUMBERS is the example's number, which no carrier sends.")

@@ -45,7 +45,8 @@ async def ask_where_calls_come_from(it: Interview) -> None:
         )
         return text
 
-    question = Question("ALLOWED_ADDRESSES", "Where do its calls come from? (addresses or ranges, with commas)")
+    hint = "Calls are taken only from its addresses or ranges: write them with commas between them."
+    question = Question("ALLOWED_ADDRESSES", "Its addresses", hint)
     it.answers.keep(ALLOWED_ADDRESSES=await it.prompt.text(question, it.answers["ALLOWED_ADDRESSES"], check))
 
 
@@ -78,7 +79,11 @@ async def ask_whose_calls_are_taken(it: Interview) -> None:
     async def check(text: str) -> str:
         return check_sid(text, values.twilio_account) if text else text
 
-    question = Question("TRUNK_ACCOUNT", "The SID of your account, whose calls alone are taken (AC…; empty: anybody's)")
+    hint = (
+        "All customers of Twilio call from the same addresses. With the SID of your account (AC…), the line takes only "
+        "its calls. Leave it empty to take those of any account."
+    )
+    question = Question("TRUNK_ACCOUNT", "Your account's SID", hint)
     it.answers.keep(TRUNK_ACCOUNT=await it.prompt.text(question, it.answers["TRUNK_ACCOUNT"], check))
 
 
@@ -154,8 +159,8 @@ async def ask_for_the_disaster_url(it: Interview) -> None:
             raise ValueError("is on this host, which does not answer when it is needed; use another host's")
         return check_row(url)
 
-    words = "Where does Twilio ask what to do while this host is down? (a URL on another host, or empty)"
-    question = Question("TWILIO_DISASTER_URL", words)
+    hint = "While this host is down, Twilio can read a document of yours (TwiML), on another host, to callers."
+    question = Question("TWILIO_DISASTER_URL", "The document's URL, or nothing", hint)
     it.answers.keep(TWILIO_DISASTER_URL=await it.prompt.text(question, it.answers["TWILIO_DISASTER_URL"], check))
 
 

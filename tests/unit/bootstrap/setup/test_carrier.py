@@ -32,7 +32,7 @@ def account(twilio: FakeTwilio) -> TwilioAccount:
 async def test_a_key_of_the_account_is_accepted_and_a_wrong_one_is_one_sentence(twilio: FakeTwilio) -> None:
     await account(twilio).check_credentials()
     wrong = replace(credentials(twilio), twilio_api_secret=SecretStr("wrong-secret"))
-    with pytest.raises(AccountError, match="^Twilio refused the key: .*$") as refused:
+    with pytest.raises(AccountError, match=r"^Twilio refused the key: ") as refused:
         await TwilioAccount(wrong, AGENT).check_credentials()
     assert "wrong-secret" not in str(refused.value) + repr(wrong)
 
