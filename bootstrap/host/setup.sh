@@ -64,12 +64,14 @@ build_the_image() {
 
 # The container sees the folder with .env, which it writes as the user who typed this.
 ask_the_questions() {
-    terminal=--tty
+    terminal=--tty capability=
     [ "${YES:-no}" = no ] || terminal=
+    # With sudo, root has no right to another user's folder by itself, in a container without capabilities.
+    [ "$(id -u)" != 0 ] || capability='--cap-add DAC_OVERRIDE'
     folder=$(cd "$(dirname "$ENV_FILE")" && pwd)
     code=0
-    # shellcheck disable=SC2086 # one option, or none
-    docker run --rm --interactive $terminal --user "$(this_user)" --cap-drop ALL \
+    # shellcheck disable=SC2086 # options, or none
+    docker run --rm --interactive $terminal --user "$(this_user)" --cap-drop ALL $capability \
         --security-opt no-new-privileges:true --add-host host.docker.internal:host-gateway \
         --volume "$folder:/host" --volume "$PWD/.env.example:/env.example:ro" \
         --env ENV_FILE="/host/${ENV_FILE##*/}" --env EXAMPLE=/env.example --env GIVEN="/host/${given##*/}" \

@@ -29,12 +29,22 @@ async def set_up(environment: Mapping[str, str], open_account: OpenAccount = Twi
     given in advance; UNATTENDED is yes or no; MEMORY and NEEDED are what the engine has and what the embedded models
     need, in MB; ADDRESS_SERVICES has URLs.
     """
-    unattended = environment.get("UNATTENDED") == "yes"
     try:
-        answers = open_answers(environment, at_once=not unattended)
+        return await ask_and_write(environment, open_account)
     except GivenError as error:
         sys.stderr.write(report([str(error)]) + "\n")
         return WRONG
+    except AccountError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except OSError as error:
+        sys.stderr.write(f".env cannot be read or written: {error.strerror}. It and its folder have to be yours.\n")
+        return FAILED
+
+
+async def ask_and_write(environment: Mapping[str, str], open_account: OpenAccount) -> int:
+    unattended = environment["UNATTENDED"] == "yes"
+    answers = open_answers(environment, at_once=not unattended)
     prompt: Prompt = Unattended(sys.stdout.write) if unattended else Terminal()
     tell_what_was_given(prompt, answers)
     if not unattended:
@@ -48,11 +58,7 @@ async def set_up(environment: Mapping[str, str], open_account: OpenAccount = Twi
         memory=int(environment["MEMORY"]),
         needed=int(environment["NEEDED"]),
     )
-    try:
-        await ask_everything(interview)
-    except AccountError as error:
-        sys.stderr.write(f"{error}\n")
-        return FAILED
+    await ask_everything(interview)
     for name in answers.not_asked_for() if not prompt.problems else ():
         prompt.refuse(f"{name} was given, but the other answers leave no place for it; leave it out")
     if prompt.problems:

@@ -40,8 +40,8 @@ async def ask_for_the_name(it: Interview) -> None:
         return name
 
     hint = (
-        "Carriers and browsers reach this host by its name, such as line.example.com. Leave it empty to try the line on "
-        f"this machine alone. Write {BY_ADDRESS} if you have no name: it is <address>.sslip.io then."
+        "Carriers and browsers reach this host by its name, such as line.example.com. Leave it empty to try the line "
+        f"on this machine alone. Write {BY_ADDRESS} if you have no name: it is <address>.sslip.io then."
     )
     question = Question("DOMAIN", "This host's name", hint)
     it.answers.keep(DOMAIN=await it.prompt.text(question, it.answers["DOMAIN"], check))

@@ -95,9 +95,12 @@ async def ask_for_credentials(it: Interview) -> Account | None:
         key = await it.prompt.text(Question("TWILIO_API_KEY", "The API key's SID (SK…)"), key, check_key)
         question = Question("TWILIO_API_SECRET", "The API key's secret")
         secret = await it.prompt.secret(question, it.answers["TWILIO_API_SECRET"], check_secret)
-        await let_the_agent_take_its_calls(it, sid)
+        takes_its_calls = await let_the_agent_take_its_calls(it, sid)
         if it.prompt.problems:
             return None
+        if not takes_its_calls:
+            continue
+        it.prompt.tell("Asking Twilio.")
         url = it.answers["TWILIO_API_URL"] or None
         account = it.open_account(Credentials(sid, key, SecretStr(secret), url), it.answers["AGENT_NAME"])
         try:
@@ -139,16 +142,17 @@ async def check_secret(secret: str) -> str:
     return check_row(values.password(secret))
 
 
-async def let_the_agent_take_its_calls(it: Interview, account: str) -> None:
+async def let_the_agent_take_its_calls(it: Interview, account: str) -> bool:
     """Have TRUNK_ACCOUNT emptied if it is another account; then the agent takes the calls of this one."""
     if it.answers["TRUNK_ACCOUNT"] in ("", account):
         it.answers.keep(TRUNK_ACCOUNT=it.answers["TRUNK_ACCOUNT"])
-        return
+        return True
     why = "TRUNK_ACCOUNT is another account than TWILIO_ACCOUNT_SID, so the agent would take none of its calls"
     if await it.prompt.agree(f"{why}. Empty TRUNK_ACCOUNT?"):
         it.answers.keep(TRUNK_ACCOUNT="")
-    else:
-        it.prompt.refuse(f"{why}; leave TRUNK_ACCOUNT empty")
+        return True
+    it.prompt.refuse(f"{why}; leave TRUNK_ACCOUNT empty, or enter the SID of that account")
+    return False
 
 
 async def ask_for_the_disaster_url(it: Interview) -> None:

@@ -124,6 +124,17 @@ async def test_wrong_credentials_are_asked_again_and_none_of_them_is_kept_before
     assert "wrong-secret" not in outcome.printed + host.env_file.read_text()
 
 
+@pytest.mark.parametrize("yes", ["y", "n" + KEEP + KEEP + SECRET + ENTER + "y"])
+async def test_the_account_whose_calls_were_taken_makes_way_for_this_one_after_a_yes(host: Host, yes: str) -> None:
+    other = f"AC{'f' * 32}"
+    host.account.owned = [Owned(NUMBER)]
+    host.write(f"TRUNK_ACCOUNT={other}\n")
+    outcome = await host.in_terminal(NAMED, KEEP, BY_API, TYPED_CREDENTIALS, yes, NO_URL, ENTER)
+    assert outcome.code == 0, outcome.complained
+    assert host.env()["TRUNK_ACCOUNT"] == ""
+    assert f"# before make setup: TRUNK_ACCOUNT={other}\n" in host.env_file.read_text()
+
+
 OFFERS = [
     Offer("+12125550101", "New York, NY", "1.15 USD"),
     Offer("+12125550102", "New York, NY", "1.15 USD", needs_address=True),

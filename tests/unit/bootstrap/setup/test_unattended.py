@@ -212,3 +212,26 @@ async def test_a_host_without_a_name_asks_nobody_for_its_address(
 ) -> None:
     monkeypatch.setattr("bootstrap.setup.internet.Internet.public_address", None)
     assert (await host.unattended(DOMAIN=name)).code == 0
+
+
+async def test_a_folder_that_cannot_be_written_to_is_one_sentence(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("bootstrap.setup.env_file.os.open", refuse)
+    outcome = await host.unattended(PHONE_NUMBERS=NUMBER)
+    assert outcome.code == 3
+    assert outcome.complained == (
+        ".env cannot be read or written: Permission denied. It and its folder have to be yours.\n"
+    )
+
+
+async def test_a_write_that_fails_leaves_the_file_as_it_was(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.write("SIP_PORT=15060\n")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("bootstrap.setup.env_file.os.fsync", full)
+    assert (await host.unattended(PHONE_NUMBERS=NUMBER)).code == 3
+    assert host.env_file.read_text() == "SIP_PORT=15060\n"
