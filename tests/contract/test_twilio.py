@@ -239,6 +239,16 @@ async def test_a_number_that_an_application_uses_is_refused(fake: FakeTwilio, ho
     assert fake.snapshot() == before
 
 
+async def test_a_number_with_a_webhook_is_attached_and_that_the_webhook_rests_is_told(
+    fake: FakeTwilio, host: Host
+) -> None:
+    [number] = fake.numbers.values()
+    number["voice_url"] = "https://example.com/voice"
+    assert (await host.differences())[-1].endswith("Twilio keeps its webhook and does not ask it")
+    await host.apply()
+    assert number["voice_url"] == "https://example.com/voice"
+
+
 async def test_another_host_with_the_same_name_is_refused_and_one_that_moved_is_not(
     fake: FakeTwilio, host: Host
 ) -> None:
@@ -335,6 +345,15 @@ async def test_an_unreachable_twilio_ends_in_one_sentence(unused_tcp_port: int) 
 async def test_the_certificate_of_another_is_not_accepted(fake: FakeTwilio, host: Host) -> None:
     with pytest.raises(twilio.TwilioError, match=r"^Twilio failed the TLS handshake \(.+\)\.$"):
         await host.apply(TWILIO_API_URL=fake.url.replace("http:", "https:"))
+
+
+async def test_a_proxy_that_the_environment_names_is_asked(
+    fake: FakeTwilio, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", fake.url)
+    assert len(await host.differences(TWILIO_API_URL="http://no-such-host")) == 3
 
 
 async def kill_after(fake: FakeTwilio, host: Host, requests: int) -> bool:

@@ -12,7 +12,7 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -181,9 +181,12 @@ class FakeTwilio:
         return json.dumps([self.trunks, self.uris, self.numbers], sort_keys=True)
 
     @asynccontextmanager
-    async def serving(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-        """Yield its URL."""
+    async def serving(
+        self, host: str = "127.0.0.1", port: int = 0, beside: Iterable[web.RouteDef] = ()
+    ) -> AsyncIterator[str]:
+        """Yield its URL; `beside` are routes that are no part of the API."""
         app = web.Application()
+        app.add_routes(beside)
         app.router.add_route("*", "/{path:.*}", self.answer)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()

@@ -78,6 +78,25 @@ def test_a_provider_that_does_not_answer_is_a_warning_and_no_failure(clone: Clon
 
 
 @pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"PUBLIC_IP": "54.1.2.3"}, True),
+        ({"PUBLIC_IP": "54.1.2.3", "TWILIO_ACCOUNT_SID": "AC1"}, False),
+        ({"PUBLIC_IP": "54.1.2.3", "TRUNK_PROVIDER": "telnyx"}, False),
+        ({}, False),
+    ],
+)
+def test_whoever_has_to_make_the_trunk_at_twilio_by_hand_is_told_how(
+    clone: Clone, settings: dict[str, str], told: bool
+) -> None:
+    clone.set(**settings)
+    docker(clone)
+    done = clone.script("up")
+    assert done.returncode == 0, done.stderr
+    assert ("bootstrap console prints what to enter" in done.stdout) == told
+
+
+@pytest.mark.parametrize(
     ("logged", "told"),
     [
         ("2026-11-27T09:30:00.123+00:00 WARNING bootstrap: Twilio did not answer.", "warning: Twilio did not answer."),

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from json import JSONDecodeError
@@ -10,7 +9,14 @@ from typing import Any, Protocol, TypeVar
 
 import aiohttp
 from pydantic import SecretStr
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
 from twilio.rest import Client
 
 from bootstrap.server import OvertakenError, RetryPolicy
@@ -23,8 +29,10 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MOST_IN_A_PAGE = 1000
+# `attempts` and `seconds` are for one step, which may be several requests, and `request_seconds` for each of them.
 PATIENCE = RetryPolicy(attempts=6, seconds=40, request_seconds=15, longest_pause=8)
 RATE_LIMITED = 429
+PHONE_NUMBER = re.compile(r"(?<!\w)\+?\d[\d ()-]{5,}\d(?!\w)")
 
 
 class TwilioError(Exception):
@@ -51,11 +59,9 @@ class Credentials(Protocol):
 class Twilio:
     """An account at Twilio."""
 
-    def __init__(self, client: Client, http: HttpClient, policy: RetryPolicy) -> None:
+    def __init__(self, client: Client, policy: RetryPolicy) -> None:
         self.client = client
-        self.http = http
         self.policy = policy
-        self.deadline = time.monotonic() + policy.seconds
 
     async def look(self) -> There:
         """Read the trunks, the numbers, and the origination URIs of trunks that Landline hosts have made."""
@@ -110,7 +116,7 @@ class Twilio:
         """
         retrying = AsyncRetrying(
             retry=retry_if_exception(is_transient),
-            stop=self.is_over,
+            stop=stop_after_attempt(self.policy.attempts) | stop_before_delay(self.policy.seconds),
             wait=self.wait,
             before_sleep=self.log_wait,
             reraise=True,
@@ -129,10 +135,6 @@ class Twilio:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, RefusedError) else 0.0
         return max(asked, pause)
-
-    def is_over(self, state: RetryCallState) -> bool:
-        late = time.monotonic() + state.upcoming_sleep > self.deadline
-        return late or state.attempt_number >= self.policy.attempts
 
     def log_wait(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -153,7 +155,7 @@ async def connect(settings: Credentials, policy: RetryPolicy = PATIENCE) -> Asyn
             account_sid=settings.twilio_account_sid,
             http_client=http,
         )
-        yield Twilio(client, http, policy)
+        yield Twilio(client, policy)
 
 
 def read_trunk(found: Any) -> Trunk:
@@ -187,6 +189,7 @@ def read_number(found: Any) -> Number:
         number=found.phone_number or "",
         trunk=found.trunk_sid or "",
         application=found.voice_application_sid or "",
+        webhook=found.voice_url or "",
         takes_calls=(found.capabilities or {}).get("voice", True),
     )
 
@@ -218,7 +221,7 @@ def explain(error: BaseException | None) -> str:
             later = f" for {error.retry_after:.0f} s" if error.retry_after else ""
             return f"asks not to be asked{later}, because the account sends too many requests"
         case RefusedError():
-            words = re.sub(r"\+?\d[\d ()-]{5,}\d", "<number>", error.message).rstrip(".")
+            words = PHONE_NUMBER.sub("<number>", error.message).rstrip(".")
             return f"answered {error.status}: {words} (error {error.code})"
         case aiohttp.ClientSSLError():
             return f"failed the TLS handshake ({error})"

@@ -11,6 +11,7 @@ from bootstrap.ownership import BlockedError
 from bootstrap.twilio.desired import DISASTER_METHOD, MARK, PRIORITY, WEIGHT, Desired
 from bootstrap.twilio.there import Number, There, Trunk, Uri
 
+TWILIOS_EXAMPLE = "https://demo.twilio.com/"  # the webhook of a number that was just bought
 NEW_TRUNK = "<trunk>"  # stands for the SID of a trunk that does not exist yet
 
 
@@ -156,10 +157,16 @@ def our_uris(want: Desired, found: Sequence[Uri]) -> list[Uri]:
 def attachments(want: Desired, trunk: Trunk | None, owned: Sequence[Number]) -> list[Change]:
     sid = trunk.sid if trunk else NEW_TRUNK
     return [
-        Change("attach", "number", number.sid, sid, "it is on no trunk", {"phone_number_sid": number.sid})
+        Change("attach", "number", number.sid, sid, why_attach(number), {"phone_number_sid": number.sid})
         for number in owned
         if number.number in want.numbers and not number.trunk
     ]
+
+
+def why_attach(number: Number) -> str:
+    if not number.webhook or number.webhook.startswith(TWILIOS_EXAMPLE):
+        return "it is on no trunk"
+    return "it is on no trunk; while it is on one, Twilio keeps its webhook and does not ask it"
 
 
 def warnings(want: Desired, there: There) -> list[str]:

@@ -39,6 +39,7 @@ class Number:
     number: str  # in E.164 form
     trunk: str = ""  # the SID of the trunk that it is on
     application: str = ""  # the SID of the TwiML application that it is used by
+    webhook: str = ""  # what Twilio asks when the number is called; while it is on a trunk, it is kept and not asked
     takes_calls: bool = True
 
 
