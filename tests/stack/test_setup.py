@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pty
 import shutil
 import stat
 import subprocess
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,9 +16,11 @@ from bootstrap.twilio.desired import trunk_name
 from tests.stack.test_lifecycle import own_address
 from tests.support.fakes.twilio_api import FakeTwilio
 from tests.support.house import ROOT
+from tests.support.terminal import ENTER, LEAVE, Terminal, at_a_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tests.stack.line import Line
@@ -73,23 +73,31 @@ class Clone:
                 pytest.skip(f"this machine has no room for another line: {done.stderr.strip()}")
         return done
 
+    def at_a_terminal(self) -> AbstractContextManager[Terminal]:
+        return at_a_terminal(["make", "setup"], self.folder, self.shell)
+
     def clean(self) -> None:
         if self.env_file.exists():
             down = ["docker", "compose", "--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "3"]
             self.run(*down)
 
 
-@pytest.fixture
-def clone(line: Line, tmp_path: Path) -> Iterator[Clone]:
-    """A clone, while the line that the other tests call rests: two would share the CPU."""
+@pytest.fixture(scope="module", autouse=True)
+def _rest(line: Line) -> Iterator[None]:
+    """The line that the other tests call rests meanwhile: two would share the CPU."""
     line.compose("stop")
+    yield
+    line.wait_until_healthy()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Iterator[Clone]:
     (tmp_path / "landline").mkdir()
     clone = Clone(tmp_path / "landline")
     try:
         yield clone
     finally:
         clone.clean()
-        line.wait_until_healthy()
 
 
 @pytest.fixture
@@ -157,60 +165,28 @@ def test_wrong_credentials_start_nothing_and_change_nothing(clone: Clone, twilio
     assert clone.run("docker", "ps", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}").stdout == ""
 
 
-@contextmanager
-def at_a_terminal(clone: Clone) -> Iterator[tuple[int, int]]:
-    """`make setup` at a real terminal, inside the block: the process, and the terminal's other end."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(clone.folder)
-        os.execvpe("make", ["make", "setup"], clone.shell | {"TERM": "xterm"})  # noqa: S606 - a terminal needs a process
-    try:
-        yield pid, terminal
-    finally:
-        os.close(terminal)
-
-
-def read_until(terminal: int, words: str) -> str:
-    """Read what the terminal shows until `words` are in it, or until nobody writes there any more."""
-    shown = ""
-    try:
-        while words not in shown:
-            shown += os.read(terminal, 65536).decode(errors="replace")
-    except OSError:  # the other end is closed
-        pass
-    return shown
-
-
 def test_a_person_who_leaves_finds_their_answers_again(clone: Clone) -> None:
     clone.env_file.write_text(f"{PORTS}PUBLIC_IP={own_address()}\n")
-    answers = {
-        "This host's name": "",
-        "This host's public IPv4 address": "",
-        "Who hears, thinks and speaks?": "",
-        "Who carries the calls?": "",
-        "How is the trunk set up?": "",
-        "Your account's SID": ACCOUNT,
-        "The document's URL": "\x03",
-    }
-    shown = ""
-    with at_a_terminal(clone) as (pid, terminal):
-        for question, answer in answers.items():
-            shown += read_until(terminal, question)
-            os.write(terminal, answer.encode() if answer == "\x03" else f"{answer}\r".encode())
-        shown += read_until(terminal, "nothing else")
-        _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) != 0, shown
-    assert "make setup goes on from there" in shown
+    before = ("This host's name", "public IPv4 address", "Who hears", "Who carries", "How is the trunk set up?")
+    with clone.at_a_terminal() as terminal:
+        for question in before:
+            terminal.read_until(question)
+            terminal.type(ENTER)
+        terminal.read_until("Your account's SID")
+        terminal.type(ACCOUNT + ENTER)
+        terminal.read_until("The document's URL")
+        terminal.type(LEAVE)
+        assert terminal.wait() != 0, terminal.shown
+    assert "make setup goes on from there" in terminal.shown
     assert clone.env()["TRUNK_ACCOUNT"] == ACCOUNT
     assert clone.env_file.read_text().startswith(PORTS)
     assert stat.S_IMODE(clone.env_file.stat().st_mode) == 0o600
     assert clone.env_file.stat().st_uid == os.getuid()
-    with at_a_terminal(clone) as (pid, terminal):
-        for question in answers:
-            shown = read_until(terminal, question)
-            if question == "Your account's SID":
-                shown += read_until(terminal, ACCOUNT)  # what was answered is there again
-            os.write(terminal, b"\x03" if question == list(answers)[-1] else b"\r")
-        read_until(terminal, "nothing else")
-        os.waitpid(pid, 0)
+    with clone.at_a_terminal() as terminal:
+        for question in before:
+            terminal.read_until(question)
+            terminal.type(ENTER)
+        terminal.read_until(ACCOUNT)  # what was answered is there again
+        terminal.type(LEAVE)
+        assert terminal.wait() != 0, terminal.shown
     assert clone.env()["TRUNK_ACCOUNT"] == ACCOUNT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.house import ROOT
+from tests.support.terminal import ENTER, at_a_terminal
 
 if TYPE_CHECKING:
     from tests.unit.host.conftest import Clone
@@ -170,25 +170,12 @@ def test_it_ends_with_what_is_left_to_do_by_hand(clone: Clone, settings: dict[st
 
 
 def test_at_a_terminal_the_container_gets_it(clone: Clone) -> None:
-    """The questions themselves are asked of a real terminal, whose keys are typed as soon as it shows them."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(clone.root)
-        os.environ.update(PATH=f"{clone.root}/bin:{os.environ['PATH']}", TERM="xterm")
-        os.execvp("sh", ["sh", "bootstrap/host/setup.sh"])  # noqa: S606 - a terminal needs a process of its own
-    shown = ""
-    waiting = ["This host's name", "Who hears", "Its numbers"]
-    try:
-        while chunk := os.read(terminal, 65536).decode(errors="replace"):
-            shown += chunk
-            if waiting and waiting[0] in shown:
-                os.write(terminal, b"\r")
-                waiting.pop(0)
-    except OSError:  # the other end is closed
-        pass
-    _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0, shown
-    assert not waiting
-    assert "good: 1 of 1 answered" in shown
+    environment = {"PATH": f"{clone.root}/bin:{os.environ['PATH']}"}
+    with at_a_terminal(["sh", "bootstrap/host/setup.sh"], clone.root, environment) as terminal:
+        for question in ("This host's name", "Who hears", "Its numbers"):
+            terminal.read_until(question)
+            terminal.type(ENTER)
+        assert terminal.wait() == 0, terminal.shown
+    assert "good: 1 of 1 answered" in terminal.shown
     [run] = [command for command in asked(clone) if command.startswith("run ") and command.endswith(" setup")]
     assert "--interactive --tty" in run

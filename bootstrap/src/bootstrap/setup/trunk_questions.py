@@ -133,7 +133,7 @@ def check_sid(text: str, check: Callable[[str], str]) -> str:
         return check(text)
     except ValueError as error:
         _, _, cure = str(error).partition("; ")
-        raise ValueError(f"is not one, which is not shown here; {cure}") from None
+        raise ValueError(f"is something else, which is not shown here; {cure}") from None
 
 
 async def check_secret(secret: str) -> str:
@@ -176,7 +176,7 @@ async def choose_numbers(it: Interview, account: Account) -> None:
     """
     chosen = await pick(it, await account.owned_numbers())
     while BUY in chosen:
-        bought = await buy_a_number(it, account)
+        bought = await try_to_buy(it, account)
         chosen = [number for number in chosen if number != BUY] + ([bought] if bought else [])
         if not chosen:
             chosen = await pick(it, await account.owned_numbers())
@@ -209,8 +209,16 @@ def known_numbers(it: Interview) -> Sequence[str]:
         return []
 
 
+async def try_to_buy(it: Interview, account: Account) -> str | None:
+    """Return the number that was bought; None if nothing was, for instance because somebody else was faster."""
+    try:
+        return await buy_a_number(it, account)
+    except AccountError as error:
+        it.prompt.refuse(str(error))
+        return None
+
+
 async def buy_a_number(it: Interview, account: Account) -> str | None:
-    """Return the number that was bought; None if nothing was."""
     country = await it.prompt.text(Question("The country", "In which country? (two letters)"), "US", check_country)
     area = await it.prompt.text(Question("The area code", "With which area code? (empty: any)"), "", check_area)
     offers = await account.search_numbers(country, area)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bootstrap.setup.carrier import Offer, Owned
+from bootstrap.setup.carrier import AccountError, Offer, Owned
 from bootstrap.setup.prompt import Option, as_choice
 from tests.unit.bootstrap.setup.conftest import (
     CLEAR,
@@ -159,6 +159,22 @@ async def test_nothing_is_bought_without_it(host: Host, no: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         await host.in_terminal(*TO_THE_SHOP, no, LEAVE)
     assert host.account.bought == []
+
+
+@pytest.mark.parametrize("at", ["search_numbers", "buy_number"])
+async def test_a_refused_purchase_is_told_and_the_choice_is_there_again(
+    host: Host, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise AccountError("Twilio answered 400: that is not available (error 21422).")
+
+    monkeypatch.setattr(host.account, at, refuse)
+    host.account.offers = OFFERS
+    to_buy = DOWN + ENTER + "y" if at == "buy_number" else ""
+    with pytest.raises(KeyboardInterrupt):
+        await host.in_terminal(*TO_THE_SHOP, to_buy, LEAVE)
+    assert host.account.bought == []
+    assert "PHONE_NUMBERS=+12025550100\n" in host.env_file.read_text()
 
 
 async def test_an_interruption_while_an_answer_is_checked_loses_no_earlier_answer(

@@ -60,7 +60,7 @@ async def test_a_secret_on_makes_command_line_is_used_and_warned_of(host: Host) 
         ({"DOMAIN": NAME, "TRUNK_PROVIDER": "acme"}, "TRUNK_PROVIDER is 'acme'; expected one of"),
         ({"DOMAIN": NAME, "TRUNK_PROVIDER": "generic"}, "ALLOWED_ADDRESSES is empty, and this provider has no"),
         ({"DOMAIN": NAME, "ALLOWED_ADDRESSES": "10.0.0.1"}, "ALLOWED_ADDRESSES '10.0.0.1' is or includes a private"),
-        ({"DOMAIN": NAME, "TRUNK_ACCOUNT": "AC1"}, "TRUNK_ACCOUNT is not one, which is not shown here"),
+        ({"DOMAIN": NAME, "TRUNK_ACCOUNT": "AC1"}, "TRUNK_ACCOUNT is something else, which is not shown here"),
         ({"TWILIO_API_KEY": KEY_SID}, "TWILIO_ACCOUNT_SID is set, but Twilio cannot call this host"),
         ({"DOMAIN": NAME, **TWILIO, "TWILIO_API_SECRET": ""}, "TWILIO_API_SECRET is empty"),
         ({"DOMAIN": NAME, **TWILIO, "TWILIO_API_SECRET": "wrong"}, "Twilio refused the key."),
@@ -90,7 +90,7 @@ async def test_all_wrong_answers_are_in_one_report(host: Host) -> None:
 
 async def test_an_id_that_is_really_the_secret_is_not_shown(host: Host) -> None:
     outcome = await host.unattended(DOMAIN=NAME, **{**TWILIO, "TWILIO_API_KEY": SECRET})
-    assert "TWILIO_API_KEY is not one" in outcome.complained
+    assert "TWILIO_API_KEY is something else" in outcome.complained
     assert SECRET not in outcome.complained + outcome.printed
 
 
