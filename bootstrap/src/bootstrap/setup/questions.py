@@ -45,6 +45,8 @@ async def ask_for_the_name(it: Interview) -> None:
     )
     question = Question("DOMAIN", "This host's name", hint)
     it.answers.keep(DOMAIN=await it.prompt.text(question, it.answers["DOMAIN"], check))
+    if it.prompt.problems:
+        return  # what follows from a wrong name is not worth a sentence
     if it.answers["PUBLIC_IP"] or (it.can_be_reached and not await it.internet.public_address()):
         await ask_for_the_address(it)
     elif not it.can_be_reached:
@@ -70,6 +72,8 @@ async def doubt_name(it: Interview, name: str) -> None:
 
 async def ask_for_the_address(it: Interview) -> None:
     async def check(address: str) -> str:
+        if not address:
+            raise ValueError("is not set, and no service returned it; write this host's public IPv4 address")
         if not ADDRESS.fullmatch(address):
             raise ValueError(f"is {quote(address)}; write this host's public IPv4 address, such as 203.0.113.7")
         return address

@@ -88,6 +88,17 @@ async def test_all_wrong_answers_are_in_one_report(host: Host) -> None:
     assert "3 problems" in outcome.complained
 
 
+async def test_an_address_that_no_service_returns_has_to_be_given(host: Host) -> None:
+    host.knows_its_address = False
+    outcome = await host.unattended(DOMAIN="auto")
+    assert outcome.code == 2
+    assert complaints(outcome) == [
+        "PUBLIC_IP is not set, and no service returned it; write this host's public IPv4 address"
+    ]
+    assert complaints(await host.unattended(DOMAIN="https://x"))[0].startswith("DOMAIN is 'https://x'; ")
+    assert (await host.unattended(DOMAIN="auto", PUBLIC_IP=ADDRESS)).code == 0
+
+
 async def test_an_id_that_is_really_the_secret_is_not_shown(host: Host) -> None:
     outcome = await host.unattended(DOMAIN=NAME, **{**TWILIO, "TWILIO_API_KEY": SECRET})
     assert "TWILIO_API_KEY is something else" in outcome.complained
