@@ -1,6 +1,6 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help up check call dial doctor logs down backup restore clean venv test test-all lint docs lock
+.PHONY: help setup up check call dial doctor logs down backup restore clean venv test test-all lint docs lock
 .PHONY: bench hearing knowledge tools turns capacity
 
 PYTHON ?= python3
@@ -10,6 +10,11 @@ export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA CALL LAST N
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+# What stands on make's command line was meant for it, unlike what the shell exports for other programs.
+setup: GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+setup: ## ask what is needed for a real number, start the line and call it; YES=yes asks nothing
+	@GIVEN='$(GIVEN)' sh bootstrap/host/setup.sh
 
 up: ## start the line; safe to repeat
 	@sh bootstrap/host/up.sh

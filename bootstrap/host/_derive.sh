@@ -101,11 +101,14 @@ is_port_range() {
 
 is_path() { case $1 in *:*) return 1 ;; /* | ./* | ../*) ;; *) return 1 ;; esac; }
 
+# They answer with the address that a request comes from.
+ADDRESS_SERVICES='https://checkip.amazonaws.com https://api.ipify.org https://ifconfig.me/ip'
+
 external_address() {
     if [ -n "$(value_of PUBLIC_IP)" ]; then value_of PUBLIC_IP; return; fi
     case $1 in '' | localhost) return ;; esac
     say "asking for this host's public address" >&2
-    for service in https://checkip.amazonaws.com https://api.ipify.org https://ifconfig.me/ip; do
+    for service in $ADDRESS_SERVICES; do
         found=$( (curl -fsS4 --max-time 5 "$service" || wget -qO- -T 5 "$service") 2>/dev/null | tr -d '[:space:]') ||
             continue
         if is_address "$found"; then say "$found"; return; fi

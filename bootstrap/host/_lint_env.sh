@@ -38,3 +38,9 @@ lint() { # FILE NAME...: without names, every name is allowed
         END { exit bad }' "$file" >&2 ||
         die "$file was not used, and nothing was changed. Correct the rows above and run it again."
 }
+
+# What a person may set, what make writes, and what release 0.1.0 had.
+lint_env() {
+    # shellcheck disable=SC2046 # lists of names
+    lint "$ENV_FILE" $(known_names) $(derived_names) $(names_make_wrote_once) $(moved_names)
+}

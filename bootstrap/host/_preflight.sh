@@ -87,15 +87,21 @@ shows_addresses() {
 # In megabytes: the memory that all services hold, and each image on the disk of an amd64 host (downloads are about a
 # third smaller).
 there_is_memory() {
-    case $(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE) in
-        local,small) memory=2000 ;;
-        local,*) memory=3000 ;;
-        *) memory=1000 ;;
-    esac
-    have=$(($(docker info --format '{{.MemTotal}}') / 1000000))
+    memory=$(needed_memory "$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)")
+    have=$(engine_memory)
     [ "$have" -ge "$memory" ] ||
         warn "the engine has $have MB of memory, but the line needs about $memory MB$(smaller)."
 }
+
+needed_memory() { # PROFILES,SIZE
+    case $1 in
+        local,small) say 2000 ;;
+        local,*) say 3000 ;;
+        *) say 1000 ;;
+    esac
+}
+
+engine_memory() { say $(($(docker info --format '{{.MemTotal}}') / 1000000)); }
 
 room_on_the_disk() { # for those of IMAGES that are missing
     need=0 what=
@@ -106,7 +112,7 @@ room_on_the_disk() { # for those of IMAGES that are missing
             landline/speech:*) size=2200 ;;
             landline/agent:*) size=750 ;;
             landline/phone:*) size=950 ;;
-            landline/bootstrap:*) size=320 ;;
+            landline/bootstrap:*) size=340 ;;
             *) size=150 ;;
         esac
         need=$((need + size)) what="$what ${image##*/}"

@@ -30,11 +30,6 @@ create() {
     say "made $ENV_FILE from .env.example"
 }
 
-lint_env() {
-    # shellcheck disable=SC2046,SC2086 # lists of names
-    lint "$ENV_FILE" $(known_names) $OURS $(moved_names)
-}
-
 add_what_is_missing() {
     missing=$(awk -F= 'NR == FNR { there[$1]; next } /^[A-Z]/ && !($1 in there)' "$ENV_FILE" .env.example)
     [ -n "$missing" ] || return 0

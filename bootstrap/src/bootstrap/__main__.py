@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -23,14 +24,24 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Command:
-    """One thing that bootstrap does; `run` returns the exit code."""
+    """One thing that bootstrap does.
+
+    `run` returns the exit code. It is given the settings and the lines, or nothing if `reads` is None.
+    """
 
     meaning: str
-    reads: type[Settings]
-    run: Callable[[Any, Lines], int | Coroutine[Any, Any, int]]
+    reads: type[Settings] | None
+    run: Callable[..., int | Coroutine[Any, Any, int]]
+
+
+async def set_up() -> int:
+    from bootstrap.setup import command  # with the library for terminals, which nothing else needs
+
+    return await command.set_up(os.environ)
 
 
 COMMANDS = {
+    "setup": Command("ask for the settings and write .env, as bootstrap/host/setup.sh has it done", None, set_up),
     "apply": Command("the default: change the server and Twilio", ServerSettings, apply),
     "plan": Command("print what they should have, as JSON, without asking them", Settings, listings.plan),
     "show": Command("print what they have, and how that differs", ServerSettings, listings.show),
@@ -55,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BlockedError, ServerError, twilio.TwilioError) as error:
         logger.error("%s", error)
         return codes.FAILED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):
         return codes.INTERRUPTED
 
 
@@ -67,10 +78,13 @@ def parse(arguments: Sequence[str] | None) -> str:
 
 
 def run(name: str, command: Command) -> int:
-    settings, lines = load(command.reads)
-    set_up_logging(settings.log_level, settings.log_format, sys.stdout if name == "apply" else sys.stderr)
-    warn(settings, lines)
-    code = command.run(settings, lines)
+    if command.reads is None:
+        code = command.run()
+    else:
+        settings, lines = load(command.reads)
+        set_up_logging(settings.log_level, settings.log_format, sys.stdout if name == "apply" else sys.stderr)
+        warn(settings, lines)
+        code = command.run(settings, lines)
     return code if isinstance(code, int) else asyncio.run(code)
 
 

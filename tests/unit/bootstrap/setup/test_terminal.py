@@ -1,0 +1,189 @@
+"""`make setup` with a person at the terminal: the same library, keys from a pipe in place of a keyboard."""
+
+import pytest
+
+from bootstrap.setup.carrier import AccountError, Offer, Owned
+from bootstrap.setup.prompt import Option, as_choice
+from tests.unit.bootstrap.setup.conftest import (
+    CLEAR,
+    DOWN,
+    ENTER,
+    KEY,
+    KEY_SID,
+    LEAVE,
+    NAME,
+    REVOKED,
+    SECRET,
+    SID,
+    SPACE,
+    TWILIO,
+    UP,
+    Host,
+)
+
+NUMBER, OTHER = "+12025550111", "+12025550122"
+NO_NAME = EMBEDDED = NO_ACCOUNT = NO_URL = CONSOLE = KEEP = ENTER
+OPENAI = DOWN + ENTER
+BY_API = UP + ENTER  # Enter alone is by hand
+TYPED_CREDENTIALS = SID + ENTER + KEY_SID + ENTER + SECRET + ENTER
+NAMED = NAME + ENTER + EMBEDDED
+
+
+async def test_enter_throughout_leads_to_the_example(host: Host) -> None:
+    outcome = await host.in_terminal(NO_NAME, EMBEDDED, KEEP)
+    assert (outcome.code, outcome.complained) == (0, "")
+    assert host.env()["PHONE_NUMBERS"] == "+12025550100"
+    assert host.mode() == 0o600
+    assert "calls of this machine only" in outcome.printed
+
+
+async def test_answers_are_written_and_a_key_is_never_shown(host: Host) -> None:
+    keys = (NAME + ENTER, OPENAI, KEY + ENTER, KEEP, CONSOLE, NO_ACCOUNT, NO_URL, CLEAR + NUMBER + ENTER)
+    outcome = await host.in_terminal(*keys)
+    assert outcome.code == 0
+    env = host.env()
+    assert (env["DOMAIN"], env["OPENAI_API_KEY"], env["PHONE_NUMBERS"]) == (NAME, KEY, NUMBER)
+    assert KEY not in outcome.printed
+    assert "*" * len(KEY) in outcome.printed
+
+
+async def test_a_wrong_answer_is_explained_and_asked_again(host: Host) -> None:
+    keys = ("http://x" + ENTER, CLEAR + NAME + ENTER, OPENAI, REVOKED + ENTER, KEY + ENTER, KEEP, CONSOLE)
+    outcome = await host.in_terminal(*keys, NO_ACCOUNT, NO_URL, CLEAR + "12" + ENTER, CLEAR + NUMBER + ENTER)
+    assert outcome.code == 0
+    for complaint in (
+        "DOMAIN is 'http://x'; write a host name",
+        "OPENAI_API_KEY was refused",
+        "PHONE_NUMBERS '12' has",
+    ):
+        assert complaint in outcome.printed
+    env = host.env()
+    assert (env["DOMAIN"], env["OPENAI_API_KEY"], env["PHONE_NUMBERS"]) == (NAME, KEY, NUMBER)
+    assert REVOKED not in host.env_file.read_text()
+
+
+async def test_what_is_doubtful_is_used_only_after_a_yes(host: Host, dns: dict[str, list[str]]) -> None:
+    dns["elsewhere.example.com"] = ["192.0.2.1"]
+    keys = ("elsewhere.example.com" + ENTER, "n", ENTER, "y", EMBEDDED, KEEP, CONSOLE, NO_ACCOUNT, NO_URL, KEEP)
+    outcome = await host.in_terminal(*keys)
+    assert outcome.code == 0
+    assert outcome.printed.count("whose address is 192.0.2.1 and not 198.51.100.7") == 2
+    assert host.env()["DOMAIN"] == "elsewhere.example.com"
+
+
+@pytest.mark.parametrize("leave", [LEAVE, "\x04"])
+async def test_answers_so_far_outlive_a_person_who_leaves_and_the_next_run_goes_on(host: Host, leave: str) -> None:
+    with pytest.raises((KeyboardInterrupt, EOFError)):
+        await host.in_terminal(NAME + ENTER, OPENAI, KEY + ENTER, leave if leave == LEAVE else KEEP + CONSOLE + leave)
+    env = host.env()
+    assert (env["DOMAIN"], env["OPENAI_API_KEY"]) == (NAME, KEY)
+    assert host.mode() == 0o600
+    outcome = await host.in_terminal(KEEP, KEEP, KEEP, KEEP, CONSOLE, NO_ACCOUNT, NO_URL, CLEAR + NUMBER + ENTER)
+    assert outcome.code == 0
+    env = host.env()
+    assert (env["DOMAIN"], env["OPENAI_API_KEY"], env["PHONE_NUMBERS"]) == (NAME, KEY, NUMBER)
+    assert KEY not in outcome.printed
+    assert "# before make setup" not in host.env_file.read_text()
+
+
+async def test_a_key_is_set_aside_when_the_embedded_models_are_chosen(host: Host) -> None:
+    host.write(f"OPENAI_API_KEY={KEY}\n")
+    assert (await host.in_terminal(NO_NAME, UP + ENTER, KEEP)).code == 0
+    assert f"# before make setup: OPENAI_API_KEY={KEY}\nOPENAI_API_KEY=\n" in host.env_file.read_text()
+
+
+async def test_another_server_is_asked_about_the_key(host: Host) -> None:
+    url = host.url("/v1")
+    outcome = await host.in_terminal(NO_NAME, DOWN, DOWN + ENTER, url + ENTER, KEY + ENTER, KEEP)
+    assert outcome.code == 0
+    assert (host.env()["OPENAI_BASE_URL"], host.env()["OPENAI_API_KEY"]) == (url, KEY)
+
+
+async def test_numbers_are_chosen_from_those_of_the_account(host: Host) -> None:
+    host.account.owned = [Owned("+12025550133", "it is on another trunk, Office"), Owned(NUMBER), Owned(OTHER)]
+    keys = (NAMED, KEEP, BY_API, TYPED_CREDENTIALS, NO_URL, SPACE, DOWN, SPACE, ENTER)
+    outcome = await host.in_terminal(*keys)
+    assert (outcome.code, outcome.complained) == (0, ""), outcome.printed
+    assert host.env()["PHONE_NUMBERS"] == f"{NUMBER},{OTHER}"
+    assert {name: host.env()[name] for name in TWILIO} == TWILIO
+    assert as_choice(Option(OTHER, OTHER, "it is on another trunk"), ticked=True).disabled == "it is on another trunk"
+    assert SECRET not in outcome.printed
+
+
+async def test_wrong_credentials_are_asked_again_and_none_of_them_is_kept_before_they_are_right(host: Host) -> None:
+    host.account.owned = [Owned(NUMBER)]
+    wrong = SID + ENTER + KEY_SID + ENTER + "wrong-secret" + ENTER
+    with pytest.raises(KeyboardInterrupt):
+        await host.in_terminal(NAMED, KEEP, BY_API, wrong, LEAVE)
+    assert not any(host.env().get(name) for name in TWILIO)
+    again = KEEP + KEEP + SECRET + ENTER
+    outcome = await host.in_terminal(KEEP, KEEP, KEEP, BY_API, wrong, again, NO_URL, ENTER)
+    assert outcome.code == 0, outcome.complained
+    assert outcome.printed.count("Twilio refused the key.") == 1
+    assert host.env()["PHONE_NUMBERS"] == NUMBER
+    assert "wrong-secret" not in outcome.printed + host.env_file.read_text()
+
+
+@pytest.mark.parametrize("yes", ["y", "n" + KEEP + KEEP + SECRET + ENTER + "y"])
+async def test_the_account_whose_calls_were_taken_makes_way_for_this_one_after_a_yes(host: Host, yes: str) -> None:
+    other = f"AC{'f' * 32}"
+    host.account.owned = [Owned(NUMBER)]
+    host.write(f"TRUNK_ACCOUNT={other}\n")
+    outcome = await host.in_terminal(NAMED, KEEP, BY_API, TYPED_CREDENTIALS, yes, NO_URL, ENTER)
+    assert outcome.code == 0, outcome.complained
+    assert host.env()["TRUNK_ACCOUNT"] == ""
+    assert f"# before make setup: TRUNK_ACCOUNT={other}\n" in host.env_file.read_text()
+
+
+OFFERS = [
+    Offer("+12125550101", "New York, NY", "1.15 USD"),
+    Offer("+12125550102", "New York, NY", "1.15 USD", needs_address=True),
+    Offer("+12125550103", "New York, NY", ""),
+]
+TO_THE_SHOP = (NAMED, KEEP, BY_API, TYPED_CREDENTIALS, NO_URL, SPACE, ENTER, ENTER, "212" + ENTER)
+
+
+async def test_a_number_is_bought_after_an_explicit_yes_with_the_price_shown(host: Host) -> None:
+    host.account.offers = OFFERS
+    outcome = await host.in_terminal(*TO_THE_SHOP, DOWN, ENTER, "y")
+    assert outcome.code == 0, outcome.printed
+    assert host.account.asked_for == [("US", "212")]
+    assert host.account.bought == ["+12125550101"]
+    assert host.env()["PHONE_NUMBERS"] == "+12125550101"
+    assert "Buy +12125550101 for 1.15 USD a month?" in outcome.printed
+
+
+@pytest.mark.parametrize("no", [DOWN + ENTER + ENTER, DOWN + ENTER + "n", ENTER])
+async def test_nothing_is_bought_without_it(host: Host, no: str) -> None:
+    host.account.offers = OFFERS
+    with pytest.raises(KeyboardInterrupt):
+        await host.in_terminal(*TO_THE_SHOP, no, LEAVE)
+    assert host.account.bought == []
+
+
+@pytest.mark.parametrize("at", ["search_numbers", "buy_number"])
+async def test_a_refused_purchase_is_told_and_the_choice_is_there_again(
+    host: Host, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise AccountError("Twilio answered 400: that is not available (error 21422).")
+
+    monkeypatch.setattr(host.account, at, refuse)
+    host.account.offers = OFFERS
+    to_buy = DOWN + ENTER + "y" if at == "buy_number" else ""
+    with pytest.raises(KeyboardInterrupt):
+        await host.in_terminal(*TO_THE_SHOP, to_buy, LEAVE)
+    assert host.account.bought == []
+    assert "PHONE_NUMBERS=+12025550100\n" in host.env_file.read_text()
+
+
+async def test_an_interruption_while_an_answer_is_checked_loses_no_earlier_answer(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check_key(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bootstrap.setup.provider.Providers.check_key", check_key)
+    with pytest.raises(KeyboardInterrupt):
+        await host.in_terminal(NAME + ENTER, OPENAI, KEY + ENTER)
+    assert host.env()["DOMAIN"] == NAME
