@@ -16,7 +16,7 @@ case $(value_of COMPOSE_PROFILES) in
 esac
 if [ -n "$address" ]; then
     say "  address    $address: the trunk's origination URI is sip:$host:$port;transport=udp"
-    say "  firewall   open $port/udp and $(value_of RTP_PORTS)/udp to your carrier; the README has its addresses"
+    say "  firewall   open $port/udp and $(value_of RTP_PORTS)/udp to your carrier: make firewall, docs/reachable.md"
 else
     say "  address    this machine only; DOMAIN in $ENV_FILE opens it to a real number"
 fi

@@ -14,6 +14,7 @@ from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
+from bootstrap import firewall
 from bootstrap.desired import desired
 from bootstrap.lines import Lines, numbers_left
 from bootstrap.logs import set_up_logging
@@ -31,7 +32,7 @@ CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    command = parse(arguments)
+    command, facts = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
     try:
         settings, lines = load(ServerSettings if command in ("apply", "show") else Settings)
@@ -42,9 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return asyncio.run(apply(settings, lines))
             case ServerSettings():
                 return asyncio.run(show(settings, lines))
+            case _ if command == "firewall":
+                return print_firewall(settings, facts)
             case _:
                 return plan(settings, lines) if command == "plan" else list_numbers(lines)
-    except SettingsError as error:
+    except (SettingsError, firewall.FactsError) as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_SETTINGS
     except (BlockedError, ServerError) as error:
@@ -54,17 +57,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def parse(arguments: Sequence[str] | None) -> str:
+def parse(arguments: Sequence[str] | None) -> tuple[str, list[str]]:
     parser = argparse.ArgumentParser("bootstrap", description=__doc__, epilog=CODES)
     parser.add_argument(
         "command",
         nargs="?",
         default="apply",
-        choices=("apply", "plan", "show", "numbers"),
+        choices=("apply", "plan", "show", "numbers", "firewall"),
         help="apply (the default): change the server; plan: print what it should have, as JSON, without asking it; "
-        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server",
+        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server; "
+        "firewall: print the rules of this host's firewall, of which bootstrap/host/firewall.sh tells the facts",
     )
-    return str(parser.parse_args(arguments).command)
+    parser.add_argument("facts", nargs="*", metavar="NAME=value", help="facts about the host, for firewall")
+    parsed = parser.parse_args(arguments)
+    return parsed.command, parsed.facts
 
 
 def warn(settings: Settings, lines: Lines) -> None:
@@ -126,6 +132,18 @@ def list_numbers(lines: Lines) -> int:
     for line, numbers in sorted(lines.items()):
         for number in numbers:
             sys.stdout.write(f"{line} {number}\n")
+    return SAME
+
+
+def print_firewall(settings: Settings, facts: Sequence[str]) -> int:
+    """Print a script for this host, or with CLOUD=aws the rules of a security group."""
+    host = firewall.read_facts(facts)
+    if firewall.ANYBODY in settings.media_addresses:
+        logger.warning(
+            "callers' audio may come from anywhere, since %s publishes no ranges; set MEDIA_ADDRESSES if yours does",
+            settings.trunk_provider.name,
+        )
+    sys.stdout.write(firewall.aws(settings, host) if "CLOUD=aws" in facts else firewall.script(settings, host))
     return SAME
 
 

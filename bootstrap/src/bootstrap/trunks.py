@@ -19,6 +19,22 @@ def _check_form(form: str) -> str:
     return form
 
 
+def _check_ports(ports: str) -> str:
+    first, dash, last = ports.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < 65536):
+        raise ValueError(f"is {quote(ports)}; write the first and the last port, such as 10000-60000")
+    return ports
+
+
+class Media(BaseModel):
+    """Where a provider's audio comes from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    addresses: list[Annotated[str, AfterValidator(addresses.parse_one)]]
+    ports: Annotated[str, AfterValidator(_check_ports)]  # UDP, the provider's own
+
+
 class Provider(BaseModel):
     """What is special about one trunk provider."""
 
@@ -26,6 +42,7 @@ class Provider(BaseModel):
 
     name: str
     allowed_addresses: list[Annotated[str, AfterValidator(addresses.parse_one)]]
+    media: list[Media] = []  # empty: the provider publishes no ranges
     account_header: str | None  # the SIP header that names the caller's account with the provider
     headers_to_attributes: dict[str, str]
     sends_credentials: bool

@@ -1,0 +1,28 @@
+# The firewall of the host, as the running line needs it. Bootstrap knows the rules, and the host's kernel keeps them.
+# shellcheck shell=sh
+
+SAVED=/etc/landline     # a folder with the rules, which this host sets again when it starts
+
+chain() { project | tr '[:lower:]' '[:upper:]' | cut -c 1-28; }
+saved_rules() { say "$SAVED/$(project)-firewall.sh"; }
+
+# The rules as bootstrap prints them, given what it has to know of the host.
+rules() {
+    ask bootstrap firewall CHAIN="$(chain)" NETWORK="$(value_of NETWORK)" SUBNET="$(value_of SUBNET)" \
+        SIP_PORT="$(value_of SIP_PORT)" RTP_PORTS="$(value_of RTP_PORTS)" HTTP_PORT="$(value_of HTTP_PORT)" \
+        HTTPS_PORT="$(value_of HTTPS_PORT)" RTC_TCP_PORT="$(value_of RTC_TCP_PORT)" \
+        RTC_UDP_PORT="$(value_of RTC_UDP_PORT)" TURN_UDP_PORT="$(value_of TURN_UDP_PORT)" CLOUD="${CLOUD:-}"
+}
+
+# For make up: the firewall that was set once follows the settings. Root sets it, and everybody else is told.
+follow_the_firewall() {
+    [ -e "$(saved_rules)" ] || return 0
+    wanted=$(rules) || die "bootstrap did not print the rules of the firewall; the reason is above."
+    [ "$wanted" != "$(cat "$(saved_rules)")" ] || return 0
+    if [ "$(id -u)" = 0 ]; then
+        APPLY=yes sh bootstrap/host/firewall.sh
+    else
+        warn "the settings have changed what the firewall of this host lets in, but it still has the old rules." \
+            "Run: sudo make firewall APPLY=yes"
+    fi
+}
