@@ -75,7 +75,7 @@ def openings(settings: Settings, host: Host) -> list[Opening]:
     everything = [
         Opening(host.sip_port, ("udp", "tcp"), calls, "signalling of calls"),
         Opening(host.rtp_ports, ("udp",), audio, "audio of calls"),
-        Opening(host.http_port, ("tcp",), anybody, "certificates, and the redirect to HTTPS"),
+        Opening(host.http_port, ("tcp",), anybody, "certificates and the redirect to HTTPS"),
         Opening(host.https_port, ("tcp",), anybody, "HTTPS"),
         Opening(host.rtc_tcp_port, ("tcp",), anybody, "WebRTC over TCP"),
         Opening(host.rtc_udp_port, ("udp",), anybody, "WebRTC over UDP"),
