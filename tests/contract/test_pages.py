@@ -33,6 +33,7 @@ FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 MAKE_ARGUMENTS = {
     *("LINE", "SAY", "WAV", "EXPECT", "PERSON", "KEYS", "TO", "PURPOSE", "NAME", "FILE", "YES", "DATA", "STACK"),
+    *("APPLY", "REMOVE", "CLOUD", "GROUP", "RESTART_ENGINE"),
 }
 MADE_UP = {
     "CALLS_A_MINUTE",

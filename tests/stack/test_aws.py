@@ -38,9 +38,9 @@ ON_THIS_MACHINE = {
 CLOUD_CFG = """\
 datasource_list: [NoCloud]
 network: {config: disabled}
-cloud_init_modules: []
+cloud_init_modules: [write_files]
 cloud_config_modules: [runcmd]
-cloud_final_modules: [package_update_upgrade_install, write_files, scripts_user]
+cloud_final_modules: [package_update_upgrade_install, scripts_user]
 """
 
 
@@ -54,6 +54,9 @@ def instance(line: Line, tmp_path: Path) -> Iterator[str]:
     # The engine mounts the clone's files, so the clone has the same path for both.
     options = ["--volume", f"{SOCKET}:{SOCKET}", "--volume", f"{tmp_path}:{tmp_path}"]
     options += ["--env", f"COMPOSE_PROJECT_NAME={PROJECT}", "--env", "DEBIAN_FRONTEND=noninteractive"]
+    # Root clones what belongs to whoever runs the tests.
+    options += ["--env", "GIT_CONFIG_COUNT=1", "--env", "GIT_CONFIG_KEY_0=safe.directory"]
+    options += ["--env", "GIT_CONFIG_VALUE_0=*"]
     try:
         docker("run", "--detach", "--name", HOST, *options, "--entrypoint", "sleep", debian(), "infinity")
         yield HOST
