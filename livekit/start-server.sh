@@ -19,7 +19,7 @@ all_but() {
 # The server offers browsers its advertised address alone, so that is the only one that the relay has to reach. Without
 # the two lists, the server would relay to any public address on behalf of whoever is in a room.
 relay() {
-    printf 'turn: {enabled: true, udp_port: %s, relay_range_start: 30000, relay_range_end: 30999, ' "$TURN_UDP_PORT"
+    printf 'turn: {enabled: true, udp_port: %s, relay_range_start: 30000, relay_range_end: 32767, ' "$TURN_UDP_PORT"
     printf 'allow_restricted_peer_cidrs: [%s/32], deny_peer_cidrs: ["::/0", %s]}\n' \
         "$ADVERTISED_IP" "$(all_but "$ADVERTISED_IP")"
 }

@@ -14,10 +14,18 @@ rules() {
         RTC_UDP_PORT="$(value_of RTC_UDP_PORT)" TURN_UDP_PORT="$(value_of TURN_UDP_PORT)" CLOUD="${CLOUD:-}"
 }
 
+wanted_script() {
+    script=$(rules) || die "bootstrap did not print the rules of the firewall, and no rule was changed. See above."
+    case $script in
+        '#!/bin/sh'*) say "$script" ;;
+        *) die "bootstrap printed no rules for the firewall, so no rule was changed. It printed: $script" ;;
+    esac
+}
+
 # For make up: the firewall that was set once follows the settings. Root sets it, and everybody else is told.
 follow_the_firewall() {
     [ -e "$(saved_rules)" ] || return 0
-    wanted=$(rules) || die "bootstrap did not print the rules of the firewall; the reason is above."
+    wanted=$(wanted_script)
     [ "$wanted" != "$(cat "$(saved_rules)")" ] || return 0
     if [ "$(id -u)" = 0 ]; then
         APPLY=yes sh bootstrap/host/firewall.sh

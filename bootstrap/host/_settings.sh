@@ -34,4 +34,10 @@ settings_are_right() {
     esac
 }
 
+# Compose makes the network for the containers that are asked. If it was not there, it goes when the script ends.
+leave_no_network_behind() {
+    network=$(project)_default
+    docker network inspect "$network" >/dev/null 2>&1 || trap 'docker network rm "$network" >/dev/null 2>&1 || true' EXIT
+}
+
 ask() { docker compose --progress quiet run --rm --no-deps -T "$@" </dev/null; }

@@ -41,7 +41,7 @@ rules_there() {
 }
 
 apply() {
-    wanted=$(rules) || die "bootstrap did not print the rules; the reason is above. Nothing was changed."
+    wanted=$(wanted_script)
     before=$(rules_there)
     printf '%s\n' "$wanted" | sh || die "iptables refused the rules; the reason is above."
     mkdir -p "$SAVED"
@@ -121,8 +121,9 @@ if [ "${REMOVE:-}" = yes ]; then
 fi
 [ "${APPLY:-}" != yes ] || this_host_can APPLY
 started_from_here
+[ "${APPLY:-}" != yes ] || this_engine_can
+leave_no_network_behind
 if [ "${APPLY:-}" = yes ]; then
-    this_engine_can
     apply
 else
     rules

@@ -210,6 +210,24 @@ def test_wrong_settings_set_nothing(host: Clone) -> None:
     assert not saved(host).exists()
 
 
+def test_what_is_no_script_of_rules_is_neither_run_nor_saved(host: Clone) -> None:
+    host.command("id", "echo 0")
+    host.command("iptables", 'echo "$@" >> asked')
+    host.docker('case "$*" in *" bootstrap firewall "*) echo "touch run" ;; esac')
+    done = host.script("firewall", APPLY="yes")
+    assert done.returncode == 2
+    assert "printed no rules" in done.stderr
+    assert not (host.root / "run").exists()
+    assert not saved(host).exists()
+
+
+def test_printing_leaves_no_network_behind_that_was_not_there(host: Clone) -> None:
+    asked = 'echo "$@" >> docker-asked; case "$*" in "network inspect "*) exit 1 ;; esac\n'
+    host.docker(asked + DOCKER.format(""))
+    assert host.script("firewall").returncode == 0
+    assert "network rm landline_default" in (host.root / "docker-asked").read_text().splitlines()
+
+
 @pytest.mark.parametrize("root", [True, False])
 def test_make_up_has_the_firewall_follow_the_settings(host: Clone, root: bool) -> None:
     host.command("id", f"echo {0 if root else 1000}")
