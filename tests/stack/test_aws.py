@@ -24,15 +24,15 @@ PROJECT = "landline-test-aws"
 SOCKET = "/var/run/docker.sock"
 # What a real instance has besides: another test's line, and the ports and the network of this one, are on this machine.
 ON_THIS_MACHINE = {
-    "SIP_PORT": "27060",
-    "HTTP_PORT": "27061",
-    "HTTPS_PORT": "27062",
-    "RTC_TCP_PORT": "27063",
-    "RTC_UDP_PORT": "27064",
-    "TURN_PORT": "27066",
-    "API_PORT": "27065",
-    "RTP_PORT_RANGE": "28060-28079",
-    "SUBNET": "172.29.60",
+    "SIP_PORT": "31060",
+    "HTTP_PORT": "31061",
+    "HTTPS_PORT": "31062",
+    "RTC_TCP_PORT": "31063",
+    "RTC_UDP_PORT": "31064",
+    "TURN_PORT": "31066",
+    "API_PORT": "31065",
+    "RTP_PORT_RANGE": "32060-32079",
+    "SUBNET": "172.29.63",
 }
 # Only the modules that the user data needs: the others set up disks, users and networks, which a container has not.
 CLOUD_CFG = """\

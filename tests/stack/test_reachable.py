@@ -48,7 +48,7 @@ only_for_root = pytest.mark.skipif(
 def reachable(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     """A line on this machine's address, which takes calls from CARRIER, while the other one rests."""
     line.compose("stop")
-    public = Line("landline-test-reach", tmp_path_factory.mktemp("reach"), subnet="172.29.59", first_port=25060)
+    public = Line("landline-test-reach", tmp_path_factory.mktemp("reach"), subnet="172.29.62", first_port=29060)
     public.set("PUBLIC_IP", own_address())
     public.set("ALLOWED_ADDRESSES", CARRIER)
     public.set("ALLOW_PRIVATE_ADDRESSES", "yes")
@@ -133,7 +133,7 @@ async def ice_server_of(url: str, token: str) -> ICEServer:
 
 def in_a_container_elsewhere(line: Line) -> list[str]:
     options = ["--rm", "--network", ELSEWHERE, "--volume", f"{ROOT / 'tests'}:/bench/tests:ro"]
-    options += ["--env", "PYTHONPATH=/bench", "--env", "no_proxy=*", "--entrypoint", "python"]
+    options += ["--env", "PYTHONPATH=/bench", "--env", "no_proxy=*", "--env", "NO_PROXY=*", "--entrypoint", "python"]
     return ["run", *options, of_service(line, "agent").image]
 
 

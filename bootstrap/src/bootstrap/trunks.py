@@ -1,5 +1,6 @@
 """Trunk providers are data: each is a YAML file in `bootstrap/trunks/`, and the folder is the list."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,19 +21,19 @@ def _check_form(form: str) -> str:
 
 
 def _check_ports(ports: str) -> str:
-    first, dash, last = ports.partition("-")
-    if not (dash and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < 65536):
-        raise ValueError(f"is {quote(ports)}; write the first and the last port, such as 10000-60000")
+    match = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", ports)
+    if not match or not 0 < int(match[1]) <= int(match[2]) < 65536:
+        raise ValueError(f"is {quote(ports)}; write the first and the last UDP port, as in 10000-20000")
     return ports
 
 
 class Media(BaseModel):
-    """Where a provider's audio comes from."""
+    """Where callers' audio comes from: addresses, and the UDP ports that are used there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     addresses: list[Annotated[str, AfterValidator(addresses.parse_one)]]
-    ports: Annotated[str, AfterValidator(_check_ports)]  # UDP, the provider's own
+    ports: Annotated[str, AfterValidator(_check_ports)]  # first-last
 
 
 class Provider(BaseModel):
@@ -42,7 +43,7 @@ class Provider(BaseModel):
 
     name: str
     allowed_addresses: list[Annotated[str, AfterValidator(addresses.parse_one)]]
-    media: list[Media] = []  # empty: the provider publishes no ranges
+    media: list[Media] = []
     account_header: str | None  # the SIP header that names the caller's account with the provider
     headers_to_attributes: dict[str, str]
     sends_credentials: bool
