@@ -88,3 +88,13 @@ def test_every_value_that_the_user_data_is_given_can_hold_nothing_that_a_shell_r
         pattern = re.compile(parameters[name]["AllowedPattern"])
         for hostile in ("$(reboot)", "a b", "a\nb", "a;b", "`a`", "a'b", 'a"b', "a|b", "a&b", "a>b", "-x"):
             assert not pattern.fullmatch(hostile), f"{name} accepts {hostile!r}"
+
+
+def test_the_pages_command_gives_every_parameter_that_has_no_default_a_value_that_is_accepted() -> None:
+    parameters = template()["Parameters"]
+    page = (ROOT / "docs/reachable.md").read_text()
+    command = page[page.index("aws cloudformation deploy") : page.index("aws cloudformation describe")]
+    given = dict(re.findall(r"\b([A-Z][A-Za-z]+)=(\S+)", command))
+    assert {name for name, one in parameters.items() if "Default" not in one} <= given.keys() <= parameters.keys()
+    for name, value in given.items():
+        assert re.fullmatch(parameters[name].get("AllowedPattern", ".*"), value), name

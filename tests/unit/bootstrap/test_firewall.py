@@ -1,6 +1,7 @@
 """Who may come in, as rules for iptables and for a security group of AWS."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import asdict
@@ -11,6 +12,7 @@ import pytest
 from bootstrap import firewall, trunks
 from bootstrap.firewall import FactsError, Host
 from bootstrap.settings import ServerSettings
+from tests.support.house import ROOT
 from tests.unit.bootstrap.conftest import Environment
 from tests.unit.bootstrap.test_command import Run, run
 
@@ -120,6 +122,12 @@ def test_a_provider_with_ranges_for_audio_closes_the_ports_of_audio_to_others(se
     [first, *_] = trunks.load(provider).media[0].addresses
     assert passes(rows, str(ip_network(first)[0]), "udp", 10000)
     assert not passes(rows, "8.8.8.8", "udp", 10000)
+
+
+def test_the_page_shows_the_end_of_what_is_printed_with_the_default_settings(settings: Load) -> None:
+    page = (ROOT / "docs/reachable.md").read_text()
+    [shown] = [block for block in re.findall(r"^```\n(.*?)^```", page, re.MULTILINE | re.DOTALL) if "COMMIT" in block]
+    assert firewall.script(settings(), HOST).endswith(shown)
 
 
 def test_docker_forwards_on_the_bridge_and_the_host_receives_with_its_own_network(settings: Load) -> None:
