@@ -50,8 +50,7 @@ apply() {
     if [ "$before" = "$(rules_there)" ]; then
         say "The firewall has these rules already; nothing changed."
     else
-        say "Calls' signalling and audio now come in from the trunk provider's addresses only." \
-            "make firewall prints the rules."
+        say "Calls now come in from the allowed addresses only. make firewall prints the rules."
     fi
 }
 

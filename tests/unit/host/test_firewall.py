@@ -83,7 +83,7 @@ def test_what_it_sets_is_what_it_printed_and_a_second_time_changes_nothing(host:
     done = in_a_network(host, APPLY, "echo ==", "iptables -S LANDLINE", "echo ==", APPLY, "echo ==", "iptables -S")
     assert done.returncode == 0, done.stderr
     first, there, again, everything = done.stdout.split("==\n")
-    assert "trunk provider's addresses only" in first
+    assert "from the allowed addresses only" in first
     assert [row for row in there.splitlines() if row.startswith("-A")] == wanted
     assert "nothing changed" in again
     assert everything.count("-j LANDLINE") == 2
