@@ -1,12 +1,12 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help setup up check call dial doctor logs down backup restore clean venv test test-all lint docs lock
+.PHONY: help setup up check call dial doctor logs down backup restore firewall clean venv test test-all lint docs lock
 .PHONY: bench hearing knowledge tools turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
 
-export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA CALL LAST NUMBERS
+export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA CALL LAST NUMBERS APPLY REMOVE CLOUD
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ backup: ## write .env, the lines and the data into FILE, default backups/landlin
 
 restore: ## replace .env, the lines and the data by those in FILE, after asking, and start the line
 	@sh bootstrap/host/restore.sh
+
+firewall: ## print rules that let calls in from the trunk provider alone; APPLY=yes sets, REMOVE=yes undoes; CLOUD=aws
+	@sh bootstrap/host/firewall.sh
 
 clean: ## delete containers, images and volumes, after asking; with DATA=yes, the calls' recordings too
 	@sh bootstrap/host/clean.sh

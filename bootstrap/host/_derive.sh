@@ -6,13 +6,16 @@
 derive() {
     domain=$(value_of DOMAIN)
     address=$(external_address "$domain")
-    files=compose.yaml ports=10000-10099 host_ip=
+    files=compose.yaml ports=10000-10099 host_ip='' turn=''
+    if [ -n "$address" ] && [ "$(value_of TURN)" = yes ]; then
+        files=$files:livekit/turn.yaml turn=$(value_of TURN_PORT)
+    fi
     if [ "$(value_of NETWORK)" = host ]; then
         [ -n "$address" ] || die "NETWORK=host opens the line to the network this host is in:" \
             "set DOMAIN or PUBLIC_IP in $ENV_FILE, or NETWORK=bridge."
         command -v ip >/dev/null ||
             die "NETWORK=host needs the ip command, to find this host's own address. Install iproute2."
-        files=compose.yaml:livekit/host-network.yaml ports=10000-19999
+        files=$files:livekit/host-network.yaml ports=10000-19999   # the last file, since it takes ports away
         host_ip=$(ip -4 route get 192.0.2.1 | sed -n 's/.* src \([0-9.]*\).*/\1/p')
     fi
     range=$(value_of RTP_PORT_RANGE)
@@ -29,6 +32,7 @@ derive() {
     say "HOST_IP=$host_ip"
     say "SITE=$(site "$domain" "$address")"
     say "RTP_PORTS=${range:-$ports}"
+    say "TURN_UDP_PORT=$turn"
     say "LOG_JSON=$json"
     say "CADDY_LOG=$caddy"
     say "CALLS_API=$calls"
@@ -48,8 +52,9 @@ check_settings() {
     one_of SPEECH_SIZE default small   # part of an image's name, which Compose reads before any room starts
     one_of SERVER_LOG_LEVEL debug info warn error
     one_of REMOTE_API no yes
+    one_of TURN no yes
     one_of CALENDAR_FEEDS no yes
-    for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT; do
+    for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT TURN_PORT API_PORT; do
         is_port "$(value_of "$name")" || complain "$name" "$(value_of "$name")" "a port from 1 to 65535"
     done
     value_of REDIS_PASSWORD | grep -Eq '^([A-Za-z0-9_-]{32,})?$' ||

@@ -61,9 +61,10 @@ fits_this_engine() {
 ports_are_allowed() {
     first=$(cat "$UNPRIVILEGED_PORTS" 2>/dev/null || say 1024)
     lowest=$first low=''
-    for name in $PORTS; do
+    for name in $PORTS TURN_UDP_PORT; do
         port=$(value_of "$name")
-        [ "$port" -lt "$first" ] || continue
+        [ "${port:-$first}" -lt "$first" ] || continue   # TURN's is empty if it is off
+        case $name in TURN_UDP_PORT) name=TURN_PORT ;; esac
         low="$low $name=$port"
         [ "$port" -ge "$lowest" ] || lowest=$port
     done
@@ -140,6 +141,8 @@ ports_are_free() {
             port_is_free "$(value_of "$name")" "$kind" "set $name in $ENV_FILE to a free port"
         done
     done
+    [ -z "$(value_of TURN_UDP_PORT)" ] ||
+        port_is_free "$(value_of TURN_UDP_PORT)" udp "set TURN_PORT in $ENV_FILE to a free port, or TURN=no"
     port_is_free "$(value_of RTP_PORTS)" udp "set RTP_PORT_RANGE in $ENV_FILE to free ports"
 }
 

@@ -34,4 +34,13 @@ settings_are_right() {
     esac
 }
 
-ask() { docker compose --progress quiet run --rm --no-deps -T "$@" </dev/null; }
+# Compose makes the network for the containers that are asked. If it was not there, it goes when the script ends.
+leave_no_network_behind() {
+    network=$(project)_default
+    docker network inspect "$network" >/dev/null 2>&1 || trap 'docker network rm "$network" >/dev/null 2>&1 || true' EXIT
+}
+
+ask() { tell_and_ask "$@" </dev/null; }
+
+# On standard input, what the container has to know besides the settings: docker inspect shows arguments and variables.
+tell_and_ask() { docker compose --progress quiet run --rm --no-deps -T "$@"; }

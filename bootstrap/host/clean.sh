@@ -4,6 +4,7 @@
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
+. bootstrap/host/_firewall.sh
 forget_the_shells_settings
 
 # The volumes of compose.yaml, one a row: whether it is deleted or kept, its name, and what is in it.
@@ -41,6 +42,7 @@ say "  the images built here: $(images | tr '\n' ' ')"
 say "It keeps:"
 tell_volumes kept | sed 's/$/ (DATA=yes deletes them too)/'
 say "  the folder $(value_of LINES_FOLDER), $ENV_FILE with its secrets, backups/, and what make call recorded in calls/"
+[ ! -e "$(saved_rules)" ] || say "  the rules of the firewall (sudo make firewall REMOVE=yes takes them away)"
 if [ "${YES:-}" != yes ]; then
     printf 'Delete them? [y/N] '
     read -r answer || answer=

@@ -18,7 +18,7 @@ if [ -n "$address" ]; then
     say "  address    $address: the trunk's origination URI is sip:$host:$port;transport=udp"
     [ "$(value_of TRUNK_PROVIDER)" != twilio ] || [ -n "$(value_of TWILIO_ACCOUNT_SID)" ] ||
         say "  Twilio     docker compose run --rm --no-deps bootstrap console prints what to enter in its console"
-    say "  firewall   open $port/udp and $(value_of RTP_PORTS)/udp to your carrier; the README has its addresses"
+    say "  firewall   open $port/udp and $(value_of RTP_PORTS)/udp to your carrier: make firewall, docs/reachable.md"
 else
     say "  address    this machine only; DOMAIN in $ENV_FILE opens it to a real number"
 fi

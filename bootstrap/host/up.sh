@@ -5,6 +5,7 @@ set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
 . bootstrap/host/_settings.sh
+. bootstrap/host/_firewall.sh
 forget_the_shells_settings
 
 write_the_profile() { sed "s/^COMPOSE_PROFILES=.*/$PROFILE/" "$ENV_FILE" | replace_private "$ENV_FILE"; }
@@ -49,6 +50,7 @@ write_the_profile
 look_at_the_rest
 build "$(docker compose config --images)"
 stop_speech_that_is_no_longer_used
+follow_the_firewall
 started=$(date +%s) since=$(docker info --format '{{.SystemTime}}')
 start
 wait_for_the_agent

@@ -21,7 +21,7 @@ ONE_SHOTS = {"bootstrap"}
 ON_REQUEST = {"phone", "person"}
 SECRETS = {secret["environment"] for secret in COMPOSE["secrets"].values()}
 DIRECT = {"NO_PROXY", "no_proxy"}  # for every program in a container that may speak HTTP
-FILES = ("compose.yaml", "livekit/host-network.yaml")
+FILES = ("compose.yaml", "livekit/turn.yaml", "livekit/host-network.yaml")
 
 
 def interpolated() -> set[str]:
@@ -222,6 +222,16 @@ def test_a_changed_authority_makes_compose_replace_the_agent() -> None:
     assert compose_config("--hash", "agent") != compose_config("--hash", "agent", AUTHORITIES="2")
 
 
+def test_turn_adds_one_port_to_those_that_are_published_on_the_bridge_and_none_on_the_hosts_network() -> None:
+    def published(files: str) -> set[str]:
+        rendered = json.loads(compose_config("--format", "json", files=files, TURN_UDP_PORT="443"))
+        ports = rendered["services"]["livekit"].get("ports", [])
+        return {f"{port['published']}/{port['protocol']}" for port in ports}
+
+    assert published(":".join(FILES[:2])) - published(FILES[0]) == {"443/udp"}
+    assert published(":".join(FILES)) == set()
+
+
 @pytest.mark.parametrize(("given", "account"), [("", "AC2"), ("AC1", "AC1")])
 def test_the_agent_takes_the_account_at_twilio_for_the_trunks_unless_another_is_named(given: str, account: str) -> None:
     rendered = compose_config("--format", "json", TRUNK_ACCOUNT=given, TWILIO_ACCOUNT_SID="AC2")
@@ -233,7 +243,7 @@ def test_redis_is_not_published() -> None:
 
 
 @pytest.mark.parametrize("profile", ["", "local", "phone", "local,phone"])
-@pytest.mark.parametrize("files", ["compose.yaml", "compose.yaml:livekit/host-network.yaml"])
+@pytest.mark.parametrize("files", ["compose.yaml", "compose.yaml:livekit/turn.yaml", ":".join(FILES)])
 def test_compose_renders_with_every_profile_and_every_file(files: str, profile: str) -> None:
     assert compose_config("--quiet", files=files, COMPOSE_PROFILES=profile) == ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -55,6 +56,23 @@ GATEWAY_KEYS = {
     "enable_jitter_buffer_prob",
 }
 
+
+# The keys of `turn` in livekit/livekit's pkg/config/config.go of v1.13.5; the server does not start with any other.
+TURN_KEYS = {
+    "enabled",
+    "domain",
+    "cert_file",
+    "key_file",
+    "tls_port",
+    "udp_port",
+    "relay_range_start",
+    "relay_range_end",
+    "external_tls",
+    "bind_addresses",
+    "ttl_seconds",
+    "allow_restricted_peer_cidrs",
+    "deny_peer_cidrs",
+}
 
 SETTINGS = {"SIP_PORT": "5060", "RTP_PORTS": "10000-10099", "RTC_TCP_PORT": "7881", "RTC_UDP_PORT": "7882"}
 
@@ -111,6 +129,35 @@ def test_the_servers_own_address_is_among_its_settings_of_rtc(tmp_path: Path) ->
     assert config["rtc"]["ips"] == {"includes": ["192.0.2.9/32"]}
     assert config["prometheus"] == {"port": 6789}
     assert config["logging"] == {"level": "error", "json": True}
+
+
+def test_without_turns_port_the_server_has_no_relay(tmp_path: Path) -> None:
+    assert "turn" not in server_config(tmp_path, ADVERTISED_IP="203.0.113.7", TURN_UDP_PORT="")
+
+
+# As the server's permission handler decides, in pkg/service/turn.go of v1.13.5: of the restricted networks, only what
+# is allowed; and never what is denied.
+def relays_to(turn: dict[str, Any], address: str) -> bool:
+    peer = ip_address(address)
+    restricted = peer.is_loopback or peer.is_link_local or peer.is_multicast or peer.is_unspecified
+    restricted |= any(peer in ip_network(private) for private in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+    allowed = any(peer in ip_network(one) for one in turn["allow_restricted_peer_cidrs"])
+    denied = any(peer in ip_network(one) for one in turn["deny_peer_cidrs"] if peer.version == ip_network(one).version)
+    return (allowed or not restricted) and not denied
+
+
+@pytest.mark.parametrize("own", ["203.0.113.7", "192.168.1.10", "10.0.0.1", "0.0.0.1", "255.255.255.254"])
+def test_the_relay_reaches_the_servers_own_address_and_nothing_else(tmp_path: Path, own: str) -> None:
+    turn = server_config(tmp_path, ADVERTISED_IP=own, TURN_UDP_PORT="443")["turn"]
+    assert (turn["enabled"], turn["udp_port"]) == (True, 443)
+    assert relays_to(turn, own)
+    near = [str(ip_address(own) + step) for step in (-1, 1)]
+    others = ["8.8.8.8", "172.29.53.2", "127.0.0.1", "169.254.169.254", "10.1.2.3", "2600:1f00::1", "::1", *near]
+    assert [other for other in others if relays_to(turn, other)] == []
+    # The ranges that are denied are all other addresses: together with the server's own, they are as many as there are.
+    denied = [ip_network(one) for one in turn["deny_peer_cidrs"] if ":" not in one]
+    assert sum(network.num_addresses for network in denied) == 2**32 - 1
+    assert set(turn) <= TURN_KEYS
 
 
 @pytest.mark.parametrize(("address", "told"), [("", []), ("203.0.113.7", ["--node-ip", "203.0.113.7"])])

@@ -34,6 +34,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 MAKE_ARGUMENTS = {
     *("LINE", "SAY", "WAV", "EXPECT", "PERSON", "KEYS", "TO", "PURPOSE", "NAME", "FILE", "YES", "DATA", "STACK"),
     *("CALL", "LAST", "NUMBERS"),
+    *("APPLY", "REMOVE", "CLOUD", "GROUP", "RESTART_ENGINE"),
 }
 MADE_UP = {
     "CALLS_A_MINUTE",

@@ -38,7 +38,7 @@ class Line:
         self.words = make_folder(self.lines / "coffee")  # and line.toml, contacts.csv …
         shutil.copy(ROOT / ".env.example", self.env_file)
         ports = {"SIP_PORT": 0, "HTTP_PORT": 1, "HTTPS_PORT": 2, "RTC_TCP_PORT": 3, "RTC_UDP_PORT": 4, "API_PORT": 5}
-        for name, offset in ports.items():
+        for name, offset in {**ports, "TURN_PORT": 6}.items():
             self.set(name, str(first_port + offset))
         self.set("RTP_PORT_RANGE", f"{first_port + 1000}-{first_port + 1039}")
         self.set("SUBNET", subnet)

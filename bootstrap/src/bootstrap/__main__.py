@@ -51,6 +51,11 @@ COMMANDS = {
         Settings,
         listings.console,
     ),
+    "firewall": Command(
+        "print the rules of this host's firewall (standard input has facts about the host)",
+        Settings,
+        listings.firewall_rules,
+    ),
     "explain": Command("say what becomes of a call (standard input has CALL=… or LAST=…)", ServerSettings, explain),
 }
 

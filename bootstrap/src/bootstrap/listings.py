@@ -1,6 +1,7 @@
-"""The commands that print and change nothing: plan, show, numbers and console."""
+"""The commands that print and change nothing: plan, show, numbers, console and firewall."""
 
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -10,13 +11,15 @@ from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
-from bootstrap import codes, twilio
+from bootstrap import codes, firewall, twilio
 from bootstrap.desired import desired
 from bootstrap.lines import Lines
 from bootstrap.ownership import find_our_outbound, find_ours, warn_of_open_rules
 from bootstrap.plan import ANY_TRUNK, all_changes
 from bootstrap.server import connect
-from bootstrap.settings import ServerSettings, Settings
+from bootstrap.settings import ServerSettings, Settings, SettingsError
+
+logger = logging.getLogger(__name__)
 
 OUTBOUND, AT_TWILIO = "outbound trunk", "trunk at Twilio"  # so plan and show call them; no line's name has a space
 
@@ -68,6 +71,25 @@ def list_numbers(_: Settings, lines: Lines) -> int:
 def console(settings: Settings, lines: Lines) -> int:
     """Print the steps in Twilio's console, with this host's own values."""
     sys.stdout.write(f"{twilio.console_steps(settings, lines)}\n")
+    return codes.DONE
+
+
+def firewall_rules(settings: Settings, _: Lines) -> int:
+    """Print a script for this host, or with CLOUD=aws the rules of a security group.
+
+    Standard input has rows NAME=value, in which bootstrap/host/_firewall.sh says what has to be known of the host.
+    """
+    facts = sys.stdin.read().splitlines()
+    try:
+        host = firewall.read_facts(facts)
+    except firewall.FactsError as error:
+        raise SettingsError(str(error)) from None
+    if firewall.ANYBODY in settings.media_addresses:
+        logger.warning(
+            "callers' audio may come from anywhere, since %s publishes no ranges; set MEDIA_ADDRESSES if yours does",
+            settings.trunk_provider.name,
+        )
+    sys.stdout.write(firewall.aws(settings, host) if "CLOUD=aws" in facts else firewall.script(settings, host))
     return codes.DONE
 
 

@@ -107,6 +107,7 @@ class Settings(LinesFolder):
     allow_any_address: Annotated[bool, BeforeValidator(values.yes_or_no)] = False
     allow_private_addresses: Annotated[bool, BeforeValidator(values.yes_or_no)] = False
     allowed_addresses: Annotated[tuple[str, ...], NoDecode] = Field(default="", validate_default=True)
+    media_addresses: Annotated[tuple[str, ...], NoDecode] = Field(default="", validate_default=True)
     phone_address: Annotated[str, AfterValidator(addresses.parse_host)] | None = None
     sip_username: Annotated[str, AfterValidator(values.user_name)] | None = None
     sip_password: Annotated[SecretStr, secret(values.password)] | None = Field(default=None, validate_default=True)
@@ -149,6 +150,22 @@ class Settings(LinesFolder):
         if provider and not provider.allowed_addresses:
             raise ValueError(f"is not set, and {provider.name} has no published ranges; {addresses.HINT}")
         return tuple(provider.allowed_addresses) if provider else ()
+
+    @field_validator("media_addresses", mode="before")
+    @classmethod
+    def know_where_audio_comes_from(cls, text: str, info: ValidationInfo) -> tuple[str, ...]:
+        """Parse the addresses; without any, take the provider's, or all if it publishes none."""
+        check_text(text)
+        if text:
+            return addresses.parse(text, allow_any=True, allow_private=True)
+        provider: trunks.Provider | None = info.data.get("trunk_provider")
+        if not provider or not provider.media:
+            return ("0.0.0.0/0",)
+        ranges = [address for media in provider.media for address in media.addresses]
+        signalling = info.data.get("allowed_addresses", ())
+        # An operator who names the addresses of calls may have a PBX there, which sends the audio itself.
+        own = [] if list(signalling) == provider.allowed_addresses else signalling
+        return tuple(dict.fromkeys([*ranges, *own]))
 
     @field_validator("trunk_name", mode="before")
     @classmethod

@@ -210,6 +210,16 @@ def test_a_line_that_compose_would_change_or_nobody_would_read_is_refused(
         ({"PUBLIC_IP": "203.0.113.7"}, {"BIND_ADDRESS": "0.0.0.0", "ADVERTISED_IP": "203.0.113.7"}),
         ({"PUBLIC_IP": "203.0.113.7", "DOMAIN": "auto"}, {"SITE": "203-0-113-7.sslip.io"}),
         ({"PUBLIC_IP": "203.0.113.7", "DOMAIN": "line.example.com"}, {"SITE": "line.example.com"}),
+        ({}, {"TURN_UDP_PORT": "", "COMPOSE_FILE": "compose.yaml"}),
+        (
+            {"PUBLIC_IP": "203.0.113.7"},
+            {"TURN_UDP_PORT": "443", "COMPOSE_FILE": "compose.yaml:livekit/turn.yaml"},
+        ),
+        (
+            {"PUBLIC_IP": "203.0.113.7", "NETWORK": "host", "TURN_PORT": "3478"},
+            {"TURN_UDP_PORT": "3478", "COMPOSE_FILE": "compose.yaml:livekit/turn.yaml:livekit/host-network.yaml"},
+        ),
+        ({"PUBLIC_IP": "203.0.113.7", "TURN": "no"}, {"TURN_UDP_PORT": "", "COMPOSE_FILE": "compose.yaml"}),
         ({"RTP_PORT_RANGE": "20000-20099"}, {"RTP_PORTS": "20000-20099"}),
         ({"LOG_FORMAT": "json"}, {"LOG_JSON": "true", "CADDY_LOG": "json"}),
     ],

@@ -93,6 +93,7 @@ def test_a_rootless_engine_is_asked_for_no_port_that_only_root_may_use(tmp_path:
         ("", "0", ""),
         ("", "100", "HTTP_PORT=80."),
         ("SIP_PORT=506\nHTTP_PORT=8080\nHTTPS_PORT=8443\n", "1024", "SIP_PORT=506."),
+        ("TURN_UDP_PORT=443\nHTTP_PORT=8080\nHTTPS_PORT=8443\n", "1024", "TURN_PORT=443."),
         ("HTTP_PORT=8080\nHTTPS_PORT=8443\n", "6000", "SIP_PORT=5060."),
     ],
 )
