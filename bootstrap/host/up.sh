@@ -15,8 +15,11 @@ stop_speech_that_is_no_longer_used() {
     docker compose --profile local rm --stop --force speech >/dev/null 2>&1 || true
 }
 
+# The watcher comes last, by its depends_on, and rests until then: it would take for lost what is being changed.
 start() {
+    docker compose stop watch >/dev/null 2>&1 || true
     docker compose up --detach --wait --remove-orphans && return
+    docker compose start watch >/dev/null 2>&1 || true   # what still runs is watched as before
     docker compose ps --all >&2
     failed=$(docker compose ps --all --format '{{.Service}} {{.Health}} {{.ExitCode}} {{.State}}' |
         awk '!/ healthy / && !/  0 exited/ { print $1 }' | sort -u | tr '\n' ' ')

@@ -30,6 +30,7 @@ from agent.turns.prosody import ProsodyProcess
 from agent.worker.certificates import trust_own_authorities
 from agent.worker.check import needs_speech, problems, problems_at_start
 from agent.worker.http import answer_requests_while
+from agent.worker.jobs_endpoint import jobs_endpoint
 from agent.worker.logs import set_up_logging
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.probe import doubts
@@ -101,7 +102,7 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
                 read_ahead(pipeline.new_llm(), lines.read_words(line).persona)
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
-    serving = answer_requests_while(serving, settings, lines)
+    serving = answer_requests_while(serving, settings, lines, of_worker=jobs_endpoint(server))
     serving = remind_while(serving, settings, lines, reminders_of)
     return await hang_up_after_crashes_while(serving, server, settings)
 

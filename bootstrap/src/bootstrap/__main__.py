@@ -4,23 +4,25 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from google.protobuf.json_format import MessageToDict
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
-from bootstrap.desired import desired
+from bootstrap import last_up
+from bootstrap.desired import Desired, desired
 from bootstrap.lines import Lines, numbers_left
 from bootstrap.logs import set_up_logging
 from bootstrap.ownership import BlockedError, find_our_outbound, find_ours, warn_of_open_rules
 from bootstrap.plan import ANY_TRUNK, all_changes
 from bootstrap.reconcile import reconcile
-from bootstrap.server import ServerError, connect
+from bootstrap.server import Server, ServerError, connect
 from bootstrap.settings import ServerSettings, Settings, SettingsError, load
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the
 
 def main(arguments: Sequence[str] | None = None) -> int:
     command = parse(arguments)
+    if command == "watch":
+        become_the_watcher()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
     try:
         settings, lines = load(ServerSettings if command in ("apply", "show") else Settings)
@@ -60,9 +64,10 @@ def parse(arguments: Sequence[str] | None) -> str:
         "command",
         nargs="?",
         default="apply",
-        choices=("apply", "plan", "show", "numbers"),
+        choices=("apply", "plan", "show", "numbers", "watch"),
         help="apply (the default): change the server; plan: print what it should have, as JSON, without asking it; "
-        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server",
+        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server; "
+        "watch: keep what the last apply made, and hang up on callers whose agent is gone, until it is stopped",
     )
     return str(parser.parse_args(arguments).command)
 
@@ -82,12 +87,25 @@ def warn(settings: Settings, lines: Lines) -> None:
 
 
 async def apply(settings: ServerSettings, lines: Lines) -> int:
+    want = desired(settings, lines)
     async with connect(settings) as server:
-        if not await reconcile(server, desired(settings, lines)):
+        await server.retry(lambda: refuse_what_is_in_the_way(server, want))
+        try:
+            last_up.write(want)  # before anything is changed, so that a watcher who looks meanwhile wants the same
+        except OSError as error:
+            logger.error("Nothing was changed, because it cannot be noted for the watcher: %s", error)
+            return FAILED
+        if not await reconcile(server, want):
             logger.info("nothing to change")
         for warning in warn_of_open_rules(await server.retry(server.rules)):
             logger.warning("%s", warning)
     return SAME
+
+
+async def refuse_what_is_in_the_way(server: Server, want: Desired) -> None:
+    """Raise BlockedError for somebody else's trunk or rule."""
+    find_ours(want, await server.trunks(), await server.rules())
+    find_our_outbound(want, await server.outbound_trunks())
 
 
 def plan(settings: Settings, lines: Lines) -> int:
@@ -127,6 +145,17 @@ def list_numbers(lines: Lines) -> int:
         for number in numbers:
             sys.stdout.write(f"{line} {number}\n")
     return SAME
+
+
+def become_the_watcher() -> NoReturn:
+    """Replace this process by the watcher's, which has none of the modules that are imported here.
+
+    It reads the environment as it is, so what .env leaves empty is filled in here.
+    """
+    names = ("livekit_url", "agent_name", "room_prefix", "log_level", "log_format")
+    defaults = {name.upper(): str(Settings.model_fields[name].default) for name in names}
+    given = {name: value for name, value in os.environ.items() if value}
+    os.execve(sys.executable, [sys.executable, "-m", "bootstrap.watch"], defaults | given)  # noqa: S606 - no shell is wanted
 
 
 def readable_first(found: Sequence[Trunk] | Sequence[Rule] | Sequence[Outbound]) -> dict[str, Any] | None:

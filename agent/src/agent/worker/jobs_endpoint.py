@@ -1,0 +1,36 @@
+"""GET /jobs names the jobs that this agent has: a row each second, for as long as its main process lives.
+
+Bootstrap's watcher follows it. When the connection breaks off, all processes of the container are gone with the main
+one, and the watcher hangs up on their callers. The rows have nothing in them but the server's ids of the jobs. Caddy
+does not pass this path on.
+"""
+
+import asyncio
+import contextlib
+import json
+
+from aiohttp import web
+from livekit.agents import AgentServer
+
+from agent.worker.http import STOPPING
+
+PATH = "/jobs"
+EVERY = 1.0  # seconds
+
+
+def jobs_endpoint(server: AgentServer) -> list[web.RouteDef]:
+    """Make the route."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
+        await response.prepare(request)
+        stopping = request.app[STOPPING]
+        while not stopping.is_set():  # a row that cannot be sent, since the other side has gone, ends this, too
+            row = json.dumps({"jobs": [job.job.id for job in server.active_jobs]})
+            await response.write(f"{row}\n".encode())
+            with contextlib.suppress(asyncio.TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await stopping.wait()
+        return response
+
+    return [web.get(PATH, answer)]

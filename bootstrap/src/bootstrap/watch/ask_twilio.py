@@ -1,0 +1,37 @@
+"""Print what differs on Twilio's side: a JSON list with a sentence for each difference, or why it is not known."""
+
+import asyncio
+import importlib
+import json
+import sys
+from typing import Any
+
+from bootstrap.settings import ServerSettings
+
+
+def main() -> int:
+    try:
+        sentences = asyncio.run(differences())
+    except Exception as error:
+        sentences = [explain(error)]
+    sys.stdout.write(json.dumps(sentences))
+    return 0
+
+
+async def differences() -> list[str]:
+    # By its name, so that the package and what it needs are imported here alone.
+    twilio: Any = importlib.import_module("bootstrap.twilio")
+    settings = ServerSettings()
+    async with twilio.connect(settings) as client:
+        there = await twilio.look(client)
+    return [str(change) for change in twilio.changes(twilio.want(settings), there)]
+
+
+def explain(error: Exception) -> str:
+    """Say why Twilio could not be compared. Our own errors are sentences without secrets; of others, only the kind."""
+    own = type(error).__module__.startswith("bootstrap.")
+    return str(error) if own else f"It could not be compared ({type(error).__name__})."
+
+
+if __name__ == "__main__":
+    sys.exit(main())
