@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 from google.protobuf.json_format import MessageToDict
@@ -89,7 +90,7 @@ def warn(settings: Settings, lines: Lines) -> None:
 async def apply(settings: ServerSettings, lines: Lines) -> int:
     want = desired(settings, lines)
     async with connect(settings) as server:
-        await server.retry(lambda: refuse_what_is_in_the_way(server, want))
+        await server.retry(partial(refuse_what_is_in_the_way, server, want))
         try:
             last_up.write(want)  # before anything is changed, so that a watcher who looks meanwhile wants the same
         except OSError as error:

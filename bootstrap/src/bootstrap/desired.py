@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,8 @@ from livekit.protocol.sip import (
 from bootstrap.mark import Mark, outbound_mark
 
 if TYPE_CHECKING:  # the watcher has no use for the modules that read settings
+    from collections.abc import Mapping
+
     from bootstrap.lines import Lines
     from bootstrap.settings import Settings
 

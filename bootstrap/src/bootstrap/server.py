@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -18,9 +17,10 @@ from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
-from bootstrap.plan import Change
-
 if TYPE_CHECKING:  # the watcher has no use for the modules that read settings
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from bootstrap.plan import Change
     from bootstrap.settings import ServerSettings
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """A LiveKit server's SIP API, over HTTP and protobuf like the real one, with the real one's rules about conflicts.
 
-It also has rooms, with whoever a test puts into them. The rules are those of the server's `pkg/service/sip.go` and of protocol's `sip/sip.go`: it looks for conflicts, then
-stores, with nothing to hold the two together. tests/contract/reconcile runs one suite against this and a real server.
+It also has rooms, with whoever a test puts into them. The rules are those of the server's `pkg/service/sip.go` and of
+protocol's `sip/sip.go`: it looks for conflicts, then stores, with nothing to hold the two together.
+tests/contract/reconcile runs one suite against this and a real server.
 """
 
 import asyncio

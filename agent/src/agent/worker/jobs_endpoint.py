@@ -24,13 +24,16 @@ def jobs_endpoint(server: AgentServer) -> list[web.RouteDef]:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
         await response.prepare(request)
-        stopping = request.app[STOPPING]
-        while not stopping.is_set():  # a row that cannot be sent, since the other side has gone, ends this, too
+        with contextlib.suppress(ConnectionResetError):  # whoever follows may leave at any moment
+            await _name_the_jobs(response, request.app[STOPPING])
+        return response
+
+    async def _name_the_jobs(response: web.StreamResponse, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
             row = json.dumps({"jobs": [job.job.id for job in server.active_jobs]})
             await response.write(f"{row}\n".encode())
             with contextlib.suppress(asyncio.TimeoutError):
                 async with asyncio.timeout(EVERY):
                     await stopping.wait()
-        return response
 
     return [web.get(PATH, answer)]

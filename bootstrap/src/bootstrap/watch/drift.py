@@ -7,7 +7,6 @@ the watcher itself, and whatever goes wrong with it leaves the watcher alone.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import sys
@@ -46,8 +45,9 @@ class TwilioDrift:
         except (ValueError, TypeError):
             return ["Twilio could not be asked. docker compose run --rm bootstrap show says why."]
         finally:
-            with contextlib.suppress(ProcessLookupError):
+            if process.returncode is None:
                 process.kill()
+                await process.communicate()  # until it is gone
 
     def tell(self, sentences: list[str]) -> None:
         """Log what is new since the last time."""

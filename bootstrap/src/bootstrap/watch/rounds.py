@@ -31,7 +31,7 @@ class Rounds:
         number = 0
         while True:
             await self.round(with_routes=number % ROUTES_EVERY == 0)
-            ALIVE.touch()
+            ALIVE.touch()  # noqa: ASYNC240 - it is in memory, or nearly so
             number += 1
             await asyncio.sleep(EVERY)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 from livekit import api
@@ -15,6 +15,9 @@ from bootstrap.watch import callers as module
 from bootstrap.watch.agent import Agent
 from bootstrap.watch.callers import Callers
 from tests.support.fakes.livekit_sip import FakeLiveKit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
 
 pytestmark = pytest.mark.usefixtures("clock")
 
