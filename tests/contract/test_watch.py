@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import yaml
+
 from agent.conversation import apart, leg
 from agent.worker import http, jobs_endpoint, orphaned_calls
 from bootstrap import last_up
@@ -55,3 +57,8 @@ def test_the_health_check_looks_at_the_file_that_each_round_touches() -> None:
 def test_up_stops_the_watcher_before_it_starts_anything() -> None:
     script = (ROOT / "bootstrap/host/up.sh").read_text()
     assert script.index("docker compose stop watch") < script.index("docker compose up --detach")
+
+
+def test_with_the_hosts_network_the_watcher_finds_the_server_as_the_agent_does() -> None:
+    override = yaml.safe_load((ROOT / "livekit/host-network.yaml").read_text().replace("!reset", ""))["services"]
+    assert override["watch"] == override["agent"]

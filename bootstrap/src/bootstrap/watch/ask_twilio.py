@@ -1,4 +1,4 @@
-"""Print what differs on Twilio's side: a JSON list with a sentence for each difference, or why it is not known."""
+"""Print what differs on Twilio's side, as JSON: a sentence for each difference, or the problem why it is not known."""
 
 import asyncio
 import importlib
@@ -10,11 +10,12 @@ from bootstrap.settings import ServerSettings
 
 
 def main() -> int:
+    problem, sentences = "", list[str]()
     try:
         sentences = asyncio.run(differences())
     except Exception as error:
-        sentences = [explain(error)]
-    sys.stdout.write(json.dumps(sentences))
+        problem = explain(error)
+    sys.stdout.write(json.dumps({"problem": problem, "differences": sentences}))
     return 0
 
 
@@ -28,9 +29,9 @@ async def differences() -> list[str]:
 
 
 def explain(error: Exception) -> str:
-    """Say why Twilio could not be compared. Our own errors are sentences without secrets; of others, only the kind."""
+    """Return why Twilio was not compared. Our own errors are sentences without secrets; of others, only the kind."""
     own = type(error).__module__.startswith("bootstrap.")
-    return str(error) if own else f"It could not be compared ({type(error).__name__})."
+    return str(error).rstrip(".") if own else f"it ended with {type(error).__name__}"
 
 
 if __name__ == "__main__":

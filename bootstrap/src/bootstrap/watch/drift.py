@@ -17,6 +17,11 @@ logger = logging.getLogger(__name__)
 EVERY = 300.0  # seconds
 ANSWERS_WITHIN = 60.0  # seconds
 ASK = (sys.executable, "-m", "bootstrap.watch.ask_twilio")
+UNKNOWN = "docker compose run --rm bootstrap show says why"
+
+
+class NotComparedError(Exception):
+    """Twilio could not be asked; the end of a sentence says why."""
 
 
 class TwilioDrift:
@@ -24,37 +29,55 @@ class TwilioDrift:
 
     def __init__(self, command: tuple[str, ...] = ASK) -> None:
         self._command = command
-        self._told: list[str] = []
+        self._differences: list[str] = []
+        self._problem = ""
 
     async def watch(self) -> NoReturn:
         while True:
-            self.tell(await self.ask())
+            await self.look()
             await asyncio.sleep(EVERY)
 
+    async def look(self) -> None:
+        """Compare once, and log what is new since the last time."""
+        try:
+            differences = await self.ask()
+        except NotComparedError as error:
+            if str(error) != self._problem:
+                logger.warning("Twilio's side could not be compared with the settings: %s.", error)
+            self._problem = str(error)
+            return
+        if differences and differences != self._differences:
+            logger.warning(
+                "Twilio's side is not as the settings lead to. make up changes the following: %s", " ".join(differences)
+            )
+        elif self._differences and not differences:
+            logger.info("Twilio's side is as the settings lead to again.")
+        elif self._problem:
+            logger.info("Twilio's side can be compared with the settings again.")
+        self._differences, self._problem = differences, ""
+
     async def ask(self) -> list[str]:
-        """Return a sentence for each difference, or one that says why Twilio could not be asked."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-        )
+        """Return a sentence for each difference; NotComparedError if that is not known."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            )
+        except OSError as error:
+            raise NotComparedError(f"no process could be started ({error.strerror})") from None
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
                 printed, _ = await process.communicate()
-            return [str(sentence) for sentence in json.loads(printed)]
         except TimeoutError:
-            return [f"Twilio did not answer within {ANSWERS_WITHIN:g} s."]
-        except (ValueError, TypeError):
-            return ["Twilio could not be asked. docker compose run --rm bootstrap show says why."]
+            raise NotComparedError(f"it did not answer within {ANSWERS_WITHIN:g} s") from None
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.communicate()  # until it is gone
-
-    def tell(self, sentences: list[str]) -> None:
-        """Log what is new since the last time."""
-        if sentences != self._told and sentences:
-            logger.warning(
-                "Twilio's side is not as the settings lead to: %s make up brings it there.", " ".join(sentences)
-            )
-        elif self._told and not sentences:
-            logger.info("Twilio's side is as the settings lead to again.")
-        self._told = sentences
+        try:
+            told = json.loads(printed)
+            problem, differences = str(told["problem"]), [str(sentence) for sentence in told["differences"]]
+        except (ValueError, TypeError, KeyError):
+            raise NotComparedError(UNKNOWN) from None
+        if problem:
+            raise NotComparedError(problem)
+        return differences
