@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
@@ -36,7 +36,7 @@ CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the
 def main(arguments: Sequence[str] | None = None) -> int:
     command = parse(arguments)
     if command == "watch":
-        become_the_watcher()
+        return become_the_watcher()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
     try:
         settings, lines = load(ServerSettings if command in ("apply", "show") else Settings)
@@ -148,15 +148,19 @@ def list_numbers(lines: Lines) -> int:
     return SAME
 
 
-def become_the_watcher() -> NoReturn:
+def become_the_watcher() -> int:
     """Replace this process by the watcher's, which has none of the modules that are imported here.
 
     It reads the environment as it is, so what .env leaves empty is filled in here.
     """
-    names = ("livekit_url", "agent_name", "room_prefix", "log_level", "log_format")
-    defaults = {name.upper(): str(Settings.model_fields[name].default) for name in names}
-    given = {name: value for name, value in os.environ.items() if value}
-    os.execve(sys.executable, [sys.executable, "-m", "bootstrap.watch"], defaults | given)  # noqa: S606 - no shell is wanted
+    if os.environ.get("AGENT_URL"):
+        names = ("livekit_url", "agent_name", "room_prefix", "log_level", "log_format")
+        defaults = {name.upper(): str(Settings.model_fields[name].default) for name in names}
+        given = {name: value for name, value in os.environ.items() if value}
+        command = [sys.executable, "-m", "bootstrap.watch"]
+        os.execve(sys.executable, command, defaults | given)  # noqa: S606 - no shell is wanted
+    sys.stderr.write("The watcher runs in a container of its own: docker compose up --detach watch starts it.\n")
+    return WRONG_SETTINGS
 
 
 def readable_first(found: Sequence[Trunk] | Sequence[Rule] | Sequence[Outbound]) -> dict[str, Any] | None:

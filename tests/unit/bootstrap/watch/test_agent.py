@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
 
-from bootstrap.watch.agent import PATH, Agent
+from bootstrap.watch.agent import PATH, SILENT_FOR, Agent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -147,3 +148,39 @@ async def test_jobs_of_the_day_before_yesterday_are_forgotten(worker: Worker, ag
     agent._seen["AJ_1"] -= 100_000
     await asyncio.sleep(3)
     assert not agent._seen
+
+
+KILLED = """
+import asyncio, sys
+from aiohttp import web
+
+async def answer(request):
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b'{"jobs": ["AJ_1"]}\\n')
+        await asyncio.sleep(1)
+
+app = web.Application()
+app.router.add_get("/jobs", answer)
+web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
+"""
+
+
+@pytest.mark.real_time
+async def test_the_kernel_says_at_once_that_a_process_was_killed(unused_tcp_port: int) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(unused_tcp_port))
+    its = Agent(f"http://127.0.0.1:{unused_tcp_port}")
+    following = asyncio.create_task(its.follow())
+    try:
+        async with asyncio.timeout(30):
+            while not its._seen:  # noqa: ASYNC110 - another process is waited for
+                await asyncio.sleep(0.05)
+        assert its._gone is None
+        process.kill()
+        async with asyncio.timeout(SILENT_FOR - 1):  # it is not the silence that says so
+            while its._gone is None:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.05)
+    finally:
+        following.cancel()
+        await process.wait()

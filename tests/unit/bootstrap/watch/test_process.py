@@ -46,6 +46,15 @@ def test_it_begins_with_what_the_environment_has_and_the_defaults_for_the_rest(
     assert [variables[name] for name in names] == expected
 
 
+def test_outside_its_container_it_does_not_begin(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("AGENT_URL", raising=False)
+    environment()
+    assert command.main(["watch"]) == 2
+    assert "docker compose up --detach watch" in capsys.readouterr().err
+
+
 def test_it_imports_nothing_that_only_the_other_commands_need() -> None:
     code = f"import sys, bootstrap.watch.__main__; print([name for name in {HEAVY!r} if name in sys.modules])"
     paths = {"PYTHONPATH": str(ROOT / "bootstrap/src"), "PATH": os.environ["PATH"]}
