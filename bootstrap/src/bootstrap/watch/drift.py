@@ -1,4 +1,4 @@
-"""What differs on Twilio's side is told, and not changed: once, and again when it is something else.
+"""What differs on Twilio's side is told, and not changed: once, and again when it has come back.
 
 Twilio is asked in a process of its own every few minutes, and not in the watcher's. Its package takes more memory than
 the watcher itself, and whatever goes wrong with it leaves the watcher alone.
@@ -15,7 +15,7 @@ from typing import NoReturn
 logger = logging.getLogger(__name__)
 
 EVERY = 300.0  # seconds
-ANSWERS_WITHIN = 60.0  # seconds
+ANSWERS_WITHIN = 90.0  # seconds; bootstrap.twilio waits for 40 s at most
 ASK = (sys.executable, "-m", "bootstrap.watch.ask_twilio")
 UNKNOWN = "docker compose run --rm bootstrap show says why"
 
@@ -46,18 +46,16 @@ class TwilioDrift:
                 logger.warning("Twilio's side could not be compared with the settings: %s.", error)
             self._problem = str(error)
             return
-        if differences and differences != self._differences:
-            logger.warning(
-                "Twilio's side is not as the settings lead to. make up changes the following: %s", " ".join(differences)
-            )
-        elif self._differences and not differences:
-            logger.info("Twilio's side is as the settings lead to again.")
+        for new in [sentence for sentence in differences if sentence not in self._differences]:
+            logger.warning("Twilio's side is not as the last make up wanted it: %s.", new)
+        if self._differences and not differences:
+            logger.info("Twilio's side is as the last make up wanted it again.")
         elif self._problem:
             logger.info("Twilio's side can be compared with the settings again.")
         self._differences, self._problem = differences, ""
 
     async def ask(self) -> list[str]:
-        """Return a sentence for each difference; NotComparedError if that is not known."""
+        """Return a sentence without a full stop for each difference; NotComparedError if that is not known."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL

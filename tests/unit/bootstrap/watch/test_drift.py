@@ -6,20 +6,26 @@ import asyncio
 import json
 import logging
 import sys
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bootstrap import last_up
+from bootstrap.desired import desired
+from bootstrap.ownership import BlockedError
+from bootstrap.settings import ServerSettings, load
 from bootstrap.watch import ask_twilio, drift
 from bootstrap.watch.drift import NotComparedError, TwilioDrift
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from bootstrap.lines import Lines
     from tests.unit.bootstrap.conftest import Environment
 
-GONE, MOVED = "The number is not on the trunk.", "The origination URI differs."
+GONE, MOVED = "attach number PN_1 to Twilio trunk TK_1: it is on no trunk", "update origination URI OU_1: it is another"
 
 
 def prints(text: str) -> TwilioDrift:
@@ -83,19 +89,11 @@ async def test_a_difference_is_told_once_and_again_when_it_changes_and_when_it_e
     its = TwilioDrift()
     while answers:
         await its.look()
-    begin = "Twilio's side is not as the settings lead to. make up changes the following: "
+    begin = "Twilio's side is not as the last make up wanted it: "
     down = "Twilio's side could not be compared with the settings: it is down."
     up = "Twilio's side can be compared with the settings again."
-    assert caplog.messages == [
-        f"{begin}{GONE}",
-        down,
-        up,
-        f"{begin}{GONE} {MOVED}",
-        f"{begin}{GONE}",
-        "Twilio's side is as the settings lead to again.",
-        down,
-        up,
-    ]
+    well = "Twilio's side is as the last make up wanted it again."
+    assert caplog.messages == [f"{begin}{GONE}.", down, up, f"{begin}{MOVED}.", well, down, up]
 
 
 @pytest.mark.usefixtures("clock")
@@ -118,8 +116,8 @@ async def test_twilio_is_asked_every_five_minutes(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def twilio(monkeypatch: pytest.MonkeyPatch, environment: Environment) -> Callable[..., None]:
-    """Put a module into the place of bootstrap.twilio, with these differences, or one whose changes cannot be known."""
+def twilio(monkeypatch: pytest.MonkeyPatch, environment: Environment, made: Path) -> Callable[..., None]:
+    """Put a module into the place of bootstrap.twilio, which finds these changes."""
 
     def put(changes: Callable[..., list[Any]]) -> None:
         class Connection:
@@ -130,42 +128,66 @@ def twilio(monkeypatch: pytest.MonkeyPatch, environment: Environment) -> Callabl
                 pass
 
         async def look(client: str) -> str:
-            return f"what {client} sees"
+            return f"what the {client} sees"
+
+        def want(settings: ServerSettings, lines: Lines) -> str:
+            return f"what {settings.agent_name} wants for {dict(lines)}"
 
         module = ModuleType("bootstrap.twilio")
-        its = {"connect": lambda _: Connection(), "look": look, "changes": changes}
-        vars(module).update(its, want=lambda settings: settings.agent_name)
+        its: dict[str, Any] = {"connect": lambda _: Connection(), "look": look, "want": want, "changes": changes}
+        vars(module).update(its, warnings=lambda want, there: ["secure trunking is on"])
         monkeypatch.setitem(sys.modules, "bootstrap.twilio", module)
 
     environment(AGENT_NAME="here")
+    settings, _ = load(ServerSettings)
+    last_up.write(desired(settings, {"coffee": ("+12025550100", "100")}))
     return put
 
 
-def test_it_prints_the_differences_between_what_is_wanted_and_what_is_there(
+def printed(capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
+    assert ask_twilio.main() == 0
+    told = json.loads(capsys.readouterr().out)
+    return told["problem"], told["differences"]
+
+
+def test_what_is_there_is_compared_with_what_the_last_make_up_wanted(
     twilio: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    twilio(lambda want, there: [SimpleNamespace(said=f"{want}, {there}")])
-    assert ask_twilio.main() == 0
-    assert json.loads(capsys.readouterr().out) == {
-        "problem": "",
-        "differences": ["namespace(said='here, what client sees')"],
-    }
+    twilio(lambda want, there: [f"{want}, not {there}"])
+    expected = "what here wants for {'coffee': ('+12025550100', '100')}, not what the client sees"
+    assert printed(capsys) == ("", [expected, "secure trunking is on"])
 
 
-def test_it_prints_our_own_sentences_and_of_others_errors_only_the_kind(
+def test_what_is_in_the_way_is_a_difference(twilio: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    def changes(*_: object) -> list[Any]:
+        raise BlockedError("the number PN_1 is on another Twilio trunk")
+
+    twilio(changes)
+    assert printed(capsys) == ("", ["the number PN_1 is on another Twilio trunk", "secure trunking is on"])
+
+
+def test_our_own_sentences_are_told_and_of_others_errors_only_the_kind(
     twilio: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     class TwilioError(Exception):
-        __module__ = "bootstrap.twilio.client"
+        __module__ = "bootstrap.twilio.account"
 
-    for error, expected in (
-        (TwilioError("Twilio refused the key."), "Twilio refused the key"),
-        (RuntimeError("canary"), "it ended with RuntimeError"),
-    ):
+    errors = [TwilioError("Twilio refused the key."), RuntimeError("canary")]
 
-        def changes(*_: object, error: Exception = error) -> list[Any]:
-            raise error
+    def changes(*_: object) -> list[Any]:
+        raise errors[0]
 
-        twilio(changes)
-        ask_twilio.main()
-        assert json.loads(capsys.readouterr().out) == {"problem": expected, "differences": []}
+    twilio(changes)
+    assert printed(capsys) == ("Twilio refused the key", [])
+    errors.pop(0)
+    assert printed(capsys) == ("it ended with RuntimeError", [])
+
+
+def test_before_the_first_make_up_nothing_is_compared(
+    twilio: Callable[..., None], made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twilio(lambda *_: [])
+    (made / "here.json").unlink()
+    problem, differences = printed(capsys)
+    assert problem.startswith("No make up has noted yet")
+    assert differences == []
