@@ -185,7 +185,8 @@ class Line:
 
     def events(self, kind: str, since: str) -> list[str]:
         """The services whose containers had an event of this kind (start, die) since then, in order."""
-        filters = ["type=container", f"event={kind}", f"label=com.docker.compose.project={self.project}"]
+        labels = [f"project={self.project}", "oneoff=False"]  # and not what was run beside them
+        filters = ["type=container", f"event={kind}", *[f"label=com.docker.compose.{label}" for label in labels]]
         told = self.run(
             *["docker", "events", "--since", since, "--until", f"{time.time():.3f}"],
             *[part for it in filters for part in ("--filter", it)],

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CADDYS_CA = "/data/caddy/pki/authorities/local/root.crt"
-ONE_SHOTS = {"phone", "bootstrap"}  # whose containers end by themselves
 # Their restarts have not broken a call so far, so only `make test-all` tries them.
 SELDOM = [pytest.param(service, marks=pytest.mark.slow) for service in ("redis", "caddy")]
 
@@ -106,7 +105,7 @@ def test_down_says_goodbye_and_hangs_up_and_up_keeps_trunk_and_rule(line: Line) 
         try:
             line.down()
             outcome = call.result(timeout=120)
-            stopped = [service for service in line.events("die", began) if service not in ONE_SHOTS]
+            stopped = line.events("die", began)
         finally:
             line.up()
     assert outcome.hung_up, outcome.printed
