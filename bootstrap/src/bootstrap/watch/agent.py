@@ -33,9 +33,10 @@ class Agent:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/") + PATH
-        self._seen: dict[str, float] = {}  # by the id of a job: when the agent named it last
-        self._heard = 0.0  # when the agent named its jobs last
-        self._gone: float | None = None  # when the connection was closed that nobody has taken up again
+        self._process = ""  # the id of the main process at the other end; after a restart, it is another
+        self._heard = 0.0  # when that process named its jobs last
+        self._seen: dict[str, tuple[str, float]] = {}  # by the id of a job: the process that had it, and until when
+        self._ended: dict[str, float] = {}  # by the id of a process: when its connection was closed
 
     async def follow(self) -> NoReturn:
         """Keep the connection."""
@@ -44,8 +45,9 @@ class Agent:
                 try:
                     async with client.get(self._url) as answer:
                         answer.raise_for_status()
-                        async for row in answer.content:
-                            self.hear(frozenset(json.loads(row)["jobs"]))
+                        async for text in answer.content:
+                            row = json.loads(text)
+                            self.hear(row["process"], frozenset(row["jobs"]))
                     self.close()
                 except TimeoutError:
                     logger.debug("the agent is silent")
@@ -53,22 +55,29 @@ class Agent:
                     self.close()
                 await asyncio.sleep(TRIED_EVERY)
 
-    def hear(self, jobs: frozenset[str]) -> None:
-        """Note the ids of the jobs that the agent has now."""
+    def hear(self, process: str, jobs: frozenset[str]) -> None:
+        """Note the ids of the jobs that the agent has now, and of its process."""
         now = self._heard = time.monotonic()
-        self._gone = None
-        self._seen = {job: at for job, at in self._seen.items() if now - at < KNOWN_FOR} | dict.fromkeys(jobs, now)
+        self._process = process
+        self._ended.pop(process, None)
+        self._seen |= dict.fromkeys(jobs, (process, now))
+        self._seen = {job: (its, at) for job, (its, at) in self._seen.items() if now - at < KNOWN_FOR}
+        self._ended = {its: at for its, at in self._ended.items() if now - at < KNOWN_FOR}
 
     def close(self) -> None:
-        """Note that the connection was closed, or could not be made."""
-        if self._gone is None:
-            self._gone = time.monotonic()
+        """Note that the connection was closed, or could not be made again."""
+        if self._process:
+            self._ended.setdefault(self._process, time.monotonic())
 
     def has_lost(self, job: str) -> bool:
-        """Return whether this agent had this job, and certainly does not have it any more."""
-        now, seen = time.monotonic(), self._seen.get(job)
-        if seen is None:
+        """Return whether this agent had this job, and certainly does not have it any more.
+
+        One that says nothing, and one that another container of the same name has answered for since, may have it.
+        """
+        process, seen = self._seen.get(job, ("", 0.0))
+        now = time.monotonic()
+        if not process:
             return False
-        if self._gone is not None:
-            return now - self._gone > LOST_AFTER
-        return now - self._heard < SILENT_FOR and now - seen > LOST_AFTER
+        if process in self._ended:
+            return now - self._ended[process] > LOST_AFTER
+        return process == self._process and now - self._heard < SILENT_FOR and now - seen > LOST_AFTER

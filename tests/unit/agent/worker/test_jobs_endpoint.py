@@ -66,8 +66,9 @@ async def test_the_jobs_are_named_again_and_again_and_the_answer_ends_with_the_w
     following = await answer_requests_while(work(), host(), lines, "127.0.0.1", port, of_worker=routes)
     stopped = time.monotonic()
     assert await following - stopped < 1  # and is not cut off after the seconds that other answers have
-    assert rows[0] == {"jobs": ["AJ_1"]}
-    assert rows[5] == {"jobs": ["AJ_1", "AJ_2"]}
+    assert rows[0]["jobs"] == ["AJ_1"]
+    assert rows[5]["jobs"] == ["AJ_1", "AJ_2"]
+    assert len({row["process"] for row in rows}) == 1
 
 
 async def test_whoever_stops_following_is_no_error(
@@ -76,16 +77,32 @@ async def test_whoever_stops_following_is_no_error(
     monkeypatch.setattr(module, "EVERY", 0.02)
     port = free_port()
 
-    async def work() -> list[bytes]:
+    async def work() -> list[str]:
         await asyncio.sleep(0)
         got = []
         for _ in range(2):
             async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/jobs") as answer:
-                got.append(await answer.content.readline())
+                got += json.loads(await answer.content.readline())["jobs"]
             await asyncio.sleep(0.2)
         return got
 
     lines, routes = LinesFolder(tmp_path, {}), jobs_endpoint(cast("AgentServer", Worker()))
     got = await answer_requests_while(work(), host(), lines, "127.0.0.1", port, of_worker=routes)
-    assert got == [b'{"jobs": ["AJ_1"]}\n'] * 2
+    assert got == ["AJ_1", "AJ_1"]
     assert caplog.messages == []
+
+
+async def test_each_process_has_an_id_of_its_own(tmp_path: Path) -> None:
+    async def first_row() -> dict[str, Any]:
+        port = free_port()
+
+        async def work() -> dict[str, Any]:
+            await asyncio.sleep(0)
+            async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/jobs") as answer:
+                row: dict[str, Any] = json.loads(await answer.content.readline())
+            return row
+
+        lines, routes = LinesFolder(tmp_path, {}), jobs_endpoint(cast("AgentServer", Worker()))
+        return await answer_requests_while(work(), host(), lines, "127.0.0.1", port, of_worker=routes)
+
+    assert (await first_row())["process"] != (await first_row())["process"]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,7 @@ class Worker:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.jobs = ["AJ_1"]
+        self.process, self.jobs = "first", ["AJ_1"]
         self.hangs = False
         self.status = 200
         self._runner: web.AppRunner | None = None
@@ -46,7 +47,7 @@ class Worker:
         await response.prepare(request)
         while True:
             if not self.hangs:
-                await response.write(json.dumps({"jobs": self.jobs}).encode() + b"\n")
+                await response.write(json.dumps({"process": self.process, "jobs": self.jobs}).encode() + b"\n")
             await asyncio.sleep(1)
 
 
@@ -96,7 +97,7 @@ async def test_an_agent_that_was_killed_and_started_again_at_once_has_lost_its_j
     worker: Worker, agent: Agent
 ) -> None:
     await worker.kill()
-    worker.jobs = ["AJ_2"]
+    worker.process, worker.jobs = "second", ["AJ_2"]
     await worker.start()
     await asyncio.sleep(8)
     assert agent.has_lost("AJ_1")
@@ -126,6 +127,15 @@ async def test_an_agent_that_says_nothing_for_a_while_has_lost_nothing(worker: W
     assert agent.has_lost("AJ_1")
 
 
+async def test_a_job_of_an_agent_that_says_nothing_is_not_lost_when_another_container_answers(
+    worker: Worker, agent: Agent
+) -> None:
+    agent.hear("elsewhere", frozenset(["AJ_elsewhere"]))  # by a name that both have
+    await asyncio.sleep(60)
+    assert not agent.has_lost("AJ_elsewhere")
+    assert not agent.has_lost("AJ_1")
+
+
 async def test_a_job_that_the_agent_never_had_is_not_lost(worker: Worker, agent: Agent) -> None:
     await worker.kill()
     await asyncio.sleep(60)
@@ -145,9 +155,10 @@ async def test_jobs_of_the_day_before_yesterday_are_forgotten(worker: Worker, ag
     worker.jobs = []
     await asyncio.sleep(60)
     assert agent.has_lost("AJ_1")
-    agent._seen["AJ_1"] -= 100_000
+    agent._seen["AJ_1"] = ("first", time.monotonic() - 100_000)
+    agent._ended["zeroth"] = time.monotonic() - 100_000
     await asyncio.sleep(3)
-    assert not agent._seen
+    assert (agent._seen, agent._ended) == ({}, {})
 
 
 KILLED = """
@@ -158,7 +169,7 @@ async def answer(request):
     response = web.StreamResponse()
     await response.prepare(request)
     while True:
-        await response.write(b'{"jobs": ["AJ_1"]}\\n')
+        await response.write(b'{"process": "first", "jobs": ["AJ_1"]}\\n')
         await asyncio.sleep(1)
 
 app = web.Application()
@@ -176,11 +187,13 @@ async def test_the_kernel_says_at_once_that_a_process_was_killed(unused_tcp_port
         async with asyncio.timeout(30):
             while not its._seen:  # noqa: ASYNC110 - another process is waited for
                 await asyncio.sleep(0.05)
-        assert its._gone is None
+        assert not its._ended
         process.kill()
         async with asyncio.timeout(SILENT_FOR - 1):  # it is not the silence that says so
-            while its._gone is None:  # noqa: ASYNC110 - as above
+            while not its._ended:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.05)
     finally:
         following.cancel()
+        if process.returncode is None:
+            process.kill()
         await process.wait()

@@ -68,11 +68,11 @@ def put(server: FakeLiveKit, *people: api.ParticipantInfo, room: str = CALL, job
     server.dispatches[room] = [api.AgentDispatch(agent_name=to, state=state)]
 
 
-async def look_for(watcher: Callers, seconds: float, jobs: Sequence[str] | None = None) -> None:
+async def look_for(watcher: Callers, seconds: float, jobs: Sequence[str] | None = None, process: str = "first") -> None:
     """Look every second; `jobs` is what the agent names meanwhile, and None: that it says nothing."""
     for _ in range(round(seconds)):
         if jobs is not None:
-            watcher._agent.hear(frozenset(jobs))
+            watcher._agent.hear(process, frozenset(jobs))
         await watcher.look()
         await asyncio.sleep(1)
 
@@ -100,7 +100,7 @@ async def test_a_caller_whose_agent_was_started_again_is_hung_up_on_although_an_
     await look_for(watcher, 2, ["AJ_1"])
     agent.close()
     await look_for(watcher, 3)
-    await look_for(watcher, 5, [])
+    await look_for(watcher, 5, [], "second")
     assert CALL not in server.rooms
 
 
@@ -198,7 +198,7 @@ async def test_rooms_of_others_are_left_alone(server: FakeLiveKit, agent: Agent,
     put(server, dialled_in, room="call-by-a-rule-without-our-mark")
     put(server, meeting, room="call-of-browsers")
     put(server, caller(), room=CALL)
-    agent.hear(frozenset(["AJ_1"]))
+    agent.hear("first", frozenset(["AJ_1"]))
     agent.close()
     await look_for(watcher, 30)
     assert sorted(server.rooms) == [
@@ -214,7 +214,7 @@ async def test_a_job_of_somebody_elses_agent_in_the_room_is_no_sign(
     server: FakeLiveKit, agent: Agent, watcher: Callers
 ) -> None:
     put(server, caller(), AGENT, to="their-agent")
-    agent.hear(frozenset(["AJ_1"]))
+    agent.hear("first", frozenset(["AJ_1"]))
     agent.close()
     await look_for(watcher, 30)
     assert CALL in server.rooms
