@@ -6,5 +6,5 @@ set -eu
 forget_the_shells_settings
 
 started_from_here
-docker compose --profile '*' down
+docker compose --profile '*' down   # in the reverse order of depends_on: the watcher first, then the agent
 say "Down. Trunk, rule and certificates are kept; make up brings the same line back."

@@ -16,13 +16,16 @@ stop_speech_that_is_no_longer_used() {
     docker compose --profile local rm --stop --force speech >/dev/null 2>&1 || true
 }
 
+# The watcher comes last, by its depends_on, and rests until then: it would take for lost what is being changed.
 start() {
+    docker compose stop watch >/dev/null 2>&1 || true
     docker compose up --detach --wait --remove-orphans && return
     docker compose ps --all >&2
     failed=$(docker compose ps --all --format '{{.Service}} {{.Health}} {{.ExitCode}} {{.State}}' |
-        awk '!/ healthy / && !/  0 exited/ { print $1 }' | sort -u | tr '\n' ' ')
+        awk '!/ healthy / && !/  0 (exited|created)$/ { print $1 }' | sort -u | tr '\n' ' ')
     # shellcheck disable=SC2086 # a list of services
     docker compose logs --tail 30 --no-color $failed >&2
+    docker compose start watch >/dev/null 2>&1 || true   # what still runs is watched as before
     die "the line did not come up. The last log rows of what failed are above (${failed% }); make logs has the rest."
 }
 

@@ -206,7 +206,7 @@ def asks_an_address_that_a_person_sets(service: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("files", [FILES[0], ":".join(FILES)])
 def test_whoever_asks_an_address_that_a_person_sets_knows_the_machine_that_runs_docker(files: str) -> None:
     asking = {name for name, service in SERVICES.items() if asks_an_address_that_a_person_sets(service)}
-    assert asking == {"sip", "bootstrap", "agent"}
+    assert asking == {"sip", "bootstrap", "agent", "watch"}
     rendered = json.loads(compose_config("--format", "json", files=files))["services"]
     for name in asking:
         assert any(re.match("host.docker.internal[:=]host-gateway", host) for host in rendered[name]["extra_hosts"])

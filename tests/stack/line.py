@@ -183,5 +183,16 @@ class Line:
         """The ids of trunks and rules, asked of Redis itself."""
         return {kind: sorted(self.redis(f"hkeys {kind}")) for kind in ("sip_inbound_trunk", "sip_dispatch_rule")}
 
+    def events(self, kind: str, since: str) -> list[str]:
+        """The services whose containers had an event of this kind (start, die) since then, in order."""
+        labels = [f"project={self.project}", "oneoff=False"]  # and not what was run beside them
+        filters = ["type=container", f"event={kind}", *[f"label=com.docker.compose.{label}" for label in labels]]
+        told = self.run(
+            *["docker", "events", "--since", since, "--until", f"{time.time():.3f}"],
+            *[part for it in filters for part in ("--filter", it)],
+            *["--format", '{{index .Actor.Attributes "com.docker.compose.service"}}'],
+        )
+        return told.stdout.split()
+
     def logs(self, *services: str) -> str:
         return self.compose("logs", "--no-color", "--no-log-prefix", *services)

@@ -101,13 +101,16 @@ def test_down_says_goodbye_and_hangs_up_and_up_keeps_trunk_and_rule(line: Line) 
         call = pool.submit(line.phone, "--silent", "--stay", "120")
         eventually(lambda: line.active_jobs() == 1)
         time.sleep(5)  # the greeting
+        began = f"{time.time():.3f}"
         try:
             line.down()
             outcome = call.result(timeout=120)
+            stopped = line.events("die", began)
         finally:
             line.up()
     assert outcome.hung_up, outcome.printed
     assert "goodbye" in outcome.heard, outcome.printed
+    assert stopped.index("watch") < stopped.index("agent") < stopped.index("sip"), stopped
     assert line.stored() == before
 
 

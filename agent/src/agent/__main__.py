@@ -34,6 +34,7 @@ from agent.worker import health, probe
 from agent.worker.certificates import trust_own_authorities
 from agent.worker.check import needs_speech, problems, problems_at_start, warnings
 from agent.worker.http import answer_requests_while
+from agent.worker.jobs_endpoint import jobs_endpoint
 from agent.worker.logs import set_up_logging
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.proxies import ask_the_server_directly
@@ -103,7 +104,7 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
     begin(_read_before_the_first_call(settings, lines))
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
-    serving = answer_requests_while(serving, settings, lines)
+    serving = answer_requests_while(serving, settings, lines, of_worker=jobs_endpoint(server))
     serving = remind_while(serving, settings, lines, reminders_of)
     return await hang_up_after_crashes_while(serving, server, settings)
 

@@ -18,6 +18,7 @@ from bootstrap.logs import set_up_logging
 from bootstrap.ownership import BlockedError
 from bootstrap.server import ServerError
 from bootstrap.settings import ServerSettings, Settings, SettingsError, load
+from bootstrap.watch.begin import become_the_watcher
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,11 @@ COMMANDS = {
         "print the rules of this host's firewall (standard input has facts about the host)",
         Settings,
         listings.firewall_rules,
+    ),
+    "watch": Command(
+        "keep what the last apply made, and hang up on callers whose agent is gone, until it is stopped",
+        None,
+        become_the_watcher,
     ),
     "explain": Command("say what becomes of a call (standard input has CALL=… or LAST=…)", ServerSettings, explain),
 }

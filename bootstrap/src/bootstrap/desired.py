@@ -1,8 +1,10 @@
 """The trunks and rules that the server should have, made from the settings and the lines. Pure functions."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from google.protobuf.duration_pb2 import Duration
 from livekit.protocol.agent_dispatch import RoomAgentDispatch
@@ -16,9 +18,13 @@ from livekit.protocol.sip import (
     SIPOutboundTrunkInfo,
 )
 
-from bootstrap.lines import Lines
 from bootstrap.mark import Mark, outbound_mark
-from bootstrap.settings import Settings
+
+if TYPE_CHECKING:  # the watcher has no use for the modules that read settings
+    from collections.abc import Mapping
+
+    from bootstrap.lines import Lines
+    from bootstrap.settings import Settings
 
 # Seconds beyond MAX_CALL_DURATION before the gateway cuts the call off: the agent says goodbye and hangs up first.
 FOR_THE_GOODBYE = 30

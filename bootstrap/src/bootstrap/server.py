@@ -1,12 +1,13 @@
 """The one module that talks to LiveKit, and the one retry policy."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 from google.protobuf.message import DecodeError
@@ -16,11 +17,16 @@ from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
-from bootstrap.plan import Change
-from bootstrap.settings import ServerSettings
+if TYPE_CHECKING:  # the watcher has no use for the modules that read settings
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from bootstrap.plan import Change
+    from bootstrap.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+ERRORS = (api.ServerError, aiohttp.ClientError, TimeoutError, DecodeError)  # that a request may end with
 
 
 class ServerError(Exception):
@@ -42,13 +48,17 @@ class RetryPolicy:
 
 
 class Server:
-    """A server's trunks and rules."""
+    """A server's trunks and rules, and the rooms of its calls."""
 
     def __init__(self, client: api.LiveKitAPI, url: str, policy: RetryPolicy) -> None:
-        self.sip = client.sip
+        self.sip, self.room, self.dispatch = client.sip, client.room, client.agent_dispatch
         self.url = url
         self.policy = policy
-        self.deadline = time.monotonic() + policy.seconds
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Count the policy's seconds from now on."""
+        self.deadline = time.monotonic() + self.policy.seconds
 
     async def trunks(self) -> list[Trunk]:
         return list((await self.within_bound(self.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest()))).items)
@@ -58,6 +68,30 @@ class Server:
 
     async def rules(self) -> list[Rule]:
         return list((await self.within_bound(self.sip.list_dispatch_rule(api.ListSIPDispatchRuleRequest()))).items)
+
+    async def rooms(self) -> list[api.Room]:
+        return list((await self.within_bound(self.room.list_rooms(api.ListRoomsRequest()))).rooms)
+
+    async def participants(self, room: str) -> list[api.ParticipantInfo]:
+        """List who is in a room; nobody is in one that is gone."""
+        request = api.ListParticipantsRequest(room=room)
+        with gone_is_no_error():
+            return list((await self.within_bound(self.room.list_participants(request))).participants)
+        return []
+
+    async def jobs(self, room: str, agent: str) -> frozenset[str]:
+        """Return the ids of the jobs for which this agent was sent to a room, whether they go on or not."""
+        with gone_is_no_error():
+            dispatches = await self.within_bound(self.dispatch.list_dispatch(room))
+            return frozenset(job.id for one in dispatches if one.agent_name == agent for job in one.state.jobs)
+        return frozenset()
+
+    async def delete_room(self, room: str) -> bool:
+        """Delete a room, which hangs up on whoever is in it; return whether it was there."""
+        with gone_is_no_error():
+            await self.within_bound(self.room.delete_room(api.DeleteRoomRequest(room=room)))
+            return True
+        return False
 
     async def apply(self, change: Change) -> None:
         """Make `change`; OvertakenError if the server has changed since it was looked at."""
@@ -108,7 +142,7 @@ class Server:
         )
         try:
             return await retrying(step)
-        except (api.ServerError, aiohttp.ClientError, TimeoutError, DecodeError) as error:
+        except ERRORS as error:
             attempts = retrying.statistics["attempt_number"]
             tried = f" after {attempts} attempts" if attempts > 1 else ""
             raise ServerError(f"LiveKit at {self.url} {explain(error)}{tried}.") from error
@@ -127,9 +161,25 @@ class Server:
 @asynccontextmanager
 async def connect(settings: ServerSettings, policy: RetryPolicy = RetryPolicy()) -> AsyncIterator[Server]:
     key, secret = settings.livekit_api_key.get_secret_value(), settings.livekit_api_secret.get_secret_value()
+    async with connect_to(settings.livekit_url, key, secret, policy) as server:
+        yield server
+
+
+@asynccontextmanager
+async def connect_to(url: str, key: str, secret: str, policy: RetryPolicy) -> AsyncIterator[Server]:
     # The client's own failover is for LiveKit's cloud; with it there would be two retry policies.
-    async with api.LiveKitAPI(settings.livekit_url, key, secret, failover=False) as client:
-        yield Server(client, settings.livekit_url, policy)
+    async with api.LiveKitAPI(url, key, secret, failover=False) as client:
+        yield Server(client, url, policy)
+
+
+@contextmanager
+def gone_is_no_error() -> Iterator[None]:
+    """Leave the block quietly when the server does not know the room that it was asked about."""
+    try:
+        yield
+    except api.ServerError as error:
+        if error.code != api.ServerErrorCode.NOT_FOUND:
+            raise
 
 
 def is_conflict(error: api.ServerError) -> bool:

@@ -1,7 +1,8 @@
 """A LiveKit server's SIP API, over HTTP and protobuf like the real one, with the real one's rules about conflicts.
 
-The rules are those of the server's `pkg/service/sip.go` and of protocol's `sip/sip.go`: it looks for conflicts, then
-stores, with nothing to hold the two together. tests/contract/reconcile runs one suite against this and a real server.
+It also has rooms, with whoever a test puts into them. The rules are those of the server's `pkg/service/sip.go` and of
+protocol's `sip/sip.go`: it looks for conflicts, then stores, with nothing to hold the two together.
+tests/contract/reconcile runs one suite against this and a real server.
 """
 
 import asyncio
@@ -41,6 +42,8 @@ class FakeLiveKit:
     trunks: dict[str, Trunk] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
     outbound: dict[str, Outbound] = field(default_factory=dict)
+    rooms: dict[str, list[api.ParticipantInfo]] = field(default_factory=dict)  # who is in each
+    dispatches: dict[str, list[api.AgentDispatch]] = field(default_factory=dict)  # by room
     calls: list[str] = field(default_factory=list)  # every method asked for, in order
     race_window: float = 0.0  # seconds between looking for conflicts and storing
     refuse_next: int = 0  # so many requests get 503 and change nothing
@@ -51,7 +54,7 @@ class FakeLiveKit:
     async def serving(self, port: int = 0) -> AsyncIterator[str]:
         """Yields its URL."""
         app = web.Application()
-        app.router.add_post("/twirp/livekit.SIP/{method}", self.answer)
+        app.router.add_post("/twirp/livekit.{service}/{method}", self.answer)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
@@ -91,7 +94,8 @@ class FakeLiveKit:
             claims = api.TokenVerifier(self.key, self.secret).verify(token)
         except Exception as error:  # whatever is wrong with a token, the server says this
             raise TwirpError("unauthenticated", "invalid token") from error
-        if not claims.sip or not claims.sip.admin:
+        of_sip = request.match_info["service"] == "SIP"
+        if of_sip and not (claims.sip and claims.sip.admin):
             raise TwirpError("unauthenticated", "permissions denied")
 
     async def carry_out(self, method: str, body: bytes) -> Message:
@@ -107,6 +111,10 @@ class FakeLiveKit:
             "CreateSIPDispatchRule": (api.CreateSIPDispatchRuleRequest, self.create_rule),
             "UpdateSIPDispatchRule": (api.UpdateSIPDispatchRuleRequest, self.update_rule),
             "DeleteSIPDispatchRule": (api.DeleteSIPDispatchRuleRequest, self.delete_rule),
+            "ListRooms": (api.ListRoomsRequest, self.list_rooms),
+            "ListParticipants": (api.ListParticipantsRequest, self.list_participants),
+            "DeleteRoom": (api.DeleteRoomRequest, self.delete_room),
+            "ListDispatch": (api.ListAgentDispatchRequest, self.list_dispatch),
         }
         if method not in methods:
             raise TwirpError("bad_route", f"no handler for path /twirp/livekit.SIP/{method}")
@@ -204,6 +212,26 @@ class FakeLiveKit:
         if request.sip_dispatch_rule_id not in self.rules:
             raise TwirpError("not_found", "requested sip dispatch rule does not exist")
         return self.rules.pop(request.sip_dispatch_rule_id)
+
+    async def list_rooms(self, _: api.ListRoomsRequest) -> Message:
+        return api.ListRoomsResponse(rooms=[api.Room(name=name, sid=f"RM_{name}") for name in self.rooms])
+
+    async def list_participants(self, request: api.ListParticipantsRequest) -> Message:
+        self.find_room(request.room)
+        return api.ListParticipantsResponse(participants=self.rooms[request.room])
+
+    async def list_dispatch(self, request: api.ListAgentDispatchRequest) -> Message:
+        self.find_room(request.room)
+        return api.ListAgentDispatchResponse(agent_dispatches=self.dispatches.get(request.room, []))
+
+    async def delete_room(self, request: api.DeleteRoomRequest) -> Message:
+        self.find_room(request.room)
+        del self.rooms[request.room]
+        return api.DeleteRoomResponse()
+
+    def find_room(self, name: str) -> None:
+        if name not in self.rooms:
+            raise TwirpError("not_found", "requested room does not exist")
 
 
 def refuse_trunk_conflicts(trunks: Iterable[Trunk]) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from bootstrap import __main__ as command
+from bootstrap import last_up
 from bootstrap.twilio import account as twilio_account
-from tests.support.fakes.livekit_sip import FakeLiveKit, Rule
+from tests.support.fakes.livekit_sip import FakeLiveKit, Rule, Trunk
 from tests.support.fakes.twilio_api import FakeTwilio, RefusedError
 from tests.unit.bootstrap.conftest import Environment
 
@@ -122,6 +123,39 @@ def test_apply_is_the_default_and_says_what_it_did_and_then_that_nothing_is_left
     code, out, _ = run_with("apply")
     assert code == 0
     assert "nothing to change" in out
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which apply notes what it wants; outside the containers there is none."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    monkeypatch.setattr(last_up, "FOLDER", folder)
+    return folder
+
+
+def test_apply_notes_what_it_wants_for_the_watcher_and_no_other_command_does(run_with: Run, made: Path) -> None:
+    for name in ("plan", "show", "numbers"):
+        run_with(name)
+    assert list(made.iterdir()) == []
+    assert run_with("apply")[0] == 0
+    assert list(last_up.read("inbound-voice-agent", "", "").routes) == ["coffee"]
+
+
+def test_apply_notes_nothing_when_somebody_elses_trunk_is_in_the_way(
+    run_with: Run, server: FakeLiveKit, made: Path
+) -> None:
+    server.trunks["ST_x"] = Trunk(sip_trunk_id="ST_x", name="Theirs", numbers=["+12025550100"])
+    code, out, _ = run_with("apply")
+    assert (code, list(made.iterdir())) == (3, [])
+    assert "already answers a number of line coffee" in out
+
+
+def test_apply_changes_nothing_when_the_note_cannot_be_written(run_with: Run, server: FakeLiveKit, made: Path) -> None:
+    (made / "inbound-voice-agent.new").mkdir()
+    code, out, _ = run_with("apply")
+    assert (code, server.trunks) == (3, {})
+    assert "Nothing was changed, because it cannot be noted for the watcher: " in out
 
 
 def test_apply_tells_neither_numbers_nor_secrets(run_with: Run, server: FakeLiveKit) -> None:

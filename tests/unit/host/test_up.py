@@ -130,8 +130,30 @@ def test_wrong_settings_touch_nothing_that_runs(clone: Clone, verb: str, wrong: 
     done = clone.script(verb)
     assert done.returncode == 2
     assert "agent --check" in "".join(asked(clone))  # both check, so that one report has everything
-    assert not [line for line in asked(clone) if line.startswith(("compose up", "compose --profile local rm"))]
+    touching = ("compose up", "compose stop", "compose --profile local rm")
+    assert not [line for line in asked(clone) if line.startswith(touching)]
     assert "compose build" not in asked(clone)
+
+
+def test_the_watcher_rests_from_the_checks_on_until_everything_else_is_up(clone: Clone) -> None:
+    docker(clone)
+    assert clone.script("up").returncode == 0
+    order = ["agent --check", "compose stop watch", "compose up --detach --wait"]
+    places = [at(clone, step) for step in order]
+    assert places == sorted(places)
+    assert "compose start watch" not in asked(clone)  # it comes up with the others
+
+
+def test_what_still_runs_is_watched_as_before_when_the_line_does_not_come_up(clone: Clone) -> None:
+    states = "printf 'agent unhealthy 0 running\\nwatch  0 exited\\ncaddy  0 created\\n'"
+    failing = f'"compose up "*) exit 1 ;;\n    "compose ps --all --format"*) {states} ;;\n    *MemTotal*)'
+    script = DOCKER.replace("*MemTotal*)", failing)
+    clone.docker(script.format(plan=0, check="COMPOSE_PROFILES=", checked=0, images=0, network=0))
+    done = clone.script("up")
+    assert done.returncode == 2
+    assert "what failed are above (agent)" in done.stderr
+    assert "compose logs --tail 30 --no-color agent" in [row.strip() for row in asked(clone)]
+    assert at(clone, "compose up") < at(clone, "compose start watch")
 
 
 def test_a_rootless_engine_is_refused_ports_of_roots_before_anything_is_built(clone: Clone) -> None:

@@ -7,7 +7,7 @@ an HTTP server of its own on port 8081, for its health, which takes no further r
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from aiohttp import web
@@ -24,6 +24,7 @@ T = TypeVar("T")
 HOST = "0.0.0.0"  # noqa: S104 - of a container, which publishes no port
 PORT = 8082
 CLOSES_WITHIN = 2.0  # seconds that requests in progress have when the worker stops
+STOPPING = web.AppKey("stopping", asyncio.Event)  # set when it stops, for answers that would go on for ever
 
 Routes = Callable[[Settings, LinesFolder], list[web.RouteDef]]
 """Makes the routes of one endpoint when the worker starts; none if the settings do not switch it on."""
@@ -35,13 +36,20 @@ ROUTES: list[Routes] = [
 
 
 async def answer_requests_while(
-    work: Awaitable[T], settings: Settings, lines: LinesFolder, host: str = HOST, port: int = PORT
+    work: Awaitable[T],
+    settings: Settings,
+    lines: LinesFolder,
+    host: str = HOST,
+    port: int = PORT,
+    *,
+    of_worker: Sequence[web.RouteDef] = (),
 ) -> T:
     """Answer HTTP requests until `work` is done, and return its result.
 
-    Nothing listens if no endpoint is switched on. A port that cannot be used is logged and does not end `work`.
+    `of_worker` are routes that tell of the worker itself. Nothing listens if there are none, and no endpoint is
+    switched on. A port that cannot be used is logged and does not end `work`.
     """
-    runner = _runner([route for of_endpoint in ROUTES for route in of_endpoint(settings, lines)])
+    runner = _runner([*of_worker, *(route for of_endpoint in ROUTES for route in of_endpoint(settings, lines))])
     try:
         if runner:
             await _listen(runner, host, port)
@@ -56,9 +64,15 @@ def _runner(routes: list[web.RouteDef]) -> web.AppRunner | None:
     if not routes:
         return None
     app = web.Application()
+    app[STOPPING] = asyncio.Event()
+    app.on_shutdown.append(_stop)
     app.add_routes(routes)
     # Its log of requests would contain addresses that are secret.
     return web.AppRunner(app, access_log=None, shutdown_timeout=CLOSES_WITHIN)
+
+
+async def _stop(app: web.Application) -> None:
+    app[STOPPING].set()
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:

@@ -1,0 +1,41 @@
+"""GET /jobs names the jobs that this agent has: a row each second, for as long as its main process lives.
+
+Bootstrap's watcher follows it. When the connection breaks off, all processes of the container are gone with the main
+one, and the watcher hangs up on their callers. A row has the server's ids of the jobs, and an id of the main process,
+which is another one after a restart. Caddy does not pass this path on.
+"""
+
+import asyncio
+import contextlib
+import json
+import secrets
+
+from aiohttp import web
+from livekit.agents import AgentServer
+
+from agent.worker.http import STOPPING
+
+PATH = "/jobs"
+EVERY = 1.0  # seconds
+
+
+def jobs_endpoint(server: AgentServer) -> list[web.RouteDef]:
+    """Make the route."""
+    process = secrets.token_hex(8)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionResetError):  # whoever follows may leave at any moment
+            await _name_the_jobs(response, request.app[STOPPING])
+        return response
+
+    async def _name_the_jobs(response: web.StreamResponse, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            row = json.dumps({"process": process, "jobs": [job.job.id for job in server.active_jobs]})
+            await response.write(f"{row}\n".encode())
+            with contextlib.suppress(asyncio.TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await stopping.wait()
+
+    return [web.get(PATH, answer)]

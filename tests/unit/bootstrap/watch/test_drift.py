@@ -1,0 +1,193 @@
+"""Twilio's side is compared in a process of its own, and what differs is told once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootstrap import last_up
+from bootstrap.desired import desired
+from bootstrap.ownership import BlockedError
+from bootstrap.settings import ServerSettings, load
+from bootstrap.watch import ask_twilio, drift
+from bootstrap.watch.drift import NotComparedError, TwilioDrift
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bootstrap.lines import Lines
+    from tests.unit.bootstrap.conftest import Environment
+
+GONE, MOVED = "attach number PN_1 to Twilio trunk TK_1: it is on no trunk", "update origination URI OU_1: it is another"
+
+
+def prints(text: str) -> TwilioDrift:
+    return TwilioDrift((sys.executable, "-c", f"import sys; sys.stderr.write('noise'); print({text!r})"))
+
+
+def told(*differences: str, problem: str = "") -> str:
+    return json.dumps({"problem": problem, "differences": differences})
+
+
+async def test_each_difference_that_is_printed_is_a_sentence() -> None:
+    assert await prints(told(GONE, MOVED)).ask() == [GONE, MOVED]
+    assert await prints(told()).ask() == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "problem"),
+    [(told(problem="Twilio refused the key"), "Twilio refused the key")]
+    + [(text, drift.UNKNOWN) for text in ("", "Traceback", "1", "[]", "{}", '{"problem": "", "differences": 1}')],
+)
+async def test_why_it_is_not_known_is_told(printed: str, problem: str) -> None:
+    with pytest.raises(NotComparedError) as caught:
+        await prints(printed).ask()
+    assert str(caught.value) == problem
+
+
+async def test_a_process_that_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift, "ANSWERS_WITHIN", 0.2)
+    with pytest.raises(NotComparedError, match=r"^it did not answer within 0.2 s$"):
+        await TwilioDrift((sys.executable, "-c", "import time; time.sleep(600)")).ask()
+
+
+async def test_a_process_that_cannot_be_started_does_not_end_the_watcher() -> None:
+    with pytest.raises(NotComparedError, match=r"^no process could be started"):
+        await TwilioDrift(("/no/such/program",)).ask()
+
+
+async def test_a_difference_is_told_once_and_again_when_it_changes_and_when_it_ends(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    answers: list[Any] = [
+        [],
+        [],
+        [GONE],
+        [GONE],
+        NotComparedError("it is down"),
+        NotComparedError("it is down"),
+        [GONE],
+    ]
+    answers += [[GONE, MOVED], [GONE], [], [], NotComparedError("it is down"), []]
+
+    async def ask(_: TwilioDrift) -> list[str]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        found: list[str] = answer
+        return found
+
+    monkeypatch.setattr(TwilioDrift, "ask", ask)
+    its = TwilioDrift()
+    while answers:
+        await its.look()
+    begin = "Twilio's side is not as the last make up wanted it: "
+    down = "Twilio's side could not be compared with the settings: it is down."
+    up = "Twilio's side can be compared with the settings again."
+    well = "Twilio's side is as the last make up wanted it again."
+    assert caplog.messages == [f"{begin}{GONE}.", down, up, f"{begin}{MOVED}.", well, down, up]
+
+
+@pytest.mark.usefixtures("clock")
+async def test_twilio_is_asked_every_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    async def ask(_: TwilioDrift) -> list[str]:
+        nonlocal asked
+        asked += 1
+        return []
+
+    monkeypatch.setattr(TwilioDrift, "ask", ask)
+    watching = asyncio.create_task(TwilioDrift().watch())
+    await asyncio.sleep(3000)
+    watching.cancel()
+    assert 10 <= asked <= 11
+
+
+# The process that asks.
+
+
+@pytest.fixture
+def twilio(monkeypatch: pytest.MonkeyPatch, environment: Environment, made: Path) -> Callable[..., None]:
+    """Put a module into the place of bootstrap.twilio, which finds these changes."""
+
+    def put(changes: Callable[..., list[Any]]) -> None:
+        class Connection:
+            async def __aenter__(self) -> str:
+                return "client"
+
+            async def __aexit__(self, *_: object) -> None:
+                pass
+
+        async def look(client: str) -> str:
+            return f"what the {client} sees"
+
+        def want(settings: ServerSettings, lines: Lines) -> str:
+            return f"what {settings.agent_name} wants for {dict(lines)}"
+
+        module = ModuleType("bootstrap.twilio")
+        its: dict[str, Any] = {"connect": lambda _: Connection(), "look": look, "want": want, "changes": changes}
+        vars(module).update(its, warnings=lambda want, there: ["secure trunking is on"])
+        monkeypatch.setitem(sys.modules, "bootstrap.twilio", module)
+
+    environment(AGENT_NAME="here")
+    settings, _ = load(ServerSettings)
+    last_up.write(desired(settings, {"coffee": ("+12025550100", "100")}))
+    return put
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
+    assert ask_twilio.main() == 0
+    told = json.loads(capsys.readouterr().out)
+    return told["problem"], told["differences"]
+
+
+def test_what_is_there_is_compared_with_what_the_last_make_up_wanted(
+    twilio: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    twilio(lambda want, there: [f"{want}, not {there}"])
+    expected = "what here wants for {'coffee': ('+12025550100', '100')}, not what the client sees"
+    assert printed(capsys) == ("", [expected, "secure trunking is on"])
+
+
+def test_what_is_in_the_way_is_a_difference(twilio: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    def changes(*_: object) -> list[Any]:
+        raise BlockedError("the number PN_1 is on another Twilio trunk")
+
+    twilio(changes)
+    assert printed(capsys) == ("", ["the number PN_1 is on another Twilio trunk", "secure trunking is on"])
+
+
+def test_our_own_sentences_are_told_and_of_others_errors_only_the_kind(
+    twilio: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class TwilioError(Exception):
+        __module__ = "bootstrap.twilio.account"
+
+    errors = [TwilioError("Twilio refused the key."), RuntimeError("canary")]
+
+    def changes(*_: object) -> list[Any]:
+        raise errors[0]
+
+    twilio(changes)
+    assert printed(capsys) == ("Twilio refused the key", [])
+    errors.pop(0)
+    assert printed(capsys) == ("it ended with RuntimeError", [])
+
+
+def test_before_the_first_make_up_nothing_is_compared(
+    twilio: Callable[..., None], made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twilio(lambda *_: [])
+    (made / "here.json").unlink()
+    problem, differences = printed(capsys)
+    assert problem.startswith("No make up has noted yet")
+    assert differences == []
