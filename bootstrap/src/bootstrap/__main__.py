@@ -15,6 +15,7 @@ from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
 from bootstrap.desired import desired
+from bootstrap.doctor.command import doctor
 from bootstrap.lines import Lines, numbers_left
 from bootstrap.logs import set_up_logging
 from bootstrap.ownership import BlockedError, find_our_outbound, find_ours, warn_of_open_rules
@@ -31,8 +32,11 @@ CODES = "exit: 0 done, 1 the server differs (show only), 2 wrong settings, 3 the
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    command = parse(arguments)
+    given = parse(arguments)
+    command = str(given.command)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
+    if command == "doctor":
+        return doctor(sys.stdin.read(), as_json=given.json)
     try:
         settings, lines = load(ServerSettings if command in ("apply", "show") else Settings)
         set_up_logging(settings.log_level, settings.log_format, sys.stdout if command == "apply" else sys.stderr)
@@ -54,17 +58,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def parse(arguments: Sequence[str] | None) -> str:
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("bootstrap", description=__doc__, epilog=CODES)
     parser.add_argument(
         "command",
         nargs="?",
         default="apply",
-        choices=("apply", "plan", "show", "numbers"),
+        choices=("apply", "plan", "show", "numbers", "doctor"),
         help="apply (the default): change the server; plan: print what it should have, as JSON, without asking it; "
-        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server",
+        "show: print what it has, and how that differs; numbers: print each line's numbers, without asking the server; "
+        "doctor: say what would stop a call, with the host's facts on standard input (exit: 0 ok, 1 warn, 2 fail)",
     )
-    return str(parser.parse_args(arguments).command)
+    parser.add_argument("--json", action="store_true", help="doctor: print JSON")
+    return parser.parse_args(arguments)
 
 
 def warn(settings: Settings, lines: Lines) -> None:

@@ -1,0 +1,23 @@
+"""The command doctor: it reads the host's facts, runs every check, and prints the report."""
+
+import asyncio
+import logging
+import sys
+
+from bootstrap.doctor import report
+from bootstrap.doctor.checks import CHECKS, HEADINGS
+from bootstrap.doctor.facts import Facts
+from bootstrap.doctor.run import Result, run
+from bootstrap.doctor.world import look_around
+
+
+def doctor(facts: str, *, as_json: bool) -> int:
+    """Print what would stop a call; `facts` is what _facts.sh prints. Return the exit code by the worst finding."""
+    logging.disable()  # what goes wrong is in a finding
+    results = asyncio.run(examine(facts))
+    sys.stdout.write(report.as_json(results) if as_json else report.as_text(results, HEADINGS))
+    return report.EXIT_CODES[report.worst(results)]
+
+
+async def examine(facts: str) -> list[Result]:
+    return await run(CHECKS, look_around(Facts(facts)))
