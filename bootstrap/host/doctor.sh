@@ -1,0 +1,85 @@
+#!/bin/sh
+# make doctor: look at everything that a call depends on, change nothing, and say what would stop a call. With JSON=yes,
+# it prints JSON. It exits by the worst that was found: 0 if all is right, 1 after a warning, 2 if something failed (make
+# itself turns any but 0 into 2).
+set -eu
+. bootstrap/host/_lib.sh
+. bootstrap/host/_preflight.sh
+. bootstrap/host/_lint_env.sh
+. bootstrap/host/_derive.sh
+. bootstrap/host/_toml.sh
+. bootstrap/host/_lines.sh
+. bootstrap/host/_move.sh
+. bootstrap/host/_settings.sh
+. bootstrap/host/_facts.sh
+forget_the_shells_settings
+
+IMAGE=$(sed -n 's/^ *image: \(landline\/bootstrap:.*\)/\1/p' compose.yaml)
+
+# Without an engine there is no container in which the checks could run, so this is all that is known.
+tell_without_an_engine() { # WHY. WHAT TO DO
+    sentence="${1%%. *}." cure=${1#*. }
+    case ${JSON:-no} in
+        yes)
+            printf '{"worst": "fail", "checks": [{"id": "host.engine", "title": "a Docker Engine answers", '
+            printf '"level": "fail", "sentence": "%s", "cure": "%s"}]}\n' "$sentence" "$cure"
+            ;;
+        *)
+            printf 'The host\n  FAIL host.engine                %s\n%34s-> %s\n\n' "$sentence" '' "$cure"
+            say "1 check: 1 failed. The others run in a container, so they need a Docker Engine."
+            ;;
+    esac
+    exit 2
+}
+
+# By this clone's code, and without .env, which may be missing or unusable. Only what the doctor prints is on stdout.
+build_the_doctor() { (export COMPOSE_ENV_FILES=.env.example COMPOSE_PROGRESS=quiet; build "$IMAGE" bootstrap) >&2; }
+
+# Whether Compose can read .env, and make up has completed it.
+env_is_usable() { grep -q '^ENV_CHECKSUMS=' "$ENV_FILE" 2>/dev/null && docker compose config --quiet >/dev/null 2>&1; }
+
+# Prints a fact, and leaves a container that answers UDP packets on a port for audio, until the doctor has asked it.
+listen_for_audio() {
+    gateway=$(container_of sip)
+    [ -n "$gateway" ] && [ -n "$(value_of ADVERTISED_IP)" ] || return 0
+    docker run --detach --rm --name "$probe" --network "container:$gateway" --cap-drop ALL \
+        --security-opt no-new-privileges:true --entrypoint python "$IMAGE" \
+        -m bootstrap.doctor.echo "$(value_of RTP_PORTS)" >/dev/null 2>&1 || return 0
+    for _ in 1 2 3 4 5; do
+        listens=$(docker logs "$probe" 2>/dev/null | grep '^AUDIO_PROBE=') && break
+        sleep 1
+    done
+    say "${listens:-}"
+}
+
+run_the_checks() { # OPTION...
+    if env_is_usable; then
+        docker compose --progress quiet run --rm --no-deps -T bootstrap doctor "$@"
+    else
+        docker run --rm --interactive --network none --cap-drop ALL --security-opt no-new-privileges:true "$IMAGE" \
+            doctor "$@"
+    fi
+}
+
+# shellcheck disable=SC2329 # called when the script ends
+clean_up() {
+    docker rm --force "$probe" >/dev/null 2>&1 || true
+    [ "$network_was_there" = yes ] || docker network rm "$network" >/dev/null 2>&1 || true
+}
+
+case ${JSON:-no} in
+    yes) set -- --json ;;
+    no) set -- ;;
+    *) die "JSON is '$JSON'; it has to be yes or no." ;;
+esac
+why_not=$( (engine_answers) 2>&1) || tell_without_an_engine "${why_not#error: }"
+build_the_doctor
+# Compose makes the network for the containers that look, and would leave it behind.
+network=$(project)_default probe=$(project)-doctor
+network_was_there=$(yes_or_no docker network inspect "$network")
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+facts=$(set +e; tell_facts; [ ! -e "$ENV_FILE" ] || listen_for_audio)   # whatever fails is not known, and no more
+code=0
+say "$facts" | run_the_checks "$@" || code=$?
+exit "$code"
