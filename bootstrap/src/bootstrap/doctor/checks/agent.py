@@ -1,7 +1,5 @@
 """The agent, which answers."""
 
-import json
-
 from bootstrap.doctor.finding import Finding, check, fail, ok, skipped
 from bootstrap.doctor.running import CURE, running
 from bootstrap.doctor.world import World
@@ -45,21 +43,6 @@ async def name(world: World) -> Finding:
     if any([one.agent_name for one in rule.room_config.agents] != [agent.name] for rule in ours):
         return fail("The agent is registered under another name than the one in the rules, so it gets no call.")
     return ok("The agent is registered under the name in the rules.")
-
-
-@check(
-    id="agent.line",
-    needs=("agent.name",),
-    title="each rule names a line that there is",
-    cure="Run make up.",
-)
-async def line(world: World) -> Finding:
-    rules = (await world.on_server()).rules
-    ours = [rule for rule in rules if (mark := read_mark(rule.metadata)) and mark.agent == world.given.agent_name]
-    named = {json.loads(one.metadata or "{}").get("line") for rule in ours for one in rule.room_config.agents}
-    if named - set(world.lines):
-        return fail("A rule sends calls to a line that there is not.")
-    return ok("Each rule names a line that there is.")
 
 
 @check(

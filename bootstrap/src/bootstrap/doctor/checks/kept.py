@@ -11,7 +11,6 @@ NOT_ASKED = "the agent could not be asked"
 
 @check(
     id="kept.writable",
-    needs=("agent.running",),
     title="the agent can write to the data volume",
     cure="Is the disk full, or read-only? docker compose logs agent says what failed. Then run make up.",
 )

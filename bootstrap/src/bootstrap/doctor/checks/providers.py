@@ -22,7 +22,6 @@ async def embedded(world: World) -> Finding:
 
 @check(
     id="providers.accepted",
-    needs=("agent.running",),
     title="every provider accepts the key, and has the model",
     cure=BY_HAND,
 )

@@ -10,7 +10,6 @@ CURE = "Check the address in lines/secrets.env, and whether the host's firewall 
 
 @check(
     id="receivers.webhook",
-    needs=("agent.running",),
     title="what receives the events can be reached",
     cure=CURE,
 )
@@ -20,7 +19,6 @@ async def webhook(world: World) -> Finding:
 
 @check(
     id="receivers.lookup",
-    needs=("agent.running",),
     title="what tells who is calling can be reached",
     cure=CURE,
 )
@@ -30,7 +28,6 @@ async def lookup(world: World) -> Finding:
 
 @check(
     id="receivers.calendar",
-    needs=("agent.running",),
     title="the calendars of appointments can be read",
     cure="Check calendar.url and its login in lines/secrets.env. Then run make up.",
 )
@@ -40,7 +37,6 @@ async def calendar(world: World) -> Finding:
 
 @check(
     id="receivers.tools",
-    needs=("agent.running",),
     title="the web addresses and MCP servers of the lines' tools can be reached",
     cure="Check the url in tools.yaml or [mcp.<name>], and whether the host's firewall lets the agent out.",
 )

@@ -22,7 +22,7 @@ async def caddy(world: World) -> Finding:
     id="web.https",
     needs=("web.running", "server.answers"),
     title="HTTPS leads to the media server",
-    cure="docker compose logs caddy says why. Is DOMAIN in .env the one that make up was run with?",
+    cure="docker compose logs caddy says why. If DOMAIN in .env was changed, run make up.",
 )
 async def https(world: World) -> Finding:
     status = await world.outside.https(world.places.https, world.facts.get("SITE") or "localhost")
