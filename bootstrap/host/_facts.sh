@@ -85,7 +85,7 @@ tell_of_the_network() {
     [ -e "$ENV_FILE" ] || return 0
     fact SUBNET_TAKEN "$(owner_of_the_subnet 2>/dev/null || true)"
     # With NETWORK=host a listener does not show its container, so ours would look like another program's.
-    [ "$(value_of NETWORK)" != host ] || [ -z "$(container_of sip)" ] || return 0
+    [ "$(value_of NETWORK)" != host ] || [ -z "$(container_of sip)$(container_of livekit)" ] || return 0
     with_each_port tell_if_taken
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# make doctor: look at everything that a call depends on, change nothing, and say what would stop a call. With JSON=yes,
-# it prints JSON. It exits by the worst that was found: 0 if all is right, 1 after a warning, 2 if something failed (make
-# itself turns any but 0 into 2).
+# make doctor: look at everything that a call depends on, change nothing, and say what would stop a call. With
+# JSON=yes, it prints JSON. It exits by the worst that was found: 0 if all is right, 1 after a warning, 2 if something
+# failed (make itself turns any but 0 into 2).
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
@@ -18,7 +18,7 @@ IMAGE=$(sed -n 's/^ *image: \(landline\/bootstrap:.*\)/\1/p' compose.yaml)
 
 # Without an engine there is no container in which the checks could run, so this is all that is known.
 tell_without_an_engine() { # WHY. WHAT TO DO
-    sentence="${1%%. *}." cure=${1#*. }
+    sentence="$(say "${1%%. *}" | awk '{ print toupper(substr($0, 1, 1)) substr($0, 2) }')." cure=${1#*. }
     case ${JSON:-no} in
         yes)
             printf '{"worst": "fail", "checks": [{"id": "host.engine", "title": "a Docker Engine answers", '

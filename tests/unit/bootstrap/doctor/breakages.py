@@ -210,6 +210,7 @@ BREAKAGES = [
     # The agent
     fails("agent.running", "it is unhealthy", lambda s: s.service("agent", health="unhealthy")),
     fails("agent.registered", "it has lost the server", lambda s: s.fix(registered=False, why_not="not registered: …")),
+    fails("agent.watched", "the watcher has exited", lambda s: s.service("watch", state="exited")),
     fails("agent.name", "it has another", another_name_in_the_rule),
     fails(
         "agent.clock",

@@ -46,6 +46,18 @@ async def name(world: World) -> Finding:
 
 
 @check(
+    id="agent.watched",
+    needs=("host.engine",),
+    title="the watcher, which puts back what is lost, is up",
+    cure=CURE,
+)
+async def watched(world: World) -> Finding:
+    if "watch" not in world.facts.services:
+        return skipped("no watcher has been started")
+    return running(world, "watch")
+
+
+@check(
     id="agent.clock",
     needs=("host.engine",),
     title="the containers' clocks are the host's",
