@@ -14,6 +14,9 @@ set -eu
 . bootstrap/host/_facts.sh
 forget_the_shells_settings
 
+# Compose runs no command at all if it is given a file that does not exist.
+[ -e "$ENV_FILE" ] || unset COMPOSE_ENV_FILES
+
 IMAGE=$(sed -n 's/^ *image: \(landline\/bootstrap:.*\)/\1/p' compose.yaml)
 
 # Without an engine there is no container in which the checks could run, so this is all that is known.
