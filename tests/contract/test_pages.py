@@ -32,7 +32,22 @@ TABLES = {
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 MAKE_ARGUMENTS = {
-    *("LINE", "SAY", "WAV", "EXPECT", "PERSON", "KEYS", "TO", "PURPOSE", "NAME", "FILE", "YES", "DATA", "JSON", "STACK"),
+    *(
+        "LINE",
+        "SAY",
+        "WAV",
+        "EXPECT",
+        "PERSON",
+        "KEYS",
+        "TO",
+        "PURPOSE",
+        "NAME",
+        "FILE",
+        "YES",
+        "DATA",
+        "JSON",
+        "STACK",
+    ),
 }
 MADE_UP = {
     "CALLS_A_MINUTE",

@@ -113,6 +113,9 @@ def test_what_is_wrong_with_settings_trunks_and_what_is_kept_is_found_at_once(br
     repairs.callback(broken.redis, "config set maxmemory-policy noeviction")
     broken.redis("config set appendonly no")
     repairs.callback(broken.redis, "config set appendonly yes")
+    if "watch" in broken.compose("config", "--services").split():  # it would put the trunks back
+        broken.compose("stop", "watch")
+        repairs.callback(broken.compose, "start", "watch")
     repairs.callback(broken.compose, "run", "--rm", "--no-deps", "-T", "bootstrap")
     broken.redis("del sip_inbound_trunk")
     in_agent(

@@ -48,7 +48,7 @@ class World:
     wrong: Sequence[str] = ()  # the variables and files that are wrong
     places: Places = Places()
     outside: Outside = field(default_factory=Outside)
-    ask_twilio: Callable[[ServerSettings], Awaitable[list[str] | None]] = differences_at_twilio
+    ask_twilio: Callable[[ServerSettings, Lines], Awaitable[list[str] | None]] = differences_at_twilio
     now: float = field(default_factory=time.time)
     _asked: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from bootstrap.lines import Lines
+
 PUBLIC = "54.170.10.20"  # no address that is reserved for documentation is public
 SITE = "line.example.com"
 CARRIER = "sip.carrier.example"
@@ -121,7 +123,7 @@ class Stage:
         return "\n".join([*rows, f"AGENT={json.dumps(self.agent)}"]) + "\n"
 
     def world(self) -> World:
-        async def ask_twilio(_: ServerSettings) -> list[str] | None:
+        async def ask_twilio(_: ServerSettings, __: Lines) -> list[str] | None:
             if isinstance(self.twilio, Exception):
                 raise self.twilio
             return self.twilio

@@ -12,7 +12,7 @@ from bootstrap.doctor.world import World
 )
 async def account(world: World) -> Finding:
     try:
-        found = await world.once("twilio", lambda: world.ask_twilio(world.given))
+        found = await world.once("twilio", lambda: world.ask_twilio(world.given, world.lines))
     except Exception as error:
         return fail(f"Twilio could not be asked ({type(error).__name__}).")
     if found is None:
@@ -27,7 +27,7 @@ async def account(world: World) -> Finding:
     cure="docker compose run --rm bootstrap show names each difference, and make up makes it right.",
 )
 async def trunk(world: World) -> Finding:
-    found = await world.once("twilio", lambda: world.ask_twilio(world.given))
+    found = await world.once("twilio", lambda: world.ask_twilio(world.given, world.lines))
     if found:
         return fail(f"Twilio's side differs from the settings in {len(found)} things, so calls may go elsewhere.")
     return ok("Twilio's side is what the settings say.")
