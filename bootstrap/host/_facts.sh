@@ -2,8 +2,7 @@
 # be found out. Nothing is changed, and no value is a secret.
 # shellcheck shell=sh
 
-SETTINGS='ADVERTISED_IP SITE NETWORK SIP_PORT RTP_PORTS COMPOSE_PROFILES SPEECH_SIZE SERVER_LOG_LEVEL LOG_LEVEL
-    MAX_CONCURRENT_CALLS'
+SETTINGS='ADVERTISED_IP SITE NETWORK SIP_PORT RTP_PORTS COMPOSE_PROFILES SERVER_LOG_LEVEL LOG_LEVEL'
 
 tell_facts() {
     tell_of_the_machine
@@ -53,6 +52,8 @@ is_written() { if [ -n "$1" ]; then say yes; else say no; fi; }
 tell_of_the_engine() {
     fact ENGINE_VERSION "$(docker version --format '{{.Server.Version}}' 2>/dev/null || true)"
     fact COMPOSE_VERSION "$(docker compose version --short 2>/dev/null || true)"
+    fact MIN_ENGINE "$MIN_ENGINE"
+    fact MIN_COMPOSE "$MIN_COMPOSE"
     kind=$(kind_of_engine)
     if [ "$kind" = rootless ] && ! shows_addresses; then kind=rootless_hidden; fi
     fact ENGINE_KIND "$kind"
@@ -69,6 +70,8 @@ tell_of_the_settings() {
     # shellcheck disable=SC2012 # macOS and Linux have no other command for it in common
     fact ENV_MODE "$(ls -ld "$ENV_FILE" | cut -c 1-10)"
     fact ENV_ROWS_WRONG "$(rows_that_are_wrong)"
+    fact ENV_IS_NEWER "$(is_written "$(rows_that_would_follow 2>/dev/null || true)")"
+    fact MEMORY_NEEDED_MB "$(memory_needed)"
     for name in $SETTINGS; do fact "$name" "$(value_of "$name")"; done
 }
 
@@ -79,6 +82,16 @@ rows_that_are_wrong() {
         (check_settings) || true
         (check_line_secrets) || true
     } 2>&1 | grep -Ec '^[^ ]+:[0-9]+: |^error: [A-Z_]+ is ' || true
+}
+
+# What make up would write at the end of .env, and is not there yet; the public address is taken to be the same.
+rows_that_would_follow() {
+    grep -q '^ENV_CHECKSUMS=' "$ENV_FILE" || return 0   # make up has never run, which is no news
+    (
+        # shellcheck disable=SC2329 # derive calls it
+        external_address() { known=$(value_of PUBLIC_IP); say "${known:-$(value_of ADVERTISED_IP)}"; }
+        derive
+    ) | awk 'NR == FNR { there[$0]; next } !($0 in there) { sub(/=.*/, ""); print }' "$ENV_FILE" -
 }
 
 tell_of_the_network() {

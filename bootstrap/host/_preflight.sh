@@ -94,12 +94,16 @@ shows_addresses() {
 
 # In megabytes: the memory that all services hold, and each image on the disk of an amd64 host (downloads are about a
 # third smaller).
-there_is_memory() {
+memory_needed() {
     case $(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE) in
-        local,small) memory=2000 ;;
-        local,*) memory=3000 ;;
-        *) memory=1000 ;;
+        local,small) say 2000 ;;
+        local,*) say 3000 ;;
+        *) say 1000 ;;
     esac
+}
+
+there_is_memory() {
+    memory=$(memory_needed)
     have=$(($(docker info --format '{{.MemTotal}}') / 1000000))
     [ "$have" -ge "$memory" ] ||
         warn "the engine has $have MB of memory, but the line needs about $memory MB$(smaller)."

@@ -92,6 +92,7 @@ def test_the_container_gets_the_facts_and_its_report_is_all_that_is_printed(clon
     assert (there.get("CLOCK_SYNCHRONIZED"), there.get("STARTS_AT_BOOT")) == ("yes", "yes")
     assert (there.get("IPV4_ROUTE"), there.all("HOST_ADDRESS")) == ("yes", ["10.0.0.5"])
     assert there.get("SUBNET_TAKEN") == "other_default"
+    assert (there.get("MIN_ENGINE"), there.number("MEMORY_NEEDED_MB")) == ("25.0", 1000)
     assert [(one.variable, one.port, one.by_container, one.holder) for one in there.taken] == [
         ("HTTPS_PORT", "443/tcp", True, "other-caddy-1")
     ]
@@ -165,6 +166,22 @@ def test_rows_that_are_not_as_they_should_be_are_counted_and_not_shown(clone: Cl
     doctor(clone, settings='PHONE_NUMBERS="+12025550123" NETWORK=bus SIP_PORT=many')
     assert facts(clone).number("ENV_ROWS_WRONG") == 3
     assert "2025550123" not in (clone.root / "facts").read_text()
+
+
+@pytest.mark.parametrize(
+    ("edited", "newer"),
+    [
+        ("OPENAI_API_KEY=sk-new", "yes"),
+        ("RTP_PORT_RANGE=20000-20099", "yes"),
+        ("PUBLIC_IP=54.1.2.3", "yes"),
+        ("", "no"),
+    ],
+)
+def test_an_env_that_was_edited_after_make_up_is_newer_than_what_follows_from_it(
+    clone: Clone, edited: str, newer: str
+) -> None:
+    doctor(clone, settings=edited)
+    assert facts(clone).get("ENV_IS_NEWER") == newer
 
 
 def test_without_env_the_container_gets_what_the_host_alone_tells(clone: Clone) -> None:

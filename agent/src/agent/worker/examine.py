@@ -27,6 +27,7 @@ from agent.authorities import authorities
 from agent.lines.folder import LinesFolder
 from agent.lines.http_tools import tools_file
 from agent.lines.line import Line
+from agent.providers.capacity import calls_at_once
 from agent.providers.check import lines_of
 from agent.settings import Settings, read_what_can_be_read
 from agent.storage.live_file import FileError
@@ -59,6 +60,7 @@ async def examine(settings: Settings, lines: LinesFolder, data: Path = DATA) -> 
         "registered": why_not is None,
         "why_not": why_not or "",
         "name": await asyncio.to_thread(registered_name),
+        "calls": calls_at_once(there, settings),
         "problems": len(problems(settings, lines)),
         **kept(data),
         "doubts": asked,

@@ -18,6 +18,7 @@ from agent.settings import Settings
 ONCE = APIConnectOptions(max_retry=0)
 RATE = 16_000  # Hz
 SAID = "Hello."
+BUDGET = 60.0  # seconds after which no further model is asked
 LONGEST_PROBLEM = 200  # characters
 
 
@@ -33,12 +34,15 @@ class Answer:
 async def first_answers(there: Iterable[Line], settings: Settings) -> list[Answer]:
     """Ask each model once, whichever lines use it, one after another: at once, they would slow each other down."""
     asked: dict[tuple[str, Wanted], Answer] = {}
+    until = time.monotonic() + BUDGET
     for line in there:
         pipeline = Pipeline(line, settings)
         if pipeline.problems():  # `make check` tells
             continue
         for kind in KINDS:
             for (name, wanted), model in zip(pipeline.wanted(kind), pipeline.models(kind), strict=True):
+                if time.monotonic() > until:
+                    return list(asked.values())
                 if (name, wanted) not in asked and (answer := await _ask(name, kind, wanted, model)):
                     asked[name, wanted] = answer
     return list(asked.values())

@@ -30,6 +30,7 @@ class AgentReport(BaseModel):
     registered: bool
     why_not: str = ""
     name: str | None = None  # under which it is registered
+    calls: int  # that it takes at once
     problems: int  # with .env and the lines, as `make check` tells them
     writable: bool  # the data volume
     free_mb: int

@@ -112,6 +112,7 @@ BREAKAGES = [
     fails("settings.values", "a line is no TOML", lambda s: (s.lines / "coffee/line.toml").write_text("numbers = [")),
     fails("settings.lines", "the agent finds problems", lambda s: s.fix(problems=2)),
     warns("settings.applied", "the gateway is older than .env", lambda s: s.service("sip", config="changed")),
+    warns("settings.applied", ".env is newer", lambda s: s.set(ENV_IS_NEWER="yes")),
     warns("settings.log_level", "the server logs numbers", lambda s: s.set(SERVER_LOG_LEVEL="info")),
     warns("settings.log_level", "the agent logs words", lambda s: s.set(LOG_LEVEL="debug")),
     # The way in from outside
@@ -125,7 +126,7 @@ BREAKAGES = [
         "to this machine alone",
         lambda s: s.facts.update(PUBLISHED=[row.replace("0.0.0.0", "127.0.0.1") for row in s.facts["PUBLISHED"]]),
     ),
-    fails("network.audio_ports", "fewer than the calls need", lambda s: s.set(MAX_CONCURRENT_CALLS="11")),
+    fails("network.audio_ports", "fewer than the calls need", lambda s: s.fix(calls=11)),
     fails("network.public_address", "the host has moved", lambda s: s.shown.update(address="54.170.99.99")),
     warns("network.public_address", "nobody tells", lambda s: s.shown.update(address="<html>")),
     warns("network.carrier_nat", "the provider has a NAT", lambda s: s.set(HOST_ADDRESS="100.64.3.4")),

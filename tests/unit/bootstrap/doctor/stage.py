@@ -146,6 +146,9 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
     ports = [f"{gateway}/udp", f"{gateway}/tcp", *(f"{port}/udp" for port in range(10000, 10020))]
     facts = {
         "ENGINE_VERSION": "28.5.1",
+        "MIN_ENGINE": "25.0",
+        "MIN_COMPOSE": "2.24.4",
+        "MEMORY_NEEDED_MB": "3000",
         "COMPOSE_VERSION": "2.40.0",
         "ENGINE_KIND": "linux",
         "CPUS": "4",
@@ -168,7 +171,6 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
         "SIP_PORT": str(gateway),
         "RTP_PORTS": "10000-10019",
         "COMPOSE_PROFILES": "local",
-        "SPEECH_SIZE": "default",
         "SERVER_LOG_LEVEL": "error",
         "LOG_LEVEL": "info",
         "REDIS_PING": "PONG",
@@ -196,6 +198,7 @@ def healthy_agent() -> dict[str, Any]:
         "registered": True,
         "why_not": "",
         "name": "inbound-voice-agent",
+        "calls": 10,
         "problems": 0,
         "writable": True,
         "free_mb": 40_000,

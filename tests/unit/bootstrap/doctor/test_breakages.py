@@ -149,7 +149,7 @@ async def test_nothing_of_the_line_is_changed(stage: Stage) -> None:
 
 
 async def test_of_a_host_without_env_as_much_is_said_as_can_be_said(stage: Stage) -> None:
-    facts = ("ENGINE_VERSION", "COMPOSE_VERSION", "ENGINE_KIND", "MEMORY_MB", "CLOCK_SYNCHRONIZED", "IPV4_ROUTE")
+    facts = ("ENGINE_VERSION", "COMPOSE_VERSION", "ENGINE_KIND", "MIN_ENGINE", "CLOCK_SYNCHRONIZED", "IPV4_ROUTE")
     stage.facts = {name: stage.facts[name] for name in facts} | {"ENV_FILE": ["no"]}
     stage.agent.clear()
     results = await stage.examine()

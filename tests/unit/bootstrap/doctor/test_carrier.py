@@ -34,7 +34,7 @@ def twilio(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     module = SimpleNamespace(
         connect=connect, look=look, want=lambda _, lines: lines, changes=lambda want, there: [*want, *there]
     )
-    monkeypatch.setitem(sys.modules, "bootstrap.twilio", module)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "bootstrap.twilio", module)
     return module
 
 

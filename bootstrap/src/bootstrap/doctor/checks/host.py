@@ -1,10 +1,10 @@
 """The machine and its Docker Engine."""
 
+import re
+
 from bootstrap.doctor.finding import Finding, check, fail, ok, skipped, warn
 from bootstrap.doctor.world import World
 
-MIN_ENGINE = (25, 0)  # as in bootstrap/host/_preflight.sh, which says why
-MIN_COMPOSE = (2, 24, 4)
 LEAST_DISK, LITTLE_DISK = 500, 2000  # MB
 LEAST_AVAILABLE = 200  # MB
 BUSY = 2.0  # processes for each core, over five minutes
@@ -27,7 +27,7 @@ async def engine(world: World) -> Finding:
     cure="Update Docker Engine, then run make up.",
 )
 async def engine_version(world: World) -> Finding:
-    return compare("Docker Engine", world.facts.get("ENGINE_VERSION"), MIN_ENGINE)
+    return compare("Docker Engine", world.facts.get("ENGINE_VERSION"), world.facts.get("MIN_ENGINE"))
 
 
 @check(
@@ -37,7 +37,7 @@ async def engine_version(world: World) -> Finding:
     cure="Update docker-compose-plugin, then run make up.",
 )
 async def compose_version(world: World) -> Finding:
-    return compare("Docker Compose", world.facts.get("COMPOSE_VERSION"), MIN_COMPOSE)
+    return compare("Docker Compose", world.facts.get("COMPOSE_VERSION"), world.facts.get("MIN_COMPOSE"))
 
 
 @check(
@@ -64,15 +64,14 @@ async def callers_addresses(world: World) -> Finding:
 )
 async def memory(world: World) -> Finding:
     have, free = world.facts.number("MEMORY_MB"), world.facts.number("MEMORY_AVAILABLE_MB")
-    if have is None:
-        return skipped("the engine does not say how much memory it has")
-    embedded = world.facts.get("COMPOSE_PROFILES") == "local"
-    need = (2000 if world.facts.get("SPEECH_SIZE") == "small" else 3000) if embedded else 1000
+    need = world.facts.number("MEMORY_NEEDED_MB")
+    if have is None or need is None:
+        return skipped("it is not known how much memory there is, or is needed")
     if have < need:
-        return warn(f"The engine has {have:.0f} MB of memory, but the line needs about {need} MB.")
+        return warn(f"The engine has {have:.0f} MB of memory, but the line needs about {need:.0f} MB.")
     if free is not None and free < LEAST_AVAILABLE:
         return warn(f"Only {free:.0f} MB of memory are available, so a program may be killed during a call.")
-    return ok(f"The engine has {have:.0f} MB of memory, and the line needs about {need} MB.")
+    return ok(f"The engine has {have:.0f} MB of memory, and the line needs about {need:.0f} MB.")
 
 
 @check(
@@ -151,8 +150,14 @@ async def restarts(world: World) -> Finding:
     return ok("No service had to be restarted again and again.")
 
 
-def compare(name: str, found: str, least: tuple[int, ...]) -> Finding:
-    parts = [int("".join(filter(str.isdecimal, part.split("+")[0].split("-")[0])) or 0) for part in found.split(".")]
-    if tuple(parts) >= least:
+def compare(name: str, found: str, least: str) -> Finding:
+    if not found:
+        return skipped(f"it is not known which version {name} has")
+    if numbers_of(found) >= numbers_of(least):
         return ok(f"{name} is {found}.")
-    return fail(f"{name} is {found or 'of an unknown version'}, but {'.'.join(map(str, least))} or newer is needed.")
+    return fail(f"{name} is {found}, but {least} or newer is needed.")
+
+
+def numbers_of(version: str) -> list[int]:
+    """Return the numbers in a version such as v28.5.2+dfsg4, up to what is no number any more."""
+    return [int(part) for part in re.match(r"v?([0-9.]*)", version)[1].split(".") if part]  # type: ignore[index]

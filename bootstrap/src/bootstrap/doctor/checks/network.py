@@ -3,14 +3,12 @@
 from ipaddress import IPv4Address, ip_network
 
 from bootstrap.addresses import PRIVATE
-from bootstrap.doctor.facts import Facts
 from bootstrap.doctor.finding import Finding, check, fail, ok, skipped, warn
 from bootstrap.doctor.world import World
 
 CGNAT = ip_network("100.64.0.0/10")
 NOT_PUBLIC = "the line is open to this machine alone. DOMAIN in .env opens it"
 PORTS_OF_A_CALL = 2
-CALLS_AT_ONCE = {True: 3, False: 10}  # MAX_CONCURRENT_CALLS if it is empty, by whether an embedded model is used
 OPEN_THE_PORTS = "Open it in the firewall, or the cloud's security group, to your carrier's addresses."
 
 
@@ -102,7 +100,9 @@ async def audio_ports(world: World) -> Finding:
     has = len(world.facts.audio_ports)
     if not has:
         return skipped("make up has not chosen the ports for audio yet")
-    calls = int(world.facts.number("MAX_CONCURRENT_CALLS") or CALLS_AT_ONCE[is_embedded(world.facts)])
+    if world.facts.agent is None:
+        return skipped("the agent could not be asked how many calls it takes at once")
+    calls = world.facts.agent.calls
     if has < calls * PORTS_OF_A_CALL:
         return fail(f"There are {has} ports for audio, but {calls} calls at once need {calls * PORTS_OF_A_CALL}.")
     return ok(f"There are {has} ports for the audio of {calls} calls at once.")
@@ -234,10 +234,6 @@ async def ask_at_the_public_address(world: World, transport: str) -> Finding:
     if await world.outside.options(world.facts.get("ADVERTISED_IP"), int(port), transport=transport):
         return ok(f"The gateway answers at the public address, {port}/{transport}.")
     return warn(f"Nobody answers at the public address, {port}/{transport}.")
-
-
-def is_embedded(facts: Facts) -> bool:
-    return facts.get("COMPOSE_PROFILES") == "local"
 
 
 def is_ipv4(text: str) -> bool:

@@ -42,7 +42,7 @@ async def accepted(world: World) -> Finding:
     cure=BY_HAND,
 )
 async def hearing(world: World) -> Finding:
-    return in_time(world, "stt", "what it heard")
+    return in_time(world, "stt", "What it heard")
 
 
 @check(
@@ -52,7 +52,7 @@ async def hearing(world: World) -> Finding:
     cure=BY_HAND,
 )
 async def first_word(world: World) -> Finding:
-    return in_time(world, "llm", "the first word")
+    return in_time(world, "llm", "The first word")
 
 
 @check(
@@ -62,7 +62,7 @@ async def first_word(world: World) -> Finding:
     cure=BY_HAND,
 )
 async def first_audio(world: World) -> Finding:
-    return in_time(world, "tts", "the first sound")
+    return in_time(world, "tts", "The first sound")
 
 
 def in_time(world: World, kind: str, what: str) -> Finding:
@@ -72,7 +72,7 @@ def in_time(world: World, kind: str, what: str) -> Finding:
     silent = [model for model in models if model.seconds is None]
     if silent:
         return fail(f"{silent[0].name} did not answer: {silent[0].problem or 'nothing came'}.")
-    told = ", ".join(f"{model.name} {model.seconds or 0:.1f} s" for model in models)
+    told = " and ".join(f"{model.seconds or 0:.1f} s ({model.name})" for model in models)
     if any((model.seconds or 0) > SLOW[kind] for model in models):
-        return warn(f"Until {what}, it takes longer than {SLOW[kind]:g} s, which callers notice: {told}.")
-    return ok(f"Until {what}: {told}.")
+        return warn(f"{what} came after {told}, and callers notice more than {SLOW[kind]:g} s.")
+    return ok(f"{what} came after {told}.")

@@ -53,6 +53,6 @@ def reached(world: World, kinds: tuple[str, ...], what: str, level: Callable[[st
         return skipped(f"no line has a {what}")
     broken = [one for one in there if one.problem]
     if not broken:
-        return ok(f"{len(there)} of {len(there)} can be reached.")
+        return ok(f"Each {what} that a line has can be reached.")
     told = f"The {broken[0].kind} of the line {broken[0].line} {broken[0].problem}."
     return level(told)

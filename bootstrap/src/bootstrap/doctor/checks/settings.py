@@ -82,6 +82,8 @@ async def lines(world: World) -> Finding:
     cure="Run make up.",
 )
 async def applied(world: World) -> Finding:
+    if world.facts.get("ENV_IS_NEWER") == "yes":
+        return warn("Settings were changed in .env, and nothing has been started with them yet.")
     services = world.facts.services
     if not services:
         return skipped("no service has a container. Run make up")
