@@ -32,12 +32,6 @@ tell_of_the_machine() {
     if command -v timedatectl >/dev/null; then
         fact CLOCK_SYNCHRONIZED "$(within 5 timedatectl show --property NTPSynchronized --value 2>/dev/null || true)"
     fi
-    if command -v systemctl >/dev/null; then
-        case $(systemctl is-enabled docker 2>/dev/null || true) in
-            enabled) fact STARTS_AT_BOOT yes ;;
-            disabled) fact STARTS_AT_BOOT no ;;
-        esac
-    fi
     if command -v ip >/dev/null; then
         fact IPV4_ROUTE "$(is_written "$(ip -4 route show default 2>/dev/null || true)")"
         fact IPV6_ROUTE "$(is_written "$(ip -6 route show default 2>/dev/null || true)")"
@@ -57,10 +51,22 @@ tell_of_the_engine() {
     kind=$(kind_of_engine)
     if [ "$kind" = rootless ] && ! shows_addresses; then kind=rootless_hidden; fi
     fact ENGINE_KIND "$kind"
+    case $kind in
+        linux) tell_if_it_starts_at_boot ;;
+        rootless*) tell_if_it_starts_at_boot --user ;;
+    esac
     fact CPUS "$(docker info --format '{{.NCPU}}')"
     fact MEMORY_MB "$(docker info --format '{{.MemTotal}}' | awk '{ print int($1 / 1000000) }')"
     root=$(docker info --format '{{.DockerRootDir}}')
     [ ! -d "$root" ] || fact DISK_FREE_MB "$(df -Pm "$root" | awk 'NR == 2 { print $4 }')"
+}
+
+tell_if_it_starts_at_boot() { # [--user]
+    command -v systemctl >/dev/null || return 0
+    case $(systemctl "$@" is-enabled docker 2>/dev/null || true) in
+        enabled) fact STARTS_AT_BOOT yes ;;
+        disabled) fact STARTS_AT_BOOT no ;;
+    esac
 }
 
 tell_of_the_settings() {

@@ -23,7 +23,7 @@ async def ipv4(world: World) -> Finding:
         return skipped("this host does not say how it reaches others")
     if route == "no":
         only = ", only by IPv6" if world.facts.get("IPV6_ROUTE") == "yes" else ""
-        return fail(f"The host cannot reach others by IPv4{only}.")
+        return (fail if world.is_public else warn)(f"The host cannot reach others by IPv4{only}.")
     return ok("The host reaches others by IPv4.")
 
 
