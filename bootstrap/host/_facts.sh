@@ -189,9 +189,10 @@ tell_of_redis() {
         ' || true
 }
 
-# The agent's image can say much even if the service does not run.
+# The agent's image can say much even if the service does not run. Compose would make the volume if there is none.
 examine_without_the_service() {
     [ -e "$ENV_FILE" ] || return 0
+    docker volume inspect "$(project)_data" >/dev/null 2>&1 || return 0
     image=$(sed -n 's/^ *image: \(landline\/agent:.*\)/\1/p' compose.yaml)
     docker image inspect "$image" >/dev/null 2>&1 || return 0
     within 120 docker compose --progress quiet run --rm --no-deps -T --entrypoint python agent \

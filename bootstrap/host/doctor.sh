@@ -56,7 +56,7 @@ listen_for_audio() {
 }
 
 run_the_checks() { # OPTION...
-    if env_is_usable; then
+    if [ "$usable" = yes ]; then
         docker compose --progress quiet run --rm --no-deps -T bootstrap doctor "$@"
     else
         docker run --rm --interactive --network none --cap-drop ALL --security-opt no-new-privileges:true "$IMAGE" \
@@ -82,7 +82,12 @@ network=$(project)_default probe=$(project)-doctor
 network_was_there=$(yes_or_no docker network inspect "$network")
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-facts=$(set +e; tell_facts; [ ! -e "$ENV_FILE" ] || listen_for_audio)   # whatever fails is not known, and no more
+usable=no
+! env_is_usable || usable=yes
+# Whatever fails here is not known, and no more.
+facts=$(set +e; fact ENV_IS_USABLE "$usable"; tell_facts; [ "$usable" = no ] || listen_for_audio)
 code=0
-say "$facts" | run_the_checks "$@" || code=$?
+report=$(say "$facts" | run_the_checks "$@") || code=$?
+[ -n "$report" ] || die "the checks could not be run. The reason is above."
+say "$report"
 exit "$code"

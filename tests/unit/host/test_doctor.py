@@ -195,7 +195,17 @@ def test_without_env_the_container_gets_what_the_host_alone_tells(clone: Clone) 
 def test_an_env_that_compose_cannot_read_is_no_hindrance(clone: Clone) -> None:
     done = doctor(clone, docker=DOCKER.replace('*"config --hash"*', '*"config --quiet"*) exit 1 ;; *"config --hash"*'))
     assert done.stdout.startswith("report of run --rm --interactive --network none ")
-    assert facts(clone).get("ENV_FILE") == "yes"
+    assert (facts(clone).get("ENV_FILE"), facts(clone).get("ENV_IS_USABLE")) == ("yes", "no")
+
+
+def test_checks_that_cannot_be_run_are_no_warning(clone: Clone) -> None:
+    broken = '*" doctor"*) echo "no space left on device" >&2; exit 1 ;;\n"network ls"*)'
+    done = doctor(clone, docker=DOCKER.replace('"network ls"*)', broken))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "no space left on device",
+        "error: the checks could not be run. The reason is above.",
+    ]
 
 
 def test_the_agent_is_asked_in_a_container_of_its_own_if_it_does_not_run(clone: Clone) -> None:

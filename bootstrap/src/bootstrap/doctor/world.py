@@ -90,7 +90,7 @@ class World:
 
 def look_around(facts: Facts) -> World:
     """Make the world of this container: its settings, and the facts that it was given."""
-    if facts.get("ENV_FILE") != "yes":
+    if facts.get("ENV_IS_USABLE") != "yes":  # this container has been given nothing of it
         return World(facts, wrong=(".env",))
     try:
         settings, lines = load(ServerSettings)

@@ -103,9 +103,10 @@ BREAKAGES = [
     fails(
         "settings.env",
         "there is none",
-        lambda s: s.set(ENV_FILE="no"),
+        lambda s: s.set(ENV_FILE="no", ENV_IS_USABLE="no"),
     ),
     warns("settings.env_mode", "everybody can read it", lambda s: s.set(ENV_MODE="-rw-r--r--")),
+    fails("settings.values", "make up has never run", lambda s: s.set(ENV_IS_USABLE="no")),
     fails("settings.env_rows", "a row has quotes", lambda s: s.set(ENV_ROWS_WRONG="1")),
     fails("settings.restore", "a restore was interrupted", lambda s: s.set(RESTORE_INTERRUPTED="yes")),
     fails("settings.values", "a number is none", lambda s: s.env(PHONE_NUMBERS="5550100")),

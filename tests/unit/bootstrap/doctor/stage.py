@@ -163,6 +163,7 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
         "HOST_ADDRESS": PUBLIC,
         "RESTORE_INTERRUPTED": "no",
         "ENV_FILE": "yes",
+        "ENV_IS_USABLE": "yes",
         "ENV_MODE": "-rw-------",
         "ENV_ROWS_WRONG": "0",
         "ADVERTISED_IP": PUBLIC,

@@ -31,7 +31,7 @@ NEEDS = {check.id: check.needs for check in CHECKS}
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ca.pem, an authority of one's own, and server.pem, a certificate for SITE that it signed."""
     home = tmp_path_factory.mktemp("authority")
-    (home / "ext").write_text(f"subjectAltName=DNS:{SITE}\n")
+    (home / "ext").write_text(f"subjectAltName=DNS:{SITE}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     for command in (
         ["req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "40", "-subj", "/CN=Our own authority"],

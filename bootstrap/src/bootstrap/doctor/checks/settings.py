@@ -55,6 +55,8 @@ async def restore(world: World) -> Finding:
     cure="make check says what is wrong with each, and what to write.",
 )
 async def values(world: World) -> Finding:
+    if world.facts.get("ENV_IS_USABLE") != "yes":
+        return fail("make up has not completed .env, or Compose cannot read it.")
     if world.settings is None:
         return fail(f"These cannot be used as they are: {', '.join(world.wrong)}.")
     return ok("The settings and the lines' numbers are valid.")
