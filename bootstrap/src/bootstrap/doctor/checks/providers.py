@@ -42,7 +42,7 @@ async def accepted(world: World) -> Finding:
     cure=BY_HAND,
 )
 async def hearing(world: World) -> Finding:
-    return in_time(world, "stt", "What it heard")
+    return in_time(world, "stt", "The transcript")
 
 
 @check(
