@@ -138,7 +138,7 @@ tell_of_the_services() {
     for service in redis livekit sip agent; do tell_the_time "$service"; done
     tell_of_redis
     fact CERTIFICATES "$(in_service caddy 5 sh -c "$LOOK_FOR_CERTIFICATES" || true)"
-    fact AGENT "$(in_service agent 90 python -m agent.worker.examine || examine_without_the_service)"
+    fact AGENT "$( { in_service agent 90 python -m agent.worker.examine || examine_without_the_service; } | grep '^{')"
 }
 
 LOOK_FOR_CERTIFICATES='find /data/caddy/certificates -name "*.crt" 2>/dev/null | grep -q . && echo yes || echo no'
@@ -146,7 +146,8 @@ LOOK_FOR_CERTIFICATES='find /data/caddy/certificates -name "*.crt" 2>/dev/null |
 # shellcheck disable=SC2016 # Docker's own language, in which $ begins a name
 SEEN_IN_A_CONTAINER='{{$service := index .Config.Labels "com.docker.compose.service" -}}
 SERVICE={{$service}} state={{.State.Status}} health={{with .State.Health}}{{.Status}}{{end}}'\
-' restarts={{.RestartCount}} address={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'\
+' restarts={{.RestartCount}} started={{.State.StartedAt}}'\
+' address={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'\
 ' advertises={{range .Config.Env}}{{if eq (printf "%.14s" .) "ADVERTISED_IP="}}{{slice . 14}}{{end}}{{end}}'\
 ' config={{index .Config.Labels "com.docker.compose.config-hash"}}
 {{range $port, $bindings := .NetworkSettings.Ports}}{{range $bindings -}}

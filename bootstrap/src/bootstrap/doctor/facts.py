@@ -1,6 +1,7 @@
 """What the host's shell has found out about the host and its containers: rows NAME=value, written by _facts.sh."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import IPv4Address
 
 from pydantic import BaseModel, ValidationError
@@ -51,6 +52,7 @@ class Service:
     state: str  # as Docker says it: running, exited …
     health: str  # healthy, unhealthy, starting, or empty
     restarts: int
+    started: float  # seconds since the epoch; 0 if it is not known
     address: str  # on the private network; empty on the host's network
     advertises: str  # the public address that it was given
     is_current: bool  # it was started with the settings that .env has now
@@ -103,6 +105,7 @@ class Facts:
                 its.get("state", ""),
                 its.get("health", ""),
                 int(restarts) if restarts.isdecimal() else 0,
+                seconds_of(its.get("started", "")),
                 its.get("address", ""),
                 its.get("advertises", ""),
                 its.get("config", "same") == "same",
@@ -148,3 +151,11 @@ class Facts:
     def audio_ports(self) -> range:
         first, _, last = self.get("RTP_PORTS").partition("-")
         return range(int(first), int(last) + 1) if first.isdecimal() and last.isdecimal() else range(0)
+
+
+def seconds_of(moment: str) -> float:
+    """Return a moment of Docker's (2026-11-27T14:00:00.123456789Z) in seconds since the epoch; 0 if it is none."""
+    try:
+        return datetime.fromisoformat(moment).timestamp()
+    except ValueError:
+        return 0

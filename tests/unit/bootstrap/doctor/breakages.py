@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from livekit import api
@@ -32,6 +33,11 @@ def warns(id_: str, what: str, change: Callable[[Stage], Any], *also: str) -> Br
 
 def fails(id_: str, what: str, change: Callable[[Stage], Any], *also: str) -> Breakage:
     return Breakage(id_, what, change, "fail", also)
+
+
+def now() -> str:
+    """As Docker writes it."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.123456789Z"
 
 
 def taken(kind: str) -> Callable[[Stage], Any]:
@@ -98,7 +104,7 @@ BREAKAGES = [
     warns("host.cpu", "every core is busy", lambda s: s.set(LOAD="12.5")),
     warns("host.clock", "nothing keeps it right", lambda s: s.set(CLOCK_SYNCHRONIZED="no")),
     warns("host.starts_at_boot", "it is disabled", lambda s: s.set(STARTS_AT_BOOT="no")),
-    warns("host.restarts", "the agent ends over and over", lambda s: s.service("agent", restarts="7")),
+    warns("host.restarts", "the agent ends over and over", lambda s: s.service("agent", restarts="7", started=now())),
     # The settings
     fails(
         "settings.env",

@@ -138,8 +138,9 @@ class Stage:
 
 
 def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
+    state = "state=running health=healthy restarts=0 started=2026-11-01T00:00:00.123456789Z"
     services = [
-        f"{name} state=running health=healthy restarts=0 address={ADDRESSES.get(name, '172.29.53.140')} "
+        f"{name} {state} address={ADDRESSES.get(name, '172.29.53.140')} "
         f"advertises={PUBLIC if name in ('sip', 'livekit') else ''} config=same"
         for name in SERVICES
     ]

@@ -142,6 +142,11 @@ async def test_without_twilios_credentials_or_a_carrier_for_calls_that_go_out_ne
     assert skipped == {"twilio.account", "twilio.trunk", *asked}
 
 
+async def test_what_has_settled_after_restarts_is_no_warning(stage: Stage) -> None:
+    stage.service("agent", restarts="7")
+    assert (await stage.examine())["host.restarts"].finding.level == "ok"
+
+
 async def test_nothing_of_the_line_is_changed(stage: Stage) -> None:
     before = set(stage.server.calls)
     await stage.examine()

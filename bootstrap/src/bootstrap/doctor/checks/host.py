@@ -9,6 +9,7 @@ LEAST_DISK, LITTLE_DISK = 500, 2000  # MB
 LEAST_AVAILABLE = 200  # MB
 BUSY = 2.0  # processes for each core, over five minutes
 RESTARTS = 3
+SETTLED = 3600  # seconds after which a service that runs counts as recovered
 
 
 @check(
@@ -144,9 +145,13 @@ async def restarts(world: World) -> Finding:
     services = world.facts.services
     if not services:
         return skipped("no service has a container. Run make up")
-    over = sorted(name for name, its in services.items() if its.state == "restarting" or its.restarts >= RESTARTS)
+    over = sorted(
+        name
+        for name, its in services.items()
+        if its.state == "restarting" or (its.restarts >= RESTARTS and world.now - its.started < SETTLED)
+    )
     if over:
-        return warn(f"Docker has restarted {' and '.join(over)} {RESTARTS} times or more.")
+        return warn(f"Docker has restarted {' and '.join(over)} over and over within the last hour.")
     return ok("No service had to be restarted again and again.")
 
 
