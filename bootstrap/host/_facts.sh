@@ -179,13 +179,15 @@ tell_the_time() { # SERVICE
 tell_of_redis() {
     # shellcheck disable=SC2016 # the container's shell expands it
     in_service redis 5 sh -c 'export REDISCLI_AUTH="$(cat /run/secrets/redis_password)"
-        redis-cli ping; redis-cli info persistence; redis-cli config get maxmemory-policy; redis-cli client list' |
+        redis-cli ping; redis-cli info persistence; redis-cli config get maxmemory-policy; redis-cli client list
+        redis-cli hkeys sip_inbound_trunk' |
         tr -d '\r' | awk -F '[: ]' '
             NR == 1 { print "REDIS_PING=" $0 }
             $1 == "aof_enabled" { on = $2 ? "on" : "off" }
             $1 == "aof_last_write_status" { print "REDIS_SAVES=" on " " $2 }
             policy { print "REDIS_POLICY=" $0; policy = 0 }
             $0 == "maxmemory-policy" { policy = 1 }
+            /^ST_/ { print "REDIS_TRUNK=" $0 }
             / addr=/ { sub(/.* addr=/, ""); sub(/:.*/, ""); print "REDIS_CLIENT=" $0 }
         ' || true
 }

@@ -34,7 +34,7 @@ RIGHT = {
     *("web.running", "web.https", "web.certificate_store"),
     *("redis.running", "redis.answers", "redis.saves", "redis.shared", "redis.keeps_all"),
     *("gateway.running", "gateway.options", "gateway.options_tcp", "gateway.address"),
-    *("server.running", "server.answers", "server.key"),
+    *("server.running", "server.answers", "server.key", "server.same_redis"),
     *("trunk.in_the_way", "trunk.trunks", "trunk.rules", "trunk.open_rules", "trunk.credentials", "trunk.numbers"),
     *("agent.running", "agent.registered", "agent.name", "agent.clock"),
     *("providers.embedded", "providers.accepted"),

@@ -40,7 +40,7 @@ case "$*" in
     *"date +%s") date +%s ;;
     "exec idredis"*)
         printf 'PONG\naof_enabled:1\r\naof_last_write_status:ok\r\nmaxmemory-policy\nnoeviction\n'
-        printf 'id=3 addr=172.29.53.3:40000 laddr=172.29.53.2:6379 name=\nid=4 addr=127.0.0.1:1 x=\n' ;;
+        printf 'id=3 addr=172.29.53.3:40000 laddr=172.29.53.2:6379 name=\nid=4 addr=127.0.0.1:1 x=\nST_a\nST_b\n' ;;
     "exec idcaddy"*) echo yes ;;
     "exec idagent python -m agent.worker.examine") echo '{"registered": true}' ;;
     "network ls"*) echo net ;;
@@ -112,6 +112,7 @@ def test_a_container_is_told_with_its_state_and_whether_it_has_the_settings_of_n
         "noeviction",
     )
     assert there.all("REDIS_CLIENT") == ["172.29.53.3", "127.0.0.1"]
+    assert there.all("REDIS_TRUNK") == ["ST_a", "ST_b"]
     assert (there.get("CERTIFICATES"), there.get("AGENT")) == ("yes", '{"registered": true}')
 
 

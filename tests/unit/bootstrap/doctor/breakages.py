@@ -189,6 +189,7 @@ BREAKAGES = [
     fails("server.answers", "it does not reach Redis", lambda s: setattr(s.server, "health", 406)),
     fails("server.answers", "nobody is there", lambda s: s.env(LIVEKIT_URL="ws://127.0.0.1:9")),
     fails("server.key", "its key is another", lambda s: s.env(LIVEKIT_API_SECRET="another-secret-of-32-characters-")),
+    fails("server.same_redis", "the server is elsewhere", lambda s: setattr(s, "redis_trunks", ["ST_other"])),
     # Trunks and rules
     fails("trunk.in_the_way", "somebody else's trunk has the number", somebody_elses_trunk),
     fails("trunk.trunks", "it has another number", without_trunks),

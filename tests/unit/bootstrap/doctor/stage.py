@@ -80,6 +80,7 @@ class Stage:
     https: tuple[str, int]
     shown: dict[str, str]  # who tells the public address, what Caddy answers
     twilio: list[str] | Exception | None = field(default_factory=list)
+    redis_trunks: list[str] | None = None  # None: those of the server
 
     def set(self, **facts: str) -> None:
         self.facts |= {name: [value] for name, value in facts.items()}
@@ -119,7 +120,9 @@ class Stage:
 
     def text(self) -> str:
         """The facts, as the container reads them."""
-        rows = [f"{name}={value}" for name, values in self.facts.items() for value in values]
+        trunks = self.server.trunks if self.redis_trunks is None else self.redis_trunks
+        rows = [f"REDIS_TRUNK={trunk}" for trunk in trunks]
+        rows += [f"{name}={value}" for name, values in self.facts.items() for value in values]
         return "\n".join([*rows, f"AGENT={json.dumps(self.agent)}"]) + "\n"
 
     def world(self) -> World:

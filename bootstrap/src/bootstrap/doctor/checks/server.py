@@ -40,3 +40,17 @@ async def key(world: World) -> Finding:
     except ServerError as error:
         return fail(str(error))
     return ok("The media server accepts the key.")
+
+
+@check(
+    id="server.same_redis",
+    needs=("server.key", "redis.answers"),
+    title="the server keeps its trunks in the Redis that the gateway asks",
+    cure="Leave LIVEKIT_URL in .env empty, then run make up. A server elsewhere, LiveKit Cloud too, needs a gateway "
+    "beside it.",
+)
+async def same_redis(world: World) -> Finding:
+    on_server = {trunk.sip_trunk_id for trunk in (await world.on_server()).trunks}
+    if on_server != set(world.facts.all("REDIS_TRUNK")):
+        return fail("The server in LIVEKIT_URL keeps its trunks elsewhere, so the gateway does not find them.")
+    return ok("The server keeps its trunks in the Redis that the gateway asks.")
