@@ -133,7 +133,8 @@ tell_of_the_services() {
     containers=$(docker ps --all --quiet --filter "$(ours)" --filter label=com.docker.compose.oneoff=False)
     if [ -n "$containers" ]; then
         # shellcheck disable=SC2086 # a list of ids
-        { hashes_of_now; docker inspect --format "$SEEN_IN_A_CONTAINER" $containers; } | compare_hashes
+        docker inspect --format "$SEEN_IN_A_CONTAINER" $containers | awk NF
+        tell_what_compose_would_replace
     fi
     for service in redis livekit sip agent; do tell_the_time "$service"; done
     tell_of_redis
@@ -148,25 +149,24 @@ SEEN_IN_A_CONTAINER='{{$service := index .Config.Labels "com.docker.compose.serv
 SERVICE={{$service}} state={{.State.Status}} health={{with .State.Health}}{{.Status}}{{end}}'\
 ' restarts={{.RestartCount}} started={{.State.StartedAt}}'\
 ' address={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'\
-' advertises={{range .Config.Env}}{{if eq (printf "%.14s" .) "ADVERTISED_IP="}}{{slice . 14}}{{end}}{{end}}'\
-' config={{index .Config.Labels "com.docker.compose.config-hash"}}
+' advertises={{range .Config.Env}}{{if eq (printf "%.14s" .) "ADVERTISED_IP="}}{{slice . 14}}{{end}}{{end}}
 {{range $port, $bindings := .NetworkSettings.Ports}}{{range $bindings -}}
 PUBLISHED={{$service}} {{$port}} {{.HostIp}}
 {{end}}{{end}}'
 
-# What Compose would start now: `HASH=service hash`, a row for each.
-hashes_of_now() { docker compose config --hash '*' 2>/dev/null | sed 's/^/HASH=/' || true; }
-
-# Replace the hash of each container's configuration by whether it is what Compose would start now.
-compare_hashes() {
-    awk '
-        /^HASH=/ { sub(/^HASH=/, ""); now[$1] = $2; next }
-        /^SERVICE=/ {
-            service = $1; sub(/^SERVICE=/, "", service); hash = $NF; sub(/^config=/, "", hash)
-            same = !(service in now) || now[service] == hash
-            $NF = "config=" (same ? "same" : "changed")
-        }
-        NF'
+# Ask Compose which containers it would replace, because they have other settings than .env. It does nothing else.
+# `config --hash` does not know the values that pass from .env to a service, so its answer differs from the containers'.
+tell_what_compose_would_replace() {
+    within 30 docker compose --dry-run --progress plain create --no-build --pull never 2>&1 |
+        awk -v project="$(project)" '
+            match($0, /Container [^ ]+/) {
+                asked = 1
+                name = substr($0, RSTART + 10, RLENGTH - 10); rest = substr($0, RSTART + RLENGTH)
+                if (rest ~ /Recreate/ && index(name, project "-") == 1) {
+                    sub(/-[0-9]+$/, "", name); print "REPLACED=" substr(name, length(project) + 2)
+                }
+            }
+            END { if (asked) print "COMPOSE_WAS_ASKED=yes" }' || true
 }
 
 # What time it is in a container, between two looks at the host's clock.

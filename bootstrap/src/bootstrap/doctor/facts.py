@@ -55,7 +55,6 @@ class Service:
     started: float  # seconds since the epoch; 0 if it is not known
     address: str  # on the private network; empty on the host's network
     advertises: str  # the public address that it was given
-    is_current: bool  # it was started with the settings that .env has now
 
     @property
     def is_up(self) -> bool:
@@ -108,7 +107,6 @@ class Facts:
                 seconds_of(its.get("started", "")),
                 its.get("address", ""),
                 its.get("advertises", ""),
-                its.get("config", "same") == "same",
             )
         return found
 

@@ -144,7 +144,7 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
     state = "state=running health=healthy restarts=0 started=2026-11-01T00:00:00.123456789Z"
     services = [
         f"{name} {state} address={ADDRESSES.get(name, '172.29.53.140')} "
-        f"advertises={PUBLIC if name in ('sip', 'livekit') else ''} config=same"
+        f"advertises={PUBLIC if name in ('sip', 'livekit') else ''}"
         for name in SERVICES
     ]
     ports = [f"{gateway}/udp", f"{gateway}/tcp", *(f"{port}/udp" for port in range(10000, 10020))]
@@ -170,6 +170,7 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
         "ENV_IS_USABLE": "yes",
         "ENV_MODE": "-rw-------",
         "ENV_ROWS_WRONG": "0",
+        "COMPOSE_WAS_ASKED": "yes",
         "ADVERTISED_IP": PUBLIC,
         "SITE": SITE,
         "NETWORK": "bridge",

@@ -86,10 +86,9 @@ async def lines(world: World) -> Finding:
 async def applied(world: World) -> Finding:
     if world.facts.get("ENV_IS_NEWER") == "yes":
         return warn("Settings were changed in .env, and nothing has been started with them yet.")
-    services = world.facts.services
-    if not services:
-        return skipped("no service has a container. Run make up")
-    old = sorted(name for name, its in services.items() if not its.is_current)
+    if world.facts.get("COMPOSE_WAS_ASKED") != "yes":
+        return skipped("Compose does not say what it would start anew")
+    old = sorted(set(world.facts.all("REPLACED")))
     if old:
         return warn(f"Settings were changed since {' and '.join(old)} started, and are not in effect there.")
     return ok("Every service has the settings that are in .env now.")
