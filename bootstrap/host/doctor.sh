@@ -76,6 +76,7 @@ case ${JSON:-no} in
     *) die "JSON is '$JSON'; it has to be yes or no." ;;
 esac
 why_not=$( (engine_answers) 2>&1) || tell_without_an_engine "${why_not#error: }"
+[ ! -t 2 ] || say "Looking at the host, and asking every service. This takes up to a minute." >&2
 build_the_doctor
 # Compose makes the network for the containers that look, and would leave it behind.
 network=$(project)_default probe=$(project)-doctor
