@@ -14,7 +14,10 @@ from bootstrap.doctor.world import look_around
 def doctor(facts: str, *, as_json: bool) -> int:
     """Print what would stop a call; `facts` is what _facts.sh prints. Return the exit code by the worst finding."""
     logging.disable()  # what goes wrong is in a finding
-    results = asyncio.run(examine(facts))
+    try:
+        results = asyncio.run(examine(facts))
+    finally:
+        logging.disable(logging.NOTSET)
     sys.stdout.write(report.as_json(results) if as_json else report.as_text(results, HEADINGS))
     return report.EXIT_CODES[report.worst(results)]
 
