@@ -1,12 +1,12 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help setup up check call dial doctor logs down backup restore firewall clean venv test test-all lint docs lock
+.PHONY: help setup up check doctor call dial logs down backup restore firewall clean venv test test-all lint docs lock
 .PHONY: bench hearing knowledge tools turns capacity
 
 PYTHON ?= python3
 ROOMS = agent bootstrap phone speech
 
-export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA CALL LAST NUMBERS APPLY REMOVE CLOUD
+export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA CALL LAST NUMBERS JSON APPLY REMOVE CLOUD
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -22,14 +22,14 @@ up: ## start the line; safe to repeat
 check: ## check .env and the lines, and start nothing
 	@sh bootstrap/host/check.sh
 
+doctor: ## say what would stop a call; CALL="+1… -> +1… from ADDRESS" or LAST=5 explains calls, JSON=yes is for programs
+	@sh bootstrap/host/doctor.sh
+
 call: ## call a line and print what was said; LINE=name, SAY="… | …" or WAV=file, EXPECT="…", PERSON="…"
 	@sh bootstrap/host/call.sh
 
 dial: ## have a line call somebody; TO=+1…, PURPOSE="why", NAME="who is asked for", LINE=name
 	@sh bootstrap/host/dial.sh
-
-doctor: ## say why a call is or is not answered; CALL="+1… -> +1… from ADDRESS", or LAST=5 for the last calls
-	@sh bootstrap/host/explain.sh
 
 logs: ## follow the logs of all services, one row for each event; LOG_FORMAT=json in .env for JSON
 	@sh bootstrap/host/logs.sh
@@ -71,8 +71,9 @@ lint: venv ## ruff, mypy, import-linter, hadolint, shellcheck, yamllint
 	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh livekit/*.sh .ci/run
 	.venv/bin/yamllint --strict .
 
-docs: venv ## write docs/settings.md and docs/line.schema.json from the settings
+docs: venv ## write docs/settings.md and docs/line.schema.json from the settings, and the checks into docs/doctor.md
 	.venv/bin/python -m agent.lines.reference
+	.venv/bin/python -m bootstrap.doctor.page
 
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh

@@ -2,11 +2,8 @@
 # uses this sets `archive`, the path of the backup.
 # shellcheck shell=sh disable=SC2154
 
-RELEASE=$(sed -n 's/^ *image: landline\/agent://p' compose.yaml)
-IMAGE=landline/agent:$RELEASE
-
-# By this clone's code, and without an .env, which a new host does not have yet.
-build_the_archiver() { (export COMPOSE_ENV_FILES=.env.example COMPOSE_PROGRESS=quiet; build "$IMAGE" agent); }
+IMAGE=$(image_of agent)
+RELEASE=${IMAGE#*:}
 
 # Run a command of agent.backup as the user who typed this, to whom .env and the lines belong.
 as_this_user() { # COMMAND [FOLDER:MOUNTPOINT]

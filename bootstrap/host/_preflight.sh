@@ -44,9 +44,9 @@ new_enough() { # NAME FOUND MINIMUM
 }
 
 fits_this_engine() {
-    case $(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}') in
-        *Desktop*) engine="Docker Desktop" cure="run it on a Linux engine" ;;
-        *rootless*) engine="a rootless engine" cure="let it show addresses (docs/operations.md, Rootless engines)" ;;
+    case $(kind_of_engine) in
+        desktop) engine="Docker Desktop" cure="run it on a Linux engine" ;;
+        rootless) engine="a rootless engine" cure="let it show addresses (docs/operations.md, Rootless engines)" ;;
         *) return 0 ;;
     esac
     [ "$(value_of NETWORK)" != host ] ||
@@ -55,6 +55,14 @@ fits_this_engine() {
     [ -z "$(value_of ADVERTISED_IP)" ] || shows_addresses ||
         warn "$engine hides callers' addresses, so the trunk's list of allowed addresses lets nobody in." \
             "Here you can only try the line (make call); for a real number, $cure."
+}
+
+kind_of_engine() {
+    case $(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}') in
+        *Desktop*) say desktop ;;
+        *rootless*) say rootless ;;
+        *) say linux ;;
+    esac
 }
 
 # A rootless engine publishes only ports that this host leaves to every user, unless its helper has the right to others.
@@ -88,14 +96,14 @@ shows_addresses() {
 # In megabytes: the memory that all services hold, and each image on the disk of an amd64 host (downloads are about a
 # third smaller).
 there_is_memory() {
-    memory=$(needed_memory "$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)")
+    memory=$(needed_memory)
     have=$(engine_memory)
     [ "$have" -ge "$memory" ] ||
         warn "the engine has $have MB of memory, but the line needs about $memory MB$(smaller)."
 }
 
-needed_memory() { # PROFILES,SIZE
-    case $1 in
+needed_memory() { # [PROFILES,SIZE]: without, what .env says
+    case ${1:-$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)} in
         local,small) say 2000 ;;
         local,*) say 3000 ;;
         *) say 1000 ;;
@@ -106,7 +114,7 @@ engine_memory() { say $(($(docker info --format '{{.MemTotal}}') / 1000000)); }
 
 room_on_the_disk() { # for those of IMAGES that are missing
     need=0 what=
-    for image in $1; do
+    for image in $(printf '%s\n' "$1" | sort -u); do   # two services may have the same
         docker image inspect "$image" >/dev/null 2>&1 && continue
         case $image in
             landline/speech:*-small) size=1550 ;;
@@ -135,25 +143,48 @@ smaller() {
 ports_are_free() {
     # On the host's own network a listener does not show its container, so ours would look like another program's.
     [ "$(value_of NETWORK)" != host ] || [ -z "$(docker compose ps --quiet --status running sip)" ] || return 0
+    with_each_port refuse_if_taken
+}
+
+# Call FUNCTION with the name, the port (or first-last) and the kind of each port that the line publishes.
+with_each_port() { # FUNCTION
     for name in $PORTS; do
         case $name in SIP_PORT) kinds='udp tcp' ;; RTC_UDP_PORT) kinds=udp ;; *) kinds=tcp ;; esac
-        for kind in $kinds; do
-            port_is_free "$(value_of "$name")" "$kind" "set $name in $ENV_FILE to a free port"
-        done
+        for kind in $kinds; do "$1" "$name" "$(value_of "$name")" "$kind"; done
     done
-    [ -z "$(value_of TURN_UDP_PORT)" ] ||
-        port_is_free "$(value_of TURN_UDP_PORT)" udp "set TURN_PORT in $ENV_FILE to a free port, or TURN=no"
-    port_is_free "$(value_of RTP_PORTS)" udp "set RTP_PORT_RANGE in $ENV_FILE to free ports"
+    [ -z "$(value_of TURN_UDP_PORT)" ] || "$1" TURN_PORT "$(value_of TURN_UDP_PORT)" udp   # it is empty if TURN is off
+    "$1" RTP_PORT_RANGE "$(value_of RTP_PORTS)" udp
+}
+
+refuse_if_taken() { # NAME, PORT, KIND
+    case $1 in
+        RTP_PORT_RANGE) port_is_free "$2" "$3" "set $1 in $ENV_FILE to free ports" ;;
+        TURN_PORT) port_is_free "$2" "$3" "set $1 in $ENV_FILE to a free port, or TURN=no" ;;
+        *) port_is_free "$2" "$3" "set $1 in $ENV_FILE to a free port" ;;
+    esac
 }
 
 port_is_free() { # PORT or FIRST-LAST, KIND, CURE
+    taken=$(holder "$1" "$2")
+    case $taken in
+        '') return 0 ;;
+        "${taken%% *} container "*) who="the container ${taken##* }" ;;
+        *) who=${taken#* program } ;;
+    esac
+    die "port ${taken%% *}/$2 is taken by $who. Stop it, or $3."
+}
+
+# Prints `<port> container <name>` or `<port> program <who>`; nothing if the port is free, or this line's own.
+holder() { # PORT or FIRST-LAST, KIND
     holders=$(docker ps --filter "publish=$1/$2" --format '{{.Label "com.docker.compose.project"}} {{.Names}}')
     stranger=$(printf '%s\n' "$holders" | awk -v project="$(project)" 'NF && $1 != project { print $2; exit }')
-    [ -z "$stranger" ] || die "port $1/$2 is taken by the container $stranger. Stop it, or $3."
+    if [ -n "$stranger" ]; then say "$1 container $stranger"; return; fi
     [ -z "$holders" ] || return 0
-    taken=$(listening "$2" | awk -v first="${1%-*}" -v last="${1#*-}" '
-        $1 >= first + 0 && $1 <= last + 0 { if (NF == 1) $2 = "another program"; print; exit }')
-    [ -z "$taken" ] || die "port ${taken%% *}/$2 is taken by ${taken#* }. Stop it, or $3."
+    listening "$2" | awk -v first="${1%-*}" -v last="${1#*-}" '
+        $1 >= first + 0 && $1 <= last + 0 {
+            port = $1; if (NF == 1) who = "another program"; else { who = $0; sub(/^[^ ]* /, "", who) }
+            print port, "program", who; exit
+        }'
 }
 
 listening() { # KIND: a row for each port: its number, and who holds it (as far as this user may know)
@@ -174,10 +205,16 @@ listening() { # KIND: a row for each port: its number, and who holds it (as far 
 }
 
 subnet_is_free() {
-    subnet=$(value_of SUBNET)
+    owner=$(owner_of_the_subnet)
+    [ -z "$owner" ] || die "the network $(value_of SUBNET).0/24 overlaps with Docker's network $owner." \
+        "Set SUBNET in $ENV_FILE to another, such as 172.29.54."
+}
+
+# The other network of Docker's that overlaps with SUBNET; nothing if there is none.
+owner_of_the_subnet() {
     networks='{{.Name}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'
-    owner=$(docker network ls --quiet | xargs docker network inspect --format "$networks" |
-        awk -v mine="$subnet.0" -v project="$(project)" '
+    docker network ls --quiet | xargs docker network inspect --format "$networks" |
+        awk -v mine="$(value_of SUBNET).0" -v project="$(project)" '
             function number(a, o) { split(a, o, "."); return ((o[1] * 256 + o[2]) * 256 + o[3]) * 256 + o[4] }
             function overlap(net, bits, size) {
                 size = 2 ^ (32 - (bits < 24 ? bits : 24))
@@ -186,9 +223,7 @@ subnet_is_free() {
             $1 != project "_default" {
                 for (i = 2; i <= NF; i++)
                     if ($i !~ /:/) { split($i, n, "/"); if (overlap(n[1], n[2])) { print $1; exit } }
-            }')
-    [ -z "$owner" ] || die "the network $subnet.0/24 overlaps with Docker's network $owner." \
-        "Set SUBNET in $ENV_FILE to another, such as 172.29.54."
+            }'
 }
 
 project() { say "${COMPOSE_PROJECT_NAME:-landline}"; }

@@ -16,7 +16,7 @@ started_from_here
 [ ! -e "$archive" ] || die "FILE is '$archive', which exists, and a backup overwrites nothing. Give it another name."
 umask 077   # the file has secrets in it
 mkdir -p "$(dirname "$archive")" || die "FILE is '$archive', but its folder cannot be made."
-build_the_archiver
+build_without_env "$IMAGE" agent
 part=$archive.part-$$
 trap 'rm -f "$part" "$part-files"' EXIT
 trap 'exit 130' INT TERM

@@ -7,10 +7,10 @@
 set -eu
 . bootstrap/host/_lib.sh
 . bootstrap/host/_preflight.sh
+. bootstrap/host/_settings.sh
 forget_the_shells_settings
 
-# Standard input, since arguments and variables of a container are shown by docker inspect.
-explain() { docker compose --progress quiet run --rm --no-deps -T bootstrap explain; }
+explain() { tell_and_ask bootstrap explain; }
 asked() { # NAME, VALUE
     printf '%s=%s\nNUMBERS=%s\n\n' "$1" "$(printf %s "$2" | tr '\r\n' '  ')" "${NUMBERS:-}"
 }

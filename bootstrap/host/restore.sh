@@ -109,7 +109,7 @@ archive=${FILE:-}
 [ -n "$archive" ] || die "FILE has to name a backup, as in make restore FILE=backups/landline-2026-12-04-190000.tar."
 [ -f "$archive" ] && [ -r "$archive" ] || die "FILE is '$archive', but there is no such file to read."
 engine_answers
-build_the_archiver
+build_without_env "$IMAGE" agent
 finish_an_interrupted_restore
 content=$(as_this_user check < "$archive") || exit 2
 lines='' was_up=''

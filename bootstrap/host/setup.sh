@@ -10,7 +10,7 @@ set -eu
 . bootstrap/host/_derive.sh
 . bootstrap/host/_move.sh
 
-IMAGE=landline/bootstrap:$(sed -n 's/^ *image: landline\/bootstrap://p' compose.yaml)
+IMAGE=$(image_of bootstrap)
 NEW_ROW='
 '
 
@@ -54,12 +54,6 @@ env_is_usable() {
     [ -e "$ENV_FILE" ] || return 0
     lint_env
     check_settings
-}
-
-# By this clone's code, and without an .env, which a new clone does not have yet.
-build_the_image() {
-    room_on_the_disk "$IMAGE"
-    (export COMPOSE_ENV_FILES=.env.example COMPOSE_PROGRESS=quiet; build "$IMAGE" bootstrap)
 }
 
 # The container sees the folder with .env, which it writes as the user who typed this.
@@ -110,7 +104,8 @@ advance=$(answers_in_advance)
 forget_the_shells_settings
 engine_answers
 env_is_usable
-build_the_image
+room_on_the_disk "$IMAGE"
+build_without_env "$IMAGE" bootstrap
 given=$ENV_FILE.given
 trap 'rm -f "$given"' EXIT
 trap 'exit 130' INT TERM HUP

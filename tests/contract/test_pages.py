@@ -33,7 +33,7 @@ FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 MAKE_ARGUMENTS = {
     *("LINE", "SAY", "WAV", "EXPECT", "PERSON", "KEYS", "TO", "PURPOSE", "NAME", "FILE", "YES", "DATA", "STACK"),
-    *("CALL", "LAST", "NUMBERS"),
+    *("CALL", "LAST", "NUMBERS", "JSON"),
     *("APPLY", "REMOVE", "CLOUD", "GROUP", "RESTART_ENGINE"),
 }
 MADE_UP = {

@@ -12,6 +12,7 @@ from typing import Any
 
 from bootstrap import codes, listings, twilio, values
 from bootstrap.apply import apply
+from bootstrap.doctor.command import doctor
 from bootstrap.explain.command import explain
 from bootstrap.lines import Lines, numbers_left
 from bootstrap.logs import set_up_logging
@@ -61,6 +62,11 @@ COMMANDS = {
         "keep what the last apply made, and hang up on callers whose agent is gone, until it is stopped",
         None,
         become_the_watcher,
+    ),
+    "doctor": Command(
+        "say what would stop a call (standard input has facts about the host; exit: 0 all is right, 1 warn, 2 fail)",
+        None,
+        doctor,
     ),
     "explain": Command("say what becomes of a call (standard input has CALL=… or LAST=…)", ServerSettings, explain),
 }

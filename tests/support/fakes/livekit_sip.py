@@ -48,6 +48,7 @@ class FakeLiveKit:
     race_window: float = 0.0  # seconds between looking for conflicts and storing
     refuse_next: int = 0  # so many requests get 503 and change nothing
     hang_next: int = 0  # so many requests get no answer in time
+    health: int = 200  # what GET / is answered with; 406 without Redis
     lose_answers_of: list[str] = field(default_factory=list)  # the method is carried out, its answer lost, once each
 
     @asynccontextmanager
@@ -55,6 +56,7 @@ class FakeLiveKit:
         """Yields its URL."""
         app = web.Application()
         app.router.add_post("/twirp/livekit.{service}/{method}", self.answer)
+        app.router.add_get("/", self.answer_health)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
@@ -64,6 +66,9 @@ class FakeLiveKit:
             yield self.url
         finally:
             await runner.cleanup()
+
+    async def answer_health(self, _: web.Request) -> web.Response:
+        return web.Response(status=self.health, text="OK" if self.health == 200 else "Not Ready")
 
     async def answer(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]

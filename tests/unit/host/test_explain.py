@@ -38,7 +38,7 @@ def doctor(
 ) -> subprocess.CompletedProcess[str]:
     clone.docker(DOCKER.format(told=told, code=code, agents_code=agents_code, agent=agent, up=up))
     clone.env_file.write_text("")
-    return clone.script("explain", **shell)
+    return clone.script("doctor", **shell)
 
 
 def read(clone: Clone, name: str) -> str:
@@ -84,7 +84,6 @@ def test_the_last_calls_are_told_from_records_and_logs(clone: Clone) -> None:
 @pytest.mark.parametrize(
     ("shell", "told"),
     [
-        ({}, "say which call"),
         ({"CALL": CALL, "LAST": "5"}, "say which call"),
         ({"CALL": CALL, "up": ""}, "the line is not up. Run make up first."),
     ],

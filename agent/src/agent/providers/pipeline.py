@@ -72,6 +72,10 @@ class Pipeline:
 
         return tts.FallbackAdapter(voices, max_retry_per_tts=0)
 
+    def models(self, kind: str) -> list[Any]:
+        """Make each model of the `kind` (stt, llm, tts) by itself, in the order of `wanted`."""
+        return self._all(kind)
+
     def patience(self, kind: str) -> float:
         """Return how many seconds the first model of the `kind` (stt, llm, tts) may be silent before it has failed.
 
