@@ -11,7 +11,6 @@ from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
 from bootstrap.desired import Desired, desired
-from bootstrap.doctor.carrier import differences_at_twilio
 from bootstrap.doctor.facts import Facts
 from bootstrap.doctor.outside import Outside
 from bootstrap.lines import Lines
@@ -48,7 +47,6 @@ class World:
     wrong: Sequence[str] = ()  # the variables and files that are wrong
     places: Places = Places()
     outside: Outside = field(default_factory=Outside)
-    ask_twilio: Callable[[ServerSettings, Lines], Awaitable[list[str] | None]] = differences_at_twilio
     now: float = field(default_factory=time.time)
     _asked: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
 

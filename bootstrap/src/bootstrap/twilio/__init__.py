@@ -10,12 +10,13 @@ from bootstrap.twilio.desired import Desired, want
 from bootstrap.twilio.numbers import KINDS, Offer, buy_number, check_credentials, owned_numbers, search_numbers
 from bootstrap.twilio.plan import Change, changes, warnings
 from bootstrap.twilio.reconcile import look, reconcile
-from bootstrap.twilio.side import open_side, readable_want
+from bootstrap.twilio.side import Compared, compare, open_side, readable_want
 from bootstrap.twilio.there import Number, There, Trunk, Uri
 
 __all__ = [
     "KINDS",
     "Change",
+    "Compared",
     "Desired",
     "Number",
     "Offer",
@@ -28,6 +29,7 @@ __all__ = [
     "buy_number",
     "changes",
     "check_credentials",
+    "compare",
     "connect",
     "console_steps",
     "look",

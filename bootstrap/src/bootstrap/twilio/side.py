@@ -4,11 +4,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from bootstrap.lines import Lines
+from bootstrap.ownership import BlockedError
+from bootstrap.server import RetryPolicy
 from bootstrap.settings import Settings
-from bootstrap.twilio.account import Twilio, TwilioUnreachableError, connect
+from bootstrap.twilio.account import PATIENCE, Twilio, TwilioUnreachableError, connect
 from bootstrap.twilio.desired import DISASTER_METHOD, PRIORITY, WEIGHT, Desired, want
 from bootstrap.twilio.plan import Change, changes, find_our_trunks, warnings
 from bootstrap.twilio.reconcile import look, reconcile
@@ -67,6 +69,25 @@ async def open_side(settings: Settings, lines: Lines) -> AsyncIterator[Side | No
         return
     async with connect(settings) as twilio:
         yield Side(twilio, want(settings, lines))
+
+
+class Compared(NamedTuple):
+    """What is not as it should be at Twilio, a sentence each."""
+
+    differences: list[str]  # which apply would change, or which is in the way of that
+    warnings: list[str]  # which only a person can change
+
+
+async def compare(settings: Settings, lines: Lines, policy: RetryPolicy = PATIENCE) -> Compared:
+    """Look once, and compare with what the settings and the lines lead to; TwilioError if Twilio does not tell."""
+    wanted = want(settings, lines)
+    async with connect(settings, policy) as twilio:
+        there = await look(twilio)
+    try:
+        differences = [str(change) for change in changes(wanted, there)]
+    except BlockedError as error:
+        differences = [str(error)]
+    return Compared(differences, warnings(wanted, there))
 
 
 def readable_want(wanted: Desired) -> dict[str, Any]:

@@ -1,13 +1,10 @@
 """Print what differs on Twilio's side, as JSON: a sentence for each difference, or the problem why it is not known."""
 
 import asyncio
-import importlib
 import json
 import sys
-from typing import Any
 
-from bootstrap import last_up
-from bootstrap.ownership import BlockedError
+from bootstrap import last_up, twilio
 from bootstrap.settings import ServerSettings
 
 
@@ -22,19 +19,11 @@ def main() -> int:
 
 
 async def differences() -> list[str]:
-    # By its name, so that the package and what it needs are imported here alone.
-    twilio: Any = importlib.import_module("bootstrap.twilio")
     settings = ServerSettings()  # type: ignore[call-arg]  # it reads the environment and the secrets
     # The container has the settings of the last make up, and its note has what the lines answered then.
     routes = last_up.read(settings.agent_name, "", "").routes
-    want = twilio.want(settings, {line: tuple(route.trunk.numbers) for line, route in routes.items()})
-    async with twilio.connect(settings) as client:
-        there = await twilio.look(client)
-    try:
-        found = [str(change) for change in twilio.changes(want, there)]
-    except BlockedError as error:
-        found = [str(error)]
-    return [*found, *twilio.warnings(want, there)]
+    found = await twilio.compare(settings, {line: tuple(route.trunk.numbers) for line, route in routes.items()})
+    return [*found.differences, *found.warnings]
 
 
 def explain(error: Exception) -> str:

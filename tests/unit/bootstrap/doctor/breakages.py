@@ -13,6 +13,7 @@ from bootstrap.doctor.outside import Certificate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.support.fakes.twilio_api import Fields
     from tests.unit.bootstrap.doctor.stage import Stage
 
 
@@ -48,6 +49,22 @@ def without_trunks(stage: Stage) -> None:
     """As somebody deletes a trunk by hand and makes another of its name with other numbers."""
     [trunk] = stage.server.trunks.values()
     trunk.numbers[:] = ["+12025550199"]
+
+
+def its_trunk(stage: Stage) -> Fields:
+    """Return what Twilio has of the line's trunk."""
+    [trunk] = stage.twilio.trunks.values()
+    return trunk
+
+
+def its_uri(stage: Stage) -> Fields:
+    [uri] = stage.twilio.uris.values()
+    return uri
+
+
+def on_another_trunk(stage: Stage) -> None:
+    [number] = stage.twilio.numbers.values()
+    number["trunk_sid"] = stage.twilio.add_trunk("Office")
 
 
 def without_rules(stage: Stage) -> None:
@@ -164,8 +181,17 @@ BREAKAGES = [
     ),
     warns("network.audio", "the firewall drops audio", lambda s: setattr(s.network, "udp_comes_through", False)),
     # Twilio's side
-    fails("twilio.account", "it refuses the key", lambda s: setattr(s, "twilio", PermissionError("AC123"))),
-    fails("twilio.trunk", "the origination URI is another", lambda s: setattr(s, "twilio", ["update the URI"])),
+    fails("twilio.account", "it refuses the key", lambda s: setattr(s.twilio, "secret", "canary")),
+    warns(
+        "twilio.account",
+        "it does not answer",
+        lambda s: setattr(s.twilio, "hang_next", 1),
+        "twilio.trunk",
+        "twilio.by_hand",
+    ),
+    fails("twilio.trunk", "the origination URI is another", lambda s: its_uri(s).update(sip_url="sip:192.0.2.1")),
+    fails("twilio.trunk", "a number is on another trunk", on_another_trunk),
+    warns("twilio.by_hand", "it sends nothing without TLS", lambda s: its_trunk(s).update(secure=True)),
     # HTTPS
     fails("web.running", "Caddy has exited", lambda s: s.service("caddy", state="exited")),
     fails("web.https", "it answers 502", lambda s: s.shown.update(https="HTTP/1.1 502 Bad Gateway")),
@@ -205,6 +231,7 @@ BREAKAGES = [
         "trunk.numbers",
         "no line has one",
         a_number_on_no_line,
+        "twilio.by_hand",
     ),
     warns(
         "trunk.example_number",
@@ -212,6 +239,7 @@ BREAKAGES = [
         lambda s: s.env(PHONE_NUMBERS="+12025550100"),
         "trunk.trunks",
         "trunk.outbound",
+        "twilio.by_hand",
     ),
     fails("trunk.outbound", "it was deleted", lambda s: s.server.outbound.clear()),
     fails("trunk.outbound_address", "it leads nowhere", lambda s: s.network.names.pop("sip.carrier.example")),

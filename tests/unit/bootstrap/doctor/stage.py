@@ -10,11 +10,12 @@ import asyncio
 import json
 import re
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bootstrap import twilio
 from bootstrap.desired import desired
 from bootstrap.doctor.checks import CHECKS
 from bootstrap.doctor.echo import MAGIC
@@ -27,6 +28,7 @@ from bootstrap.server import connect
 from bootstrap.settings import ServerSettings, load
 from tests.support.fakes.livekit_sip import FakeLiveKit
 from tests.support.fakes.sip_gateway import FakeGateway
+from tests.support.fakes.twilio_api import FakeTwilio
 
 if TYPE_CHECKING:
     import ssl
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from bootstrap.lines import Lines
 
 PUBLIC = "54.170.10.20"  # no address that is reserved for documentation is public
 SITE = "line.example.com"
@@ -72,6 +73,7 @@ class Stage:
     server: FakeLiveKit
     gateway: FakeGateway
     carrier: FakeGateway
+    twilio: FakeTwilio
     network: Network
     facts: dict[str, list[str]]
     agent: dict[str, Any]
@@ -79,7 +81,6 @@ class Stage:
     lines: Path
     https: tuple[str, int]
     shown: dict[str, str]  # who tells the public address, what Caddy answers
-    twilio: list[str] | Exception | None = field(default_factory=list)
     redis_trunks: list[str] | None = None  # None: those of the server
 
     def set(self, **facts: str) -> None:
@@ -113,10 +114,12 @@ class Stage:
         its["problem"] = problem
 
     async def register(self) -> None:
-        """Bring the server to what the settings say."""
+        """Bring the server and Twilio to what the settings say."""
         settings, lines = load(ServerSettings)
         async with connect(settings) as server:
             await reconcile(server, desired(settings, lines))
+        async with twilio.connect(settings) as account:
+            await twilio.reconcile(account, twilio.want(settings, lines))
 
     def text(self) -> str:
         """The facts, as the container reads them."""
@@ -126,13 +129,8 @@ class Stage:
         return "\n".join([*rows, f"AGENT={json.dumps(self.agent)}"]) + "\n"
 
     def world(self) -> World:
-        async def ask_twilio(_: ServerSettings, __: Lines) -> list[str] | None:
-            if isinstance(self.twilio, Exception):
-                raise self.twilio
-            return self.twilio
-
         world = look_around(Facts(self.text()))
-        world.outside, world.ask_twilio = self.network, ask_twilio
+        world.outside = self.network
         world.places = Places(gateway="sip", https=self.https)
         return world
 
@@ -223,10 +221,12 @@ async def staged(
     environment: pytest.MonkeyPatch, folder: Path, certificate: ssl.SSLContext, trust: ssl.SSLContext
 ) -> AsyncIterator[Stage]:
     """Everything is right inside the block, until the test breaks it."""
-    server, gateway, carrier = FakeLiveKit(), FakeGateway(), FakeGateway()
+    server, gateway, carrier, account = FakeLiveKit(), FakeGateway(), FakeGateway(), FakeTwilio()
+    account.own(NUMBER)
     shown = {"address": PUBLIC, "https": "HTTP/1.1 200 OK"}
     async with AsyncExitStack() as up:
         await up.enter_async_context(server.serving())
+        await up.enter_async_context(account.serving())
         sip = await up.enter_async_context(gateway.serving())
         carries = await up.enter_async_context(carrier.serving())
         tells = await up.enter_async_context(_telling(shown))
@@ -236,6 +236,7 @@ async def staged(
             server=server,
             gateway=gateway,
             carrier=carrier,
+            twilio=account,
             network=Network(tells, trust),
             facts=healthy_facts(sip, probe),
             agent=healthy_agent(),
@@ -249,6 +250,8 @@ async def staged(
             LIVEKIT_API_KEY=server.key,
             LIVEKIT_API_SECRET=server.secret,
             PHONE_NUMBERS=NUMBER,
+            SITE=SITE,
+            **account.variables(),
             OUTBOUND_ADDRESS=f"{CARRIER}:{carries}",
         )
         await stage.register()

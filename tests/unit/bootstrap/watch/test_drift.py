@@ -6,25 +6,24 @@ import asyncio
 import json
 import logging
 import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from bootstrap import last_up
+from bootstrap import last_up, twilio
 from bootstrap.desired import desired
-from bootstrap.ownership import BlockedError
 from bootstrap.settings import ServerSettings, load
 from bootstrap.watch import ask_twilio, drift
 from bootstrap.watch.drift import NotComparedError, TwilioDrift
+from tests.support.fakes.twilio_api import FakeTwilio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bootstrap.lines import Lines
     from tests.unit.bootstrap.conftest import Environment
 
+NUMBERS = ("+12025550100", "+12025550101")
 GONE, MOVED = "attach number PN_1 to Twilio trunk TK_1: it is on no trunk", "update origination URI OU_1: it is another"
 
 
@@ -116,78 +115,68 @@ async def test_twilio_is_asked_every_five_minutes(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def twilio(monkeypatch: pytest.MonkeyPatch, environment: Environment, made: Path) -> Callable[..., None]:
-    """Put a module into the place of bootstrap.twilio, which finds these changes."""
-
-    def put(changes: Callable[..., list[Any]]) -> None:
-        class Connection:
-            async def __aenter__(self) -> str:
-                return "client"
-
-            async def __aexit__(self, *_: object) -> None:
-                pass
-
-        async def look(client: str) -> str:
-            return f"what the {client} sees"
-
-        def want(settings: ServerSettings, lines: Lines) -> str:
-            return f"what {settings.agent_name} wants for {dict(lines)}"
-
-        module = ModuleType("bootstrap.twilio")
-        its: dict[str, Any] = {"connect": lambda _: Connection(), "look": look, "want": want, "changes": changes}
-        vars(module).update(its, warnings=lambda want, there: ["secure trunking is on"])
-        monkeypatch.setitem(sys.modules, "bootstrap.twilio", module)
-
-    environment(AGENT_NAME="here")
-    settings, _ = load(ServerSettings)
-    last_up.write(desired(settings, {"coffee": ("+12025550100", "100")}))
-    return put
+async def account(environment: Environment, made: Path) -> AsyncIterator[FakeTwilio]:
+    """An account whose trunk is as the last make up wanted it."""
+    fake = FakeTwilio()
+    for number in NUMBERS:
+        fake.own(number)
+    async with fake.serving():
+        environment(AGENT_NAME="here", SITE="line.example.com", **fake.variables())
+        settings, _ = load(ServerSettings)
+        lines = {"coffee": (*NUMBERS, "100")}
+        last_up.write(desired(settings, lines))
+        async with twilio.connect(settings) as connected:
+            await twilio.reconcile(connected, twilio.want(settings, lines))
+        yield fake
+    assert fake.faults == []
 
 
-def printed(capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
-    assert ask_twilio.main() == 0
+async def ask(capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
+    """Do what the process does, beside the account's event loop."""
+    assert await asyncio.to_thread(ask_twilio.main) == 0
     told = json.loads(capsys.readouterr().out)
     return told["problem"], told["differences"]
 
 
-def test_what_is_there_is_compared_with_what_the_last_make_up_wanted(
-    twilio: Callable[..., None], capsys: pytest.CaptureFixture[str]
+async def test_what_is_there_is_compared_with_what_the_last_make_up_wanted(
+    account: FakeTwilio, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    twilio(lambda want, there: [f"{want}, not {there}"])
-    expected = "what here wants for {'coffee': ('+12025550100', '100')}, not what the client sees"
-    assert printed(capsys) == ("", [expected, "secure trunking is on"])
+    assert await ask(capsys) == ("", [])
+    [uri] = account.uris.values()
+    uri["enabled"] = False
+    [trunk] = account.trunks.values()
+    trunk["secure"] = True
+    problem, [difference, warning] = await ask(capsys)
+    assert problem == ""
+    assert difference.startswith("update origination URI")
+    assert warning.startswith("secure trunking is on")
 
 
-def test_what_is_in_the_way_is_a_difference(twilio: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
-    def changes(*_: object) -> list[Any]:
-        raise BlockedError("the number PN_1 is on another Twilio trunk")
+async def test_what_is_in_the_way_is_a_difference(account: FakeTwilio, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in account.numbers.values():
+        number["trunk_sid"] = account.add_trunk("Office")
+    problem, differences = await ask(capsys)
+    assert problem == ""
+    assert "on another Twilio trunk" in differences[0]
 
-    twilio(changes)
-    assert printed(capsys) == ("", ["the number PN_1 is on another Twilio trunk", "secure trunking is on"])
 
-
-def test_our_own_sentences_are_told_and_of_others_errors_only_the_kind(
-    twilio: Callable[..., None], capsys: pytest.CaptureFixture[str]
+async def test_our_own_sentences_are_told_and_of_others_errors_only_the_kind(
+    account: FakeTwilio, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class TwilioError(Exception):
-        __module__ = "bootstrap.twilio.account"
+    account.secret = "another"
+    problem, differences = await ask(capsys)
+    assert (problem[:23], differences) == ("Twilio refused the key:", [])
 
-    errors = [TwilioError("Twilio refused the key."), RuntimeError("canary")]
+    async def compare(*_: object) -> NoReturn:
+        raise RuntimeError("canary")
 
-    def changes(*_: object) -> list[Any]:
-        raise errors[0]
-
-    twilio(changes)
-    assert printed(capsys) == ("Twilio refused the key", [])
-    errors.pop(0)
-    assert printed(capsys) == ("it ended with RuntimeError", [])
+    monkeypatch.setattr(twilio, "compare", compare)
+    assert await ask(capsys) == ("it ended with RuntimeError", [])
 
 
-def test_before_the_first_make_up_nothing_is_compared(
-    twilio: Callable[..., None], made: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    twilio(lambda *_: [])
+@pytest.mark.usefixtures("account")
+async def test_before_the_first_make_up_nothing_is_compared(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (made / "here.json").unlink()
-    problem, differences = printed(capsys)
+    problem, differences = await ask(capsys)
     assert problem.startswith("No make up has noted yet")
     assert differences == []

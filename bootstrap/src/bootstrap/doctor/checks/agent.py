@@ -52,8 +52,6 @@ async def name(world: World) -> Finding:
     cure=CURE,
 )
 async def watched(world: World) -> Finding:
-    if "watch" not in world.facts.services:
-        return skipped("no watcher has been started")
     return running(world, "watch")
 
 
