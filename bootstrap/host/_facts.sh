@@ -100,6 +100,7 @@ rows_that_would_follow() {
 }
 
 tell_of_the_network() {
+    fact ADDRESS_SERVICES "$ADDRESS_SERVICES"
     [ -e "$ENV_FILE" ] || return 0
     fact SUBNET_TAKEN "$(owner_of_the_subnet 2>/dev/null || true)"
     # With NETWORK=host a listener does not show its container, so ours would look like another program's.

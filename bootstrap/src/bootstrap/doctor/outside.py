@@ -8,17 +8,16 @@ import re
 import secrets
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from bootstrap.doctor.echo import MAGIC
+from bootstrap.internet import Internet
 
 PATIENCE = 3.0  # seconds for one question
-TELL_THE_ADDRESS = ("https://checkip.amazonaws.com", "https://api.ipify.org", "https://ifconfig.me/ip")
-ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 
 @dataclass(frozen=True)
@@ -31,39 +30,21 @@ class Certificate:
 class Outside:
     """The network, as the doctor's container sees it."""
 
-    def __init__(
-        self, tell_the_address: tuple[str, ...] = TELL_THE_ADDRESS, trust: ssl.SSLContext | None = None
-    ) -> None:
-        self._tell_the_address = tell_the_address
+    def __init__(self, tell_the_address: Sequence[str] = (), trust: ssl.SSLContext | None = None) -> None:
+        """`tell_the_address` has the URLs of services that answer with the address a request came from."""
+        self._internet = Internet(tell_the_address)
         self._trust = trust
 
-    async def addresses(self, host: str) -> tuple[list[str], list[str]]:
+    async def addresses(self, host: str) -> tuple[Sequence[str], Sequence[str]]:
         """Return the IPv4 and the IPv6 addresses of a name; two empty lists if it has none."""
-        found: list[list[str]] = []
-        for family in (socket.AF_INET, socket.AF_INET6):
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    infos = await asyncio.get_running_loop().getaddrinfo(
-                        host, None, family=family, type=socket.SOCK_DGRAM
-                    )
-            except (OSError, TimeoutError, UnicodeError):
-                infos = []
-            found.append(sorted({str(info[4][0]) for info in infos}))
-        return found[0], found[1]
+        return (
+            await self._internet.addresses_of(host, socket.AF_INET),
+            await self._internet.addresses_of(host, socket.AF_INET6),
+        )
 
     async def public_address(self) -> str:
         """Return the address from which this host is seen; empty if nobody told."""
-        limit = aiohttp.ClientTimeout(total=PATIENCE)
-        async with aiohttp.ClientSession(timeout=limit, trust_env=True) as session:
-            for url in self._tell_the_address:
-                try:
-                    async with session.get(url) as answer:
-                        told = (await answer.content.read(64)).decode("ascii", "replace").strip()
-                except (aiohttp.ClientError, TimeoutError, OSError):
-                    continue
-                if ADDRESS.fullmatch(told):
-                    return told
-        return ""
+        return await self._internet.public_address()
 
     async def options(self, host: str, port: int, *, transport: str) -> str:
         """Ask for SIP's OPTIONS over udp or tcp; return the status line of the answer, or "" if none came."""

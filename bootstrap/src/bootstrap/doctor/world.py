@@ -88,13 +88,14 @@ class World:
 
 def look_around(facts: Facts) -> World:
     """Make the world of this container: its settings, and the facts that it was given."""
+    outside = Outside(facts.get("ADDRESS_SERVICES").split())
     if facts.get("ENV_IS_USABLE") != "yes":  # this container has been given nothing of it
-        return World(facts, wrong=(".env",))
+        return World(facts, wrong=(".env",), outside=outside)
     try:
         settings, lines = load(ServerSettings)
     except SettingsError as error:
-        return World(facts, wrong=names_in(error))
-    return World(facts, settings, lines)
+        return World(facts, wrong=names_in(error), outside=outside)
+    return World(facts, settings, lines, outside=outside)
 
 
 def names_in(error: SettingsError) -> list[str]:

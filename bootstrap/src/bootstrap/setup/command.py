@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bootstrap import codes
+from bootstrap.internet import Internet
 from bootstrap.settings import report
 from bootstrap.setup.answers import Answers, GivenError, read_given
-from bootstrap.setup.carrier import AccountError, OpenAccount, TwilioAccount
 from bootstrap.setup.env_file import EnvFile
-from bootstrap.setup.internet import Internet
 from bootstrap.setup.interview import Interview
 from bootstrap.setup.prompt import Prompt, Terminal, Unattended
 from bootstrap.setup.provider import Providers
 from bootstrap.setup.questions import ask_everything
+from bootstrap.twilio import TwilioError
 
 WELCOME = (
     "Enter keeps what is shown, and an answer is kept in .env as soon as it is given. Ctrl-C leaves; make setup "
@@ -21,7 +21,7 @@ WELCOME = (
 )
 
 
-async def set_up(environment: Mapping[str, str], open_account: OpenAccount = TwilioAccount) -> int:
+async def set_up(environment: Mapping[str, str]) -> int:
     """Ask everything and write it down; return the exit code.
 
     `environment` is what bootstrap/host/setup.sh gives: ENV_FILE and EXAMPLE are paths; GIVEN is the path of what was
@@ -29,11 +29,11 @@ async def set_up(environment: Mapping[str, str], open_account: OpenAccount = Twi
     need, in MB; ADDRESS_SERVICES has URLs.
     """
     try:
-        return await ask_and_write(environment, open_account)
+        return await ask_and_write(environment)
     except GivenError as error:
         sys.stderr.write(report([str(error)]) + "\n")
         return codes.WRONG_SETTINGS
-    except AccountError as error:
+    except TwilioError as error:
         sys.stderr.write(f"{error}\n")
         return codes.FAILED
     except OSError as error:
@@ -41,7 +41,7 @@ async def set_up(environment: Mapping[str, str], open_account: OpenAccount = Twi
         return codes.FAILED
 
 
-async def ask_and_write(environment: Mapping[str, str], open_account: OpenAccount) -> int:
+async def ask_and_write(environment: Mapping[str, str]) -> int:
     unattended = environment["UNATTENDED"] == "yes"
     answers = open_answers(environment, at_once=not unattended)
     prompt: Prompt = Unattended(sys.stdout.write) if unattended else Terminal()
@@ -53,7 +53,6 @@ async def ask_and_write(environment: Mapping[str, str], open_account: OpenAccoun
         answers,
         Internet(environment.get("ADDRESS_SERVICES", "").split()),
         Providers(),
-        open_account,
         memory=int(environment["MEMORY"]),
         needed=int(environment["NEEDED"]),
     )

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from bootstrap.internet import Internet
 from bootstrap.setup.answers import Answers
-from bootstrap.setup.carrier import OpenAccount
-from bootstrap.setup.internet import Internet
 from bootstrap.setup.prompt import Prompt
 from bootstrap.setup.provider import Providers
 
@@ -18,7 +17,6 @@ class Interview:
     answers: Answers
     internet: Internet
     providers: Providers
-    open_account: OpenAccount
     memory: int  # of the engine, in MB
     needed: int  # MB for the embedded models in their default size
 

@@ -5,8 +5,8 @@ import re
 from urllib.parse import urlsplit
 
 from bootstrap import numbers, values
+from bootstrap.internet import ADDRESS
 from bootstrap.setup.env_file import check_row
-from bootstrap.setup.internet import ADDRESS
 from bootstrap.setup.interview import BY_ADDRESS, LOCAL, Interview
 from bootstrap.setup.prompt import DoubtError, Option, Question
 from bootstrap.setup.provider import KeyDoubtError

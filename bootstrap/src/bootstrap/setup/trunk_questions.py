@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from bootstrap import addresses, numbers, trunks, values
-from bootstrap.setup.carrier import Account, AccountError, Credentials, Offer, Owned
+from bootstrap.setup.carrier import Account, Credentials, Owned
 from bootstrap.setup.env_file import check_row
 from bootstrap.setup.interview import BY_ADDRESS, LOCAL, Interview
 from bootstrap.setup.prompt import Option, Question
 from bootstrap.text import quote
+from bootstrap.twilio import Offer, TwilioError
 
 TWILIO = "twilio"
 CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET")
@@ -102,10 +103,10 @@ async def ask_for_credentials(it: Interview) -> Account | None:
             continue
         it.prompt.tell("Asking Twilio.")
         url = it.answers["TWILIO_API_URL"] or None
-        account = it.open_account(Credentials(sid, key, SecretStr(secret), url), it.answers["AGENT_NAME"])
+        account = Account(Credentials(sid, key, SecretStr(secret), url), it.answers["AGENT_NAME"])
         try:
             await account.check_credentials()
-        except AccountError as error:
+        except TwilioError as error:
             it.prompt.refuse(str(error))
             if it.prompt.asks_again:
                 continue
@@ -172,7 +173,7 @@ async def choose_numbers(it: Interview, account: Account) -> None:
     """Have the numbers chosen from those that the account owns, and bought if somebody says so.
 
     Raises:
-        AccountError: Twilio does not answer, or refuses.
+        TwilioError: Twilio does not answer, or refuses.
     """
     chosen = await pick(it, await account.owned_numbers())
     while BUY in chosen:
@@ -213,7 +214,7 @@ async def try_to_buy(it: Interview, account: Account) -> str | None:
     """Return the number that was bought; None if nothing was, for instance because somebody else was faster."""
     try:
         return await buy_a_number(it, account)
-    except AccountError as error:
+    except TwilioError as error:
         it.prompt.refuse(str(error))
         return None
 
@@ -233,7 +234,11 @@ async def buy_a_number(it: Interview, account: Account) -> str | None:
 
 
 def describe(offer: Offer) -> str:
-    return "  ".join(filter(None, [offer.number, offer.place, f"{offer.price} a month" if offer.price else ""]))
+    return "  ".join(filter(None, [offer.number, offer.place, f"{price_of(offer)} a month" if offer.price else ""]))
+
+
+def price_of(offer: Offer) -> str:
+    return f"{offer.price} {offer.currency}"
 
 
 def why_not(offer: Offer) -> str:
@@ -243,7 +248,7 @@ def why_not(offer: Offer) -> str:
 
 
 async def buy(it: Interview, account: Account, offer: Offer) -> str | None:
-    words = f"Buy {offer.number} for {offer.price} a month? Twilio charges the account now."
+    words = f"Buy {offer.number} for {price_of(offer)} a month? Twilio charges the account now."
     if not await it.prompt.agree(words):
         it.prompt.tell("Nothing was bought.")
         return None

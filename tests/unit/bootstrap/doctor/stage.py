@@ -49,8 +49,8 @@ SERVICES = (*ADDRESSES, "agent", "speech", "watch")
 class Network(Outside):
     """The real thing, except that names are in a table, and public addresses lead to loopback."""
 
-    def __init__(self, tell_the_address: str, trust: ssl.SSLContext) -> None:
-        super().__init__((tell_the_address,), trust)
+    def __init__(self, tells: str, trust: ssl.SSLContext) -> None:
+        super().__init__([tells], trust)
         self.names: dict[str, tuple[list[str], list[str]]] = {SITE: ([PUBLIC], []), CARRIER: (["54.171.127.193"], [])}
         self.leads_here = {PUBLIC, CARRIER, "sip"}
         self.udp_comes_through = True

@@ -5,7 +5,7 @@ import io
 import stat
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,11 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
+from bootstrap.internet import Internet
 from bootstrap.setup import provider
-from bootstrap.setup.carrier import Account, AccountError, Credentials, Offer, Owned
 from bootstrap.setup.command import set_up
-from bootstrap.setup.internet import Internet
+from bootstrap.twilio import account as twilio_account
+from tests.support.fakes.twilio_api import FakeTwilio
 from tests.support.house import ROOT
 
 ADDRESS, NAME = "198.51.100.7", "line.example.com"
@@ -27,40 +28,6 @@ KEY, REVOKED = "sk-the-key-that-works", "sk-the-key-that-was-revoked"
 SID, KEY_SID, SECRET = f"AC{'0' * 32}", f"SK{'1' * 32}", "the-secret-of-the-api-key"
 UP, DOWN, ENTER, SPACE, CLEAR, LEAVE = "\x1b[A", "\x1b[B", "\r", " ", "\x15", "\x03"
 TWILIO = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_API_KEY": KEY_SID, "TWILIO_API_SECRET": SECRET}
-
-
-@dataclass
-class FakeAccount:
-    """An account whose numbers and offers the test gives; it takes one secret."""
-
-    owned: list[Owned] = field(default_factory=list)
-    offers: list[Offer] = field(default_factory=list)
-    bought: list[str] = field(default_factory=list)
-    asked_for: list[tuple[str, str]] = field(default_factory=list)
-    agent_name: str = ""
-    down: bool = False
-    credentials: Credentials | None = None
-
-    def open(self, credentials: Credentials, agent_name: str) -> Account:
-        self.credentials, self.agent_name = credentials, agent_name
-        return self
-
-    async def check_credentials(self) -> None:
-        if self.down:
-            raise AccountError("Twilio did not answer in time.")
-        assert self.credentials
-        if self.credentials.twilio_api_secret.get_secret_value() != SECRET:
-            raise AccountError("Twilio refused the key.")
-
-    async def owned_numbers(self) -> Sequence[Owned]:
-        return [*self.owned, *map(Owned, self.bought)]
-
-    async def search_numbers(self, country: str, area_code: str) -> Sequence[Offer]:
-        self.asked_for.append((country, area_code))
-        return self.offers
-
-    async def buy_number(self, number: str) -> None:
-        self.bought.append(number)
 
 
 @dataclass
@@ -73,9 +40,13 @@ class Outcome:
 class Host:
     """The folder of a clone, and the set-up in it."""
 
-    def __init__(self, folder: Path, services: TestServer, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, folder: Path, services: TestServer, account: FakeTwilio, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         self.folder = folder
-        self.account = FakeAccount()
+        self.twilio = account
+        self.example = folder / "env.example"
+        self.example.write_text(f"{(ROOT / '.env.example').read_text()}TWILIO_API_URL={account.url}\n")
         self.memory = 8000
         self.knows_its_address = True
         self._services = services
@@ -115,14 +86,14 @@ class Host:
         (self.folder / ".env.given").write_text("\n".join(given) + "\n")
         environment = {
             "ENV_FILE": str(self.env_file),
-            "EXAMPLE": str(ROOT / ".env.example"),
+            "EXAMPLE": str(self.example),
             "GIVEN": str(self.folder / ".env.given"),
             "UNATTENDED": unattended,
             "MEMORY": str(self.memory),
             "NEEDED": "3000",
             "ADDRESS_SERVICES": " ".join(map(self.url, ["/broken", "/address"][: 1 + self.knows_its_address])),
         }
-        code = await set_up(environment, self.account.open)
+        code = await set_up(environment)
         return Outcome(code, *self._capsys.readouterr())
 
 
@@ -162,7 +133,7 @@ def dns(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """The names that DNS knows, with their addresses."""
     names = {NAME: [ADDRESS]}
 
-    async def addresses_of(_: Internet, name: str) -> Sequence[str]:
+    async def addresses_of(_: Internet, name: str, *__: object) -> Sequence[str]:
         return names.get(name, [])
 
     monkeypatch.setattr(Internet, "addresses_of", addresses_of)
@@ -170,13 +141,24 @@ def dns(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
 
 @pytest.fixture
+async def account(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeTwilio]:
+    """An account at Twilio that takes the key, and of whose silence the set-up has enough soon."""
+    monkeypatch.setattr(twilio_account, "wait_exponential_jitter", lambda **_: lambda _: 0.01)
+    fake = FakeTwilio(account=SID, key=KEY_SID, secret=SECRET)
+    async with fake.serving():
+        yield fake
+    assert fake.faults == []
+
+
+@pytest.fixture
 def host(
     tmp_path: Path,
     services: TestServer,
+    account: FakeTwilio,
     dns: dict[str, list[str]],  # nobody is asked outside of this machine
     capsys: pytest.CaptureFixture[str],
 ) -> Host:
-    return Host(tmp_path, services, capsys)
+    return Host(tmp_path, services, account, capsys)
 
 
 def complaints(outcome: Outcome) -> list[str]:

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from pydantic import SecretStr
 
-from bootstrap.setup.carrier import AccountError, Credentials, Offer, Owned, TwilioAccount
+from bootstrap.setup.carrier import Account, Credentials, Owned
+from bootstrap.twilio import Offer, TwilioError
 from bootstrap.twilio.desired import trunk_name
 from tests.support.fakes.twilio_api import FakeTwilio
 
@@ -25,15 +27,15 @@ def credentials(twilio: FakeTwilio) -> Credentials:
     return Credentials(twilio.account, twilio.key, SecretStr(twilio.secret), twilio.url)
 
 
-def account(twilio: FakeTwilio) -> TwilioAccount:
-    return TwilioAccount(credentials(twilio), AGENT)
+def account(twilio: FakeTwilio) -> Account:
+    return Account(credentials(twilio), AGENT)
 
 
 async def test_a_key_of_the_account_is_accepted_and_a_wrong_one_is_one_sentence(twilio: FakeTwilio) -> None:
     await account(twilio).check_credentials()
     wrong = replace(credentials(twilio), twilio_api_secret=SecretStr("wrong-secret"))
-    with pytest.raises(AccountError, match=r"^Twilio refused the key: ") as refused:
-        await TwilioAccount(wrong, AGENT).check_credentials()
+    with pytest.raises(TwilioError, match=r"^Twilio refused the key: ") as refused:
+        await Account(wrong, AGENT).check_credentials()
     assert "wrong-secret" not in str(refused.value) + repr(wrong)
 
 
@@ -54,10 +56,12 @@ async def test_numbers_are_owned_with_what_stands_in_their_way(twilio: FakeTwili
 
 async def test_a_number_is_found_with_its_price_and_bought(twilio: FakeTwilio) -> None:
     twilio.for_sale = ["+18085550101", "+12125550101"]
-    assert await account(twilio).search_numbers("US", "808") == [Offer("+18085550101", "Hilo, HI", "1.15 USD")]
+    assert await account(twilio).search_numbers("US", "808") == [
+        Offer("+18085550101", "Hilo, HI", Decimal("1.15"), "USD", needs_address=False)
+    ]
     assert len(await account(twilio).search_numbers("US", "")) == 2
     assert twilio.numbers == {}
     await account(twilio).buy_number("+18085550101")
     assert await account(twilio).owned_numbers() == [Owned("+18085550101")]
-    with pytest.raises(AccountError, match="Twilio answered 400"):
+    with pytest.raises(TwilioError, match="Twilio answered 400"):
         await account(twilio).buy_number("+18085550102")

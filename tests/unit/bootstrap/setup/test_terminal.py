@@ -1,9 +1,13 @@
 """`make setup` with a person at the terminal: the same library, keys from a pipe in place of a keyboard."""
 
+from decimal import Decimal
+
 import pytest
 
-from bootstrap.setup.carrier import AccountError, Offer, Owned
 from bootstrap.setup.prompt import Option, as_choice
+from bootstrap.setup.trunk_questions import describe, why_not
+from bootstrap.twilio import Offer
+from tests.support.fakes.twilio_api import RefusedError
 from tests.unit.bootstrap.setup.conftest import (
     CLEAR,
     DOWN,
@@ -100,7 +104,9 @@ async def test_another_server_is_asked_about_the_key(host: Host) -> None:
 
 
 async def test_numbers_are_chosen_from_those_of_the_account(host: Host) -> None:
-    host.account.owned = [Owned("+12025550133", "it is on another trunk, Office"), Owned(NUMBER), Owned(OTHER)]
+    host.twilio.own("+12025550100", trunk=host.twilio.add_trunk("Office"))
+    host.twilio.own(NUMBER)
+    host.twilio.own(OTHER)
     keys = (NAMED, KEEP, BY_API, TYPED_CREDENTIALS, NO_URL, SPACE, DOWN, SPACE, ENTER)
     outcome = await host.in_terminal(*keys)
     assert (outcome.code, outcome.complained) == (0, ""), outcome.printed
@@ -111,7 +117,7 @@ async def test_numbers_are_chosen_from_those_of_the_account(host: Host) -> None:
 
 
 async def test_wrong_credentials_are_asked_again_and_none_of_them_is_kept_before_they_are_right(host: Host) -> None:
-    host.account.owned = [Owned(NUMBER)]
+    host.twilio.own(NUMBER)
     wrong = SID + ENTER + KEY_SID + ENTER + "wrong-secret" + ENTER
     with pytest.raises(KeyboardInterrupt):
         await host.in_terminal(NAMED, KEEP, BY_API, wrong, LEAVE)
@@ -119,7 +125,7 @@ async def test_wrong_credentials_are_asked_again_and_none_of_them_is_kept_before
     again = KEEP + KEEP + SECRET + ENTER
     outcome = await host.in_terminal(KEEP, KEEP, KEEP, BY_API, wrong, again, NO_URL, ENTER)
     assert outcome.code == 0, outcome.complained
-    assert outcome.printed.count("Twilio refused the key.") == 1
+    assert outcome.printed.count("Twilio refused the key:") == 1
     assert host.env()["PHONE_NUMBERS"] == NUMBER
     assert "wrong-secret" not in outcome.printed + host.env_file.read_text()
 
@@ -127,7 +133,7 @@ async def test_wrong_credentials_are_asked_again_and_none_of_them_is_kept_before
 @pytest.mark.parametrize("yes", ["y", "n" + KEEP + KEEP + SECRET + ENTER + "y"])
 async def test_the_account_whose_calls_were_taken_makes_way_for_this_one_after_a_yes(host: Host, yes: str) -> None:
     other = f"AC{'f' * 32}"
-    host.account.owned = [Owned(NUMBER)]
+    host.twilio.own(NUMBER)
     host.write(f"TRUNK_ACCOUNT={other}\n")
     outcome = await host.in_terminal(NAMED, KEEP, BY_API, TYPED_CREDENTIALS, yes, NO_URL, ENTER)
     assert outcome.code == 0, outcome.complained
@@ -135,45 +141,54 @@ async def test_the_account_whose_calls_were_taken_makes_way_for_this_one_after_a
     assert f"# before make setup: TRUNK_ACCOUNT={other}\n" in host.env_file.read_text()
 
 
-OFFERS = [
-    Offer("+12125550101", "New York, NY", "1.15 USD"),
-    Offer("+12125550102", "New York, NY", "1.15 USD", needs_address=True),
-    Offer("+12125550103", "New York, NY", ""),
-]
+FOR_SALE, ELSEWHERE = "+12125550101", "+18085550101"
 TO_THE_SHOP = (NAMED, KEEP, BY_API, TYPED_CREDENTIALS, NO_URL, SPACE, ENTER, ENTER, "212" + ENTER)
 
 
 async def test_a_number_is_bought_after_an_explicit_yes_with_the_price_shown(host: Host) -> None:
-    host.account.offers = OFFERS
+    host.twilio.for_sale = [ELSEWHERE, FOR_SALE]
     outcome = await host.in_terminal(*TO_THE_SHOP, DOWN, ENTER, "y")
     assert outcome.code == 0, outcome.printed
-    assert host.account.asked_for == [("US", "212")]
-    assert host.account.bought == ["+12125550101"]
-    assert host.env()["PHONE_NUMBERS"] == "+12125550101"
-    assert "Buy +12125550101 for 1.15 USD a month?" in outcome.printed
+    assert ELSEWHERE not in outcome.printed
+    assert [number["phone_number"] for number in host.twilio.numbers.values()] == [FOR_SALE]
+    assert host.env()["PHONE_NUMBERS"] == FOR_SALE
+    assert f"Buy {FOR_SALE} for 1.15 USD a month?" in outcome.printed
 
 
 @pytest.mark.parametrize("no", [DOWN + ENTER + ENTER, DOWN + ENTER + "n", ENTER])
 async def test_nothing_is_bought_without_it(host: Host, no: str) -> None:
-    host.account.offers = OFFERS
+    host.twilio.for_sale = [FOR_SALE]
     with pytest.raises(KeyboardInterrupt):
         await host.in_terminal(*TO_THE_SHOP, no, LEAVE)
-    assert host.account.bought == []
+    assert host.twilio.numbers == {}
 
 
-@pytest.mark.parametrize("at", ["search_numbers", "buy_number"])
+@pytest.mark.parametrize(
+    ("offer", "shown", "unusable"),
+    [
+        (Offer(FOR_SALE, "New York, NY", Decimal("1.15"), "USD", False), f"{FOR_SALE}  New York, NY  1.15 USD a", ""),
+        (Offer(FOR_SALE, "", Decimal("1.15"), "USD", True), f"{FOR_SALE}  1.15 USD a", "Twilio wants an address"),
+        (Offer(FOR_SALE, "", None, "USD", False), FOR_SALE, "Twilio does not say its price"),
+    ],
+)
+def test_what_has_no_price_or_wants_an_address_cannot_be_chosen(offer: Offer, shown: str, unusable: str) -> None:
+    assert describe(offer).startswith(shown)
+    assert why_not(offer).partition(" for it")[0].partition(":")[0] == unusable
+
+
+@pytest.mark.parametrize("at", ["offers", "buy"])
 async def test_a_refused_purchase_is_told_and_the_choice_is_there_again(
     host: Host, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
-    async def refuse(*_: object) -> None:
-        raise AccountError("Twilio answered 400: that is not available (error 21422).")
+    def refuse(*_: object) -> None:
+        raise RefusedError(400, 21422, "that is not available")
 
-    monkeypatch.setattr(host.account, at, refuse)
-    host.account.offers = OFFERS
-    to_buy = DOWN + ENTER + "y" if at == "buy_number" else ""
+    monkeypatch.setattr(host.twilio, at, refuse)
+    host.twilio.for_sale = [FOR_SALE]
+    to_buy = DOWN + ENTER + "y" if at == "buy" else ""
     with pytest.raises(KeyboardInterrupt):
         await host.in_terminal(*TO_THE_SHOP, to_buy, LEAVE)
-    assert host.account.bought == []
+    assert host.twilio.numbers == {}
     assert "PHONE_NUMBERS=+12025550100\n" in host.env_file.read_text()
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bootstrap.setup.carrier import Owned
-from tests.support.house import ROOT, example_variables
+from tests.support.fakes.twilio_api import RefusedError
+from tests.support.house import example_variables
 from tests.unit.bootstrap.setup.conftest import (
     ADDRESS,
     KEY,
@@ -23,7 +23,7 @@ NUMBER, OTHER = "+12025550111", "+12025550122"
 async def test_a_fresh_clone_needs_no_answer_and_gets_the_example(host: Host) -> None:
     outcome = await host.unattended()
     assert (outcome.code, outcome.complained) == (0, "")
-    assert host.env_file.read_text() == (ROOT / ".env.example").read_text()
+    assert host.env_file.read_text() == host.example.read_text()
     assert host.mode() == 0o600
 
 
@@ -31,7 +31,8 @@ async def test_what_is_given_is_checked_and_written(host: Host) -> None:
     given = {"DOMAIN": NAME, "PHONE_NUMBERS": "+1 202-555-0111", "OPENAI_API_KEY": KEY}
     outcome = await host.unattended(**given)
     assert (outcome.code, outcome.complained) == (0, "")
-    changed = {name: value for name, value in host.env().items() if value != example_variables()[name]}
+    before = {**example_variables(), "TWILIO_API_URL": host.twilio.url}
+    changed = {name: value for name, value in host.env().items() if value != before[name]}
     assert changed == {**given, "PHONE_NUMBERS": NUMBER}
     assert KEY not in outcome.printed
 
@@ -63,7 +64,7 @@ async def test_a_secret_on_makes_command_line_is_used_and_warned_of(host: Host) 
         ({"DOMAIN": NAME, "TRUNK_ACCOUNT": "AC1"}, "TRUNK_ACCOUNT is something else, which is not shown here"),
         ({"TWILIO_API_KEY": KEY_SID}, "TWILIO_ACCOUNT_SID is set, but Twilio cannot call this host"),
         ({"DOMAIN": NAME, **TWILIO, "TWILIO_API_SECRET": ""}, "TWILIO_API_SECRET is empty"),
-        ({"DOMAIN": NAME, **TWILIO, "TWILIO_API_SECRET": "wrong"}, "Twilio refused the key."),
+        ({"DOMAIN": NAME, **TWILIO, "TWILIO_API_SECRET": "wrong"}, "Twilio refused the key:"),
         ({"DOMAIN": NAME, **TWILIO, "TRUNK_ACCOUNT": f"AC{'f' * 32}"}, "TRUNK_ACCOUNT is another account than"),
         ({"DOMAIN": NAME, "TWILIO_DISASTER_URL": f"https://{NAME}/sorry.xml"}, "TWILIO_DISASTER_URL is on this host"),
         ({"SIP_PORT": "15060"}, "SIP_PORT: make setup does not ask for this"),
@@ -165,50 +166,52 @@ async def test_a_host_with_little_memory_gets_the_small_models_unless_it_was_tol
 
 
 async def test_the_only_free_number_of_the_account_is_taken(host: Host) -> None:
-    host.account.owned = [Owned(OTHER, "it is on another trunk, Office"), Owned(NUMBER)]
+    host.twilio.own(OTHER, trunk=host.twilio.add_trunk("Office"))
+    host.twilio.own(NUMBER, trunk=host.twilio.add_trunk("Landline inbound-voice-agent"))
     outcome = await host.unattended(DOMAIN=NAME, **TWILIO)
     assert (outcome.code, outcome.complained) == (0, "")
     assert {name: host.env()[name] for name in TWILIO} == TWILIO
     assert host.env()["PHONE_NUMBERS"] == NUMBER
-    assert host.account.agent_name == "inbound-voice-agent"
     assert SECRET not in outcome.printed
 
 
 @pytest.mark.parametrize(
     ("owned", "number", "complaint"),
     [
-        ([Owned(NUMBER), Owned(OTHER)], "", "PHONE_NUMBERS is not set, and 2 of the account's numbers are free"),
-        ([Owned(NUMBER)], OTHER, "PHONE_NUMBERS: entry 1 of 1 cannot be used: it is none of the account's"),
-        ([Owned(NUMBER, "it is on another trunk, Office")], NUMBER, "cannot be used: it is on another trunk, Office"),
+        ({NUMBER: None, OTHER: None}, "", "PHONE_NUMBERS is not set, and 2 of the account's numbers are free"),
+        ({NUMBER: None}, OTHER, "PHONE_NUMBERS: entry 1 of 1 cannot be used: it is none of the account's"),
+        ({NUMBER: "Office"}, NUMBER, "cannot be used: it is on another trunk, Office"),
     ],
 )
 async def test_a_number_that_the_account_cannot_give_is_refused_and_nothing_is_bought(
-    host: Host, owned: list[Owned], number: str, complaint: str
+    host: Host, owned: dict[str, str | None], number: str, complaint: str
 ) -> None:
-    host.account.owned = owned
+    for its, trunk in owned.items():
+        host.twilio.own(its, trunk=trunk and host.twilio.add_trunk(trunk))
     outcome = await host.unattended(DOMAIN=NAME, **TWILIO, **({"PHONE_NUMBERS": number} if number else {}))
     assert outcome.code == 2
     [told] = complaints(outcome)
     assert complaint in told
     assert not host.env_file.exists()
-    assert host.account.bought == []
+    assert "CreateIncomingPhoneNumber" not in host.twilio.calls
     assert NUMBER not in told
 
 
 async def test_the_key_of_another_account_than_the_one_whose_calls_are_taken_is_used_when_that_is_emptied(
     host: Host,
 ) -> None:
-    host.account.owned = [Owned(NUMBER)]
+    host.twilio.own(NUMBER)
     host.write(f"TRUNK_ACCOUNT={SID}\n")
     assert (await host.unattended(DOMAIN=NAME, **TWILIO)).code == 0
     assert host.env()["TRUNK_ACCOUNT"] == SID
 
 
 async def test_twilio_that_does_not_answer_ends_it_with_nothing_written(host: Host) -> None:
-    host.account.down = True
+    host.twilio.refuse_next = [RefusedError(503, 20503, "Service unavailable")] * 20
     outcome = await host.unattended(DOMAIN=NAME, **TWILIO)
     assert outcome.code == 2
-    assert complaints(outcome) == ["Twilio did not answer in time."]
+    [told] = complaints(outcome)
+    assert told.startswith("Twilio answered 503: ")
     assert not host.env_file.exists()
 
 
@@ -221,7 +224,7 @@ async def test_an_example_number_on_a_public_line_is_warned_of(host: Host) -> No
 async def test_a_host_without_a_name_asks_nobody_for_its_address(
     host: Host, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("bootstrap.setup.internet.Internet.public_address", None)
+    monkeypatch.setattr("bootstrap.internet.Internet.public_address", None)
     assert (await host.unattended(DOMAIN=name)).code == 0
 
 

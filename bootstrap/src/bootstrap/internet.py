@@ -1,4 +1,4 @@
-"""What the internet says of this host: its public address, and the addresses of its name."""
+"""What the internet says of this host: its public address, and the addresses of names."""
 
 import asyncio
 import re
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import aiohttp
 
 SECONDS = 5
+LONGEST = 64  # bytes of an answer
 ADDRESS = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}")
 
 
@@ -24,13 +25,13 @@ class Internet:
             self._address = await self._ask()
         return self._address
 
-    async def addresses_of(self, name: str) -> Sequence[str]:
-        """Return the IPv4 addresses that `name` has in DNS; none if it has none, or if DNS does not answer."""
+    async def addresses_of(self, name: str, family: socket.AddressFamily = socket.AF_INET) -> Sequence[str]:
+        """Return the addresses that `name` has in DNS; none if it has none, or if DNS does not answer."""
         try:
             async with asyncio.timeout(SECONDS):
-                found = await asyncio.get_running_loop().getaddrinfo(name, None, family=socket.AF_INET)
+                found = await asyncio.get_running_loop().getaddrinfo(name, None, family=family, type=socket.SOCK_DGRAM)
         except (OSError, TimeoutError, UnicodeError):
-            return ()
+            return []
         return sorted({str(address[0]) for *_, address in found})
 
     async def _ask(self) -> str:
@@ -39,8 +40,8 @@ class Internet:
             for service in self._services:
                 try:
                     async with session.get(service) as answer:
-                        text = (await answer.text()).strip()
-                except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
+                        text = (await answer.content.read(LONGEST)).decode("ascii", "replace").strip()
+                except (aiohttp.ClientError, TimeoutError, OSError):
                     continue
                 if ADDRESS.fullmatch(text):
                     return text
