@@ -42,7 +42,8 @@ settings_are_right() {
 # Compose makes the network for the containers that are asked. If it was not there, it goes when the script ends.
 leave_no_network_behind() {
     network=$(project)_default
-    docker network inspect "$network" >/dev/null 2>&1 || trap 'docker network rm "$network" >/dev/null 2>&1 || true' EXIT
+    docker network inspect "$network" >/dev/null 2>&1 ||
+        trap 'docker network rm "$network" >/dev/null 2>&1 || true' EXIT
 }
 
 ask() { tell_and_ask "$@" </dev/null; }

@@ -57,7 +57,8 @@ run_the_checks() {
     if [ "$usable" = yes ]; then
         tell_and_ask bootstrap doctor
     else
-        docker run --rm --interactive --network none --cap-drop ALL --security-opt no-new-privileges:true "$IMAGE" doctor
+        docker run --rm --interactive --network none --cap-drop ALL --security-opt no-new-privileges:true \
+            "$IMAGE" doctor
     fi
 }
 
@@ -82,7 +83,13 @@ trap 'exit 130' INT TERM
 usable=no
 ! env_is_usable || usable=yes
 # Whatever fails here is not known, and no more.
-facts=$(set +e; fact JSON "${JSON:-no}"; fact ENV_IS_USABLE "$usable"; tell_facts; [ "$usable" = no ] || listen_for_audio)
+facts=$(
+    set +e
+    fact JSON "${JSON:-no}"
+    fact ENV_IS_USABLE "$usable"
+    tell_facts
+    [ "$usable" = no ] || listen_for_audio
+)
 code=0
 report=$(say "$facts" | run_the_checks) || code=$?
 [ -n "$report" ] || die "the checks could not be run. The reason is above."
