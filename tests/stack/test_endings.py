@@ -198,5 +198,6 @@ def test_the_webhook_is_told_how_each_call_ended_and_not_a_word_of_it(evening: E
 
 
 def test_nothing_of_a_call_is_kept_unless_it_is_asked_for(evening: Evening) -> None:
-    assert [file for file in evening.kept if "calls" in file or file.endswith((".ogg", ".json"))] == []
+    kept = [file for file in evening.kept if not file.endswith("/.version")]  # by which the release knows its data
+    assert [file for file in kept if "calls" in file or file.endswith((".ogg", ".json"))] == []
     assert evening.kept  # there is a volume, with the counters on it

@@ -91,7 +91,7 @@ def test_make_up_refuses_in_one_sentence_a_language_that_the_embedded_models_do_
     told = refused.stdout + refused.stderr
     assert refused.returncode, told
     wrong = "has language = 'de', which needs other models than speech/whisper-tiny.en"
-    assert len(re.findall(rf"lines/coffee/line.toml line \d+ {wrong}", told)) == 1, told
+    assert len(re.findall(rf"lines/coffee/line.toml row \d+ {wrong}", told)) == 1, told
     assert "set OPENAI_API_KEY" in told, told
     assert "(1 problem)" in told, told
     assert line.active_jobs() == 0  # the line that was up still is

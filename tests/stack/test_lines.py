@@ -152,7 +152,7 @@ def test_a_broken_edit_leaves_the_last_good_one_in_effect_and_is_told_once(day: 
     assert IS_RECORDED in outcome.heard, outcome.printed
     assert day.facts[BAKERY] in outcome.heard, outcome.printed
     [told] = [line for line in day.logs_of_the_broken_edit.splitlines() if " ERROR " in line]
-    assert f"lines/{BAKERY}/line.toml line " in told
+    assert f"lines/{BAKERY}/line.toml row " in told
     assert "has handling.filler_after = 'soon', which should be a valid number" in told
     assert told.count("the last good version is used") == 1
 
