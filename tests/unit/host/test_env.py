@@ -74,10 +74,10 @@ def changed(before: Env, after: Env, kind: str) -> set[str]:
     ("secret", "holders"),
     [
         ("OPENAI_API_KEY", {"AGENT", "BOOTSTRAP"}),
-        ("SIP_PASSWORD", {"BOOTSTRAP", "PHONE"}),
+        ("SIP_PASSWORD", {"BOOTSTRAP", "PHONE", "WATCH"}),
         ("REDIS_PASSWORD", {"REDIS", "LIVEKIT", "SIP"}),
-        ("LIVEKIT_API_SECRET", {"LIVEKIT", "SIP", "BOOTSTRAP", "AGENT"}),
-        ("TWILIO_API_SECRET", {"BOOTSTRAP"}),
+        ("LIVEKIT_API_SECRET", {"LIVEKIT", "SIP", "BOOTSTRAP", "AGENT", "WATCH"}),
+        ("TWILIO_API_SECRET", {"BOOTSTRAP", "WATCH"}),
         ("TWILIO_API_KEY", set()),  # the name of a key, and no key of a provider
     ],
 )
