@@ -2,7 +2,7 @@
 # be found out. Nothing is changed, and no value is a secret.
 # shellcheck shell=sh
 
-SETTINGS='ADVERTISED_IP SITE NETWORK SIP_PORT RTP_PORTS COMPOSE_PROFILES SERVER_LOG_LEVEL LOG_LEVEL'
+SETTINGS='ADVERTISED_IP SITE NETWORK SIP_PORT RTP_PORTS TURN_UDP_PORT COMPOSE_PROFILES SERVER_LOG_LEVEL LOG_LEVEL'
 
 tell_facts() {
     tell_of_the_machine

@@ -179,6 +179,7 @@ BREAKAGES = [
         "network.signalling",
         "network.audio",
     ),
+    warns("network.turn", "another port is published", lambda s: s.set(TURN_UDP_PORT="8443")),
     warns("network.audio", "the firewall drops audio", lambda s: setattr(s.network, "udp_comes_through", False)),
     # Twilio's side
     fails("twilio.account", "it refuses the key", lambda s: setattr(s.twilio, "secret", "canary")),

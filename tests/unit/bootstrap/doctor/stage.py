@@ -174,6 +174,7 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
         "NETWORK": "bridge",
         "SIP_PORT": str(gateway),
         "RTP_PORTS": "10000-10019",
+        "TURN_UDP_PORT": "443",
         "COMPOSE_PROFILES": "local",
         "SERVER_LOG_LEVEL": "error",
         "LOG_LEVEL": "info",
@@ -186,7 +187,7 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
     return {
         **{name: [value] for name, value in facts.items()},
         "SERVICE": services,
-        "PUBLISHED": [f"sip {port} 0.0.0.0" for port in ports],
+        "PUBLISHED": ["livekit 443/udp 0.0.0.0", *(f"sip {port} 0.0.0.0" for port in ports)],
         "REDIS_CLIENT": ["127.0.0.1", ADDRESSES["livekit"], ADDRESSES["sip"]],
         "TIME": [f"{name} 1700000000 1700000000 1700000001" for name in ("redis", "livekit", "sip", "agent")],
     }

@@ -91,6 +91,23 @@ async def published(world: World) -> Finding:
 
 
 @check(
+    id="network.turn",
+    needs=("server.running",),
+    title="the port of TURN is published, for browsers that no other way lets in",
+    cure="Run make up. If the port stays missing, docker compose up livekit says why.",
+)
+async def turn(world: World) -> Finding:
+    port = world.facts.get("TURN_UDP_PORT")
+    if not port:
+        return skipped("TURN is off, as it is without a public address")
+    if world.facts.get("NETWORK") == "host":
+        return ok("The server is on the host's own network, so TURN's port is open.")
+    if ("livekit", f"{port}/udp") not in {(service, there) for service, there, _ in world.facts.published}:
+        return warn(f"TURN's port, {port}/udp, is not published.")
+    return ok(f"TURN's port, {port}/udp, is published.")
+
+
+@check(
     id="network.audio_ports",
     needs=("settings.env",),
     title="there are two ports for the audio of each call at once",
