@@ -29,6 +29,7 @@ MODELS = ("whisper", "llama3.2", "kokoro")
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(health, "REGISTERED", tmp_path / "state/registered")
+    monkeypatch.setattr(examine, "STATUS", "http://127.0.0.1:9/worker")  # another agent may run on this machine
     folder = tmp_path / "data"
     folder.mkdir()
     return folder
