@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 VOICES = [path.stem for path in sorted(CLIPS.glob("bye-*.wav"))]
 SOUP, BREAD = "What soup do you have?", "Do you have bread?"
 HOLD = "Hold on a second, let me get my card."
@@ -112,7 +114,6 @@ def test_a_bye_as_short_as_that_ends_it(outcomes: dict[str, Outcome], voice: str
     assert FAREWELL in outcomes[voice].heard, outcomes[voice].printed
 
 
-@pytest.mark.slow
 def test_noise_that_is_heard_as_a_word_every_four_seconds_is_a_silent_caller(extension: Extension) -> None:
     noise = hum("ah", 220)
     is_heard_as(extension, "You", noise)
