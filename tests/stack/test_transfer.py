@@ -250,7 +250,7 @@ def test_only_the_person_hears_what_the_call_is_about(evening: Evening) -> None:
 
 @pytest.mark.slow
 def test_only_the_caller_hears_music_while_they_wait(night: Evening) -> None:
-    """It has no pauses, so that at the caller's ear it is one utterance with the sentence before it."""
+    """Music has no pauses, so the caller's phone counts it and the sentence before it as one utterance."""
     caller, frank = night.callers["Frank"], night.people["Frank"]
     [waiting] = [part for part in caller.said if "calling them" in plain(part["text"])]
     assert waiting["end"] - waiting["start"] > 20, caller.printed

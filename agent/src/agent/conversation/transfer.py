@@ -270,7 +270,7 @@ class _Attempt:
             await hang_up_leg(self._livekit, self._call.room.name, self._identity)
         await self._apart.end()
 
-    def _end_with_the_person(self, participant: rtc.RemoteParticipant) -> None:
+    def _end_with_the_person(self, participant: rtc.Participant) -> None:
         if participant.identity == self._identity:
             self._end()
 
@@ -278,9 +278,8 @@ class _Attempt:
         """End the call once the gateway says that a phone has hung up; that it left may be noticed 20 s later."""
         if changed.get(CALL_STATUS) != HUNG_UP:
             return
-        if participant.identity == self._identity:
-            self._end()
-        elif participant.identity == self._call.participant.identity:
+        self._end_with_the_person(participant)
+        if participant.identity == self._call.participant.identity:
             end_as_the_caller_left(self._call)
 
     def _end(self) -> None:
