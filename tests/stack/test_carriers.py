@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.stack.line import Line
 
+pytestmark = pytest.mark.slow
+
 EXTENSION, NATIONAL, INTERNATIONAL = "188", "7025550188", "0017025550188"
 GREETED = re.compile(r"how can (i|we) help")  # as Whisper writes it at 8 kHz
 QUESTION, ANSWER = "When are you open?", "we open at"
@@ -143,7 +145,6 @@ def test_nobody_is_asked_on_hold_and_the_talk_goes_on(outcomes: dict[str, Outcom
     assert not outcome.hung_up, outcome.printed
 
 
-@pytest.mark.slow
 def test_a_hold_without_end_is_ended_in_silence_after_two_minutes(extension: Extension) -> None:
     outcome = extension.call("--hold", "170", "--max-seconds", "200")
     assert outcome.hung_up, outcome.printed

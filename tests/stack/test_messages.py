@@ -41,7 +41,7 @@ KEYS = {"who": "Maria", "number": "", "about": "The keys are under the mat.", "u
 OFFICE = "+12025550177"
 SUMMARY = "The caller asked where an order is."
 FORM = {"SUMMARY": SUMMARY, "reason": "Order", "order": 4711, "back_by": "some day next week"}
-# Of what a caller says a few words are enough: on a busy machine, Whisper hears what the network has garbled.
+# Each rule matches a few of the caller's words, because on a busy machine Whisper may get the others wrong.
 RULES: list[dict[str, Any]] = [
     {"match": "^-{20}(.|\n)*my order", "answer": json.dumps(FORM)},
     {"match": "^-{20}", "answer": '{"SUMMARY": "A message.", "reason": "message", "order": null}'},

@@ -103,7 +103,7 @@ def held(extension: Extension) -> Held:
 
 
 def dial(extension: Extension, number: str, name: str = "Anna") -> subprocess.Popen[str]:
-    """As bootstrap/host/dial.sh does, for the extension's container."""
+    """Have the extension's agent call this number, by the program that bootstrap/host/dial.sh runs."""
     given = {"TO": number, "NAME": name, "PURPOSE": PURPOSE}
     values = [part for pair in given.items() for part in ("--env", "=".join(pair))]
     command = ["docker", "exec", *values, extension.container, "python", "-m", "agent.worker.dial"]

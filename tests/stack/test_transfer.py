@@ -114,6 +114,7 @@ EXAMPLE = tomllib.loads(
 [ANNA] = EXAMPLE["people"]
 NUMBERS = {name: f"+120255501{place}" for place, name in enumerate(CASES, 40)} | {ANNA["name"]: ANNA["number"]}
 NEVER_CALLED = {"Iris", "Kate", "Luke"}
+NOT_JOINED = ["Carla", "David", "Eve", "Frank", "Grace", "Henry", "Luke"]
 RULES: list[dict[str, Any]] = [
     {"match": "-----", "answer": SUMMARY},
     {"match": "connect me|that I gave", "tool": "transfer_call", "arguments": {"to": NUMBER_SAID}},
@@ -168,15 +169,26 @@ def closed(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def evening(extension: Extension) -> Evening:
-    called = [name for name in CASES if name not in NEVER_CALLED]
+    return held(extension, [name for name in CASES if name not in NOT_JOINED])
+
+
+@pytest.fixture(scope="module")
+def night(extension: Extension) -> Evening:
+    """The calls of those who are not joined with anybody."""
+    return held(extension, NOT_JOINED)
+
+
+def held(extension: Extension, names: Sequence[str]) -> Evening:
+    before = len(bodies(extension))
+    called = [name for name in names if name not in NEVER_CALLED]
     with extension.person.takes(*(person(name) for name in called)) as taken:
-        callers = extension.calls_by_name({name: caller(name) for name in CASES})
+        callers = extension.calls_by_name({name: caller(name) for name in names})
     people = dict(zip(called, taken.outcomes, strict=True))
-    extension.until(lambda: len(extension.provider.received("/ended")) == len(CASES), "telling of each call")
-    ended = [received["data"] for received in bodies(extension)]
+    extension.until(lambda: len(bodies(extension)) == before + len(names), "telling of each call")
+    ended = [received["data"] for received in bodies(extension)[before:]]
     outcomes = [data["outcome"] for data in ended]
     # Kate's caller is transferred to nobody, and each other one to one person.
-    assert sorted(len(data["transfers"]) for data in ended) == [0] + [1] * (len(CASES) - 1)
+    assert sorted(len(data["transfers"]) for data in ended) == sorted(int(name != "Kate") for name in names)
     transfers = {transfer["to"]: transfer for data in ended for transfer in data["transfers"]}
     return Evening(callers, people, transfers, outcomes, extension.provider.asked("llm"), extension.logs)
 
@@ -236,9 +248,10 @@ def test_only_the_person_hears_what_the_call_is_about(evening: Evening) -> None:
     assert "table for six" not in evening.callers["Anna"].heard, evening.callers["Anna"].printed
 
 
-def test_only_the_caller_hears_music_while_they_wait(evening: Evening) -> None:
-    """It has no pauses, so that at the caller's ear it is one utterance with the sentence before it."""
-    caller, frank = evening.callers["Frank"], evening.people["Frank"]
+@pytest.mark.slow
+def test_only_the_caller_hears_music_while_they_wait(night: Evening) -> None:
+    """Music has no pauses, so the caller's phone counts it and the sentence before it as one utterance."""
+    caller, frank = night.callers["Frank"], night.people["Frank"]
     [waiting] = [part for part in caller.said if "calling them" in plain(part["text"])]
     assert waiting["end"] - waiting["start"] > 20, caller.printed
     assert all(part["end"] - part["start"] < 12 for part in frank.said), frank.printed
@@ -271,6 +284,7 @@ def test_a_person_who_says_yes_is_joined_and_the_callers_phone_is_hung_up_on_whe
     assert "the person hung up" in evening.ended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words", "outcome"),
     [
@@ -283,30 +297,33 @@ def test_a_person_who_says_yes_is_joined_and_the_callers_phone_is_hung_up_on_whe
     ],
 )
 def test_who_cannot_be_transferred_is_told_why_and_the_record_says_so(
-    evening: Evening, name: str, words: str, outcome: str
+    night: Evening, name: str, words: str, outcome: str
 ) -> None:
-    assert words in evening.callers[name].heard, evening.callers[name].printed
-    assert "connecting you" not in evening.callers[name].heard
-    transfer = evening.transfers[name]
+    assert words in night.callers[name].heard, night.callers[name].printed
+    assert "connecting you" not in night.callers[name].heard
+    transfer = night.transfers[name]
     assert (transfer["outcome"], transfer["kind"], transfer["seconds"]) == (outcome, CASES[name].kind, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Carla", "Henry"])
-def test_a_caller_who_was_not_transferred_goes_on_talking_with_the_agent(evening: Evening, name: str) -> None:
-    assert "soup is tomato" in evening.callers[name].heard, evening.callers[name].printed
+def test_a_caller_who_was_not_transferred_goes_on_talking_with_the_agent(night: Evening, name: str) -> None:
+    assert "soup is tomato" in night.callers[name].heard, night.callers[name].printed
 
 
-def test_a_caller_who_hangs_up_while_it_rings_ends_the_ringing(evening: Evening) -> None:
-    grace = evening.people["Grace"]
+@pytest.mark.slow
+def test_a_caller_who_hangs_up_while_it_rings_ends_the_ringing(night: Evening) -> None:
+    grace = night.people["Grace"]
     assert grace.report["rang_after"] is not None, grace.printed
     assert grace.report["answered_after"] is None
     assert grace.hung_up, grace.printed
     assert grace.report["ended_after"] < CASES["Grace"].ringing - 5, grace.printed
-    assert evening.transfers["Grace"]["outcome"] == "caller_left"
+    assert night.transfers["Grace"]["outcome"] == "caller_left"
 
 
-def test_a_caller_who_would_rather_not_wait_ends_the_ringing(evening: Evening) -> None:
-    henry = evening.people["Henry"]
+@pytest.mark.slow
+def test_a_caller_who_would_rather_not_wait_ends_the_ringing(night: Evening) -> None:
+    henry = night.people["Henry"]
     assert henry.report["rang_after"] is not None, henry.printed
     assert henry.report["answered_after"] is None
     assert henry.report["ended_after"] < CASES["Henry"].ringing - 5, henry.printed
@@ -333,7 +350,7 @@ def test_where_the_trunk_refuses_refer_the_two_are_joined_by_a_second_leg(evenin
 def test_neither_a_number_that_the_model_names_nor_somebody_outside_their_hours_is_called(evening: Evening) -> None:
     kate = evening.callers["Kate"]
     kate.says("cannot call that number", 1)  # once for the number, and once for Mary
-    assert set(evening.transfers) == set(CASES) - {"Kate"}
+    assert set(evening.transfers) == set(CASES) - {"Kate", *NOT_JOINED}
     offered = [tool for request in evening.asked for tool in request["body"].get("tools", [])]
     [names] = {
         tuple(tool["function"]["parameters"]["properties"]["to"]["enum"])
@@ -346,7 +363,7 @@ def test_neither_a_number_that_the_model_names_nor_somebody_outside_their_hours_
 
 
 def test_no_number_and_no_name_of_a_person_is_in_the_log(evening: Evening) -> None:
-    assert "Transfer to a person: busy" in evening.logs
+    assert "Transfer to a person: joined" in evening.logs
     for secret in (*NUMBERS.values(), *CASES, "bicycle", "lion"):
         assert secret not in evening.logs
 

@@ -56,7 +56,7 @@ def write_settings(folder: Path, **changes: Any) -> None:
     file.write_text(tomlkit.dumps(document))
 
 
-MEANT = {"enabled": "recording"}  # of the settings that stand in several tables
+MEANT = {"enabled": "recording", "keep_days": "recording"}  # of the settings that stand in several tables
 
 
 def table_of(setting: str) -> str:

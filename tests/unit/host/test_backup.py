@@ -109,7 +109,7 @@ def edit(clone: Clone) -> None:
 
 
 def empty(clone: Clone) -> None:
-    """As on a new host: only the clone is there."""
+    """Leave nothing but the clone, as on a new host."""
     clone.sh("-c", "rm -rf .env lines volumes started asked")
 
 

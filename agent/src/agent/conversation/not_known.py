@@ -4,4 +4,4 @@ from livekit.agents import ToolError
 
 
 class NotKnownError(ToolError):
-    """It may have been done, and may not; the text tells the model so."""
+    """The tool may or may not have done it. The error's text tells the model that nobody knows."""

@@ -111,12 +111,12 @@ class Receptionist(Agent):
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
         """Answer as the model does, but for no longer than the line allows, and a small model from facts alone.
 
-        Nothing is answered while the caller waits for a person. What a tool has returned is not among the facts, so an
-        answer that tells it is not checked.
+        Nothing is answered while the caller waits for a person. What a tool has returned and why the agent calls are
+        not among the facts, so what tells them is not checked.
         """
         if self._call.transfer.begun:
             return _nothing()
-        if _tells_a_result(chat_ctx) and self._call.pipeline.invents_facts:
+        if (_tells_a_result(chat_ctx) or _says_why(chat_ctx)) and self._call.pipeline.invents_facts:
             answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
         else:
             answer = self._answer(chat_ctx, tools, model_settings)
@@ -156,6 +156,12 @@ def _tells_a_result(context: llm.ChatContext) -> bool:
     """Return whether the answer follows a tool's result, and not what the caller has said."""
     turns = (it for it in reversed(context.items) if it.type == "function_call_output" or _is_of_caller(it))
     return (last := next(turns, None)) is not None and last.type == "function_call_output"
+
+
+def _says_why(context: llm.ChatContext) -> bool:
+    """Return whether the answer is the first thing that the agent says about a call of its own."""
+    told = (it.text_content or "" for it in context.items if it.type == "message" and not _is_of_caller(it))
+    return any(FIRST_WORDS in text for text in told)
 
 
 def _is_of_caller(item: llm.ChatItem) -> bool:

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 PERSON_HUNG_UP = "the person hung up"
 PRESENCE_CHECKED_EVERY = 0.5  # seconds; the server does not report that a hidden caller leaves
+CALL_STATUS, HUNG_UP = "sip.callStatus", "hangup"  # an attribute that the gateway gives each phone
 REFER_WITHIN = 40.0  # seconds for which a carrier may try to connect the two
 SENTENCE_WITHIN = 15.0  # seconds
 # By what the server's error says, the carrier accepted the REFER and then could not connect the two.
@@ -239,6 +240,7 @@ class _Attempt:
         if self._briefing:
             self._briefing.close()
         call.room.on("participant_disconnected", self._end_with_the_person)
+        call.room.on("participant_attributes_changed", self._end_with_either)
         if self._identity not in call.room.remote_participants:  # they hung up while they were being joined
             self._end()
         else:  # only from `join` on does the server report that the caller leaves
@@ -268,9 +270,17 @@ class _Attempt:
             await hang_up_leg(self._livekit, self._call.room.name, self._identity)
         await self._apart.end()
 
-    def _end_with_the_person(self, participant: rtc.RemoteParticipant) -> None:
+    def _end_with_the_person(self, participant: rtc.Participant) -> None:
         if participant.identity == self._identity:
             self._end()
+
+    def _end_with_either(self, changed: dict[str, str], participant: rtc.Participant) -> None:
+        """End the call once the gateway says that a phone has hung up; that it left may be noticed 20 s later."""
+        if changed.get(CALL_STATUS) != HUNG_UP:
+            return
+        self._end_with_the_person(participant)
+        if participant.identity == self._call.participant.identity:
+            end_as_the_caller_left(self._call)
 
     def _end(self) -> None:
         self._call.hang_up.begin()

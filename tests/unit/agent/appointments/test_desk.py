@@ -279,7 +279,7 @@ async def test_a_calendar_that_cannot_be_reached_is_said_to_be_so(tmp_path: Path
 
 
 async def test_after_a_calendar_broke_off_nobody_claims_that_nothing_was_done(desk: Desk) -> None:
-    """It fails once the appointment has been kept, when it is read again."""
+    """The calendar keeps the appointment, and fails when the desk reads it again."""
     backend = desk._backend
     add, between = backend.add, backend.between
 

@@ -66,7 +66,7 @@ def assembled(found: Members) -> bytes:
 
 
 def signed(found: Members, **changes: Any) -> bytes:
-    """The same members with a manifest that is changed, and has the right checksum."""
+    """Return an archive of these members, with `changes` to its manifest and the checksum that belongs to it."""
     manifest = json.loads(found[MANIFEST][1]) | changes
     text = json.dumps(manifest).encode()
     found[MANIFEST] = found[MANIFEST][0], text

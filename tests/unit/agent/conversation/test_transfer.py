@@ -267,6 +267,21 @@ async def test_either_who_hangs_up_ends_it_for_the_other_at_once(talk: Talk) -> 
     assert talk.reasons[1:] == [CALLER_HUNG_UP]
 
 
+@pytest.mark.parametrize(("of_caller", "reason"), [(False, "the person hung up"), (True, CALLER_HUNG_UP)])
+async def test_a_phone_that_has_hung_up_ends_it_before_it_has_left_the_room(
+    talk: Talk, of_caller: bool, reason: str
+) -> None:
+    transferring = talk.transfer_caller()
+    briefing = await talk.briefing()
+    briefing.answer.set_result("accepted")
+    await transferring
+    phone = talk.room.remote_participants["caller" if of_caller else briefing.person]
+    for status in ("active", "hangup"):
+        assert not talk.reasons
+        talk.room.emit("participant_attributes_changed", {"sip.callStatus": status}, phone)
+    assert (talk.reasons, talk.deleted) == ([reason], 1)
+
+
 async def test_a_caller_who_hangs_up_on_the_person_ends_it_at_once(talk: Talk) -> None:
     transferring = talk.transfer_caller()
     (await talk.briefing()).answer.set_result("accepted")

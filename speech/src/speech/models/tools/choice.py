@@ -32,6 +32,9 @@ TALK = (
     "Pardon, can you repeat that?",
     "Can I pay by card?",
 )
+# And what they say to know the opening hours, unless there is a tool for that.
+TALK_OF_HOURS = ("When do you open in the morning?", "Until when are you there?", "What time do you close on Fridays?")
+_HOURS = re.compile(r"\b(open|clos|hours)", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]")
 _LAST_SENTENCE = re.compile(r"[^.!?]+[.!?]*\s*$")
 
@@ -43,7 +46,7 @@ def beginning(tools: Sequence[Function]) -> str:
     """
     of_tools = [[(said, tool.name) for said in examples_of(tool)] for tool in tools]
     in_turn = [it for it in chain(*zip_longest(*of_tools)) if it]
-    examples = [it for it in chain(*zip_longest(in_turn, ((said, NONE) for said in TALK))) if it]
+    examples = [it for it in chain(*zip_longest(in_turn, ((said, NONE) for said in _talk(tools)))) if it]
     does = "\n".join(f"- {tool.name}: {summary(tool)}" for tool in tools)
     task = f"You listen to a phone call and choose what the agent does next.\n\n{does}"
     return turn("system", f"{task}\n- {NONE}: Answer a question, ask for something, or chat.") + "".join(
@@ -102,6 +105,10 @@ def as_script(talk: Iterable[Message]) -> str:
 def turn(role: str, text: str) -> str:
     """Return a message as the model's chat template writes it."""
     return f"<|im_start|>{role}\n{text}<|im_end|>\n"
+
+
+def _talk(tools: Sequence[Function]) -> tuple[str, ...]:
+    return TALK if any(_HOURS.search(tool.description) for tool in tools) else TALK + TALK_OF_HOURS
 
 
 def _last_sentence(text: str) -> str:

@@ -9,7 +9,7 @@ from speech.errors import APIError
 from speech.models.engines import AnswerEnd, Call
 from speech.models.tools import choice
 from speech.models.tools.decision import TEXT, decide
-from speech.requests import ChatRequest
+from speech.requests import ChatRequest, Function
 from tests.unit.speech.models.tools.server import ScriptedServer
 
 BOOK = {
@@ -172,3 +172,15 @@ def test_too_many_tools_are_told_as_openai_does() -> None:
     server = ScriptedServer({"error": {"code": 400, "type": "exceed_context_size_error", "n_prompt_tokens": 9001}})
     with pytest.raises(APIError, match="9001"):
         decided(server, asked(("user", "Hi.")))
+
+
+@pytest.mark.parametrize(
+    ("about", "is_talk"), [("Book a table.", True), ("Tell when the shop is open.", False), ("Tell the hours.", False)]
+)
+def test_whoever_asks_for_the_opening_hours_wants_no_tool_unless_there_is_one_for_that(
+    about: str, is_talk: bool
+) -> None:
+    tool = Function.model_validate({"name": "tool", "description": about, "parameters": {}})
+    examples = choice.beginning([tool])
+    assert "Do you sell sandwiches?" in examples
+    assert all((said in examples) is is_talk for said in choice.TALK_OF_HOURS)
