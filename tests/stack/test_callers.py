@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 NOT_ANSWERED = 10
 ACCOUNT, ANOTHER = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "ACbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 TOKEN = "a-token-of-the-owner"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {
     "WEBHOOK_URL": "{receiver}/hook",
     "WEBHOOK_SECRET": "whsec_" + base64.b64encode(b"thirty-two letters are a secret!").decode(),
