@@ -87,7 +87,7 @@ def plain(text: str) -> str:
 
 
 def sounds_like(words: str, heard: str) -> bool:
-    """Return whether these words (a regular expression) were heard, or words that differ from them in a letter or two."""
+    """Return whether these words (a regular expression) were heard, or some that differ in a letter or two."""
     if re.search(words, heard):
         return True
     there, length = heard.split(), len(words.split())
