@@ -8,7 +8,7 @@ def extension(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_the_soup_is_tomato(extension: Extension) -> None:
     extension.provider.script(rules=[dict(kind="llm", match="soup", answer="It is tomato.")])
     outcome = extension.call("--say", "What is the soup?")
-    assert "tomato" in outcome.heard, outcome.printed
+    assert outcome.hears("tomato"), outcome.printed
 """
 
 from __future__ import annotations

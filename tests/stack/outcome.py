@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
+
+ALIKE = 0.88  # of the letters; "visit is moved" and "visit is booked" are less alike
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Outcome:
     def heard(self) -> str:
         """All of it, in lower case and without punctuation; "good-bye" and "good bye" are "goodbye"."""
         return " ".join(plain(part["text"]) for part in self.said)
+
+    def hears(self, words: str) -> bool:
+        """Whether these words (a regular expression) were in what the line said."""
+        return sounds_like(words, self.heard)
 
     @property
     def hung_up(self) -> bool:
@@ -52,7 +59,7 @@ class Outcome:
 
     def says(self, words: str, nth: int = 0) -> float:
         """When the line began the nth utterance with these words (a regular expression): seconds since the INVITE."""
-        found = [float(part["start"]) for part in self.said if re.search(words, plain(part["text"]))]
+        found = [float(part["start"]) for part in self.said if sounds_like(words, plain(part["text"]))]
         assert len(found) > nth, f"“{words}” is not {nth + 1} times in what the line said:\n{self.printed}"
         return found[nth]
 
@@ -77,3 +84,12 @@ def plain(text: str) -> str:
     """Lower case, no punctuation, single spaces."""
     words = " ".join(re.sub(r"[^a-z0-9' ]", " ", text.lower().replace("-", " ")).split())
     return words.replace("good bye", "goodbye")
+
+
+def sounds_like(words: str, heard: str) -> bool:
+    """Return whether these words (a regular expression) were heard, or some that differ in a letter or two."""
+    if re.search(words, heard):
+        return True
+    there, length = heard.split(), len(words.split())
+    parts = (" ".join(there[at : at + length]) for at in range(len(there)))
+    return any(SequenceMatcher(None, words, part).ratio() >= ALIKE for part in parts)

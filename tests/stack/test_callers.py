@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 NOT_ANSWERED = 10
 ACCOUNT, ANOTHER = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "ACbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 TOKEN = "a-token-of-the-owner"
@@ -166,7 +168,7 @@ def test_a_call_is_ended_before_a_word_that_has(calls: Calls, whose: str) -> Non
 
 
 def test_a_call_of_our_own_account_is_answered(calls: Calls) -> None:
-    assert "i do" in calls.outcomes["on file"].heard, calls.outcomes["on file"].printed
+    assert calls.outcomes["on file"].hears("i do"), calls.outcomes["on file"].printed
 
 
 def test_of_files_that_are_wrong_the_last_good_version_holds_and_the_log_says_so_once_a_call(calls: Calls) -> None:

@@ -47,7 +47,7 @@ def test_the_example_books_a_table_as_the_readme_shows(line: Line) -> None:
         outcome = line.call(*(part for text in said.split("|") for part in ("--say", text.strip())), *PATIENT)
     finally:
         line.change(**dict.fromkeys(ABILITIES))
-    assert "book a table for" in outcome.heard, outcome.printed
-    assert "is that right" in outcome.heard, outcome.printed
+    assert outcome.hears("book a table for"), outcome.printed
+    assert outcome.hears("is that right"), outcome.printed
     booked = line.compose("exec", "-T", "agent", "python", "-c", BOOKED)
     assert "('table', " in booked, outcome.printed

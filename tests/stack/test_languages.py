@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 QUESTION, GOODBYE = "Wie ist das Wetter heute?", "Vielen Dank, tschüss."
 GERMAN = ("--language", "de", *KEEP)
 CALLS = {

@@ -109,7 +109,7 @@ def test_down_says_goodbye_and_hangs_up_and_up_keeps_trunk_and_rule(line: Line) 
         finally:
             line.up()
     assert outcome.hung_up, outcome.printed
-    assert "goodbye" in outcome.heard, outcome.printed
+    assert outcome.hears("goodbye"), outcome.printed
     assert stopped.index("watch") < stopped.index("agent") < stopped.index("sip"), stopped
     assert line.stored() == before
 

@@ -172,7 +172,7 @@ def _day(extension: Extension, outcomes: dict[str, Outcome]) -> Day:
 
 def test_the_next_caller_hears_at_once_that_all_lines_are_busy_and_is_hung_up_on(single: Day) -> None:
     outcome = single.outcomes["busy"]
-    assert BUSY in outcome.heard, outcome.printed
+    assert outcome.hears(BUSY), outcome.printed
     assert outcome.heard.endswith("goodbye"), outcome.printed
     assert outcome.hung_up, outcome.printed
     assert outcome.report["first_word_after"] < 5, outcome.printed
@@ -185,7 +185,7 @@ def test_no_provider_is_asked_for_a_call_that_is_not_taken(single: Day) -> None:
 
 def test_a_crashed_call_holds_its_place_for_15_s_and_not_for_ever(single: Day) -> None:
     after, later = single.outcomes["after the crash"], single.outcomes["the longest"]
-    assert BUSY in after.heard, after.printed
+    assert after.hears(BUSY), after.printed
     assert BUSY not in later.heard, later.printed
 
 
@@ -248,25 +248,25 @@ def test_calls_at_once_share_the_minutes_that_are_left_and_are_then_ended(counte
 
 def test_a_call_for_which_the_line_has_no_minutes_left_is_told_to_call_again_tomorrow(counted: Day) -> None:
     outcome = counted.outcomes["too late"]
-    assert NO_MORE_CALLS in outcome.heard, outcome.printed
+    assert outcome.hears(NO_MORE_CALLS), outcome.printed
     assert outcome.hung_up, outcome.printed
 
 
 def test_of_three_calls_in_the_same_second_exactly_as_many_get_in_as_the_limit_says(counted: Day) -> None:
     heard = [outcome.heard for name, outcome in counted.outcomes.items() if name.startswith("at once")]
     assert sum(NO_MORE_CALLS in words for words in heard) == 1, heard
-    assert sum(words.startswith("hello") for words in heard) == 2, heard
+    assert sum("can i help" in words for words in heard) == 2, heard
 
 
 def test_a_callers_second_call_of_the_day_hears_so_and_somebody_else_is_still_answered(counted: Day) -> None:
     again, once = counted.outcomes["again"], counted.outcomes["for the first time"]
-    assert ENOUGH_CALLS in again.heard, again.printed
+    assert again.hears(ENOUGH_CALLS), again.printed
     assert again.hung_up, again.printed
-    assert once.heard.startswith("hello"), once.printed
+    assert once.hears("can i help"), once.printed
 
 
 def test_limits_that_are_wrong_are_told_once_a_call_and_their_last_good_version_holds(counted: Day) -> None:
-    assert ENOUGH_CALLS in counted.outcomes["still"].heard, counted.outcomes["still"].printed
+    assert counted.outcomes["still"].hears(ENOUGH_CALLS), counted.outcomes["still"].printed
     told = [line for line in counted.logs.splitlines() if " ERROR " in line and "line.toml" in line]
     assert len(told) == 1, told
     assert re.search(r"/line.toml row \d+ is not TOML at column \d+: ", told[0]), told
@@ -274,7 +274,7 @@ def test_limits_that_are_wrong_are_told_once_a_call_and_their_last_good_version_
 
 @pytest.mark.parametrize("after", ["after a restart", "after a crash", "was cut off"])
 def test_what_was_counted_is_still_known(counted: Day, after: str) -> None:
-    assert ENOUGH_CALLS in counted.outcomes[after].heard, counted.outcomes[after].printed
+    assert counted.outcomes[after].hears(ENOUGH_CALLS), counted.outcomes[after].printed
 
 
 def test_files_that_are_wrong_are_refused_before_the_line_is_touched(line: Line, tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_a_number_on_no_line_gets_no_answer(day: Day) -> None:
 
 def test_an_edited_setting_is_in_effect_on_the_next_call_of_that_line_alone(day: Day) -> None:
     assert IS_RECORDED not in day.outcomes[BAKERY].heard, day.outcomes[BAKERY].printed
-    assert IS_RECORDED in day.outcomes["edited"].heard, day.outcomes["edited"].printed
+    assert day.outcomes["edited"].hears(IS_RECORDED), day.outcomes["edited"].printed
     assert not [name for name in day.sentences["not edited"] if name.endswith("/recorded")]
     assert day.facts[GARAGE] in day.outcomes["not edited"].heard, day.outcomes["not edited"].printed
 
@@ -149,7 +149,7 @@ def test_records_are_those_of_their_line(day: Day) -> None:
 
 def test_a_broken_edit_leaves_the_last_good_one_in_effect_and_is_told_once(day: Day) -> None:
     outcome = day.outcomes["broken"]
-    assert IS_RECORDED in outcome.heard, outcome.printed
+    assert outcome.hears(IS_RECORDED), outcome.printed
     assert day.facts[BAKERY] in outcome.heard, outcome.printed
     [told] = [line for line in day.logs_of_the_broken_edit.splitlines() if " ERROR " in line]
     assert f"lines/{BAKERY}/line.toml row " in told

@@ -64,7 +64,7 @@ def served(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 def test_each_part_of_a_call_is_done_by_its_own_server_with_its_own_key(served: Served) -> None:
     outcome = served.say("What soup do you have?")
-    assert "soup is tomato" in outcome.heard, outcome.printed
+    assert outcome.hears("soup is tomato"), outcome.printed
     assert APOLOGY not in outcome.heard, outcome.printed
     for name, kind in PARTS.items():
         assert served.asked(name) == {(kind, KEYS[name], MODELS[name])}
@@ -78,7 +78,7 @@ def test_a_key_that_is_refused_is_in_the_log_with_its_status_and_not_with_its_va
         outcome = served.say("What soup do you have?")
     finally:
         mouth.script(key=KEYS["mouth"])
-    assert APOLOGY in outcome.heard, outcome.printed
+    assert outcome.hears(APOLOGY), outcome.printed
     assert "Text to speech failed: mouth-server:8000, asked for kokoro, answered 401: Incorrect API key" in (
         served.extension.logs
     )

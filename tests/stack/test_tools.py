@@ -156,13 +156,13 @@ def test_a_spoken_yes_after_the_question_books_the_table(extension: Extension, c
 
 
 def test_the_key_one_is_a_yes(extension: Extension, calls: Mapping[str, Outcome]) -> None:
-    assert "table is booked" in calls["yes by key"].heard, calls["yes by key"].printed
+    assert calls["yes by key"].hears("table is booked"), calls["yes by key"].printed
     assert booked(extension, "Boris") == ["seven"]
     assert actions(extension, "yes by key") == [("book_table", "done")]
 
 
 def test_after_a_no_nothing_is_booked(extension: Extension, calls: Mapping[str, Outcome]) -> None:
-    assert "leave it" in calls["no"].heard, calls["no"].printed
+    assert calls["no"].hears("leave it"), calls["no"].printed
     assert booked(extension, "Clara") == []
     assert actions(extension, "no") == [("book_table", "declined")]
 
@@ -179,7 +179,7 @@ def test_other_words_change_what_is_asked_and_only_that_is_booked(
 def test_a_caller_who_hangs_up_at_the_question_has_booked_nothing(
     extension: Extension, calls: Mapping[str, Outcome]
 ) -> None:
-    assert "is that right" in calls["hung up at the question"].heard, calls["hung up at the question"].printed
+    assert calls["hung up at the question"].hears("is that right"), calls["hung up at the question"].printed
     assert booked(extension, "Emma") == []
     assert actions(extension, "hung up at the question") == [("book_table", "unclear")]
 
@@ -200,7 +200,7 @@ def test_a_model_that_claims_a_yes_books_nothing(extension: Extension, calls: Ma
 
 
 def test_a_safe_tool_is_used_without_a_question(extension: Extension, calls: Mapping[str, Outcome]) -> None:
-    assert "come tomorrow" in calls["safe"].heard, calls["safe"].printed
+    assert calls["safe"].hears("come tomorrow"), calls["safe"].printed
     assert "is that right" not in calls["safe"].heard
     assert actions(extension, "safe") == []
 
@@ -222,11 +222,11 @@ def test_a_tool_that_takes_too_long_is_given_up_and_the_caller_is_told(calls: Ma
     ("name", "told"), [("error", "service has a problem"), ("nonsense", "service sent something strange")]
 )
 def test_a_failure_is_told_in_words(calls: Mapping[str, Outcome], name: str, told: str) -> None:
-    assert told in calls[name].heard, calls[name].printed
+    assert calls[name].hears(told), calls[name].printed
 
 
 def test_a_tool_of_an_mcp_server_is_used(extension: Extension, calls: Mapping[str, Outcome]) -> None:
-    assert "order will come on monday" in calls["mcp"].heard, calls["mcp"].printed
+    assert calls["mcp"].hears("order will come on monday"), calls["mcp"].printed
     assert len(extension.provider.received("/mcp/find_order")) == 1
 
 

@@ -77,7 +77,7 @@ def _held(extension: Extension) -> Day:
 
 def test_a_number_that_is_withheld_from_us_stays_withheld(day: Day) -> None:
     outcome = day.outcomes["a withheld number that the carrier asserts"]
-    assert "every cake" in outcome.heard, outcome.printed
+    assert outcome.hears("every cake"), outcome.printed
     assert "The caller is anonymous" in day.instructions("lemon")
     assert ASSERTED.lstrip("+") not in json.dumps(day.thought)
     assert ASSERTED.lstrip("+") not in day.logs
@@ -85,13 +85,13 @@ def test_a_number_that_is_withheld_from_us_stays_withheld(day: Day) -> None:
 
 def test_a_from_address_with_user_phone_is_a_caller_with_that_number(day: Day) -> None:
     outcome = day.outcomes["user=phone"]
-    assert "every cake" in outcome.heard, outcome.printed
+    assert outcome.hears("every cake"), outcome.printed
     assert "name of the caller: Ann Smith" in day.instructions("apple")
 
 
 def test_a_contact_of_a_spreadsheet_is_known_by_a_number_as_it_is_dialled(day: Day) -> None:
     outcome = day.outcomes["a national number"]
-    assert "every cake" in outcome.heard, outcome.printed
+    assert outcome.hears("every cake"), outcome.printed
     assert "name of the caller: Bob Miller" in day.instructions("carrot")
     assert "contacts.csv" not in day.logs
 
@@ -100,23 +100,23 @@ def test_keys_whose_packets_have_no_marker_bit_are_taken_once_each(day: Day) -> 
     outcome = day.outcomes["keys without marker bits"]
     told = [message["content"] for request in day.thought for message in request["body"]["messages"]]
     assert "(keys pressed) 1 2 2 3" in told
-    assert "code is right" in outcome.heard, outcome.printed
+    assert outcome.hears("code is right"), outcome.printed
 
 
 def test_an_invite_of_several_packets_is_one_call(day: Day) -> None:
     outcome = day.outcomes["a large INVITE"]
-    assert "soup is tomato" in outcome.heard, outcome.printed
+    assert outcome.hears("soup is tomato"), outcome.printed
     assert day.logs.count("Call answered") == len(CALLS), day.logs
 
 
 def test_a_goodbye_to_something_is_answered_and_a_goodbye_to_us_ends_the_call(day: Day) -> None:
     outcome = day.outcomes["a goodbye to something"]
-    assert "new plan is cheaper" in outcome.heard, outcome.printed
+    assert outcome.hears("new plan is cheaper"), outcome.printed
     assert outcome.heard.endswith(FAREWELL), outcome.printed
     assert outcome.hung_up, outcome.printed
 
 
 def test_what_a_model_thinks_is_not_heard(day: Day) -> None:
     outcome = day.outcomes["thoughts"]
-    assert "fresh coffee" in outcome.heard, outcome.printed
+    assert outcome.hears("fresh coffee"), outcome.printed
     assert "elephants" not in outcome.heard, outcome.printed

@@ -35,7 +35,7 @@ def say_moment(moment: datetime, language: str) -> str:
 
 
 def ask(question: str, language: str, **about: str) -> str:
-    """Return what is read back before something is changed: `question` is book, move or cancel."""
+    """Return what is read back before something is changed (book, move, cancel), or why somebody is called (remind)."""
     return str(read_tables(language)["questions"][question].format(**about))
 
 

@@ -17,6 +17,8 @@ from agent.conversation.longest_answer import end_in_time
 from agent.conversation.presynthesis import Presynthesis
 from agent.conversation.session import reader_of
 from agent.knowledge.knowledge import Knowledge
+from agent.languages import sentences
+from agent.outbound.orders import Order
 from agent.outbound.purpose import FIRST_WORDS
 from agent.providers.failure import explain
 
@@ -43,7 +45,7 @@ class Receptionist(Agent):
         if self._call.before_greeting:
             await self._call.before_greeting()
         if self._call.order:
-            self._say_why()
+            self._say_why(self._call.order)
         elif self.session.output.audio is None or self.session.tts is None:
             self._greet()
         elif sound := await self._greeting_in_time(self.session.tts):
@@ -75,10 +77,17 @@ class Receptionist(Agent):
         its = self._call.pipeline
         return its.invents_facts or not (its.uses_tools and "search_facts" in self._call.line.tools)
 
-    def _say_why(self) -> None:
-        """Have the model say why the agent has called; who it is and who has answered has been said."""
+    def _say_why(self, order: Order) -> None:
+        """Say why the agent has called, in the model's words; a small model would make up a reason, and is not asked.
+
+        Who is calling has been said, and who has answered is known.
+        """
         with contextlib.suppress(RuntimeError):  # the person has hung up meanwhile
-            self.session.generate_reply(instructions=FIRST_WORDS)
+            if self._call.pipeline.invents_facts:
+                opening = sentences(self._call.line.language).message_for_you
+                self.session.say(f"{opening} {order.purpose}")
+            else:
+                self.session.generate_reply(instructions=FIRST_WORDS)
 
     def _greet(self, sound: NotGivenOr[AsyncIterator[rtc.AudioFrame]] = NOT_GIVEN) -> None:
         with contextlib.suppress(RuntimeError):  # the caller has hung up meanwhile
@@ -111,12 +120,12 @@ class Receptionist(Agent):
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
         """Answer as the model does, but for no longer than the line allows, and a small model from facts alone.
 
-        Nothing is answered while the caller waits for a person. What a tool has returned and why the agent calls are
-        not among the facts, so what tells them is not checked.
+        Nothing is answered while the caller waits for a person. What a tool has returned is not among the facts, so
+        the answer that tells it is not checked.
         """
         if self._call.transfer.begun:
             return _nothing()
-        if (_tells_a_result(chat_ctx) or _says_why(chat_ctx)) and self._call.pipeline.invents_facts:
+        if _tells_a_result(chat_ctx) and self._call.pipeline.invents_facts:
             answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
         else:
             answer = self._answer(chat_ctx, tools, model_settings)
@@ -156,12 +165,6 @@ def _tells_a_result(context: llm.ChatContext) -> bool:
     """Return whether the answer follows a tool's result, and not what the caller has said."""
     turns = (it for it in reversed(context.items) if it.type == "function_call_output" or _is_of_caller(it))
     return (last := next(turns, None)) is not None and last.type == "function_call_output"
-
-
-def _says_why(context: llm.ChatContext) -> bool:
-    """Return whether the answer is the first thing that the agent says about a call of its own."""
-    told = (it.text_content or "" for it in context.items if it.type == "message" and not _is_of_caller(it))
-    return any(FIRST_WORDS in text for text in told)
 
 
 def _is_of_caller(item: llm.ChatItem) -> bool:

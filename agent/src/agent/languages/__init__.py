@@ -55,6 +55,7 @@ class Sentences:
     done_already: str
     calling: str
     are_you: str  # with {name}
+    message_for_you: str
     wrong_person: str
     no_more_calls: str
     thanks: str

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from agent.appointments.appointment import Appointment
 from agent.appointments.desk import Desk, new_desk
+from agent.calendar.spoken import ask, say_moment
 from agent.lines.line import Line
 from agent.outbound.rules import first_moment, last_moment
 
@@ -25,7 +26,7 @@ class Reminder:
     id: str  # of the appointment as it is now: one that has been moved is another one
     number: str = field(repr=False)  # E.164
     name: str = field(repr=False)
-    about: str = field(repr=False)  # what the person is reminded of, for the model
+    purpose: str = field(repr=False)  # of the call, as it may be said to the person
     until: datetime  # when the appointment begins; after that, nobody is called
 
 
@@ -76,8 +77,10 @@ class AppointmentReminders:
 
     def _reminder(self, its: Appointment) -> Reminder:
         begins = its.begins.astimezone(ZoneInfo(self._line.timezone))
-        about = f"{its.kind}, on {begins:%A, %d %B %Y, at %H:%M}"
-        return Reminder(f"{its.uid}-{begins:%Y%m%d%H%M}", its.number, its.name, about, begins)
+        kind, language = self._desk.kinds.get(its.kind), self._line.language  # None: the line offers it no more
+        what = (kind and kind.called) or its.kind
+        purpose = ask("remind", language, what=what, when=say_moment(begins, language))
+        return Reminder(f"{its.uid}-{begins:%Y%m%d%H%M}", its.number, its.name, purpose, begins)
 
 
 def reminders_of(line: Line) -> Reminders | None:

@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOKED_EVERY = 60.0  # seconds
-PURPOSE = "Remind them of their appointment: {about}. Ask whether they will come."
 # A reminder that is refused for one of these is tried again, until the appointment begins.
 PASSING = {"calls_a_day", "calls_per_number", "store", "server"}
 QUIET = "quiet_hours"  # so is one that is refused for this, unless the quiet time lasts until then
@@ -63,9 +62,9 @@ class ReminderCalls:
             raise failed
 
     async def _call(self, reminder: Reminder, line: Line) -> None:
-        purpose, key = PURPOSE.format(about=reminder.about), f"reminder-{reminder.id}"
+        wanted = Wanted(reminder.number, reminder.purpose, reminder.name, f"reminder-{reminder.id}")
         try:
-            await self._placer.place(Wanted(reminder.number, purpose, reminder.name, key), line)
+            await self._placer.place(wanted, line)
         except RefusedError as error:
             if not self._passes(error.refusal.reason, reminder, line):
                 self._refused.add(reminder.id)

@@ -13,7 +13,6 @@ from agent.conversation.answer_from_facts import answer_from_facts
 from agent.conversation.receptionist import Receptionist
 from agent.knowledge.knowledge import Knowledge
 from agent.lines.words import Words
-from agent.outbound.purpose import FIRST_WORDS
 from agent.providers.pipeline import Pipeline
 from tests.unit.agent.fakes import ScriptedLLM, host, in_call, line, spoken
 
@@ -98,14 +97,6 @@ async def test_an_answer_that_tells_a_tools_result_is_not_checked(then: str, exp
         await session.current_agent.update_chat_ctx(context, exclude_invalid_function_calls=False)
         await (session.generate_reply(user_input=then) if then else session.generate_reply())
         assert spoken(session)[-1] == expected
-
-
-async def test_why_the_agent_calls_is_not_checked_and_what_it_says_later_is() -> None:
-    async with a_talk("speech/qwen2.5-coder-1.5b-instruct", WORDS) as session:
-        await session.generate_reply(user_input="Yes, this is Anna.", instructions=FIRST_WORDS)
-        assert spoken(session)[-1] == "We have carrot cake."
-        await session.run(user_input="Which cake do you have?")
-        assert spoken(session)[-1] == UNKNOWN
 
 
 @asynccontextmanager

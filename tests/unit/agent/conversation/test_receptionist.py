@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from livekit import rtc
@@ -12,8 +12,9 @@ from livekit.agents import AgentSession, RunResult
 from agent.conversation import receptionist
 from agent.conversation.receptionist import Receptionist
 from agent.lines.words import Words
+from agent.providers.pipeline import Pipeline
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.fakes import Recorded, ScriptedLLM, in_call, settle, spoken
+from tests.unit.agent.fakes import Recorded, ScriptedLLM, host, in_call, line, settle, spoken, until
 from tests.unit.agent.never_silent import Call
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ PROMPTS = Words(persona="You know: the soup is tomato.", greeting="Hello, Landli
 class Talk:
     """A session with the agent in it; whether the caller is on the line can be changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, **changes: Any) -> None:
         self.model = ScriptedLLM(lambda words: f"You said {words}")
         self.session: AgentSession[None] = AgentSession(
             llm=self.model, vad=None, turn_handling={"turn_detection": None}
@@ -43,6 +44,7 @@ class Talk:
             participant=self.caller,
             ending=SimpleNamespace(begun=False),
             announcer=Recorded(self.session, "en"),
+            **changes,
         )
         self.agent = Receptionist(self.call)
 
@@ -58,6 +60,24 @@ async def talk() -> AsyncIterator[Talk]:
 async def test_the_greeting_is_spoken_as_it_is_written_and_asks_no_model(talk: Talk) -> None:
     assert spoken(talk.session) == ["Hello, Landline."]
     assert talk.model.contexts == []
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("openai/gpt-4o-mini", "It is about your table."),
+        ("speech/qwen2.5-coder-1.5b-instruct", "I have a message for you. Your blue table is ready."),
+    ],
+    ids=["a model to trust", "a small model"],
+)
+async def test_why_the_agent_calls_is_said_by_the_model_if_it_makes_up_no_reason(model: str, said: str) -> None:
+    its = line(llm=model)
+    talk = Talk(line=its, pipeline=Pipeline(its, host()), order=SimpleNamespace(purpose="Your blue table is ready."))
+    talk.model.answer = lambda _: "It is about your table."
+    await talk.session.start(talk.agent, record=False)
+    await until(lambda: spoken(talk.session))
+    assert spoken(talk.session) == [said]
+    await talk.session.aclose()
 
 
 async def test_the_model_is_given_the_persona_and_what_has_been_said(talk: Talk) -> None:

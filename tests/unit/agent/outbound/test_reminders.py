@@ -39,7 +39,7 @@ async def test_those_that_begin_within_the_hours_are_due(book: Embedded, tmp_pat
         await book.add(its)
     [due] = await reminders(book, tmp_path).due(NOW)
     assert (due.number, due.name, due.until.timestamp()) == (ANNA, "Anna", wanted.begins.timestamp())
-    assert due.about == "table, on Friday, 27 November 2026, at 18:00"
+    assert due.purpose == "I am calling to remind you of table on Friday, the 27th of November, at 6 PM. Will you come?"
     assert ANNA not in repr(due)
 
 

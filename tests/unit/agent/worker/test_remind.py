@@ -36,7 +36,7 @@ class Book:
 
 def reminder(number: str, name: str = "Anna", hours: float = 5) -> Reminder:
     until = datetime.now(UTC) + timedelta(hours=hours)
-    return Reminder(f"a-{number}", number, name, "a table for two at seven", until)
+    return Reminder(f"a-{number}", number, name, "I am calling to remind you of a table for two at seven.", until)
 
 
 class Calls:
