@@ -18,7 +18,7 @@ import pytest
 from livekit import api
 
 from bootstrap.explain import Call, Explanation, match
-from tests.stack.caller import IMAGE
+from tests.stack.standing_phone import IMAGE
 from tests.support.containers import docker
 from tests.support.house import ROOT
 from tests.support.made_up_calls import World, make_world

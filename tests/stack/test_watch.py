@@ -343,7 +343,7 @@ def test_calls_that_end_as_they_should_are_none_of_the_watchers_business(extensi
     watcher = f"{extension.container}-watch"
     since = f"{time.time():.3f}"
     outcome = extension.call("--say", "What soup do you have?", "--stay", "3")
-    assert "soup is tomato" in outcome.heard, outcome.printed
+    assert outcome.hears("soup is tomato"), outcome.printed
     assert outcome.report["ended_by"] == "caller", outcome.printed
     extension.until(lambda: extension.is_idle, "rid of the room")
     time.sleep(HUNG_UP_WITHIN)
@@ -362,5 +362,5 @@ def test_a_call_that_goes_on_while_the_agent_stops_is_not_hung_up_on_by_the_watc
         outcome = holding.result()
     extension.wait_until_registered()
     assert outcome.hung_up, outcome.printed
-    assert "goodbye" in outcome.heard, outcome.printed
+    assert outcome.hears("goodbye"), outcome.printed
     assert "A caller was left" not in docker("logs", "--since", since, watcher)
