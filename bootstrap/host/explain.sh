@@ -38,6 +38,7 @@ explain_last() {
     } 2>/dev/null | explain
 }
 
+[ "${JSON:-no}" = no ] || die "JSON=$JSON is for make doctor by itself; leave it out to explain calls."
 engine_answers
 [ -n "$(docker compose ps --quiet 2>/dev/null)" ] || die "the line is not up. Run make up first."
 case ${CALL:+call}${LAST:+last} in

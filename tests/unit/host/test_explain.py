@@ -86,6 +86,7 @@ def test_the_last_calls_are_told_from_records_and_logs(clone: Clone) -> None:
     [
         ({"CALL": CALL, "LAST": "5"}, "say which call"),
         ({"CALL": CALL, "up": ""}, "the line is not up. Run make up first."),
+        ({"CALL": CALL, "JSON": "yes"}, "JSON=yes is for make doctor by itself; leave it out to explain calls."),
     ],
 )
 def test_what_is_missing_is_said(clone: Clone, shell: dict[str, str], told: str) -> None:
