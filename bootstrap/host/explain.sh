@@ -19,6 +19,10 @@ agent_is_up() { [ -n "$(docker compose ps --quiet --status running agent 2>/dev/
 explain_call() {
     code=0
     found=$(asked CALL "$CALL" | explain) || code=$?
+    case $code,$found in
+        1,) return 3 ;;   # Compose itself failed, and has said why
+        *,) return "$code" ;;
+    esac
     printf '%s\n' "$found" | grep -v '^{' || true
     question=$(printf '%s\n' "$found" | grep '^{') || return "$code"
     if agent_is_up; then
@@ -39,6 +43,10 @@ explain_last() {
 }
 
 [ "${JSON:-no}" = no ] || die "JSON=$JSON is for make doctor by itself; leave it out to explain calls."
+case ${NUMBERS:-no} in
+    yes | no) ;;
+    *) die "NUMBERS is '$NUMBERS'; it has to be yes or no." ;;
+esac
 engine_answers
 [ -n "$(docker compose ps --quiet 2>/dev/null)" ] || die "the line is not up. Run make up first."
 case ${CALL:+call}${LAST:+last} in

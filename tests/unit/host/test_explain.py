@@ -16,7 +16,7 @@ echo "$@" >> asked
 case "$*" in
     *"ps --quiet --status running agent"*) echo {agent} ;;
     *"compose ps --quiet"*) echo {up} ;;
-    *" bootstrap explain") cat > given; printf '%s\\n' {told}; exit {code} ;;
+    *" bootstrap explain") cat > given; for row in {told}; do echo "$row"; done; exit {code} ;;
     *"agent.worker.explain records"*) echo '{{"call": "SCL_a"}}' ;;
     *" agent.worker.explain") cat > question; echo "The line coffee answers the call."; exit {agents_code} ;;
     *" logs "*) echo "agent-1  | a row" ;;
@@ -68,6 +68,13 @@ def test_a_call_that_reaches_no_agent_is_not_put_to_it(clone: Clone, code: int) 
     assert "worker.explain" not in read(clone, "asked")
 
 
+@pytest.mark.parametrize(("code", "exits_with"), [(1, 3), (2, 2), (3, 3)])
+def test_if_compose_fails_nothing_is_said_of_the_call(clone: Clone, code: int, exits_with: int) -> None:
+    done = doctor(clone, told="", code=code, CALL=CALL)
+    assert done.returncode == exits_with
+    assert done.stdout == ""
+
+
 def test_an_agent_that_is_not_there_is_told_of(clone: Clone) -> None:
     done = doctor(clone, agent="", CALL=CALL)
     assert done.returncode == 1
@@ -86,6 +93,7 @@ def test_the_last_calls_are_told_from_records_and_logs(clone: Clone) -> None:
     [
         ({"CALL": CALL, "LAST": "5"}, "say which call"),
         ({"CALL": CALL, "up": ""}, "the line is not up. Run make up first."),
+        ({"CALL": CALL, "NUMBERS": "true"}, "NUMBERS is 'true'; it has to be yes or no."),
         ({"CALL": CALL, "JSON": "yes"}, "JSON=yes is for make doctor by itself; leave it out to explain calls."),
     ],
 )
