@@ -26,8 +26,17 @@ from agent.worker import health
 
 ACCOUNT = "trunk.account"  # the attribute, see agent.admission.sip_call
 TOLD_OF_A_RECORD = ("call", "line", "started", "seconds", "caller", "dialled", "direction", "outcome")
+LOGS = "docker compose logs agent says more."
+ONE_ACCOUNT = (
+    "Only one trunk account's calls are taken (TRUNK_ACCOUNT in .env, or TWILIO_ACCOUNT_SID). This takes the call for "
+    "one of them: another account can be written after the address, as in `account AC…`."
+)
 SOUNDS_BUSY = "The caller hears ringing, and then that the line is busy."
 CURES = {
+    "it belongs to a trunk account other than TRUNK_ACCOUNT": " If that account is yours, correct TRUNK_ACCOUNT, or "
+    "TWILIO_ACCOUNT_SID, in .env, and run make up.",
+    "its trunk account is not known: TRUNK_ACCOUNT works only with a trunk provider that sends it": " Empty it in .env "
+    "and run make up.",
     "the caller is in blocked.txt": " The file is in lines/{line}, and is read anew at each call.",
     "the caller is not in allowed.txt": " lines/{line}/allowed.txt has entries, so nobody else is let in.",
     "busy": "limits.calls_at_once in lines/{line}/line.toml and MAX_CONCURRENT_CALLS in .env bound the calls at once.",
@@ -52,15 +61,15 @@ def main(arguments: list[str]) -> int:
 
 def explain(asked: Mapping[str, Any], settings: Settings) -> tuple[list[str], bool]:
     """Say what becomes of a call that is sent to this agent, and whether a conversation begins."""
-    told: list[str] = []
     if problem := health.problem():
-        told.append(f"No call is answered now, because the agent is not ready: {problem.rstrip('?')}.")
+        return [f"No call is answered now, because the agent is not ready ({problem}). {LOGS}"], False
+    told: list[str] = []
     attributes = dict(asked["attributes"])
     if settings.trunk_account and asked["sends_account"] and ACCOUNT not in attributes:
         attributes[ACCOUNT] = settings.trunk_account
-        told.append("TRUNK_ACCOUNT is set: this takes the call for one of that account, and any other is refused.")
-    sentence, is_let_in = _judge(asked["metadata"], attributes, settings)
-    return [*told, sentence], is_let_in and not problem
+        told.append(ONE_ACCOUNT)
+    sentence, is_answered = _judge(asked["metadata"], attributes, settings)
+    return [*told, sentence], is_answered
 
 
 def _judge(metadata: str, attributes: Mapping[str, str], settings: Settings) -> tuple[str, bool]:

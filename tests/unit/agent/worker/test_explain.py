@@ -115,15 +115,18 @@ def test_the_lines_lists_are_asked(
 
 
 def test_a_call_of_another_account_is_refused_and_one_that_names_none_is_taken_for_ours(
-    explained: Callable[..., Explained],
+    folder: Path, explained: Callable[..., Explained]
 ) -> None:
     account = {"trunk_account": "AC1"}
     told, is_answered = explained(settings=account)
     assert is_answered
-    assert told[0].startswith("TRUNK_ACCOUNT is set")
+    assert told[0].startswith("Only one trunk account's calls are taken (TRUNK_ACCOUNT in .env, or TWILIO_ACCOUNT_SID)")
     told, is_answered = explained(settings=account, trunk_account="AC2")
     assert not is_answered
-    assert "a trunk account other than TRUNK_ACCOUNT" in told[0]
+    assert "a trunk account other than TRUNK_ACCOUNT. If that account is yours, correct TRUNK_ACCOUNT" in told[0]
+    asked = {"attributes": {"sip.trunkID": "ST_1", "sip.hostname": "pbx"}, "metadata": "", "sends_account": False}
+    told, _ = explain(asked, host(lines_folder=folder.parent, **account))
+    assert "works only with a trunk provider that sends it. Empty it in .env and run make up." in told[0]
 
 
 def test_limits_are_told_and_the_question_itself_is_not_counted(
@@ -154,9 +157,9 @@ def test_while_the_ledger_cannot_be_used_everybody_is_let_in(
 
 def test_an_agent_that_is_not_registered_answers_nobody(explained: Callable[..., Explained]) -> None:
     health.mark(registered=False)
-    told, is_answered = explained()
+    [sentence], is_answered = explained()
     assert not is_answered
-    assert told[0].startswith("No call is answered now, because the agent is not ready: not registered")
+    assert sentence.startswith("No call is answered now, because the agent is not ready (not registered")
 
 
 def test_the_command_reads_one_object_and_its_exit_code_says_whether_the_call_is_answered(
