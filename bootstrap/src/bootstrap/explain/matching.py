@@ -8,7 +8,7 @@ people: a call that no trunk takes is still taken by a rule that names no trunk,
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import product
 from typing import Generic, Literal, TypeVar
@@ -72,6 +72,13 @@ class Explanation:
 
 def match(call: Call, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> Explanation:
     """Say what becomes of the call on a server with these inbound trunks and dispatch rules."""
+    at_first = _decide(replace(call, pin=None), trunks, rules)
+    if call.pin is None or at_first.outcome != "pin":  # then nobody asks for what the caller would type
+        return at_first
+    return _decide(call, trunks, rules)
+
+
+def _decide(call: Call, trunks: Sequence[Trunk], rules: Sequence[Rule]) -> Explanation:
     trunks = sorted(trunks, key=lambda trunk: trunk.sip_trunk_id)
     rules = sorted(rules, key=lambda rule: rule.sip_dispatch_rule_id)
     missed_trunks = tuple(Miss(trunk, unmet) for trunk in trunks if (unmet := _unmet_by_trunk(call, trunk)))

@@ -10,7 +10,7 @@ from livekit.protocol.sip import SIPMediaEncryption
 
 from bootstrap.addresses import is_public
 from bootstrap.explain.call import Call
-from bootstrap.explain.matching import Explanation, Miss
+from bootstrap.explain.matching import Condition, Explanation, Miss, pin_of
 from bootstrap.explain.numbers_shown import Shown
 from bootstrap.mark import is_marked
 from bootstrap.ownership import id_of
@@ -91,14 +91,15 @@ def _why_no_trunk(call: Call, found: Explanation, shown: Shown) -> Iterator[str]
         yield f"No trunk has the number {shown.number(call.dialled)}. {_number_cure(call, found.missed_trunks)}"
     for miss in with_number:
         trunk = miss.one
+        has = "has the number" if trunk.numbers else "takes every number"
         if "address" in miss.unmet:
             yield (
-                f"Trunk {name_of(trunk)} has the number, but {call.address} is not among its allowed addresses "
+                f"Trunk {name_of(trunk)} {has}, but {call.address} is not among its allowed addresses "
                 f"({_count(len(trunk.allowed_addresses))}). {_address_cure(call)}"
             )
         if "caller" in miss.unmet:
             yield (
-                f"Trunk {name_of(trunk)} has the number, but takes only certain callers (allowed_numbers), and this is "
+                f"Trunk {name_of(trunk)} {has}, but takes only certain callers (allowed_numbers), and this is "
                 f"none of them. {_not_ours(trunk, 'Remove allowed_numbers from the trunk')}"
             )
 
@@ -115,6 +116,11 @@ def _number_cure(call: Call, missed: Sequence[Miss[Trunk]]) -> str:
         return (
             f"Trunk {name_of(alike[0])} has one that ends in the same {ENDING} digits: if it is the same number, the "
             "carrier writes it in another way. Add what it sends to also_dialled in line.toml, and run make up."
+        )
+    if not call.dialled.startswith("+"):
+        return (
+            "If it is an extension, or the carrier's way to write a line's number, add it to also_dialled in line.toml "
+            "and run make up."
         )
     return "Add it to PHONE_NUMBERS in .env or to numbers in a line.toml, and run make up."
 
@@ -135,15 +141,14 @@ def _why_no_rule(found: Explanation) -> Iterator[str]:
     if not near and found.trunk:
         yield f"No dispatch rule is for this trunk, and none is for all trunks. {_not_ours(found.trunk, 'Make a rule')}"
     for miss in near:
-        wants = {
+        wants: dict[Condition, str] = {
             "number": "the called number as it is written there",
             "caller": "certain callers (inbound_numbers are callers' numbers)",
-            "pin": "a PIN" if miss.one.rule.WhichOneof("rule") else "nothing that the server knows",
-            "trunk": "another trunk",
-            "address": "another address",
+            "pin": "another PIN" if pin_of(miss.one) else "no PIN",
         }
         asks = " and ".join(wants[condition] for condition in miss.unmet)
-        yield f"Rule {name_of(miss.one)} wants {asks}. {_not_ours(miss.one, 'Correct the rule, or delete it')}"
+        cure = "" if miss.unmet == ("pin",) else f" {_not_ours(miss.one, 'Correct the rule, or delete it')}"
+        yield f"Rule {name_of(miss.one)} wants {asks}.{cure}"
 
 
 def _about_the_rule(found: Explanation, rule: Rule, host: Host) -> Iterator[str]:

@@ -155,6 +155,12 @@ def test_a_pin_leads_to_its_rule_and_no_pin_to_one_without(typed: str | None, ou
     assert (found.rule.sip_dispatch_rule_id if found.rule else None) == rule
 
 
+def test_what_a_caller_would_type_counts_only_if_the_gateway_asks_for_a_pin() -> None:
+    found = match(a_call(pin="12"), [a_trunk()], [a_rule()])
+    assert (found.outcome, found.rule) == ("accepted", a_rule())
+    assert match(a_call(pin="12", address=STRANGER), [a_trunk()], [a_rule()]).outcome == "dropped"
+
+
 def test_the_gateway_asks_for_credentials_only_if_the_trunk_has_both() -> None:
     for fields, asks in [({"auth_username": "bob"}, False), ({"auth_username": "bob", "auth_password": "x"}, True)]:
         assert match(a_call(), [a_trunk(**fields)], [a_rule()]).asks_for_credentials == asks
@@ -171,7 +177,7 @@ def test_a_made_up_world_is_always_the_same_and_leads_to_every_outcome() -> None
     assert make_world(7, ADDRESSES, 5).calls == make_world(7, ADDRESSES, 5).calls
     outcomes: Counter[str] = Counter()
     for seed in range(60):
-        world = make_world(seed, ADDRESSES, 20, (None, "1234"))
+        world = make_world(seed, ADDRESSES, 20, (None, "7"))
         for place, trunk in enumerate(world.trunks):
             trunk.sip_trunk_id = f"ST_{place}"
         rules = world.rules_for({place: f"ST_{place}" for place in range(len(world.trunks))})

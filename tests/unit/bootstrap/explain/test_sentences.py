@@ -57,6 +57,18 @@ def test_a_call_that_arrives_is_told_by_trunk_rule_and_agent() -> None:
             ["No trunk has the number …77. Add it to PHONE_NUMBERS", RINGS_OUT],
         ),
         (
+            a_call(dialled="700"),
+            [a_trunk()],
+            [a_rule()],
+            ["No trunk has the number …00. If it is an extension", "add it to also_dialled in line.toml", RINGS_OUT],
+        ),
+        (
+            a_call(address=STRANGER),
+            [a_trunk(numbers=[])],
+            [a_rule()],
+            ["takes every number, but 198.51.100.7 is not among its allowed addresses"],
+        ),
+        (
             a_call(dialled="2025550100"),
             [a_trunk()],
             [a_rule()],
@@ -99,7 +111,13 @@ def test_a_call_that_arrives_is_told_by_trunk_rule_and_agent() -> None:
             a_call(pin="1"),
             [a_trunk()],
             [a_rule(pin="2")],
-            ["wants a PIN", "The caller hears that the PIN is wrong"],
+            ["wants another PIN.\nThe caller hears that the PIN is wrong"],
+        ),
+        (
+            a_call(pin="1"),
+            [a_trunk()],
+            [a_rule("SDR_a"), a_rule("SDR_b", pin="2")],
+            ["(SDR_a) wants no PIN.\n", "(SDR_b) wants another PIN.\n", "The caller hears that the PIN is wrong"],
         ),
         (a_call(), [a_trunk()], [a_rule(pin="2")], ["The gateway answers by itself and asks the caller for a PIN"]),
         (
