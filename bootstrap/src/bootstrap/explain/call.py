@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+from bootstrap.explain.numbers_shown import without_numbers
 from bootstrap.text import quote
 
 EXAMPLE = 'write it like CALL="+15551230000 -> +15551234567 from 54.172.60.1"'
@@ -37,7 +38,7 @@ def parse(text: str) -> Call:
     """
     written = WRITTEN.fullmatch(text.strip())
     if not written:
-        raise ValueError(f"CALL is {quote(text)}, which is not a call; {EXAMPLE}")
+        raise ValueError(f"CALL is {without_numbers(quote(text))}, which is not a call; {EXAMPLE}")
     found = {name: value or "" for name, value in written.groupdict().items()}
     try:
         ip_address(found["address"])

@@ -56,5 +56,5 @@ def read_failures(metrics: str) -> Counter[str]:
 def describe(failures: Counter[str]) -> list[str]:
     if not failures.total():
         return ["The gateway has refused or dropped no call since it started."]
-    rows = [f"  {count}: {SAYS[reason]}." for reason, count in failures.most_common() if count]
-    return ["Since it started, the gateway counts calls that came to nothing, each of which", *rows]
+    rows = [f"  {count}: each {SAYS[reason]}." for reason, count in failures.most_common() if count]
+    return ["Calls that came to nothing since the gateway started:", *rows]

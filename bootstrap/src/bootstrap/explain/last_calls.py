@@ -22,10 +22,8 @@ COMPLAINTS_SHOWN = 2
 ENDED, NOT_TAKEN = "Call ended", "not taken"
 
 # What the agent logs at the turning points of a call, and how that is told.
-BEGINNINGS = {
-    "Call answered": "answered",
-    "Call answered by the person's phone": "a call of the agent's own, which was answered",
-}
+ANSWERED, CALLED_OUT = "answered", "a call of the agent's own, which was answered"
+BEGINNINGS = {"Call answered": ANSWERED, "Call answered by the person's phone": CALLED_OUT}
 # What the gateway logs, most of it only with SERVER_LOG_LEVEL=info or debug, and the reason that it stands for.
 ARRIVED = "processing invite"
 CLOSED = {"Closing inbound call", "Closing inbound call with error"}  # these have a field `reason`
@@ -113,6 +111,8 @@ def _story(call: PastCall) -> Iterator[str]:
     """Tell what became of a call, in the order in which it happened."""
     by_agent = [event for event in call.events if event.service == "agent"]
     turning_points = [told for event in by_agent if (told := _turning_point(event))]
+    if CALLED_OUT in turning_points:  # of such a call, the agent logs twice that it was answered
+        turning_points = [told for told in turning_points if told != ANSWERED]
     yield from turning_points
     complaints = [event.message for event in by_agent if event.level in ("warning", "error") and _is_aside(event)]
     for complaint in list(dict.fromkeys(complaints))[:COMPLAINTS_SHOWN]:
@@ -128,7 +128,8 @@ def _ending(call: PastCall, turning_points: list[str]) -> Iterator[str]:
     if ended is not None:
         how = "ended" if turning_points else "ended before it was answered,"
         reason = str(ended.get("reason") or "")
-        because = "" if reason in ("", "refused") else f": {reason}"  # that it was refused has been told
+        is_told = reason in ("", "refused") or any(told.endswith(f": {reason}") for told in turning_points)
+        because = "" if is_told else f": {reason}"
         yield f"{how} after {ended.get('seconds', '?')} s{because}"
     elif call.record:
         yield f"ended after {call.record.get('seconds', '?')} s: {call.record.get('outcome', 'for an unknown reason')}"

@@ -51,6 +51,19 @@ def test_a_calls_numbers_are_not_in_its_repr() -> None:
         assert told not in repr(call)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("+15551230000 +1 (555) 123-4567 from 54.172.60.1", "CALL is '…00 …67 from 54.172.60.1', which"),
+        ("0015551230000 to 700 from 203.0.113.77", "CALL is '…00 to 700 from 203.0.113.77', which"),
+    ],
+)
+def test_what_is_no_call_is_told_without_its_numbers(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=r"^CALL") as caught:
+        parse(text)
+    assert str(caught.value).startswith(told)
+
+
 def test_numbers_are_shown_by_their_last_two_digits() -> None:
     shown = [Shown().number(number) for number in ("+15551234567", "100", "anna", "", "Anonymous")]
     assert shown == ["…67", "…00", "…na", "a withheld number", "a withheld number"]

@@ -22,8 +22,9 @@ def test_calls_that_came_to_nothing_are_counted_by_their_reason() -> None:
     failures = read_failures(METRICS)
     assert failures == {"flood": 3, "unauthorized": 100}
     told = describe(failures)
-    assert told[1].startswith("  100: was asked for a user name and a password")
-    assert told[2].startswith("  3: rang and was dropped, because no trunk or no rule takes such a call")
+    assert told[0] == "Calls that came to nothing since the gateway started:"
+    assert told[1].startswith("  100: each was asked for a user name and a password")
+    assert told[2].startswith("  3: each rang and was dropped, because no trunk or no rule takes such a call")
     assert describe(read_failures("")) == ["The gateway has refused or dropped no call since it started."]
 
 

@@ -49,6 +49,23 @@ def test_calls_are_told_in_their_order_with_what_became_of_them() -> None:
     ]
 
 
+def test_what_is_told_once_is_not_told_again() -> None:
+    rejected = [
+        f"agent-1  | {A}1.000+00:00 WARNING agent: Call rejected: all lines are busy  line=coffee  job_id=AJ_a",
+        f"agent-1  | {A}7.000+00:00 INFO    agent: Call ended  line=coffee  job_id=AJ_a  reason=all lines are busy  "
+        "seconds=6",
+    ]
+    called = [
+        f"agent-1  | {A}8.000+00:00 INFO    agent: Call answered by the person's phone  line=coffee  job_id=AJ_b",
+        f"agent-1  | {A}8.500+00:00 INFO    agent: Call answered  line=coffee  job_id=AJ_b",
+        f"agent-1  | {A}9.000+00:00 INFO    agent: Call ended  line=coffee  job_id=AJ_b  reason=goodbye  seconds=1",
+    ]
+    assert told(*rejected, *called) == [
+        "2026-11-27 13:00:01  line coffee: rejected: all lines are busy; ended after 6 s.",
+        "2026-11-27 13:00:08  line coffee: a call of the agent's own, which was answered; ended after 1 s: goodbye.",
+    ]
+
+
 def test_json_logs_are_told_alike() -> None:
     rows = [
         {"time": f"{A}1.000+00:00", "level": "info", "message": "Call answered", "line": "coffee", "job_id": "AJ_a"},
