@@ -91,7 +91,9 @@ class Ledger:
 
     def would_refuse(self, caller: str, limits: Limits, at_once: int) -> str | None:
         """Return the name of the sentence that would reject a call of this caller's now, or None; count nothing."""
-        hashed = self._hashed(caller) if (self._folder / "ledger.key").is_file() else None  # else nobody has called
+        key = self._folder / "ledger.key"
+        is_whole = key.is_file() and key.stat().st_size == KEY_BYTES  # else nobody has called yet
+        hashed = self._hashed(caller) if is_whole else None
         with self._transaction("DEFERRED") as database:
             return self._refusal(database, hashed, limits, at_once)
 

@@ -64,6 +64,9 @@ def test_whether_a_call_would_be_refused_is_told_without_counting_one(ledger: Le
     assert ledger.would_refuse(ANN, limits, at_once=2) == "caller_limit"
     assert ledger.would_refuse(BOB, limits, at_once=2) is None
     assert ledger.would_refuse(BOB, limits, at_once=1) == "busy"
+    (tmp_path / "ledger.key").write_bytes(b"damaged")
+    assert ledger.would_refuse(ANN, limits, at_once=2) is None
+    assert (tmp_path / "ledger.key").read_bytes() == b"damaged"
 
 
 def test_a_caller_is_turned_away_after_so_many_calls_and_others_are_not(ledger: Ledger, clock: Clock) -> None:
