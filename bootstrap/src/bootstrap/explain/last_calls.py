@@ -17,7 +17,7 @@ from bootstrap.explain.numbers_shown import Shown
 RECORD = "record"
 ROW = re.compile(r"(\S+) *\| (.*)")
 AGENTS_ROW = re.compile(r"(\S+) +([A-Z]+) +\w+: (.*)")
-IDS = ("call_id", "job_id", "room_id")
+IDS = ("call_id", "job_id", "room_id", "callID")  # the last one is the gateway's
 COMPLAINTS_SHOWN = 2
 ENDED, NOT_TAKEN = "Call ended", "not taken"
 
@@ -49,8 +49,7 @@ class Event:
 
     @property
     def ids(self) -> set[str]:
-        own = {str(self.fields[name]) for name in IDS if self.fields.get(name)}
-        return own | ({str(self.fields["callID"])} if self.fields.get("callID") else set())
+        return {str(self.fields[name]) for name in IDS if self.fields.get(name)}
 
 
 @dataclass(eq=False)
@@ -64,7 +63,7 @@ class PastCall:
 
 
 def read_calls(rows: Iterable[str]) -> list[PastCall]:
-    """Put the rows together to calls, the oldest first; what cannot be read is left out."""
+    """Sort the rows by calls, the oldest call first; what cannot be read is left out."""
     calls: list[PastCall] = []
     by_id: dict[str, PastCall] = {}
     for row in rows:
@@ -169,7 +168,7 @@ def _is_a_call(call: PastCall) -> bool:
 
 
 def _call_of(ids: set[str], calls: list[PastCall], by_id: dict[str, PastCall]) -> PastCall:
-    """Return the call with one of these ids; what turns out to be one call is put together."""
+    """Return the call with one of these ids, a new one if there is none; calls that turn out to be one are merged."""
     found = list({id(by_id[one]): by_id[one] for one in ids if one in by_id}.values())
     call = found[0] if found else PastCall()
     if not found:
