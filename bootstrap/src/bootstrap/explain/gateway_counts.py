@@ -18,6 +18,8 @@ SAYS = {
     "that send both",
     "auth-error": "was answered 503: two trunks take the same call, or the server or Redis does not answer",
     "dispatch-error": "was answered 503: two rules are for the same calls, or the server or Redis does not answer",
+    "participant-failed": "was answered 486, because the gateway could not join its room on the server: docker compose "
+    "logs sip livekit says why",
     "cannot-subscribe": "rang out, because no agent came to its room or none spoke",
     "no-common-codec": "was answered 400, because it offered no codec that the gateway has (PCMU, PCMA, G722, Opus)",
     "no-common-crypto": "was answered 400: one side wants SRTP and the other does not (media_encryption in the trunk "

@@ -33,6 +33,7 @@ STOPPED = {
     "Rejecting inbound call, dispatch evaluation failed": "dispatch-error",
     "Authentication failed - username mismatch": "unauthorized",
     "Authentication failed - response mismatch": "unauthorized",
+    "Cannot create LiveKit participant": "participant-failed",
     "Call accepted, but no ACK received": "no-ack",
 }
 

@@ -137,6 +137,12 @@ def test_what_the_gateway_says_belongs_to_the_agents_call_or_to_one_that_never_r
     assert "no audio could be set up" in call
 
 
+def test_a_call_whose_room_the_gateway_could_not_join_is_told_at_the_usual_log_level() -> None:
+    fields = json.dumps({"callID": "SCL_e", "fromUser": "+12025550131", "toUser": "+12025550177", "error": "timeout"})
+    [call] = told(f"sip-1    | {A}7.000Z\tERROR\tsip\tsip/inbound.go:1601\tCannot create LiveKit participant\t{fields}")
+    assert "the call was answered 486, because the gateway could not join its room" in call
+
+
 def test_at_info_the_gateway_says_why_it_closed_a_call_and_an_ordinary_end_is_no_news() -> None:
     def row(message: str, call: str, **fields: str) -> str:
         told = json.dumps({"callID": call, "fromUser": "+12025550131", "toUser": "+12025550177", **fields})
