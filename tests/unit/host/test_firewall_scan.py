@@ -52,6 +52,10 @@ for port in udp:5060 tcp:5060 udp:10000 tcp:80; do
     iptables -t nat -A PREROUTING -d {HOST} -p "${{port%:*}}" --dport "${{port#*:}}" -j DNAT --to {CONTAINER}
 done
 """
+WITH_IPV6 = f"""
+ip address add {HOST_OVER_IPV6}/64 dev hstranger nodad
+ip -n stranger address add {STRANGER_OVER_IPV6}/64 dev e nodad
+"""
 # A gateway that answers whoever asks it anything, in the container or on the host itself; its audio is an echo.
 GATEWAY = """
 import asyncio, sys
@@ -111,13 +115,12 @@ def rules_for(environment: Environment) -> Callable[[str], str]:
 
 
 def before_and_behind(rules: str, network: str, look: str, *more: str) -> list[Any]:
-    """What `look` prints before the rules are set and after, a row each; the gateway has these addresses `more`."""
+    """What `look` prints before the rules are set and after, a row each; `more` are the gateway's over IPv6."""
     where = "ip netns exec container " if network == "bridge" else "iptables -t nat -F; "
     addresses = " ".join([CONTAINER if network == "bridge" else HOST, *more])
     steps = f"""
 {NETWORKS}
-ip address add {HOST_OVER_IPV6}/64 dev hstranger nodad
-ip -n stranger address add {STRANGER_OVER_IPV6}/64 dev e nodad
+{WITH_IPV6 if more else ""}
 {where}{sys.executable} -c '{GATEWAY}' {addresses} > /run/gateway &
 for _ in $(seq 300); do grep -q ready /run/gateway && break; sleep 0.1; done
 cat > /run/ask <<'ASK'
