@@ -26,8 +26,9 @@ this_host_can() {
 
 this_engine_can() {
     case $(kind_of_engine) in
-        rootless) die "this engine is rootless: the ports of the line belong to an ordinary program, and have no chain" \
-            "of their own. Nothing was changed. Use your cloud's firewall, or ufw; make firewall prints who may come in." ;;
+        rootless) die "this engine is rootless: the ports of the line belong to an ordinary program, and have no" \
+            "chain of their own. Nothing was changed. Use your cloud's firewall, or ufw; make firewall prints who may" \
+            "come in." ;;
         desktop) die "this engine is Docker Desktop, whose ports are in a virtual machine. Nothing was changed." \
             "No real call reaches the line there." ;;
     esac
