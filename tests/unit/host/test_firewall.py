@@ -110,11 +110,9 @@ def test_on_the_hosts_own_network_it_filters_ipv6_too_until_that_is_no_longer_so
     host.env_file.write_text(text)
     (host.root / "bridge").write_text(bridge)
     (host.root / "host").write_text(text)
-    tables = ["iptables -S", "ip6tables -S"]
-    done = in_a_network(
-        *(host, *tables, "echo ==", APPLY, *tables, "echo ==", APPLY, "echo ==", REMOVE, "echo =="),
-        *(*tables, "echo ==", APPLY, "cp bridge .env", APPLY, "echo ==", *tables),
-    )
+    tables, split = ["iptables -S", "ip6tables -S"], "echo =="
+    steps = [*tables, split, APPLY, *tables, split, APPLY, split, REMOVE, split, *tables]
+    done = in_a_network(host, *steps, split, APPLY, "cp bridge .env", APPLY, split, *tables)
     assert done.returncode == 0, done.stderr
     before, there, again, _, after, _, on_the_bridge = done.stdout.split("==\n")
     assert there.count("-A INPUT -j LANDLINE") == 2
