@@ -28,6 +28,7 @@ wanted_script() {
 # For make up: the firewall that was set once follows the settings. Root sets it, and everybody else is told.
 follow_the_firewall() {
     [ -e "$(saved_rules)" ] || return 0
+    export APPLY='' REMOVE='' CLOUD=''   # which the shell may export for another program
     wanted=$(wanted_script)
     [ "$wanted" != "$(cat "$(saved_rules)")" ] || return 0
     if [ "$(id -u)" = 0 ]; then

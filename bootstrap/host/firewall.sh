@@ -25,27 +25,33 @@ this_host_can() {
 }
 
 this_engine_can() {
-    case $(docker info --format '{{.SecurityOptions}}') in *rootless*)
-        die "this engine is rootless: the ports of the line belong to an ordinary program, and have no chain of their" \
-            "own. Nothing was changed. Use your cloud's firewall, or ufw; make firewall prints who may come in." ;;
+    case $(kind_of_engine) in
+        rootless) die "this engine is rootless: the ports of the line belong to an ordinary program, and have no" \
+            "chain of their own. Nothing was changed. Use your cloud's firewall, or ufw; make firewall prints who may" \
+            "come in." ;;
+        desktop) die "this engine is Docker Desktop, whose ports are in a virtual machine. Nothing was changed." \
+            "No real call reaches the line there." ;;
     esac
-    [ "$(value_of NETWORK)" != bridge ] || iptables --wait -S DOCKER-USER >/dev/null 2>&1 ||
-        die "Docker has no chain DOCKER-USER in iptables here, so it filters with nftables alone, or with nothing." \
+    # The chain alone does not say so: our own rules make it at the start of the host, before Docker runs.
+    [ "$(value_of NETWORK)" != bridge ] || iptables --wait -C FORWARD -j DOCKER-USER >/dev/null 2>&1 ||
+        die "Docker uses no chain DOCKER-USER of iptables here, so it filters with nftables alone, or with nothing." \
             "Nothing was changed. Use your cloud's firewall (make firewall CLOUD=aws prints the rules), or start the" \
             "engine with \"firewall-backend\": \"iptables\" in /etc/docker/daemon.json."
 }
 
-# What is ours in the kernel: our chain, and what leads to it.
+# What is ours in the kernel: our chain, and what leads to it. A host need not have IPv6.
 rules_there() {
-    iptables --wait -S | grep -e "^-A $(chain) " -e " -j $(chain)\$" || true
+    for tables in iptables ip6tables; do
+        { "$tables" --wait -S 2>/dev/null | grep -e "^-A $(chain) " -e " -j $(chain)\$" | sed "s/^/$tables /"; } || true
+    done
 }
 
 apply() {
     wanted=$(wanted_script)
     before=$(rules_there)
     printf '%s\n' "$wanted" | sh || die "iptables refused the rules; the reason is above."
-    mkdir -p "$SAVED"
-    printf '%s\n' "$wanted" | replace "$(saved_rules)"
+    # Everybody may read them, so that make up can compare them.
+    (umask 022; mkdir -p "$SAVED"; printf '%s\n' "$wanted" | replace "$(saved_rules)")
     set_at_every_start
     if [ "$before" = "$(rules_there)" ]; then
         say "The firewall has these rules already; nothing changed."
@@ -93,14 +99,18 @@ remove() {
     rm -f "$(saved_rules)"
     rmdir "$SAVED" 2>/dev/null || true
     if [ -z "$(rules_there)" ]; then say "The firewall has no rule of Landline's; nothing changed."; return; fi
-    for from in INPUT DOCKER-USER; do
-        iptables --wait -S "$from" 2>/dev/null | sed -n "s/^-A \\(.* -j $(chain)\\)\$/\\1/p" | while read -r rule; do
-            # shellcheck disable=SC2086 # a rule is several words
-            iptables --wait -D $rule
+    for tables in iptables ip6tables; do
+        for from in INPUT DOCKER-USER; do
+            "$tables" --wait -S "$from" 2>/dev/null | sed -n "s/^-A \\(.* -j $(chain)\\)\$/\\1/p" |
+                while read -r rule; do
+                    # shellcheck disable=SC2086 # a rule is several words
+                    "$tables" --wait -D $rule
+                done
         done
+        "$tables" --wait -S "$(chain)" >/dev/null 2>&1 || continue
+        "$tables" --wait -F "$(chain)"
+        "$tables" --wait -X "$(chain)"
     done
-    iptables --wait -F "$(chain)"
-    iptables --wait -X "$(chain)"
     say "The rules of Landline are gone from the firewall: the ports of calls are open to anybody again."
 }
 

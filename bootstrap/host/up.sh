@@ -18,15 +18,26 @@ stop_speech_that_is_no_longer_used() {
 
 # The watcher comes last, by its depends_on, and rests until then: it would take for lost what is being changed.
 start() {
+    trap 'watch_what_runs; exit 130' INT TERM HUP
     docker compose stop watch >/dev/null 2>&1 || true
-    docker compose up --detach --wait --remove-orphans && return
+    if docker compose up --detach --wait --remove-orphans; then
+        trap - INT TERM HUP
+        return
+    fi
     docker compose ps --all >&2
     failed=$(docker compose ps --all --format '{{.Service}} {{.Health}} {{.ExitCode}} {{.State}}' |
         awk '!/ healthy / && !/  0 (exited|created)$/ { print $1 }' | sort -u | tr '\n' ' ')
     # shellcheck disable=SC2086 # a list of services
     docker compose logs --tail 30 --no-color $failed >&2
-    docker compose start watch >/dev/null 2>&1 || true   # what still runs is watched as before
+    watch_what_runs
     die "the line did not come up. The last log rows of what failed are above (${failed% }); make logs has the rest."
+}
+
+# After a failure or Ctrl-C, what still runs is watched as before. Compose would first start all that the watcher waits
+# for, and give up on the watcher if that fails.
+watch_what_runs() {
+    watcher=$(docker compose ps --all --quiet watch 2>/dev/null) || true
+    [ -z "$watcher" ] || docker start "$watcher" >/dev/null 2>&1 || true
 }
 
 # The server may have been replaced while Compose still takes the agent for healthy.

@@ -42,7 +42,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Opening:
-    """Ports of the line, and the IPv4 ranges from which packets may come to them."""
+    """Ports of the line, and the ranges from which packets may come to them."""
 
     ports: str
     protocols: tuple[str, ...]
@@ -67,10 +67,10 @@ def read_facts(facts: Sequence[str]) -> Host:
     return Host(**values)
 
 
-def openings(settings: Settings, host: Host) -> list[Opening]:
-    """List what the line publishes, and to whom."""
-    calls = ipv4([*settings.allowed_addresses, *carrier_of_calls_that_go_out(settings)])
-    audio = ipv4([*settings.media_addresses, *carrier_of_calls_that_go_out(settings)])
+def openings(settings: Settings, host: Host, version: int = 4) -> list[Opening]:
+    """List what the line publishes, and to whom in this version of IP."""
+    calls = of_version(version, [*settings.allowed_addresses, *carrier_of_calls_that_go_out(settings)])
+    audio = of_version(version, [*settings.media_addresses, *carrier_of_calls_that_go_out(settings)])
     anybody = (ANYBODY,)
     everything = [
         Opening(host.sip_port, ("udp", "tcp"), calls, "signalling of calls"),
@@ -93,22 +93,21 @@ def carrier_of_calls_that_go_out(settings: Settings) -> list[str]:
         return []
 
 
-def ipv4(ranges: Iterable[str]) -> tuple[str, ...]:
-    """Keep the ranges of IPv4, each once: Docker publishes the line's ports over IPv4 only."""
-    return tuple(dict.fromkeys(text for text in ranges if ip_network(text).version == 4))
+def of_version(version: int, ranges: Iterable[str]) -> tuple[str, ...]:
+    """Keep the ranges of this version of IP, each once."""
+    return tuple(dict.fromkeys(text for text in ranges if ip_network(text).version == version))
 
 
-def rules(everything: Sequence[Opening], host: Host) -> list[str]:
-    """Make the rules of our chain, as `iptables -S` prints them.
+def rules(settings: Settings, host: Host, version: int = 4) -> list[str]:
+    """Make the rules of our chain for this version of IP, as `iptables -S` prints them.
 
-    A packet that none of them drops goes back to the chain that it came from, with the operator's own rules.
+    A packet that none of them drops goes back to the chain that it came from, with the operator's own rules. Answers to
+    what the line has sent are let in. A stranger who was answered before there were rules is not let in any more.
     """
-    made = [
-        "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
-        "-i lo -j RETURN",
-        f"-s {host.subnet}.0/24 -j RETURN",
-    ]
-    for opening in everything:
+    made = ["-m conntrack --ctdir REPLY -j RETURN", "-i lo -j RETURN"]
+    if version == 4:
+        made.append(f"-s {host.subnet}.0/24 -j RETURN")
+    for opening in openings(settings, host, version):
         if opening.for_anybody:
             continue
         for protocol in opening.protocols:
@@ -126,13 +125,13 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
 # Have one rule in CHAIN lead to {chain}, this one, or none.
-lead() {{ # CHAIN RULE
-    iptables --wait -S "$1" 2>/dev/null | sed -n 's/^-A \\(.* -j {chain}\\)$/\\1/p' | while read -r rule; do
+lead() {{ # IPTABLES CHAIN RULE
+    "$1" --wait -S "$2" 2>/dev/null | sed -n 's/^-A \\(.* -j {chain}\\)$/\\1/p' | while read -r rule; do
         # shellcheck disable=SC2086 # a rule is several words
-        [ "$rule" = "$1 $2" ] || iptables --wait -D $rule
+        [ "$rule" = "$2 $3" ] || "$1" --wait -D $rule
     done
     # shellcheck disable=SC2086
-    [ -z "$2" ] || iptables --wait -C $1 $2 2>/dev/null || iptables --wait -I $1 $2
+    [ -z "$3" ] || "$1" --wait -C $2 $3 2>/dev/null || "$1" --wait -I $2 $3
 }}
 
 # All rules are replaced at once.
@@ -142,13 +141,27 @@ iptables-restore --wait --noflush <<'END'
 {rules}
 COMMIT
 END
-lead INPUT '-j {chain}'
-{forwarded}
+lead iptables INPUT '-j {chain}'
 """
-FORWARDED = """\
+BRIDGE = """\
+lead ip6tables INPUT ''   # Docker publishes the line over IPv4 only
 iptables --wait -N DOCKER-USER 2>/dev/null || true   # Docker makes this chain when it starts, and keeps what is in it
-lead DOCKER-USER '-d {subnet}.0/24 -j {chain}'"""
-NOT_FORWARDED = "lead DOCKER-USER ''"
+lead iptables DOCKER-USER '-d {subnet}.0/24 -j {chain}'
+"""
+HOST = """\
+lead iptables DOCKER-USER ''
+
+# On the host's own network, the gateway listens on IPv6, too.
+if [ -e /proc/net/if_inet6 ]; then
+    ip6tables-restore --wait --noflush <<'END'
+*filter
+:{chain} - [0:0]
+{rules_of_ipv6}
+COMMIT
+END
+    lead ip6tables INPUT '-j {chain}'
+fi
+"""
 
 
 def script(settings: Settings, host: Host) -> str:
@@ -157,13 +170,12 @@ def script(settings: Settings, host: Host) -> str:
     INPUT has what the host's own processes receive: the gateway's packets with NETWORK=host, and on the bridge those
     that Docker's proxy passes on. DOCKER-USER has what Docker forwards to containers.
     """
-    everything = openings(settings, host)
-    forwarded = FORWARDED if host.network == "bridge" else NOT_FORWARDED
-    return SCRIPT.format(
-        told="\n".join(f"# {tell(opening)}" for opening in everything),
+    return (SCRIPT + (BRIDGE if host.network == "bridge" else HOST)).format(
+        told="\n".join(f"# {tell(opening)}" for opening in openings(settings, host)),
         chain=host.chain,
-        rules="\n".join(rules(everything, host)),
-        forwarded=forwarded.format(chain=host.chain, subnet=host.subnet),
+        subnet=host.subnet,
+        rules="\n".join(rules(settings, host)),
+        rules_of_ipv6="\n".join(rules(settings, host, 6)),
     )
 
 

@@ -39,8 +39,8 @@ def passes(rows: list[str], source: str, protocol: str, port: int) -> bool:
     for row in rows:
         words = shlex.split(row)
         given = dict(zip(words[0::2], words[1::2], strict=True))
-        if "-i" in given or "--ctstate" in given:
-            continue  # neither from this host, nor part of something that is known
+        if "-i" in given or "--ctdir" in given:
+            continue  # neither from this host, nor an answer
         first, _, last = given.get("--dport", "0:65535").partition(":")
         if (
             ip_address(source) in ip_network(given.get("-s", "0.0.0.0/0"))
@@ -51,8 +51,8 @@ def passes(rows: list[str], source: str, protocol: str, port: int) -> bool:
     return True
 
 
-def chain(settings: ServerSettings, host: Host = HOST) -> list[str]:
-    return firewall.rules(firewall.openings(settings, host), host)
+def chain(settings: ServerSettings, host: Host = HOST, version: int = 4) -> list[str]:
+    return firewall.rules(settings, host, version)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,25 @@ def test_audio_comes_from_anywhere_if_the_provider_publishes_no_ranges(
     assert not passes(rows, "8.8.8.8", "udp", 5060)
 
 
-def test_no_rule_is_made_for_ipv6_over_which_nothing_is_published(settings: Load) -> None:
-    rows = chain(settings(ALLOWED_ADDRESSES="2600:1f00::/24"))
+def test_each_version_of_ip_has_the_ranges_of_its_own(settings: Load) -> None:
+    its = settings(ALLOWED_ADDRESSES="2600:1f00::/24,9.9.9.9")
+    rows = chain(its)
     assert not any("2600" in row for row in rows)
     assert not passes(rows, "8.8.8.8", "udp", 5060)
+    over_ipv6 = chain(its, version=6)
+    assert not any("." in row for row in over_ipv6)
+    assert [row for row in over_ipv6 if "2600:1f00::/24 -p tcp -m tcp --dport 5060 -j RETURN" in row]
+    assert [row for row in over_ipv6 if row == "-A LANDLINE -p udp -m udp --dport 5060 -j DROP"]
+
+
+def test_over_ipv6_the_ports_of_calls_are_closed_if_no_range_of_it_is_given(settings: Load) -> None:
+    rows = chain(settings(TRUNK_PROVIDER="generic", ALLOWED_ADDRESSES="9.9.9.9"), version=6)
+    closed = [row.removeprefix("-A LANDLINE ") for row in rows if row.endswith("DROP")]
+    assert closed == [
+        "-p udp -m udp --dport 5060 -j DROP",
+        "-p tcp -m tcp --dport 5060 -j DROP",
+        "-p udp -m udp --dport 10000:10099 -j DROP",
+    ]
 
 
 def test_what_everybody_may_reach_has_no_rule(settings: Load) -> None:
@@ -133,11 +148,13 @@ def test_the_page_shows_the_end_of_what_is_printed_with_the_default_settings(set
 
 def test_docker_forwards_on_the_bridge_and_the_host_receives_with_its_own_network(settings: Load) -> None:
     bridge = firewall.script(settings(), HOST)
-    assert "lead DOCKER-USER '-d 172.29.53.0/24 -j LANDLINE'" in bridge
+    assert "lead iptables DOCKER-USER '-d 172.29.53.0/24 -j LANDLINE'" in bridge
+    assert "lead ip6tables INPUT ''" in bridge
     host = firewall.script(settings(), Host(**asdict(HOST) | {"network": "host"}))
-    assert "lead DOCKER-USER ''" in host
-    assert "lead INPUT '-j LANDLINE'" in bridge
-    assert "lead INPUT '-j LANDLINE'" in host
+    assert "lead iptables DOCKER-USER ''" in host
+    assert "lead ip6tables INPUT '-j LANDLINE'" in host
+    assert "lead iptables INPUT '-j LANDLINE'" in bridge
+    assert "lead iptables INPUT '-j LANDLINE'" in host
 
 
 def test_a_security_group_lets_in_the_same_and_what_is_for_anybody(settings: Load) -> None:

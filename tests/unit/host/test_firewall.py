@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +15,6 @@ import pytest
 from tests.support.house import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.unit.host.conftest import Clone
 
 # Docker, as far as the script asks it; bootstrap is this clone's own, without a container.
@@ -27,7 +27,8 @@ case "$*" in
 esac
 """
 OWN_NETWORK = ["unshare", "--map-root-user", "--net"]
-BEFORE = "iptables -N DOCKER-USER; iptables -A DOCKER-USER -s 9.9.9.9 -j DROP; iptables -A INPUT -i eth9 -j ACCEPT"
+BEFORE = """iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER
+iptables -A DOCKER-USER -s 9.9.9.9 -j DROP; iptables -A INPUT -i eth9 -j ACCEPT; ip6tables -A INPUT -i eth9 -j ACCEPT"""
 
 
 def can_have_a_network() -> bool:
@@ -99,6 +100,26 @@ def test_only_our_own_rules_are_taken_back(host: Clone) -> None:
     assert "-s 9.9.9.9" in after
     assert "nothing changed" in again
     assert not saved(host).exists()
+
+
+@needs_a_network
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
+def test_on_the_hosts_own_network_it_filters_ipv6_too_until_that_is_no_longer_so(host: Clone) -> None:
+    bridge = host.env_file.read_text()
+    text = bridge.replace("NETWORK=bridge", "NETWORK=host")
+    host.env_file.write_text(text)
+    (host.root / "bridge").write_text(bridge)
+    (host.root / "host").write_text(text)
+    tables, split = ["iptables -S", "ip6tables -S"], "echo =="
+    steps = [*tables, split, APPLY, *tables, split, APPLY, split, REMOVE, split, *tables]
+    done = in_a_network(host, *steps, split, APPLY, "cp bridge .env", APPLY, split, *tables)
+    assert done.returncode == 0, done.stderr
+    before, there, again, _, after, _, on_the_bridge = done.stdout.split("==\n")
+    assert there.count("-A INPUT -j LANDLINE") == 2
+    assert there.count("-A LANDLINE -p udp -m udp --dport 5060 -j DROP") == 2
+    assert "nothing changed" in again
+    assert after == before
+    assert on_the_bridge.count("-A INPUT -j LANDLINE") == 1
 
 
 @needs_a_network
@@ -181,7 +202,8 @@ def test_only_root_may_change_it_and_printing_is_for_everybody(host: Clone, give
     ("engine", "iptables", "told"),
     [
         (" name=rootless", "", "this engine is rootless"),
-        ("", "exit 1", "has no chain DOCKER-USER in iptables"),
+        (" Docker Desktop", "", "this engine is Docker Desktop"),
+        ("", "exit 1", "uses no chain DOCKER-USER of iptables"),
     ],
 )
 def test_an_engine_without_the_chain_is_refused_before_anything_is_set(
@@ -195,7 +217,7 @@ def test_an_engine_without_the_chain_is_refused_before_anything_is_set(
     assert told in done.stderr
     assert "Nothing was changed" in done.stderr
     asked = host.root / "asked"
-    assert not asked.exists() or asked.read_text() == "--wait -S DOCKER-USER\n"
+    assert not asked.exists() or asked.read_text() == "--wait -C FORWARD -j DOCKER-USER\n"
     assert not saved(host).exists()
 
 
@@ -234,11 +256,14 @@ def test_make_up_has_the_firewall_follow_the_settings(host: Clone, root: bool) -
     saved(host).parent.mkdir(parents=True)
     saved(host).write_text("# old\n")
     host.command("iptables", 'echo "$@" >> asked')
+    host.command("ip6tables", "")
     host.command("iptables-restore", "cat > restored")
     follow = ". bootstrap/host/_lib.sh; . bootstrap/host/_preflight.sh; . bootstrap/host/_settings.sh"
-    done = host.sh("-euc", f"{follow}; . bootstrap/host/_firewall.sh; follow_the_firewall")
+    # Another program's variable of the same name, which the shell exports.
+    done = host.sh("-euc", f"{follow}; . bootstrap/host/_firewall.sh; umask 077; follow_the_firewall", CLOUD="aws")
     assert done.returncode == 0, done.stderr
     assert (saved(host).read_text() != "# old\n") == root
+    assert not root or stat.S_IMODE(saved(host).stat().st_mode) == 0o644
     assert ("sudo make firewall APPLY=yes" in done.stderr) != root
     assert (host.root / "restored").exists() == root
 

@@ -141,19 +141,34 @@ def test_the_watcher_rests_from_the_checks_on_until_everything_else_is_up(clone:
     order = ["agent --check", "compose stop watch", "compose up --detach --wait"]
     places = [at(clone, step) for step in order]
     assert places == sorted(places)
-    assert "compose start watch" not in asked(clone)  # it comes up with the others
+    assert not [line for line in asked(clone) if line.startswith("start ")]  # it comes up with the others
+
+
+WATCHER = '"compose ps --all --quiet watch") echo 1f2e3d ;;'
+
+
+def docker_whose_compose_up(clone: Clone, *cases: str) -> None:
+    """A Docker with these answers before the usual ones."""
+    script = DOCKER.replace("*MemTotal*)", "\n    ".join([*cases, WATCHER, "*MemTotal*)"]))
+    clone.docker(script.format(plan=0, check="COMPOSE_PROFILES=", checked=0, images=0, network=0))
 
 
 def test_what_still_runs_is_watched_as_before_when_the_line_does_not_come_up(clone: Clone) -> None:
     states = "printf 'agent unhealthy 0 running\\nwatch  0 exited\\ncaddy  0 created\\n'"
-    failing = f'"compose up "*) exit 1 ;;\n    "compose ps --all --format"*) {states} ;;\n    *MemTotal*)'
-    script = DOCKER.replace("*MemTotal*)", failing)
-    clone.docker(script.format(plan=0, check="COMPOSE_PROFILES=", checked=0, images=0, network=0))
+    docker_whose_compose_up(clone, '"compose up "*) exit 1 ;;', f'"compose ps --all --format"*) {states} ;;')
     done = clone.script("up")
     assert done.returncode == 2
     assert "what failed are above (agent)" in done.stderr
     assert "compose logs --tail 30 --no-color agent" in [row.strip() for row in asked(clone)]
-    assert at(clone, "compose up") < at(clone, "compose start watch")
+    # Not by Compose, which would wait for the agent to be healthy, and for bootstrap to run again.
+    assert at(clone, "compose up") < at(clone, "start 1f2e3d")
+    assert "compose start watch" not in asked(clone)
+
+
+def test_what_still_runs_is_watched_as_before_when_make_up_is_interrupted(clone: Clone) -> None:
+    docker_whose_compose_up(clone, '"compose up "*) kill -TERM "$PPID"; exit 130 ;;')
+    assert clone.script("up").returncode == 130
+    assert at(clone, "compose up") < at(clone, "start 1f2e3d")
 
 
 def test_a_rootless_engine_is_refused_ports_of_roots_before_anything_is_built(clone: Clone) -> None:

@@ -6,7 +6,7 @@ does it when the agent itself is gone, whether it comes back or not. There are t
 - The agent had the job of the call and does not have it any more (see `watch.agent`). This takes some seconds.
 - A phone that was answered is in a room without any agent. The server says so about 20 s after an agent was killed.
 
-Who has been handed over to a person is spared while the two talk, and whoever is left of them is not.
+A caller who was transferred to a person is spared while the two talk. Whoever is left of the two is not.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Attributes that the agent gives to phones: the AGENT_NAME to one that it calls, and the mark of one that it has
-# handed a caller over to. tests/contract/test_watch.py compares them with the agent's.
+# Attributes that the agent gives to phones: its AGENT_NAME to one that it calls, and the other one to the phone of a
+# person to whom a caller was transferred. tests/contract/test_watch.py compares them with the agent's.
 LEG, JOINED = "landline.leg", "landline.joined"
 STATUS, ANSWERED = "sip.callStatus", "active"  # the gateway's attribute of a phone, and its value once it is answered
 ALONE_FOR = 8.0  # seconds; an agent whom the server sends anew, as after its own restart, is there by then
@@ -91,7 +91,7 @@ def is_ours(people: People, agent_name: str) -> bool:
 
 
 def talk_on(people: People) -> bool:
-    """Return whether a caller and the person whom they were handed over to are both there."""
+    """Return whether a caller and the person to whom they were transferred are both there."""
     phones = phones_of(people)
     return len(phones) > 1 and any(phone.attributes.get(JOINED) for phone in phones)
 

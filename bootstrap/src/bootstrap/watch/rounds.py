@@ -25,7 +25,7 @@ class Rounds:
 
     def __init__(self, callers: Callers, routes: Routes, url: str) -> None:
         self._callers, self._routes, self._url = callers, routes, url
-        self._failing = False
+        self._when_over = ""  # what will be said after the first round that succeeds again
 
     async def go(self) -> NoReturn:
         number = 0
@@ -42,15 +42,17 @@ class Rounds:
             if with_routes:
                 await self._routes.look()
         except ERRORS as error:
-            self._begin_to_fail(f"LiveKit at {self._url} {explain(error)}: nothing is watched until it answers again.")
-        except Exception:
-            logger.exception("The watcher could not look at the server; this will be tried again")
+            sentence = f"LiveKit at {self._url} {explain(error)}: nothing is watched until it answers again."
+            self._begin_to_fail(sentence, f"LiveKit at {self._url} answers again: calls, trunks and rules are watched.")
+        except Exception as error:
+            sentence = "The watcher could not look at the server; this will be tried again"
+            self._begin_to_fail(sentence, "Calls, trunks and rules are watched again.", error)
         else:
-            if self._failing:
-                logger.info("LiveKit at %s answers again: calls, trunks and rules are watched.", self._url)
-            self._failing = False
+            if self._when_over:
+                logger.info("%s", self._when_over)
+            self._when_over = ""
 
-    def _begin_to_fail(self, sentence: str) -> None:
-        if not self._failing:
-            logger.warning("%s", sentence)
-        self._failing = True
+    def _begin_to_fail(self, sentence: str, when_over: str, unexpected: Exception | None = None) -> None:
+        if not self._when_over:
+            logger.log(logging.ERROR if unexpected else logging.WARNING, "%s", sentence, exc_info=unexpected)
+            self._when_over = when_over

@@ -89,19 +89,26 @@ async def test_a_server_that_is_down_is_waited_for_and_told_of_once(
     assert f"LiveKit at {url} answers again: calls, trunks and rules are watched." in caplog.messages
 
 
-async def test_an_error_that_nobody_thought_of_does_not_end_the_watcher(
+async def test_an_error_that_nobody_thought_of_does_not_end_the_watcher_and_is_told_once(
     client: Server,
     server: FakeLiveKit,
     want: Desired,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO)
+
     async def look(_: Callers) -> None:
         raise KeyError("what is this")
 
+    rounds = rounds_with(client, want)
     with monkeypatch.context() as broken:
         broken.setattr(Callers, "look", look)
-        await rounds_with(client, want).round(with_routes=True)
-    assert "The watcher could not look at the server; this will be tried again" in caplog.messages
-    await rounds_with(client, want).round(with_routes=True)
+        for _ in range(3):
+            await rounds.round(with_routes=True)
+    assert caplog.messages == ["The watcher could not look at the server; this will be tried again"]
+    assert caplog.records[0].exc_info
+    for _ in range(2):
+        await rounds.round(with_routes=True)
+    assert caplog.messages[1:] == ["Calls, trunks and rules are watched again."]
     assert "ListRooms" in server.calls
