@@ -318,6 +318,8 @@ class FakeTwilio:
         return self.numbers[self.own(number)]
 
     def offers(self, request: web.Request, query: Fields) -> Fields:
+        if query["country_code"] != "US":
+            raise RefusedError(404, 20404, f"The requested resource {request.path} was not found")
         area = f"+1{query['area_code']}" if "area_code" in query else "+"
         offered = [number for number in self.for_sale if number.startswith(area)]
         each = [

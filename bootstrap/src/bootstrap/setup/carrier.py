@@ -44,10 +44,15 @@ class Account:
             await twilio.check_credentials(connected)
 
     async def owned_numbers(self) -> Sequence[Owned]:
+        """List the numbers that take voice calls, sorted."""
         async with twilio.connect(self._credentials) as connected:
-            trunks = {trunk.sid: trunk.name for trunk in (await twilio.look(connected)).trunks}
-            owned = await twilio.owned_numbers(connected)
-        return [Owned(number.number, what_is_in_the_way(number, trunks, self._our_trunk)) for number in owned]
+            there = await twilio.look(connected)
+        trunks = {trunk.sid: trunk.name for trunk in there.trunks}
+        return [
+            Owned(number.number, what_is_in_the_way(number, trunks, self._our_trunk))
+            for number in sorted(there.numbers, key=lambda number: number.number)
+            if number.takes_calls
+        ]
 
     async def search_numbers(self, country: str, area_code: str) -> Sequence[twilio.Offer]:
         """Search for numbers with voice in a country (two letters); an empty `area_code` means any."""

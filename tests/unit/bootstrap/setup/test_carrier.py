@@ -60,6 +60,7 @@ async def test_a_number_is_found_with_its_price_and_bought(twilio: FakeTwilio) -
         Offer("+18085550101", "Hilo, HI", Decimal("1.15"), "USD", needs_address=False)
     ]
     assert len(await account(twilio).search_numbers("US", "")) == 2
+    assert await account(twilio).search_numbers("SG", "") == []  # none of this kind is sold there
     assert twilio.numbers == {}
     await account(twilio).buy_number("+18085550101")
     assert await account(twilio).owned_numbers() == [Owned("+18085550101")]
