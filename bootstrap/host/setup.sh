@@ -58,17 +58,20 @@ env_is_usable() {
 
 # The container sees the folder with .env, which it writes as the user who typed this.
 ask_the_questions() {
-    terminal=--tty capability=
+    terminal='--interactive --tty' capability='' direct=localhost,127.0.0.1,host.docker.internal
     [ "${YES:-no}" = no ] || terminal=
     # With sudo, root has no right to another user's folder by itself, in a container without capabilities.
     [ "$(id -u)" != 0 ] || capability='--cap-add DAC_OVERRIDE'
+    # Docker puts the proxies of its client's configuration into the container, and a server beside it needs none.
+    [ ! -e "$ENV_FILE" ] || direct=$direct,$(value_of NO_PROXY_FOR)
     folder=$(cd "$(dirname "$ENV_FILE")" && pwd)
     code=0
     # shellcheck disable=SC2086 # options, or none
-    docker run --rm --interactive $terminal --user "$(this_user)" --cap-drop ALL $capability \
+    docker run --rm $terminal --user "$(this_user)" --cap-drop ALL $capability \
         --security-opt no-new-privileges:true --add-host host.docker.internal:host-gateway \
         --volume "$folder:/host" --volume "$PWD/.env.example:/env.example:ro" \
         --env ENV_FILE="/host/${ENV_FILE##*/}" --env EXAMPLE=/env.example --env GIVEN="/host/${given##*/}" \
+        --env NO_PROXY="$direct" --env no_proxy="$direct" \
         --env UNATTENDED="${YES:-no}" --env MEMORY="$(engine_memory)" --env NEEDED="$(needed_memory local,default)" \
         --env ADDRESS_SERVICES="$ADDRESS_SERVICES" "$IMAGE" setup || code=$?
     rm -f "$given"

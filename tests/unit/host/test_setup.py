@@ -132,6 +132,19 @@ def test_what_the_container_may_do_is_little(clone: Clone, user: str, may: str) 
     assert "docker.sock" not in run
     assert "--network" not in run
     assert "--tty" not in run
+    assert "--interactive" not in run  # what stands on make's standard input is for somebody else
+
+
+@pytest.mark.parametrize(("settings", "more"), [({}, ""), ({"NO_PROXY_FOR": "llm.example.com"}, ",llm.example.com")])
+def test_a_server_beside_the_container_is_asked_without_dockers_proxy(
+    clone: Clone, settings: dict[str, str], more: str
+) -> None:
+    if settings:
+        clone.set(**settings)
+    make(clone, "YES=yes")
+    [run] = [command for command in asked(clone) if command.startswith("run ") and command.endswith(" setup")]
+    for name in ("NO_PROXY", "no_proxy"):
+        assert f"--env {name}=localhost,127.0.0.1,host.docker.internal{more} " in run
 
 
 def test_leaving_is_told_and_starts_nothing(clone: Clone) -> None:

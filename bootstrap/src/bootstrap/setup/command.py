@@ -8,7 +8,7 @@ from bootstrap import codes
 from bootstrap.internet import Internet
 from bootstrap.settings import report
 from bootstrap.setup.answers import Answers, GivenError, read_given
-from bootstrap.setup.env_file import EnvFile
+from bootstrap.setup.env_file import ESCAPED, EnvFile
 from bootstrap.setup.interview import Interview
 from bootstrap.setup.prompt import Prompt, Terminal, Unattended
 from bootstrap.setup.provider import Providers
@@ -68,14 +68,14 @@ async def ask_and_write(environment: Mapping[str, str]) -> int:
 
 
 def open_answers(environment: Mapping[str, str], *, at_once: bool) -> Answers:
-    given = read_given(Path(environment["GIVEN"]).read_text("utf-8"))
+    given = read_given(Path(environment["GIVEN"]).read_text("utf-8", ESCAPED))
     return Answers(EnvFile(Path(environment["ENV_FILE"]), Path(environment["EXAMPLE"])), given, at_once=at_once)
 
 
 def tell_what_was_given(prompt: Prompt, answers: Answers) -> None:
     """Name what the calling shell exports; values are never shown."""
     if taken := answers.taken_from_the_shell():
-        prompt.tell(f"The calling shell exports {', '.join(taken)}, which is used.")
+        prompt.tell(f"The calling shell exports {', '.join(taken)}, which is taken for an answer where one is needed.")
     if seen := answers.secrets_in_sight():
         prompt.tell(
             f"warning: {', '.join(seen)} stood on make's command line, which other users of this machine can see, and "
