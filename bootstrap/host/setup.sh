@@ -77,7 +77,9 @@ ask_the_questions() {
     rm -f "$given"
     case $code in
         0) ;;
-        130 | 137) say "Left. The answers so far are in $ENV_FILE, and make setup goes on from there."; exit 130 ;;
+        130 | 137)
+            [ -z "$terminal" ] || say "Left. The answers so far are in $ENV_FILE, and make setup goes on from there."
+            exit 130 ;;
         *) exit "$code" ;;
     esac
 }
@@ -106,6 +108,7 @@ answers_have_one_row
 advance=$(answers_in_advance)
 forget_the_shells_settings
 engine_answers
+nothing_is_half_restored
 env_is_usable
 room_on_the_disk "$IMAGE"
 build_without_env "$IMAGE" bootstrap

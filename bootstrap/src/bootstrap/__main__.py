@@ -74,7 +74,8 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     name = parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
+    for stop in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
+        signal.signal(stop, signal.default_int_handler)  # otherwise it would not stop process 1
     try:
         return run(name, COMMANDS[name])
     except SettingsError as error:
