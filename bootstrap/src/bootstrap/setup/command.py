@@ -13,7 +13,7 @@ from bootstrap.setup.interview import Interview
 from bootstrap.setup.prompt import Prompt, Terminal, Unattended
 from bootstrap.setup.provider import Providers
 from bootstrap.setup.questions import ask_everything
-from bootstrap.twilio import TwilioError
+from bootstrap.twilio import TwilioError, TwilioUnreachableError
 
 WELCOME = (
     "Enter keeps what is shown, and an answer is kept in .env as soon as it is given. Ctrl-C leaves; make setup "
@@ -33,6 +33,9 @@ async def set_up(environment: Mapping[str, str]) -> int:
     except GivenError as error:
         sys.stderr.write(report([str(error)]) + "\n")
         return codes.WRONG_SETTINGS
+    except TwilioUnreachableError as error:
+        sys.stderr.write(f"{error} Run make setup again later.\n")
+        return codes.FAILED
     except TwilioError as error:
         sys.stderr.write(f"{error}\n")
         return codes.FAILED

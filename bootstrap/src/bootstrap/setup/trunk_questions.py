@@ -12,7 +12,7 @@ from bootstrap.setup.env_file import check_row
 from bootstrap.setup.interview import Interview
 from bootstrap.setup.prompt import Option, Question
 from bootstrap.text import quote
-from bootstrap.twilio import Offer, TwilioError
+from bootstrap.twilio import Offer, TwilioError, TwilioUnreachableError
 
 TWILIO = "twilio"
 CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET")
@@ -102,7 +102,11 @@ async def ask_whose_calls_are_taken(it: Interview) -> None:
 
 
 async def ask_for_credentials(it: Interview) -> Account | None:
-    """Ask until Twilio takes them, then keep all three; None if they are wrong and nobody can be asked again."""
+    """Ask until Twilio takes them, then keep all three; None if they are wrong and nobody can be asked again.
+
+    Raises:
+        TwilioUnreachableError: nobody can be asked again, and Twilio does not say whether they are right.
+    """
     try:
         url = values.api_address(it.answers["TWILIO_API_URL"]) if it.answers["TWILIO_API_URL"] else None
     except ValueError as error:
@@ -124,9 +128,12 @@ async def ask_for_credentials(it: Interview) -> Account | None:
         try:
             await account.check_credentials()
         except TwilioError as error:
-            it.prompt.refuse(str(error))
             if it.prompt.asks_again:
+                it.prompt.refuse(str(error))
                 continue
+            if isinstance(error, TwilioUnreachableError):
+                raise
+            it.prompt.refuse(str(error))
             return None
         it.answers.keep(
             TRUNK_ACCOUNT=trunk_account,
