@@ -55,10 +55,17 @@ class Account:
         ]
 
     async def search_numbers(self, country: str, area_code: str) -> Sequence[twilio.Offer]:
-        """Search for numbers with voice in a country (two letters); an empty `area_code` means any."""
+        """Search for numbers with voice in a country (two letters); an empty `area_code` means any.
+
+        Local numbers are offered where there are any, since not every country has them.
+        """
         area = int(area_code) if area_code else None
         async with twilio.connect(self._credentials) as connected:
-            return await twilio.search_numbers(connected, country, area_code=area, limit=MOST_OFFERS)
+            for kind in twilio.KINDS:
+                offers = await twilio.search_numbers(connected, country, kind=kind, area_code=area, limit=MOST_OFFERS)
+                if offers:
+                    return offers
+        return []
 
     async def buy_number(self, number: str) -> None:
         async with twilio.connect(self._credentials) as connected:

@@ -39,13 +39,11 @@ async def search_numbers(
     *,
     kind: Kind = "local",
     area_code: int | None = None,
-    contains: str | None = None,
     limit: int = 5,
 ) -> list[Offer]:
     """Search numbers that take voice calls and are for sale in `country` (two letters, as in US), with their price."""
     wanted: dict[str, object] = {"voice_enabled": True, "limit": limit, "page_size": limit}
     wanted |= {"area_code": area_code} if area_code is not None else {}
-    wanted |= {"contains": contains} if contains else {}
 
     async def ask() -> list[Offer]:
         for_sale = twilio.client.api.v2010.account.available_phone_numbers(country)
@@ -56,8 +54,11 @@ async def search_numbers(
             if error.status == 404:  # Twilio sells none of this kind in this country, or there is no such country
                 return []
             raise
+        if not found:
+            return []
         prices = await twilio.client.pricing.v1.phone_numbers.countries(country).fetch_async()
-        monthly = {entry["number_type"]: Decimal(str(entry["current_price"])) for entry in prices.phone_number_prices}
+        priced = prices.phone_number_prices or []
+        monthly = {entry["number_type"]: Decimal(str(entry["current_price"])) for entry in priced}
         return [
             Offer(
                 number=each.phone_number,
