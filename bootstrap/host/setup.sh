@@ -51,6 +51,8 @@ answers_have_one_row() {
 }
 
 env_is_usable() {
+    # To the container, a link that leads out of the folder leads nowhere, as if there were no settings yet.
+    [ ! -L "$ENV_FILE" ] || die "$ENV_FILE is a link. Nothing was changed. Put the file itself there."
     [ -e "$ENV_FILE" ] || return 0
     lint_env
     check_settings

@@ -148,6 +148,19 @@ def test_a_server_beside_the_container_is_asked_without_dockers_proxy(
         assert f"--env {name}=localhost,127.0.0.1,host.docker.internal{more} " in run
 
 
+def test_an_env_that_is_a_link_is_not_taken_for_a_missing_one(
+    clone: Clone, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "settings"
+    elsewhere.write_text("PHONE_NUMBERS=+12025550111\n")
+    clone.env_file.symlink_to(elsewhere)
+    done = make(clone, "YES=yes", "PHONE_NUMBERS=+12025550122")
+    assert done.returncode == 2
+    assert ".env is a link. Nothing was changed." in done.stderr
+    assert clone.env_file.is_symlink()
+    assert not [command for command in asked(clone) if "build" in command]
+
+
 def test_after_an_interrupted_restore_nothing_is_asked(clone: Clone) -> None:
     clone.set(PHONE_NUMBERS="+12025550111")
     (clone.root / ".env.restore").mkdir()
