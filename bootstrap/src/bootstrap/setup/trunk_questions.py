@@ -61,7 +61,8 @@ async def ask_for_the_account(it: Interview) -> Account | None:
         why = "Twilio's calls do not come here without DOMAIN or PUBLIC_IP, and TRUNK_PROVIDER=twilio"
         await have_emptied(it, CREDENTIALS, why)
         return None
-    known = BY_API if any(it.answers[name] for name in CREDENTIALS) else BY_HAND
+    set_up_here = any(it.answers[name] and not it.answers.is_from_the_shell(name) for name in CREDENTIALS)
+    known = BY_API if set_up_here or all(it.answers[name] for name in CREDENTIALS) else BY_HAND
     options = [
         Option(BY_API, "by Twilio's API, with an API key: nothing is left to do by hand"),
         Option(BY_HAND, "by hand, in Twilio's console: the steps are printed at the end"),

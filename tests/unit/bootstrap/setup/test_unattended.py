@@ -208,6 +208,14 @@ async def test_an_account_that_the_shell_exports_for_other_programs_stops_no_tri
     assert not any(host.env()[name] for name in TWILIO)
 
 
+async def test_an_account_that_the_shell_exports_is_used_only_with_its_key(host: Host) -> None:
+    host.twilio.own(NUMBER)
+    assert (await host.unattended({"TWILIO_ACCOUNT_SID": SID}, DOMAIN=NAME)).code == 0
+    assert not any(host.env()[name] for name in TWILIO)
+    assert (await host.unattended(TWILIO, DOMAIN=NAME)).code == 0
+    assert {name: host.env()[name] for name in TWILIO} == TWILIO
+
+
 async def test_the_secret_is_sent_nowhere_without_https(host: Host) -> None:
     host.write("TWILIO_API_URL=http://api.example.com\n")
     [told] = complaints(await host.unattended(DOMAIN=NAME, **TWILIO))
