@@ -51,6 +51,7 @@ async def ask_where_calls_come_from(it: Interview, *, is_published: bool) -> Non
         return text
 
     hint = "Calls are taken only from its addresses or ranges: write them with commas between them."
+    hint += " Empty: those that it publishes." if is_published else ""
     question = Question("ALLOWED_ADDRESSES", "Its addresses", hint)
     it.answers.keep(ALLOWED_ADDRESSES=await it.prompt.text(question, it.answers["ALLOWED_ADDRESSES"], check))
 
