@@ -37,6 +37,11 @@ started_from_here() {
     [ -e "$ENV_FILE" ] || die "there is no $ENV_FILE here, so nothing was started from this folder. Run make up first."
 }
 
+nothing_is_half_restored() {
+    [ ! -e "$ENV_FILE.restore" ] ||
+        die "make restore was interrupted, so what is here may not belong together. Run make restore again."
+}
+
 new_enough() { # NAME FOUND MINIMUM
     printf '%s\n%s\n' "$2" "$3" | awk -F. '{ sub(/^v/, ""); for (i = 1; i <= 3; i++) v[NR, i] = $i + 0 }
         END { for (i = 1; i <= 3; i++) if (v[1, i] != v[2, i]) exit v[1, i] < v[2, i] }' ||

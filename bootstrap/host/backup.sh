@@ -10,8 +10,7 @@ forget_the_shells_settings
 
 archive=${FILE:-backups/landline-$(date -u +%Y-%m-%d-%H%M%S).tar}
 started_from_here
-[ ! -e "$ENV_FILE.restore" ] ||
-    die "make restore was interrupted, so what is here may not belong together. Run make restore again."
+nothing_is_half_restored
 [ -d "$(lines_folder)" ] || die "LINES_FOLDER is '$(lines_folder)' in $ENV_FILE, but there is no such folder."
 [ ! -e "$archive" ] || die "FILE is '$archive', which exists, and a backup overwrites nothing. Give it another name."
 umask 077   # the file has secrets in it

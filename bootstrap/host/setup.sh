@@ -51,6 +51,8 @@ answers_have_one_row() {
 }
 
 env_is_usable() {
+    # To the container, a link that leads out of the folder leads nowhere, as if there were no settings yet.
+    [ ! -L "$ENV_FILE" ] || die "$ENV_FILE is a link. Nothing was changed. Put the file itself there."
     [ -e "$ENV_FILE" ] || return 0
     lint_env
     check_settings
@@ -58,23 +60,28 @@ env_is_usable() {
 
 # The container sees the folder with .env, which it writes as the user who typed this.
 ask_the_questions() {
-    terminal=--tty capability=
+    terminal='--interactive --tty' capability='' direct=localhost,127.0.0.1,host.docker.internal
     [ "${YES:-no}" = no ] || terminal=
     # With sudo, root has no right to another user's folder by itself, in a container without capabilities.
     [ "$(id -u)" != 0 ] || capability='--cap-add DAC_OVERRIDE'
+    # Docker puts the proxies of its client's configuration into the container, and a server beside it needs none.
+    [ ! -e "$ENV_FILE" ] || direct=$direct,$(value_of NO_PROXY_FOR)
     folder=$(cd "$(dirname "$ENV_FILE")" && pwd)
     code=0
     # shellcheck disable=SC2086 # options, or none
-    docker run --rm --interactive $terminal --user "$(this_user)" --cap-drop ALL $capability \
+    docker run --rm $terminal --user "$(this_user)" --cap-drop ALL $capability \
         --security-opt no-new-privileges:true --add-host host.docker.internal:host-gateway \
         --volume "$folder:/host" --volume "$PWD/.env.example:/env.example:ro" \
         --env ENV_FILE="/host/${ENV_FILE##*/}" --env EXAMPLE=/env.example --env GIVEN="/host/${given##*/}" \
+        --env NO_PROXY="$direct" --env no_proxy="$direct" \
         --env UNATTENDED="${YES:-no}" --env MEMORY="$(engine_memory)" --env NEEDED="$(needed_memory local,default)" \
         --env ADDRESS_SERVICES="$ADDRESS_SERVICES" "$IMAGE" setup || code=$?
     rm -f "$given"
     case $code in
         0) ;;
-        130 | 137) say "Left. The answers so far are in $ENV_FILE, and make setup goes on from there."; exit 130 ;;
+        130 | 137)
+            [ -z "$terminal" ] || say "Left. The answers so far are in $ENV_FILE, and make setup goes on from there."
+            exit 130 ;;
         *) exit "$code" ;;
     esac
 }
@@ -103,6 +110,7 @@ answers_have_one_row
 advance=$(answers_in_advance)
 forget_the_shells_settings
 engine_answers
+nothing_is_half_restored
 env_is_usable
 room_on_the_disk "$IMAGE"
 build_without_env "$IMAGE" bootstrap

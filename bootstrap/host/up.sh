@@ -57,8 +57,7 @@ tell_bootstraps_warnings() { # SINCE, by the engine's clock
         sed -n 's/^[^ ]* WARNING *bootstrap: /warning: /p; /"level": "warning"/p' >&2
 }
 
-[ -n "${RESTORING:-}" ] || [ ! -e "$ENV_FILE.restore" ] ||
-    die "make restore was interrupted, so what is here may not belong together. Run make restore again."
+[ -n "${RESTORING:-}" ] || nothing_is_half_restored
 check_the_settings
 write_the_profile
 look_at_the_rest

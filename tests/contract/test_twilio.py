@@ -458,13 +458,6 @@ async def test_a_trunk_to_which_outbound_calls_may_go_is_warned_of_only_if_it_re
     assert await host.warnings(OUTBOUND_ADDRESS="sip.example.com") == []
 
 
-async def test_owned_numbers_are_those_that_take_calls(fake: FakeTwilio, host: Host) -> None:
-    fake.own(OTHER_NUMBER, voice=False)
-    async with twilio.connect(host.settings()) as account:
-        await twilio.check_credentials(account)
-        assert [number.number for number in await twilio.owned_numbers(account)] == [NUMBER]
-
-
 async def test_numbers_are_found_with_their_price_and_bought_once(fake: FakeTwilio, host: Host) -> None:
     fake.for_sale = ["+18085550101", "+18085550102", "+13035550103"]
     async with twilio.connect(host.settings()) as account:

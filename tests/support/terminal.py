@@ -29,6 +29,9 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._end, keys.encode())
 
+    def signal(self, which: int) -> None:
+        self._program.send_signal(which)
+
     def read_until(self, words: str) -> None:
         """Read until `words` have come since the last call; AssertionError if the program ends before, or is late."""
         assert words in self._read(words), self.shown

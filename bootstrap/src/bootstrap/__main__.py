@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap import codes, listings, twilio, values
+from bootstrap import codes, listings, trunks, twilio, values
 from bootstrap.apply import apply
 from bootstrap.doctor.command import doctor
 from bootstrap.explain.command import explain
@@ -74,7 +74,8 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     name = parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise SIGTERM would not stop process 1
+    for stop in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
+        signal.signal(stop, signal.default_int_handler)  # otherwise it would not stop process 1
     try:
         return run(name, COMMANDS[name])
     except SettingsError as error:
@@ -108,6 +109,11 @@ def run(name: str, command: Command) -> int:
 def warn(settings: Settings, lines: Lines) -> None:
     if settings.sip_username and not settings.trunk_provider.sends_credentials:
         logger.warning("SIP_USERNAME is set, but %s sends no credentials: its calls fail", settings.trunk_provider.name)
+    if settings.trunk_account and trunks.ACCOUNT not in settings.trunk_provider.attributes().values():
+        logger.warning(
+            "TRUNK_ACCOUNT is set, but no call from %s names an account, so the agent refuses them all: leave it empty",
+            settings.trunk_provider.name,
+        )
     unused = [name.upper() for name in ("outbound_username", "outbound_numbers") if getattr(settings, name)]
     if unused and not settings.outbound_address:
         logger.warning("%s is set, but OUTBOUND_ADDRESS is not: no call goes out", " and ".join(unused))

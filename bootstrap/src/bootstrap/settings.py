@@ -209,7 +209,7 @@ class Settings(LinesFolder):
     @classmethod
     def keep_the_disaster_url_elsewhere(cls, url: str | None, info: ValidationInfo) -> str | None:
         host = urlsplit(url).hostname if url else None
-        if host and host in (info.data.get("site"), info.data.get("advertised_ip")):
+        if host and host in (str(info.data.get("site")).lower(), info.data.get("advertised_ip")):
             raise ValueError("is on this host; Twilio asks it when this host is down, so it has to be on another")
         return url
 

@@ -27,6 +27,11 @@ Fields = dict[str, Any]
 DESCRIPTION = json.loads(Path(__file__).with_name("twilio_openapi.json").read_text())
 METHODS = ("get", "post", "delete")
 LIST_KEYS = {"ListTrunk": "trunks", "ListOriginationUrl": "origination_urls"}
+SOLD = {  # by country: its code, and the kinds of numbers
+    "US": ("+1", ("Local", "TollFree")),
+    "SG": ("+65", ("Mobile",)),
+    "IS": ("+354", ("Local",)),
+}
 MORE_INFO = "https://www.twilio.com/docs/errors"
 
 
@@ -257,9 +262,9 @@ class FakeTwilio:
             "CreatePhoneNumber": lambda given: self.attach(self.there(ids["TrunkSid"]), given["phone_number_sid"]),
             "ListIncomingPhoneNumber": lambda given: self.page(operation, request, self.numbers.values()),
             "CreateIncomingPhoneNumber": lambda given: self.buy(given["phone_number"]),
-            "ListAvailablePhoneNumberLocal": lambda given: self.offers(request, query),
-            "ListAvailablePhoneNumberMobile": lambda given: self.offers(request, query),
-            "ListAvailablePhoneNumberTollFree": lambda given: self.offers(request, query),
+            "ListAvailablePhoneNumberLocal": lambda given: self.offers(operation, request, query),
+            "ListAvailablePhoneNumberMobile": lambda given: self.offers(operation, request, query),
+            "ListAvailablePhoneNumberTollFree": lambda given: self.offers(operation, request, query),
             "FetchPhoneNumberCountry": lambda given: prices(ids["IsoCountry"]),
         }
         if operation.method != "get":
@@ -317,8 +322,11 @@ class FakeTwilio:
         self.for_sale.remove(number)
         return self.numbers[self.own(number)]
 
-    def offers(self, request: web.Request, query: Fields) -> Fields:
-        area = f"+1{query['area_code']}" if "area_code" in query else "+"
+    def offers(self, operation: Operation, request: web.Request, query: Fields) -> Fields:
+        code, kinds = SOLD.get(query["country_code"], ("", ()))
+        if operation.id.removeprefix("ListAvailablePhoneNumber") not in kinds:
+            raise RefusedError(404, 20404, f"The requested resource {request.path} was not found")
+        area = f"{code}{query.get('area_code', '')}"
         offered = [number for number in self.for_sale if number.startswith(area)]
         each = [
             {
@@ -379,12 +387,8 @@ def changed(where: dict[str, Fields], its: str, fields: Fields) -> Fields:
 
 
 def prices(country: str) -> Fields:
-    return {
-        "country": "United States",
-        "iso_country": country,
-        "price_unit": "USD",
-        "phone_number_prices": [
-            {"number_type": "local", "base_price": "1.15", "current_price": "1.15"},
-            {"number_type": "toll free", "base_price": "2.15", "current_price": "2.15"},
-        ],
-    }
+    """Return those of a country, of which the description allows that Twilio says none."""
+    monthly = {"local": "1.15", "mobile": "4.00", "toll free": "2.15"}
+    each = [{"number_type": kind, "base_price": price, "current_price": price} for kind, price in monthly.items()]
+    known = {"country": "United States", "iso_country": country, "price_unit": "USD"}
+    return {**known, "phone_number_prices": None if country == "IS" else each}

@@ -101,6 +101,13 @@ def test_plan_masks_the_password_and_warns_where_a_provider_sends_none(run: Run)
     assert "Twilio sends no credentials" in err
 
 
+def test_an_account_that_no_call_names_is_warned_of(run: Run) -> None:
+    """The agent would refuse every call, which looks as if no call came."""
+    account = {"TRUNK_ACCOUNT": f"AC{'0' * 32}"}
+    assert "TRUNK_ACCOUNT is set, but no call from Telnyx" in run("plan", TRUNK_PROVIDER="telnyx", **account)[2]
+    assert "TRUNK_ACCOUNT" not in run("plan", TRUNK_PROVIDER="twilio", **account)[2]
+
+
 def test_wrong_settings_end_every_command_with_2_and_a_report(run: Run) -> None:
     for name in ("apply", "plan", "show", "numbers"):
         code, out, err = run(name, PHONE_NUMBERS="1", RINGING_TIMEOUT="0", LIVEKIT_URL="ws://no-such-host.invalid")

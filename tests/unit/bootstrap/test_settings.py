@@ -245,6 +245,10 @@ def test_an_account_at_twilio_is_the_one_whose_calls_are_taken(settings: Load) -
             "TWILIO_DISASTER_URL is 'sorry.xml'; write an address like https://exam",
         ),
         ({"TWILIO_DISASTER_URL": "https://line.example.com/x"}, "TWILIO_DISASTER_URL is on this host; Twilio asks it"),
+        (
+            {"SITE": "Line.Example.com", "TWILIO_DISASTER_URL": "https://line.example.com/x"},
+            "TWILIO_DISASTER_URL is on this host",
+        ),
         ({"TWILIO_DISASTER_URL": "https://54.1.2.3/x", "ADVERTISED_IP": "54.1.2.3"}, "TWILIO_DISASTER_URL is on this"),
         (
             {"TWILIO_API_URL": "http://api.example.com"},

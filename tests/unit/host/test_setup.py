@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.house import ROOT
-from tests.support.terminal import ENTER, at_a_terminal
+from tests.support.terminal import ENTER, LEAVE, at_a_terminal
 
 if TYPE_CHECKING:
     from tests.unit.host.conftest import Clone
@@ -132,13 +133,48 @@ def test_what_the_container_may_do_is_little(clone: Clone, user: str, may: str) 
     assert "docker.sock" not in run
     assert "--network" not in run
     assert "--tty" not in run
+    assert "--interactive" not in run  # what stands on make's standard input is for somebody else
 
 
-def test_leaving_is_told_and_starts_nothing(clone: Clone) -> None:
+@pytest.mark.parametrize(("settings", "more"), [({}, ""), ({"NO_PROXY_FOR": "llm.example.com"}, ",llm.example.com")])
+def test_a_server_beside_the_container_is_asked_without_dockers_proxy(
+    clone: Clone, settings: dict[str, str], more: str
+) -> None:
+    if settings:
+        clone.set(**settings)
+    make(clone, "YES=yes")
+    [run] = [command for command in asked(clone) if command.startswith("run ") and command.endswith(" setup")]
+    for name in ("NO_PROXY", "no_proxy"):
+        assert f"--env {name}=localhost,127.0.0.1,host.docker.internal{more} " in run
+
+
+def test_an_env_that_is_a_link_is_not_taken_for_a_missing_one(
+    clone: Clone, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "settings"
+    elsewhere.write_text("PHONE_NUMBERS=+12025550111\n")
+    clone.env_file.symlink_to(elsewhere)
+    done = make(clone, "YES=yes", "PHONE_NUMBERS=+12025550122")
+    assert done.returncode == 2
+    assert ".env is a link. Nothing was changed." in done.stderr
+    assert clone.env_file.is_symlink()
+    assert not [command for command in asked(clone) if "build" in command]
+
+
+def test_after_an_interrupted_restore_nothing_is_asked(clone: Clone) -> None:
+    clone.set(PHONE_NUMBERS="+12025550111")
+    (clone.root / ".env.restore").mkdir()
+    done = make(clone, "YES=yes", "PHONE_NUMBERS=+12025550122")
+    assert done.returncode == 2
+    assert "make restore was interrupted" in done.stderr
+    assert clone.env_file.read_text() == "PHONE_NUMBERS=+12025550111\n"
+
+
+def test_an_interruption_without_questions_starts_nothing(clone: Clone) -> None:
     (clone.root / "leaves").touch()
     done = make(clone, "YES=yes")
     assert done.returncode == 2
-    assert "make setup goes on from there" in done.stdout
+    assert "goes on from there" not in done.stdout  # nothing was written
     assert not [command for command in asked(clone) if "compose up" in command]
     assert not (clone.root / ".env.given").exists()
 
@@ -167,6 +203,30 @@ def test_it_ends_with_what_is_left_to_do_by_hand(clone: Clone, settings: dict[st
     after_the_call = done.stdout.partition("good: 1 of 1 answered\n")[2]
     assert told in after_the_call
     assert told or not after_the_call.strip()
+
+
+def test_leaving_is_told_and_starts_nothing(clone: Clone) -> None:
+    environment = {"PATH": f"{clone.root}/bin:{os.environ['PATH']}"}
+    with at_a_terminal(["sh", "bootstrap/host/setup.sh"], clone.root, environment) as terminal:
+        terminal.read_until("This host's name")
+        terminal.type(LEAVE)
+        assert terminal.wait() == 130, terminal.shown
+    assert "make setup goes on from there" in terminal.shown
+    assert not [command for command in asked(clone) if "compose up" in command]
+    assert not (clone.root / ".env.given").exists()
+
+
+def test_a_terminal_that_is_closed_ends_the_questions(clone: Clone) -> None:
+    """Docker passes the signal on to the container, whose first process would ignore it by default."""
+    given = clone.root / "given-in-advance"
+    given.touch()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "bootstrap/src"), "UNATTENDED": "no", "MEMORY": "8000"}
+    environment |= {"NEEDED": "3000", "ENV_FILE": ".env", "EXAMPLE": ".env.example", "GIVEN": str(given)}
+    program = [sys.executable, "-m", "bootstrap", "setup"]
+    with at_a_terminal(program, clone.root, environment) as terminal:
+        terminal.read_until("This host's name")
+        terminal.signal(signal.SIGHUP)
+        assert terminal.wait() == 130, terminal.shown
 
 
 def test_at_a_terminal_the_container_gets_it(clone: Clone) -> None:

@@ -82,6 +82,14 @@ class Answers:
         """Say whether the answer is another than the default."""
         return self[name] != self._file.default(name)
 
+    def is_given(self, name: str) -> bool:
+        """Say whether somebody has said what the answer is, which may be the default, or nothing."""
+        return name in self._given.on_purpose or self.is_chosen(name)
+
+    def is_from_the_shell(self, name: str) -> bool:
+        """Say whether the answer is known only because the shell exports it, which may be for other programs."""
+        return name not in self._new and self._is_free(name) and bool(self._given.exported.get(name))
+
     def keep(self, **values: str) -> None:
         self._new |= values
         if self._at_once:
@@ -95,8 +103,9 @@ class Answers:
         return [name for name, value in self._new.items() if value]
 
     def not_asked_for(self) -> Iterable[str]:
-        """Name what was given on purpose, and has no place among the answers."""
-        return [name for name, value in self._given.on_purpose.items() if value and name not in self._new]
+        """Name what was given on purpose, has no place among the answers, and is not in the file already."""
+        given = {name: value or self._file.default(name) for name, value in self._given.on_purpose.items()}
+        return [name for name, value in given.items() if name not in self._new and value != self._file.value(name)]
 
     def secrets_in_sight(self) -> Iterable[str]:
         """Name the secrets that were given on make's command line."""

@@ -44,16 +44,28 @@ class Account:
             await twilio.check_credentials(connected)
 
     async def owned_numbers(self) -> Sequence[Owned]:
+        """List the numbers that take voice calls, sorted."""
         async with twilio.connect(self._credentials) as connected:
-            trunks = {trunk.sid: trunk.name for trunk in (await twilio.look(connected)).trunks}
-            owned = await twilio.owned_numbers(connected)
-        return [Owned(number.number, what_is_in_the_way(number, trunks, self._our_trunk)) for number in owned]
+            there = await twilio.look(connected)
+        trunks = {trunk.sid: trunk.name for trunk in there.trunks}
+        return [
+            Owned(number.number, what_is_in_the_way(number, trunks, self._our_trunk))
+            for number in sorted(there.numbers, key=lambda number: number.number)
+            if number.takes_calls
+        ]
 
     async def search_numbers(self, country: str, area_code: str) -> Sequence[twilio.Offer]:
-        """Search for numbers with voice in a country (two letters); an empty `area_code` means any."""
+        """Search for numbers with voice in a country (two letters); an empty `area_code` means any.
+
+        Local numbers are offered where there are any, since not every country has them.
+        """
         area = int(area_code) if area_code else None
         async with twilio.connect(self._credentials) as connected:
-            return await twilio.search_numbers(connected, country, area_code=area, limit=MOST_OFFERS)
+            for kind in twilio.KINDS:
+                offers = await twilio.search_numbers(connected, country, kind=kind, area_code=area, limit=MOST_OFFERS)
+                if offers:
+                    return offers
+        return []
 
     async def buy_number(self, number: str) -> None:
         async with twilio.connect(self._credentials) as connected:

@@ -8,12 +8,12 @@ from bootstrap import codes
 from bootstrap.internet import Internet
 from bootstrap.settings import report
 from bootstrap.setup.answers import Answers, GivenError, read_given
-from bootstrap.setup.env_file import EnvFile
+from bootstrap.setup.env_file import ESCAPED, EnvFile
 from bootstrap.setup.interview import Interview
 from bootstrap.setup.prompt import Prompt, Terminal, Unattended
 from bootstrap.setup.provider import Providers
 from bootstrap.setup.questions import ask_everything
-from bootstrap.twilio import TwilioError
+from bootstrap.twilio import TwilioError, TwilioUnreachableError
 
 WELCOME = (
     "Enter keeps what is shown, and an answer is kept in .env as soon as it is given. Ctrl-C leaves; make setup "
@@ -33,6 +33,9 @@ async def set_up(environment: Mapping[str, str]) -> int:
     except GivenError as error:
         sys.stderr.write(report([str(error)]) + "\n")
         return codes.WRONG_SETTINGS
+    except TwilioUnreachableError as error:
+        sys.stderr.write(f"{error} Run make setup again later.\n")
+        return codes.FAILED
     except TwilioError as error:
         sys.stderr.write(f"{error}\n")
         return codes.FAILED
@@ -68,14 +71,14 @@ async def ask_and_write(environment: Mapping[str, str]) -> int:
 
 
 def open_answers(environment: Mapping[str, str], *, at_once: bool) -> Answers:
-    given = read_given(Path(environment["GIVEN"]).read_text("utf-8"))
+    given = read_given(Path(environment["GIVEN"]).read_text("utf-8", ESCAPED))
     return Answers(EnvFile(Path(environment["ENV_FILE"]), Path(environment["EXAMPLE"])), given, at_once=at_once)
 
 
 def tell_what_was_given(prompt: Prompt, answers: Answers) -> None:
     """Name what the calling shell exports; values are never shown."""
     if taken := answers.taken_from_the_shell():
-        prompt.tell(f"The calling shell exports {', '.join(taken)}, which is used.")
+        prompt.tell(f"The calling shell exports {', '.join(taken)}, which is taken for an answer where one is needed.")
     if seen := answers.secrets_in_sight():
         prompt.tell(
             f"warning: {', '.join(seen)} stood on make's command line, which other users of this machine can see, and "

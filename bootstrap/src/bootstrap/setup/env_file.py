@@ -1,4 +1,4 @@
-"""The host's `.env`: what is in it, and changes to single rows. Everything else in the file stays as it is."""
+"""The host's `.env`: what is in it, and changes to single rows. Every other byte of the file stays as it is."""
 
 import os
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bootstrap.text import check_text
 
+ESCAPED = "surrogateescape"  # what is not UTF-8, in a comment say, is written back as it was read
 BEFORE = "# before make setup: "  # in front of the row that a changed one replaced
 ROW = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 
@@ -43,7 +44,7 @@ class EnvFile:
         replace_private(self._path, put(self._text(), changes, replaced))
 
     def _text(self) -> str:
-        return self._path.read_text("utf-8") if self._path.exists() else self._example
+        return self._path.read_text("utf-8", ESCAPED) if self._path.exists() else self._example
 
     def _values(self) -> dict[str, str]:
         return read(self._text())
@@ -81,7 +82,8 @@ def replace_private(path: Path, text: str) -> None:
     """Write beside `path`, then rename, so that neither a full disk nor an interruption loses anything."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w", encoding="utf-8", errors=ESCAPED) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

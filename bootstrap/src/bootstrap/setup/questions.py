@@ -47,9 +47,9 @@ async def ask_for_the_name(it: Interview) -> None:
     it.answers.keep(DOMAIN=await it.prompt.text(question, it.answers["DOMAIN"], check))
     if it.prompt.problems:
         return  # what follows from a wrong name is not worth a sentence
-    if it.answers["PUBLIC_IP"] or (it.can_be_reached and not await it.internet.public_address()):
+    if it.answers.is_given("PUBLIC_IP") or (it.can_be_reached and not await it.internet.public_address()):
         await ask_for_the_address(it)
-    elif not it.can_be_reached:
+    if not it.can_be_reached:
         it.prompt.tell("Without a name, the line answers calls of this machine only: make call.")
 
 
@@ -72,6 +72,8 @@ async def doubt_name(it: Interview, name: str) -> None:
 
 async def ask_for_the_address(it: Interview) -> None:
     async def check(address: str) -> str:
+        if not address and (it.answers["DOMAIN"] in LOCAL or await it.internet.public_address()):
+            return address  # nobody needs it, or make up finds it
         if not address:
             raise ValueError("is not set, and no service returned it; write this host's public IPv4 address")
         if not ADDRESS.fullmatch(address):
@@ -103,13 +105,14 @@ async def ask_who_speaks(it: Interview) -> None:
 
 
 async def ask_for_the_size(it: Interview) -> None:
-    if it.memory >= it.needed and not it.answers.is_chosen("SPEECH_SIZE"):
+    is_given = it.answers.is_given("SPEECH_SIZE")
+    if it.memory >= it.needed and not is_given:
         return
     options = [
         Option("small", "small: simpler answers and no tools"),
         Option("default", f"default: they need {it.needed} MB"),
     ]
-    known = it.answers["SPEECH_SIZE"] if it.answers.is_chosen("SPEECH_SIZE") else "small"
+    known = it.answers["SPEECH_SIZE"] if is_given else "small"
     words = f"The engine has {it.memory} MB of memory. Which embedded models?"
     it.answers.keep(SPEECH_SIZE=await it.prompt.choose(Question("SPEECH_SIZE", words), options, known))
 

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from bootstrap import addresses, numbers, trunks, values
 from bootstrap.setup.carrier import Account, Credentials, Owned
 from bootstrap.setup.env_file import check_row
-from bootstrap.setup.interview import BY_ADDRESS, LOCAL, Interview
+from bootstrap.setup.interview import Interview
 from bootstrap.setup.prompt import Option, Question
 from bootstrap.text import quote
-from bootstrap.twilio import Offer, TwilioError
+from bootstrap.twilio import Offer, TwilioError, TwilioUnreachableError
 
 TWILIO = "twilio"
 CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET")
@@ -28,15 +28,19 @@ async def ask_who_carries_the_calls(it: Interview) -> None:
     question = Question("TRUNK_PROVIDER", "Who carries the calls?")
     chosen = await it.prompt.choose(question, options, it.answers["TRUNK_PROVIDER"])
     it.answers.keep(TRUNK_PROVIDER=chosen)
-    published = chosen not in trunks.available() or trunks.load(chosen).allowed_addresses
-    if not published or it.answers.is_chosen("ALLOWED_ADDRESSES"):
-        await ask_where_calls_come_from(it)
+    if chosen not in trunks.available():
+        return  # which is a problem, and what follows from it is not worth a sentence
+    provider = trunks.load(chosen)
+    if not provider.allowed_addresses or it.answers.is_given("ALLOWED_ADDRESSES"):
+        await ask_where_calls_come_from(it, is_published=bool(provider.allowed_addresses))
+    if not provider.account_header:
+        await have_emptied(it, ["TRUNK_ACCOUNT"], f"no call from {provider.name} names an account")
 
 
-async def ask_where_calls_come_from(it: Interview) -> None:
+async def ask_where_calls_come_from(it: Interview, *, is_published: bool) -> None:
     async def check(text: str) -> str:
         if not text:
-            if trunks.load(it.answers["TRUNK_PROVIDER"]).allowed_addresses:
+            if is_published:
                 return text
             raise ValueError(f"is empty, and this provider has no published ranges; {addresses.HINT}")
         addresses.parse(
@@ -47,20 +51,19 @@ async def ask_where_calls_come_from(it: Interview) -> None:
         return text
 
     hint = "Calls are taken only from its addresses or ranges: write them with commas between them."
+    hint += " Empty: those that it publishes." if is_published else ""
     question = Question("ALLOWED_ADDRESSES", "Its addresses", hint)
     it.answers.keep(ALLOWED_ADDRESSES=await it.prompt.text(question, it.answers["ALLOWED_ADDRESSES"], check))
 
 
 async def ask_for_the_account(it: Interview) -> Account | None:
     """Return the Twilio account that the trunk is set up in; None if that is done by hand, or cannot be done."""
-    known = BY_API if any(it.answers[name] for name in CREDENTIALS) else BY_HAND
     if not it.can_be_reached or it.answers["TRUNK_PROVIDER"] != TWILIO:
-        if known == BY_API:
-            it.prompt.refuse(
-                "TWILIO_ACCOUNT_SID is set, but Twilio cannot call this host: set DOMAIN or PUBLIC_IP, and "
-                "TRUNK_PROVIDER=twilio, or leave what begins with TWILIO_ empty"
-            )
+        why = "Twilio's calls do not come here without DOMAIN or PUBLIC_IP, and TRUNK_PROVIDER=twilio"
+        await have_emptied(it, CREDENTIALS, why)
         return None
+    set_up_here = any(it.answers[name] and not it.answers.is_from_the_shell(name) for name in CREDENTIALS)
+    known = BY_API if set_up_here or all(it.answers[name] for name in CREDENTIALS) else BY_HAND
     options = [
         Option(BY_API, "by Twilio's API, with an API key: nothing is left to do by hand"),
         Option(BY_HAND, "by hand, in Twilio's console: the steps are printed at the end"),
@@ -76,6 +79,18 @@ async def ask_for_the_account(it: Interview) -> Account | None:
     return account
 
 
+async def have_emptied(it: Interview, names: Sequence[str], why: str) -> None:
+    """Have those of `names` emptied that are set, for the reason `why`. What the shell exports is only left aside."""
+    found = [name for name in names if it.answers[name] and not it.answers.is_from_the_shell(name)]
+    if not found:
+        return
+    problem = f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} set, but {why}"
+    if await it.prompt.agree(f"{problem}. Empty {'it' if len(found) == 1 else 'them'}?"):
+        it.answers.keep(**dict.fromkeys(found, ""))
+    else:
+        it.prompt.refuse(f"{problem}; leave {'it' if len(found) == 1 else 'them'} empty")
+
+
 async def ask_whose_calls_are_taken(it: Interview) -> None:
     async def check(text: str) -> str:
         return check_sid(text, values.twilio_account) if text else text
@@ -89,30 +104,41 @@ async def ask_whose_calls_are_taken(it: Interview) -> None:
 
 
 async def ask_for_credentials(it: Interview) -> Account | None:
-    """Ask until Twilio takes them, then keep all three; None if they are wrong and nobody can be asked again."""
+    """Ask until Twilio takes them, then keep all three; None if they are wrong and nobody can be asked again.
+
+    Raises:
+        TwilioUnreachableError: nobody can be asked again, and Twilio does not say whether they are right.
+    """
+    try:
+        url = values.api_address(it.answers["TWILIO_API_URL"]) if it.answers["TWILIO_API_URL"] else None
+    except ValueError as error:
+        it.prompt.refuse(f"TWILIO_API_URL {error}")
+        return None
     sid, key = it.answers["TWILIO_ACCOUNT_SID"], it.answers["TWILIO_API_KEY"]
     while True:
         sid = await it.prompt.text(Question("TWILIO_ACCOUNT_SID", "The account's SID (AC…)"), sid, check_account)
         key = await it.prompt.text(Question("TWILIO_API_KEY", "The API key's SID (SK…)"), key, check_key)
         question = Question("TWILIO_API_SECRET", "The API key's secret")
         secret = await it.prompt.secret(question, it.answers["TWILIO_API_SECRET"], check_secret)
-        takes_its_calls = await let_the_agent_take_its_calls(it, sid)
+        trunk_account = await account_that_the_agent_takes(it, sid)
         if it.prompt.problems:
             return None
-        if not takes_its_calls:
+        if trunk_account is None:
             continue
         it.prompt.tell("Asking Twilio.")
-        url = it.answers["TWILIO_API_URL"] or None
         account = Account(Credentials(sid, key, SecretStr(secret), url), it.answers["AGENT_NAME"])
         try:
             await account.check_credentials()
         except TwilioError as error:
-            it.prompt.refuse(str(error))
             if it.prompt.asks_again:
+                it.prompt.refuse(str(error))
                 continue
+            if isinstance(error, TwilioUnreachableError):
+                raise
+            it.prompt.refuse(str(error))
             return None
         it.answers.keep(
-            TRUNK_ACCOUNT=it.answers["TRUNK_ACCOUNT"],
+            TRUNK_ACCOUNT=trunk_account,
             TWILIO_ACCOUNT_SID=sid,
             TWILIO_API_KEY=key,
             TWILIO_API_SECRET=secret,
@@ -134,7 +160,7 @@ def check_sid(text: str, check: Callable[[str], str]) -> str:
         return check(text)
     except ValueError as error:
         _, _, cure = str(error).partition("; ")
-        raise ValueError(f"is something else, which is not shown here; {cure}") from None
+        raise ValueError(f"is {'something else, which is not shown here' if text else 'empty'}; {cure}") from None
 
 
 async def check_secret(secret: str) -> str:
@@ -143,24 +169,26 @@ async def check_secret(secret: str) -> str:
     return check_row(values.password(secret))
 
 
-async def let_the_agent_take_its_calls(it: Interview, account: str) -> bool:
-    """Have TRUNK_ACCOUNT emptied if it is another account; then the agent takes the calls of this one."""
-    if it.answers["TRUNK_ACCOUNT"] in ("", account):
-        it.answers.keep(TRUNK_ACCOUNT=it.answers["TRUNK_ACCOUNT"])
-        return True
+async def account_that_the_agent_takes(it: Interview, account: str) -> str | None:
+    """Return what TRUNK_ACCOUNT is to be. If it is another account, somebody has to agree that it is emptied, or None.
+
+    The agent takes the calls of TWILIO_ACCOUNT_SID if TRUNK_ACCOUNT is empty.
+    """
+    known = it.answers["TRUNK_ACCOUNT"]
+    if known in ("", account):
+        return known
     why = "TRUNK_ACCOUNT is another account than TWILIO_ACCOUNT_SID, so the agent would take none of its calls"
     if await it.prompt.agree(f"{why}. Empty TRUNK_ACCOUNT?"):
-        it.answers.keep(TRUNK_ACCOUNT="")
-        return True
+        return ""
     it.prompt.refuse(f"{why}; leave TRUNK_ACCOUNT empty, or enter the SID of that account")
-    return False
+    return None
 
 
 async def ask_for_the_disaster_url(it: Interview) -> None:
-    own = it.answers["DOMAIN"] if it.answers["DOMAIN"] not in (*LOCAL, BY_ADDRESS) else it.answers["PUBLIC_IP"]
+    own = {it.answers["DOMAIN"].lower(), it.answers["PUBLIC_IP"]}
 
     async def check(url: str) -> str:
-        if url and urlsplit(values.web_address(url)).hostname == own.lower():
+        if url and urlsplit(values.web_address(url)).hostname in own:
             raise ValueError("is on this host, which does not answer when it is needed; use another host's")
         return check_row(url)
 
@@ -201,7 +229,7 @@ async def pick(it: Interview, owned: Sequence[Owned]) -> Sequence[str]:
 
 
 def known_numbers(it: Interview) -> Sequence[str]:
-    if not it.answers.is_chosen("PHONE_NUMBERS"):
+    if not it.answers.is_given("PHONE_NUMBERS"):
         return []
     try:
         return numbers.parse(it.answers["PHONE_NUMBERS"])

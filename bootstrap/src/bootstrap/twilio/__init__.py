@@ -7,7 +7,7 @@ change, and look again. Only the trunk that has this host's name at Twilio is ev
 from bootstrap.twilio.account import Twilio, TwilioError, TwilioUnreachableError, connect
 from bootstrap.twilio.console import console_steps
 from bootstrap.twilio.desired import Desired, want
-from bootstrap.twilio.numbers import KINDS, Offer, buy_number, check_credentials, owned_numbers, search_numbers
+from bootstrap.twilio.numbers import KINDS, Offer, buy_number, check_credentials, search_numbers
 from bootstrap.twilio.plan import Change, changes, warnings
 from bootstrap.twilio.reconcile import look, reconcile
 from bootstrap.twilio.side import Compared, compare, open_side, readable_want
@@ -34,7 +34,6 @@ __all__ = [
     "console_steps",
     "look",
     "open_side",
-    "owned_numbers",
     "readable_want",
     "reconcile",
     "search_numbers",

@@ -17,6 +17,7 @@ from tenacity import (
     stop_before_delay,
     wait_exponential_jitter,
 )
+from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
 from bootstrap.server import OvertakenError, RetryPolicy
@@ -123,7 +124,7 @@ class Twilio:
         )
         try:
             return await retrying(step)
-        except (RefusedError, aiohttp.ClientError, TimeoutError, JSONDecodeError) as error:
+        except (RefusedError, aiohttp.ClientError, TimeoutError, JSONDecodeError, TwilioException) as error:
             attempts = retrying.statistics["attempt_number"]
             tried = f" after {attempts} attempts" if attempts > 1 else ""
             kind = TwilioUnreachableError if is_transient(error) else TwilioError
@@ -229,7 +230,7 @@ def explain(error: BaseException | None) -> str:
             return "did not answer in time"
         case aiohttp.ClientConnectorError(os_error=cause):
             return f"could not be reached ({cause.strerror or cause})"
-        case JSONDecodeError():
+        case JSONDecodeError() | TwilioException():
             return "answered, but not as its API does: is there a proxy in between, or is TWILIO_API_URL wrong?"
         case _:
             return f"broke off ({error})"

@@ -71,7 +71,7 @@ class HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the package has no t
                 allow_redirects=allow_redirects,
             ) as answer,
         ):
-            text = await answer.text()
+            text = await answer.text(errors="replace")  # a proxy in between may write any encoding
             if answer.status >= 300:
                 raise refusal(answer.status, urlsplit(url).path, text, answer.headers.get("Retry-After", ""))
             return Response(answer.status, text, answer.headers)
@@ -91,7 +91,8 @@ def refusal(status: int, path: str, text: str, retry_after: str) -> RefusedError
         body = None
     told: dict[str, Any] = body if isinstance(body, dict) else {}
     message = told.get("message") or told.get("detail") or told.get("title") or "no explanation"
-    return RefusedError(status, path, int(told.get("code") or status), str(message), seconds_of(retry_after))
+    code = told.get("code")
+    return RefusedError(status, path, code if isinstance(code, int) else status, str(message), seconds_of(retry_after))
 
 
 def seconds_of(retry_after: str) -> float:

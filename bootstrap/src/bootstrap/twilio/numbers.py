@@ -1,10 +1,11 @@
-"""The numbers of an account: those that it owns, those that are for sale, and how one is bought."""
+"""Numbers that are for sale, how one is bought, and whether a key may do that."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, get_args
 
 from bootstrap.twilio.account import Twilio, read_number
+from bootstrap.twilio.http import RefusedError
 from bootstrap.twilio.there import Number
 
 Kind = Literal["local", "mobile", "toll free"]  # as Twilio's price list calls them
@@ -32,32 +33,32 @@ async def check_credentials(twilio: Twilio) -> None:
     await twilio.retry(ask)
 
 
-async def owned_numbers(twilio: Twilio) -> list[Number]:
-    """List the numbers that the account owns and that take voice calls, sorted."""
-    owned = await twilio.retry(twilio.numbers)
-    return sorted((number for number in owned if number.takes_calls), key=lambda number: number.number)
-
-
 async def search_numbers(
     twilio: Twilio,
     country: str,
     *,
     kind: Kind = "local",
     area_code: int | None = None,
-    contains: str | None = None,
     limit: int = 5,
 ) -> list[Offer]:
     """Search numbers that take voice calls and are for sale in `country` (two letters, as in US), with their price."""
     wanted: dict[str, object] = {"voice_enabled": True, "limit": limit, "page_size": limit}
     wanted |= {"area_code": area_code} if area_code is not None else {}
-    wanted |= {"contains": contains} if contains else {}
 
     async def ask() -> list[Offer]:
         for_sale = twilio.client.api.v2010.account.available_phone_numbers(country)
         shelf = {"local": for_sale.local, "mobile": for_sale.mobile, "toll free": for_sale.toll_free}[kind]
-        found = await shelf.list_async(**wanted)
+        try:
+            found = await shelf.list_async(**wanted)
+        except RefusedError as error:
+            if error.status == 404:  # Twilio sells none of this kind in this country, or there is no such country
+                return []
+            raise
+        if not found:
+            return []
         prices = await twilio.client.pricing.v1.phone_numbers.countries(country).fetch_async()
-        monthly = {entry["number_type"]: Decimal(str(entry["current_price"])) for entry in prices.phone_number_prices}
+        priced = prices.phone_number_prices or []
+        monthly = {entry["number_type"]: Decimal(str(entry["current_price"])) for entry in priced}
         return [
             Offer(
                 number=each.phone_number,

@@ -46,7 +46,7 @@ def changes(want: Desired, there: There) -> list[Change]:
     refuse_numbers_in_use(want, there, ours)
     trunk = ours[0] if ours else None
     return [
-        *removals(there, ours),
+        *removals(want, there, ours),
         *trunk_changes(want, trunk),
         *uri_changes(want, trunk, there.uris.get(trunk.sid, ()) if trunk else ()),
         *attachments(want, trunk, there.numbers),
@@ -103,10 +103,11 @@ def refuse_numbers_in_use(want: Desired, there: There, ours: Sequence[Trunk]) ->
             )
 
 
-def removals(there: There, ours: Sequence[Trunk]) -> list[Change]:
+def removals(want: Desired, there: There, ours: Sequence[Trunk]) -> list[Change]:
     """Delete what bootstraps that ran at once made twice. What somebody uses by now is theirs to clean up."""
     for spare in ours[1:]:
-        if there.numbers_on(spare) or spare.termination:
+        others = [uri for uri in there.uris.get(spare.sid, ()) if (uri.name, uri.address) != (MARK, want.uri)]
+        if there.numbers_on(spare) or spare.termination or others:
             raise BlockedError(
                 f"two Twilio trunks are called {spare.name!r}, and both are in use: {ours[0].sid} and {spare.sid}; "
                 "rename or delete one of them in Twilio's console, then run make up"

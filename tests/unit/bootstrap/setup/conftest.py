@@ -76,14 +76,14 @@ class Host:
     async def in_terminal(self, *keys: str) -> Outcome:
         """Ask a person who types `keys`; what the terminal shows is in `printed`."""
         with terminal("".join(keys)) as shown:
-            async with asyncio.timeout(20):  # more is asked than is typed
+            async with asyncio.timeout(60):  # more is asked than is typed
                 outcome = await self._set_up("no", {}, {})
         return Outcome(outcome.code, shown.getvalue(), outcome.complained)
 
     async def _set_up(self, unattended: str, on_purpose: dict[str, str], exported: dict[str, str]) -> Outcome:
         given = [f"make {name}={value}" for name, value in on_purpose.items()]
         given += [f"shell {name}={value}" for name, value in exported.items()]
-        (self.folder / ".env.given").write_text("\n".join(given) + "\n")
+        (self.folder / ".env.given").write_text("\n".join(given) + "\n", errors="surrogateescape")
         environment = {
             "ENV_FILE": str(self.env_file),
             "EXAMPLE": str(self.example),

@@ -60,8 +60,22 @@ async def test_a_number_is_found_with_its_price_and_bought(twilio: FakeTwilio) -
         Offer("+18085550101", "Hilo, HI", Decimal("1.15"), "USD", needs_address=False)
     ]
     assert len(await account(twilio).search_numbers("US", "")) == 2
+    assert await account(twilio).search_numbers("US", "303") == []
+    assert await account(twilio).search_numbers("FR", "") == []  # none of any kind is sold there
     assert twilio.numbers == {}
     await account(twilio).buy_number("+18085550101")
     assert await account(twilio).owned_numbers() == [Owned("+18085550101")]
     with pytest.raises(TwilioError, match="Twilio answered 400"):
         await account(twilio).buy_number("+18085550102")
+
+
+async def test_where_no_local_numbers_are_sold_others_are_offered(twilio: FakeTwilio) -> None:
+    twilio.for_sale = ["+6580550101"]
+    [offer] = await account(twilio).search_numbers("SG", "")
+    assert (offer.number, offer.price) == ("+6580550101", Decimal("4.00"))
+
+
+async def test_a_number_without_a_price_is_offered_as_such(twilio: FakeTwilio) -> None:
+    twilio.for_sale = ["+3545550101"]
+    [offer] = await account(twilio).search_numbers("IS", "")
+    assert (offer.number, offer.price) == ("+3545550101", None)

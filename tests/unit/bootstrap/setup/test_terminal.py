@@ -9,6 +9,7 @@ from bootstrap.setup.trunk_questions import describe, why_not
 from bootstrap.twilio import Offer
 from tests.support.fakes.twilio_api import RefusedError
 from tests.unit.bootstrap.setup.conftest import (
+    ADDRESS,
     CLEAR,
     DOWN,
     ENTER,
@@ -139,6 +140,32 @@ async def test_the_account_whose_calls_were_taken_makes_way_for_this_one_after_a
     assert outcome.code == 0, outcome.complained
     assert host.env()["TRUNK_ACCOUNT"] == ""
     assert f"# before make setup: TRUNK_ACCOUNT={other}\n" in host.env_file.read_text()
+
+
+async def test_the_account_whose_calls_were_taken_stays_until_twilio_takes_the_key(host: Host) -> None:
+    other = f"AC{'f' * 32}"
+    host.write(f"TRUNK_ACCOUNT={other}\n")
+    wrong = SID + ENTER + KEY_SID + ENTER + "wrong-secret" + ENTER
+    with pytest.raises(KeyboardInterrupt):
+        await host.in_terminal(NAMED, KEEP, BY_API, wrong, "y", LEAVE)
+    assert host.env()["TRUNK_ACCOUNT"] == other
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y", False), ("n", True)])
+async def test_an_account_whose_calls_come_here_no_more_is_set_aside_after_a_yes(
+    host: Host, answer: str, left: bool
+) -> None:
+    host.write(f"DOMAIN={NAME}\n" + "".join(f"{name}={value}\n" for name, value in TWILIO.items()))
+    outcome = await host.in_terminal(CLEAR + NO_NAME, EMBEDDED, answer, KEEP)
+    assert outcome.code == 0, outcome.complained
+    assert all(bool(host.env()[name]) == left for name in TWILIO)
+    assert f"# before make setup: TWILIO_ACCOUNT_SID={SID}\n" in host.env_file.read_text() or left
+
+
+async def test_an_address_that_nobody_needs_can_be_removed(host: Host) -> None:
+    host.write(f"PUBLIC_IP={ADDRESS}\n")
+    assert (await host.in_terminal(NO_NAME, CLEAR + ENTER, EMBEDDED, KEEP)).code == 0
+    assert host.env()["PUBLIC_IP"] == ""
 
 
 FOR_SALE, ELSEWHERE = "+12125550101", "+18085550101"

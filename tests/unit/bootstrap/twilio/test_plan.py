@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bootstrap.ownership import BlockedError
 from bootstrap.settings import ServerSettings
 from bootstrap.twilio import There, Trunk, Uri, changes, connect, want
 from bootstrap.twilio.desired import LONGEST_NAME, trunk_name
@@ -60,6 +61,30 @@ def test_a_second_uri_with_our_mark_is_deleted_and_the_one_that_is_right_stays(s
     there = There((Trunk("TK1", wanted.account, wanted.name),), (), {"TK1": (wrong, right)})
     [change] = changes(wanted, there)
     assert str(change) == "delete origination URI OU1 of Twilio trunk TK1: it duplicates OU2"
+
+
+@pytest.mark.parametrize(
+    ("uris", "is_ours"),
+    [
+        ([], True),
+        ([("Landline", "sip:line.example.com:5060;transport=udp")], True),
+        ([("Landline", "sip:second.example.com:5060;transport=udp")], False),
+        ([("by hand", "sip:pbx.example.com")], False),
+    ],
+)
+def test_a_second_trunk_of_the_name_is_deleted_only_if_its_calls_lead_here(
+    settings: Load, uris: list[tuple[str, str]], is_ours: bool
+) -> None:
+    wanted = want(settings(**ACCOUNT))
+    trunks = tuple(Trunk(sid, wanted.account, wanted.name) for sid in ("TK1", "TK2"))
+    right = Uri("OU1", "Landline", wanted.uri, 10, 10, True)
+    of_second = tuple(Uri("OU2", name, address, 10, 10, True) for name, address in uris)
+    there = There(trunks, (), {"TK1": (right,), "TK2": of_second})
+    if is_ours:
+        assert [str(change) for change in changes(wanted, there)] == ["delete Twilio trunk TK2: it duplicates TK1"]
+    else:
+        with pytest.raises(BlockedError, match=r"^two Twilio trunks are called .* and both are in use: TK1 and TK2;"):
+            changes(wanted, there)
 
 
 async def test_without_an_account_nothing_is_wanted_or_connected_to(settings: Load) -> None:
