@@ -13,8 +13,7 @@ class Model(BaseModel):
     name: str  # provider/model
     kind: str  # stt, llm or tts
     seconds: float | None  # until the first word or sound; None if none came
-    patience: float  # seconds after which a call gives the request up
-    problem: str = ""
+    problem: str = ""  # what it did instead, such as "refused the connection"
 
 
 class Receiver(BaseModel):

@@ -260,11 +260,11 @@ BREAKAGES = [
     fails(
         "providers.accepted", "a key is refused", lambda s: s.fix(doubts=["https://api.openai.com/v1 refused the key"])
     ),
-    fails("providers.hearing", "it does not answer", lambda s: s.model("stt", seconds=None, problem="nothing came")),
+    fails("providers.hearing", "it does not answer", lambda s: s.model("stt", seconds=None, problem="answered 500")),
     warns("providers.hearing", "it is slow", lambda s: s.model("stt", seconds=4.2)),
-    fails("providers.first_word", "it does not answer", lambda s: s.model("llm", seconds=None, problem="quota")),
+    fails("providers.first_word", "it does not answer", lambda s: s.model("llm", seconds=None, problem="answered 429")),
     warns("providers.first_word", "it is slow", lambda s: s.model("llm", seconds=4.2)),
-    fails("providers.first_audio", "it does not answer", lambda s: s.model("tts", seconds=None)),
+    fails("providers.first_audio", "it does not answer", lambda s: s.model("tts", seconds=None, problem="sent no sound")),
     warns("providers.first_audio", "it is slow", lambda s: s.model("tts", seconds=4.2)),
     # Whom the lines ask and tell
     warns("receivers.webhook", "it cannot be reached", lambda s: s.receiver("webhook", "cannot be reached")),

@@ -212,7 +212,7 @@ def healthy_agent() -> dict[str, Any]:
         "oldest": 0.0,
         "failed": 0,
         "doubts": [],
-        "models": [{"name": name, "kind": kind, "seconds": 0.4, "patience": 10.0} for name, kind in models],
+        "models": [{"name": name, "kind": kind, "seconds": 0.4} for name, kind in models],
         "receivers": [{"kind": kind, "line": "coffee"} for kind in ("webhook", "lookup", "calendar", "tool", "mcp")],
     }
 
