@@ -163,6 +163,7 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
         "IPV4_ROUTE": "yes",
         "IPV6_ROUTE": "no",
         "HOST_ADDRESS": PUBLIC,
+        "OUTGOING_ADDRESS": PUBLIC,
         "RESTORE_INTERRUPTED": "no",
         "ENV_FILE": "yes",
         "ENV_IS_USABLE": "yes",
