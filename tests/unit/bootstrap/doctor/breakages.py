@@ -55,6 +55,11 @@ def for_another_name(stage: Stage) -> None:
     stage.network.names["canary.example.com"] = stage.network.names[SITE]
 
 
+def moved(stage: Stage) -> None:
+    stage.shown["address"] = "54.170.99.99"
+    stage.set(HOST_ADDRESS="54.170.99.99")
+
+
 def taken(kind: str) -> Callable[[Stage], Any]:
     return lambda stage: stage.facts.update(TAKEN=[f"HTTPS_PORT 443/tcp {kind}"])
 
@@ -167,7 +172,8 @@ BREAKAGES = [
         lambda s: s.facts.update(PUBLISHED=[row.replace("0.0.0.0", "127.0.0.1") for row in s.facts["PUBLISHED"]]),
     ),
     fails("network.audio_ports", "fewer than the calls need", lambda s: s.fix(calls=11)),
-    fails("network.public_address", "the host has moved", lambda s: s.shown.update(address="54.170.99.99")),
+    fails("network.public_address", "the host has moved", moved),
+    warns("network.public_address", "another address of its own", lambda s: s.shown.update(address="54.170.99.99")),
     warns("network.public_address", "nobody tells", lambda s: s.shown.update(address="<html>")),
     warns(
         "network.carrier_nat",

@@ -31,7 +31,7 @@ async def account(world: World) -> Finding:
     id="twilio.trunk",
     needs=("twilio.account",),
     title="trunk, origination URI and numbers at Twilio are what the settings say",
-    cure=f"{NAMES_EACH} difference, and make up makes it right.",
+    cure=f"{NAMES_EACH} difference, and make up makes it right or says what is in the way.",
 )
 async def trunk(world: World) -> Finding:
     try:

@@ -38,8 +38,9 @@ async def https(world: World) -> Finding:
     cure=RENEWED_BY,
 )
 async def certificate(world: World) -> Finding:
+    site = world.facts.get("SITE")
     try:
-        await world.outside.certificate(world.places.https, site := world.facts.get("SITE"))
+        await world.outside.certificate(world.places.https, site)
     except ssl.SSLCertVerificationError as error:
         why = error.verify_message.replace(f"'{site}'", "the name in DOMAIN").rstrip(".")
         return fail(f"No browser would trust the certificate: {why}.")
