@@ -49,13 +49,6 @@ env_is_usable() { grep -q '^ENV_CHECKSUMS=' "$ENV_FILE" 2>/dev/null && docker co
 # Compose makes the network for the containers that look, unless another network overlaps with it.
 network_can_be_made() { [ "$network_was_there" = yes ] || [ -z "$(owner_of_the_subnet 2>/dev/null || true)" ]; }
 
-# If SUBNET in .env is another than the network has, Compose would replace the network, and take it from all services.
-keep_the_network() {
-    there=$(docker network inspect --format '{{range .IPAM.Config}}{{.Subnet}} {{end}}' "$network" 2>/dev/null |
-        sed -n 's/^\([0-9.]*\)\.0\/24 .*/\1/p')
-    [ -z "$there" ] || export SUBNET="$there"
-}
-
 # Prints a fact, and leaves a container that answers UDP packets on a port for audio, until the doctor has asked it.
 listen_for_audio() {
     gateway=$(container_of sip)
