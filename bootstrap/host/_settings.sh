@@ -54,7 +54,8 @@ tell_and_ask() { (keep_the_network && docker compose --progress quiet run --rm -
 # If .env has another SUBNET than the network that is there, Compose would replace the network, and so take it from all
 # services that run. That is for make up alone to do.
 keep_the_network() {
-    there=$(docker network inspect --format '{{range .IPAM.Config}}{{.Subnet}} {{end}}' "$(project)_default" 2>/dev/null |
+    subnets='{{range .IPAM.Config}}{{.Subnet}} {{end}}'
+    there=$(docker network inspect --format "$subnets" "$(project)_default" 2>/dev/null |
         sed -n 's/^\([0-9.]*\)\.0\/24 .*/\1/p')
     [ -z "$there" ] || export SUBNET="$there"
 }
