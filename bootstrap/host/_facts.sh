@@ -35,6 +35,7 @@ tell_of_the_machine() {
     if command -v ip >/dev/null; then
         fact IPV4_ROUTE "$(is_written "$(ip -4 route show default 2>/dev/null || true)")"
         fact IPV6_ROUTE "$(is_written "$(ip -6 route show default 2>/dev/null || true)")"
+        fact OUTGOING_ADDRESS "$(ip -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')"
         ip -4 -o address show scope global 2>/dev/null | awk '{ sub(/\/.*/, "", $4); print "HOST_ADDRESS=" $4 }'
     elif command -v ifconfig >/dev/null; then
         ifconfig 2>/dev/null | awk '$1 == "inet" && $2 !~ /^127\./ { print "HOST_ADDRESS=" $2 }'
@@ -86,15 +87,21 @@ rows_that_are_wrong() {
         (lint_env) || true
         (check_settings) || true
         (check_line_secrets) || true
-    } 2>&1 | grep -Ec '^[^ ]+:[0-9]+: |^error: [A-Z_]+ is ' || true
+    } 2>&1 | grep -Ec ':[0-9]+: |^error: [A-Z_]+ is ' || true
 }
 
-# What make up would write at the end of .env, and is not there yet; the public address is taken to be the same.
+# What make up would write at the end of .env, and is not there yet. The public address is taken to be the same, if make
+# up would still ask for one.
 rows_that_would_follow() {
     grep -q '^ENV_CHECKSUMS=' "$ENV_FILE" || return 0   # make up has never run, which is no news
     (
         # shellcheck disable=SC2329 # derive calls it
-        external_address() { known=$(value_of PUBLIC_IP); say "${known:-$(value_of ADVERTISED_IP)}"; }
+        external_address() { # DOMAIN
+            if [ -n "$(value_of PUBLIC_IP)" ]; then value_of PUBLIC_IP; return; fi
+            case $1 in '' | localhost) return ;; esac
+            known=$(value_of ADVERTISED_IP)
+            say "${known:-unknown}"
+        }
         derive
     ) | awk 'NR == FNR { there[$0]; next } !($0 in there) { sub(/=.*/, ""); print }' "$ENV_FILE" -
 }
@@ -139,7 +146,7 @@ tell_of_the_services() {
     for service in redis livekit sip agent; do tell_the_time "$service"; done
     tell_of_redis
     fact CERTIFICATES "$(in_service caddy 5 sh -c "$LOOK_FOR_CERTIFICATES" || true)"
-    fact AGENT "$( { in_service agent 90 python -m agent.worker.examine || examine_without_the_service; } | grep '^{')"
+    fact AGENT "$( { in_service agent 120 python -m agent.worker.examine || examine_without_the_service; } | grep '^{')"
 }
 
 LOOK_FOR_CERTIFICATES='find /data/caddy/certificates -name "*.crt" 2>/dev/null | grep -q . && echo yes || echo no'
@@ -148,7 +155,7 @@ LOOK_FOR_CERTIFICATES='find /data/caddy/certificates -name "*.crt" 2>/dev/null |
 SEEN_IN_A_CONTAINER='{{$service := index .Config.Labels "com.docker.compose.service" -}}
 SERVICE={{$service}} state={{.State.Status}} health={{with .State.Health}}{{.Status}}{{end}}'\
 ' restarts={{.RestartCount}} started={{.State.StartedAt}}'\
-' address={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'\
+' address={{range .NetworkSettings.Networks}}{{.IPAddress}},{{end}}'\
 ' advertises={{range .Config.Env}}{{if eq (printf "%.14s" .) "ADVERTISED_IP="}}{{slice . 14}}{{end}}{{end}}
 {{range $port, $bindings := .NetworkSettings.Ports}}{{range $bindings -}}
 PUBLISHED={{$service}} {{$port}} {{.HostIp}}

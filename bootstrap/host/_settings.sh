@@ -49,4 +49,13 @@ leave_no_network_behind() {
 ask() { tell_and_ask "$@" </dev/null; }
 
 # On standard input, what the container has to know besides the settings: docker inspect shows arguments and variables.
-tell_and_ask() { docker compose --progress quiet run --rm --no-deps -T "$@"; }
+tell_and_ask() { (keep_the_network && docker compose --progress quiet run --rm --no-deps -T "$@"); }
+
+# If .env has another SUBNET than the network that is there, Compose would replace the network, and so take it from all
+# services that run. That is for make up alone to do.
+keep_the_network() {
+    subnets='{{range .IPAM.Config}}{{.Subnet}} {{end}}'
+    there=$(docker network inspect --format "$subnets" "$(project)_default" 2>/dev/null |
+        sed -n 's/^\([0-9.]*\)\.0\/24 .*/\1/p')
+    [ -z "$there" ] || export SUBNET="$there"
+}

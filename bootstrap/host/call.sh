@@ -98,6 +98,7 @@ tell_of_the_person() {
 
 engine_answers
 [ -n "$(docker compose ps --quiet --status running agent 2>/dev/null)" ] || die "the line is not up. Run make up first."
+keep_the_network
 ours="label=com.docker.compose.project=$(project)"
 [ -z "$(docker ps --quiet --filter "$ours" --filter label=com.docker.compose.service=phone)" ] ||
     die "the phone is in a call already. Wait for it to end, then run make call again."

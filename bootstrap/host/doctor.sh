@@ -36,8 +36,18 @@ tell_without_an_engine() { # WHY. WHAT TO DO
     exit 2
 }
 
+engine_hangs() {
+    command -v docker >/dev/null || return 1
+    code=0
+    within 20 docker info >/dev/null 2>&1 || code=$?
+    case $code in 124 | 143) return 0 ;; *) return 1 ;; esac   # as timeout ends, which differs between systems
+}
+
 # Whether Compose can read .env, and make up has completed it.
 env_is_usable() { grep -q '^ENV_CHECKSUMS=' "$ENV_FILE" 2>/dev/null && docker compose config --quiet >/dev/null 2>&1; }
+
+# Compose makes the network for the containers that look, unless another network overlaps with it.
+network_can_be_made() { [ "$network_was_there" = yes ] || [ -z "$(owner_of_the_subnet 2>/dev/null || true)" ]; }
 
 # Prints a fact, and leaves a container that answers UDP packets on a port for audio, until the doctor has asked it.
 listen_for_audio() {
@@ -54,16 +64,14 @@ listen_for_audio() {
 }
 
 run_the_checks() {
-    if [ "$usable" = yes ]; then
-        tell_and_ask bootstrap doctor
-    else
-        docker run --rm --interactive --network none --cap-drop ALL --security-opt no-new-privileges:true \
-            "$IMAGE" doctor
-    fi
+    if [ "$usable" = yes ]; then tell_and_ask bootstrap doctor; return; fi
+    set -- --network "$(if [ "$network_was_there" = yes ]; then say "$network"; else say bridge; fi)"
+    [ ! -e "$ENV_FILE" ] || [ "$(value_of NETWORK)" != host ] || set -- "$@" --add-host "sip:$(value_of SUBNET).1"
+    docker run --rm --interactive "$@" --cap-drop ALL --security-opt no-new-privileges:true "$IMAGE" doctor
 }
 
 # shellcheck disable=SC2329 # called when the script ends
-clean_up() {
+clean_up() { # Compose would leave the network behind
     docker rm --force "$probe" >/dev/null 2>&1 || true
     [ "$network_was_there" = yes ] || docker network rm "$network" >/dev/null 2>&1 || true
 }
@@ -72,16 +80,18 @@ case ${JSON:-no} in
     yes | no) ;;
     *) die "JSON is '$JSON'; it has to be yes or no." ;;
 esac
+! engine_hangs || tell_without_an_engine "the Docker Engine does not answer within 20 s. Restart it \
+(sudo systemctl restart docker, or quit and open Docker Desktop), then run make doctor again."
 why_not=$( (engine_answers) 2>&1) || tell_without_an_engine "${why_not#error: }"
-[ ! -t 2 ] || say "Looking at the host, and asking every service. This takes up to a minute." >&2
+[ ! -t 2 ] || say "Looking at the host, and asking every service. This takes a minute or two." >&2
 build_without_env "$IMAGE" bootstrap >&2   # only what the doctor prints is on standard output
-# Compose makes the network for the containers that look, and would leave it behind.
-network=$(project)_default probe=$(project)-doctor
+network=$(project)_default
+probe=$(project)-doctor-$$   # another doctor may look at the same time
 network_was_there=$(yes_or_no docker network inspect "$network")
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 usable=no
-! env_is_usable || usable=yes
+if env_is_usable && network_can_be_made; then usable=yes; keep_the_network; fi
 # Whatever fails here is not known, and no more.
 facts=$(
     set +e

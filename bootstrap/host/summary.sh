@@ -2,6 +2,7 @@
 # The last rows that make up prints: what is up, where it is reached, what to type next.
 set -eu
 . bootstrap/host/_lib.sh
+. bootstrap/host/_preflight.sh
 . bootstrap/host/_settings.sh
 
 address=$(value_of ADVERTISED_IP) site=$(value_of SITE) port=$(value_of SIP_PORT)

@@ -36,7 +36,7 @@ RIGHT = {
     *("gateway.running", "gateway.options", "gateway.options_tcp", "gateway.address"),
     *("server.running", "server.answers", "server.key", "server.same_redis"),
     *("trunk.in_the_way", "trunk.trunks", "trunk.rules", "trunk.open_rules", "trunk.credentials", "trunk.numbers"),
-    *("agent.running", "agent.registered", "agent.name", "agent.clock"),
+    *("agent.running", "agent.registered", "agent.name", "agent.watched", "agent.clock"),
     *("providers.embedded", "providers.accepted"),
     *("kept.writable", "kept.stores", "kept.waiting", "kept.failed"),
 }

@@ -52,6 +52,22 @@ def write_line(clone: Clone, name: str, toml: str) -> None:
     (folder / "line.toml").write_text(toml)
 
 
+def test_a_network_in_use_is_kept_although_env_has_another_subnet(clone: Clone) -> None:
+    """Compose replaces a network that has changed, and takes it from every service."""
+    clone.docker(
+        """
+case "$*" in
+    "network inspect "*landline_default) echo "172.29.53.0/24 " ;;
+    *"compose ps"*) echo agent ;;
+    *"bootstrap numbers") echo "coffee +12025550100" ;;
+    *" call "*) echo "called with SUBNET=$SUBNET" ;;
+esac
+"""
+    )
+    clone.set(SUBNET="172.29.77")
+    assert "called with SUBNET=172.29.53\n" in clone.script("call").stdout
+
+
 def test_after_the_call_the_phone_is_handed_what_the_agent_has_logged_since_it_began(clone: Clone) -> None:
     done = make_call(clone)
     assert (done.returncode, done.stderr) == (0, "")

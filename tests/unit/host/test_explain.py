@@ -88,6 +88,21 @@ def test_the_last_calls_are_told_from_records_and_logs(clone: Clone) -> None:
     assert read(clone, "given") == 'LAST=5\nNUMBERS=\n\nrecord | {"call": "SCL_a"}\nagent-1  | a row\n'
 
 
+def test_a_network_in_use_is_kept_although_env_has_another_subnet(clone: Clone) -> None:
+    """Compose replaces a network that has changed, and takes it from every service."""
+    clone.docker(
+        """
+case "$*" in
+    "network inspect "*landline_default) echo "172.29.53.0/24 " ;;
+    *" bootstrap explain") echo "asked with SUBNET=$SUBNET" ;;
+    *"ps --quiet"*) echo id ;;
+esac
+"""
+    )
+    clone.set(SUBNET="172.29.77")
+    assert clone.script("doctor", CALL=CALL).stdout == "asked with SUBNET=172.29.53\n"
+
+
 @pytest.mark.parametrize(
     ("shell", "told"),
     [

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,8 +51,10 @@ class Receiver:
     problem: str  # empty if it can be reached
 
 
-async def examine(settings: Settings, lines: LinesFolder, data: Path = DATA) -> dict[str, Any]:
-    """Look at everything, and change nothing."""
+async def examine(
+    settings: Settings, lines: LinesFolder, data: Path = DATA, wrong: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Look at everything, and change nothing; `wrong` are the problems with the settings themselves."""
     there = list(lines.all_as_written())
     asked, answers = await asyncio.gather(doubts(settings, lines), first_answers(there, settings))
     why_not = health.problem()
@@ -61,7 +63,7 @@ async def examine(settings: Settings, lines: LinesFolder, data: Path = DATA) -> 
         "why_not": why_not or "",
         "name": await asyncio.to_thread(registered_name),
         "calls": calls_at_once(there, settings),
-        "problems": len(problems(settings, lines)),
+        "problems": len(wrong) + len(problems(settings, lines)),
         **kept(data),
         "doubts": asked,
         "models": [asdict(answer) for answer in answers],
@@ -124,7 +126,7 @@ def receivers(there: Iterable[Line], settings: Settings) -> "Iterator[asyncio.Ta
 
 
 async def _try_to_connect(kind: str, line: str, url: str) -> Receiver:
-    parts = urlsplit(url)
+    parts = urlsplit(_asked_for(url))
     tls = await authorities() if parts.scheme == "https" else None
     try:
         async with asyncio.timeout(LIMIT):
@@ -133,6 +135,15 @@ async def _try_to_connect(kind: str, line: str, url: str) -> Receiver:
         return Receiver(kind, line, NOT_REACHED)
     writer.close()
     return Receiver(kind, line, "")
+
+
+def _asked_for(url: str) -> str:
+    """Return the proxy that is asked for this URL, as httpx2 does; the URL itself if there is none for it."""
+    parts, proxies = urlsplit(url), urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or urllib.request.proxy_bypass(parts.hostname or ""):
+        return url
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 async def _read_the_calendar(line: Line) -> Receiver:
@@ -147,10 +158,12 @@ async def _read_the_calendar(line: Line) -> Receiver:
 
 
 def main() -> int:
-    """Print what there is to say; the exit code is 1 if the settings cannot be read at all."""
-    settings, _ = read_what_can_be_read()
-    trust_own_authorities(settings.lines_folder)
-    print(json.dumps(asyncio.run(examine(settings, lines_of(settings)))))  # noqa: T201 - for the host's shell
+    """Print what there is to say; a settings file that cannot be read at all ends it with code 2."""
+    settings, wrong = read_what_can_be_read()
+    with tempfile.TemporaryDirectory(prefix="doctor-") as ours:
+        tempfile.tempdir = ours  # nothing that is written from here on stays in the agent's container
+        trust_own_authorities(settings.lines_folder)
+        print(json.dumps(asyncio.run(examine(settings, lines_of(settings), wrong=wrong))))  # noqa: T201 - for the shell
     return 0
 
 

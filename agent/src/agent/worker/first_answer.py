@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import APIConnectOptions, APIError, llm
+from livekit.agents import APIConnectOptions, llm
 
 from agent.lines.line import Line
 from agent.providers.catalog import KINDS, LLM, STT, TTS, Wanted
-from agent.providers.failure import without_key
+from agent.providers.failure import explain, without_key
 from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
 
@@ -19,7 +19,6 @@ ONCE = APIConnectOptions(max_retry=0)
 RATE = 16_000  # Hz
 SAID = "Hello."
 BUDGET = 60.0  # seconds after which no further model is asked
-LONGEST_PROBLEM = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,7 @@ class Answer:
     name: str  # provider/model
     kind: str  # stt, llm or tts
     seconds: float | None  # None if nothing came
-    patience: float  # seconds after which a call gives the request up
-    problem: str = ""
+    problem: str = ""  # what it did instead, such as "refused the connection"
 
 
 async def first_answers(there: Iterable[Line], settings: Settings) -> list[Answer]:
@@ -57,13 +55,14 @@ async def _ask(name: str, kind: str, wanted: Wanted, model: Any) -> Answer | Non
         async with asyncio.timeout(wanted.patience):
             came = await ASK[kind](model)
     except TimeoutError:
-        return Answer(name, kind, None, wanted.patience, f"nothing came within {wanted.patience:g} s")
-    except APIError as error:
-        told = " ".join(without_key(error.message, wanted.key).split())[:LONGEST_PROBLEM]
-        return Answer(name, kind, None, wanted.patience, told.rstrip("."))
+        return Answer(name, kind, None, f"did not answer within {wanted.patience:g} s")
+    except Exception as error:  # whatever a model does, the others are asked
+        return Answer(name, kind, None, without_key(explain(error), wanted.key).rstrip("."))
     finally:
         await model.aclose()
-    return Answer(name, kind, round(time.perf_counter() - begun, 2) if came else None, wanted.patience)
+    if not came:
+        return Answer(name, kind, None, "answered with nothing")
+    return Answer(name, kind, round(time.perf_counter() - begun, 2))
 
 
 async def _first_word(model: "llm.LLM[Any]") -> bool:

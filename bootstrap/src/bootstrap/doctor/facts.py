@@ -1,5 +1,6 @@
 """What the host's shell has found out about the host and its containers: rows NAME=value, written by _facts.sh."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address
@@ -13,8 +14,7 @@ class Model(BaseModel):
     name: str  # provider/model
     kind: str  # stt, llm or tts
     seconds: float | None  # until the first word or sound; None if none came
-    patience: float  # seconds after which a call gives the request up
-    problem: str = ""
+    problem: str = ""  # what it did instead, such as "refused the connection"
 
 
 class Receiver(BaseModel):
@@ -53,7 +53,7 @@ class Service:
     health: str  # healthy, unhealthy, starting, or empty
     restarts: int
     started: float  # seconds since the epoch; 0 if it is not known
-    address: str  # on the private network; empty on the host's network
+    addresses: tuple[str, ...]  # on the private network, and on others that somebody has added it to
     advertises: str  # the public address that it was given
 
     @property
@@ -105,7 +105,7 @@ class Facts:
                 its.get("health", ""),
                 int(restarts) if restarts.isdecimal() else 0,
                 seconds_of(its.get("started", "")),
-                its.get("address", ""),
+                tuple(filter(None, its.get("address", "").split(","))),
                 its.get("advertises", ""),
             )
         return found
@@ -132,10 +132,19 @@ class Facts:
                 ahead[name] = float(max(there - after, 0) or min(there - before, 0))
         return ahead
 
+    def addresses(self, name: str) -> list[IPv4Address]:
+        """Return the IPv4 addresses under a name; what is not written as one is left out."""
+        found = []
+        for text in self.all(name):
+            with suppress(ValueError):
+                found.append(IPv4Address(text))
+        return found
+
     @property
-    def own_addresses(self) -> list[IPv4Address]:
-        """The host's own IPv4 addresses, as its shell sees them."""
-        return [IPv4Address(text) for text in self.all("HOST_ADDRESS")]
+    def sip_port(self) -> int:
+        """The port for signalling; 0 if .env has none."""
+        text = self.get("SIP_PORT")
+        return int(text) if text.isdecimal() else 0
 
     @property
     def agent(self) -> AgentReport | None:

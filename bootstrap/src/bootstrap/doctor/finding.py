@@ -56,6 +56,11 @@ def fail(sentence: str, cure: str = "") -> Finding:
     return Finding(FAIL, sentence, cure)
 
 
+def counted(number: float, what: str) -> str:
+    """Write a number of things: "1 row", "3 rows"."""
+    return f"{number:.0f} {what}{'' if number == 1 else 's'}"
+
+
 def skipped(because: str) -> Finding:
     """Return what is said of a check that has not looked; `because` completes "Not checked because …"."""
     return Finding(SKIPPED, f"Not checked because {because}.")

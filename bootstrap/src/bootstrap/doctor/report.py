@@ -34,8 +34,8 @@ def as_text(results: Sequence[Result], stations: Mapping[str, str]) -> str:
 def summary(results: Sequence[Result]) -> str:
     levels = [result.finding.level for result in results]
     counts = ", ".join(f"{levels.count(level)} {what}" for level, what in COUNTED.items() if level in levels)
-    first = next((result for result in results if result.finding.level == worst(results)), None)
-    begin = f" Begin with {first.check.id}." if first and worst(results) != OK else ""
+    bad = worst(results)
+    begin = "" if bad == OK else f" Begin with {next(one.check.id for one in results if one.finding.level == bad)}."
     return f"{len(results)} checks: {counts}.{begin}"
 
 

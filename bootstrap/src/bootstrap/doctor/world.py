@@ -1,6 +1,7 @@
 """What the checks may look at: the host's facts, the settings, what is on the server, and the network."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from bootstrap.settings import ServerSettings, SettingsError, load
 
 T = TypeVar("T")
 
+VARIABLE_OR_FILE = re.compile(r"[A-Z][A-Z0-9_]+\b|[^\s:,]*/[^\s:,]*")
 ONCE = RetryPolicy(attempts=1, request_seconds=4)
 
 
@@ -101,4 +103,5 @@ def look_around(facts: Facts) -> World:
 def names_in(error: SettingsError) -> list[str]:
     """Name the variables and files of a report, which quotes phone numbers beside them."""
     _, *rows = str(error).splitlines()
-    return list(dict.fromkeys(row.split()[0].rstrip(":,") for row in rows if row.strip()))
+    named = [found[0] for row in rows if (found := VARIABLE_OR_FILE.match(row.strip()))]
+    return list(dict.fromkeys(named)) or ["a file of settings"]

@@ -15,12 +15,15 @@ from pydantic import SecretStr
 from agent.lines.folder import LinesFolder
 from agent.providers.check import check_line
 from agent.settings import Settings
-from agent.worker import examine, health
+from agent.worker import examine, first_answer, health
 from bootstrap.doctor.facts import AgentReport, Facts
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import host
 from tests.unit.agent.lines.test_folder import make
 from tests.unit.agent.never_silent import INSTANT
+from tests.unit.agent.worker.test_probe import authority
+
+__all__ = ["authority"]
 
 KEY = "sk-canary-0123456789"
 MODELS = ("whisper", "llama3.2", "kokoro")
@@ -69,7 +72,7 @@ async def test_models_that_answer_are_told_with_their_seconds(data: Path) -> Non
         ("llm", "mine/llama3.2", ""),
         ("tts", "mine/kokoro", ""),
     }
-    assert all(model.seconds is not None and model.seconds < model.patience for model in report.models)
+    assert all(model.seconds is not None for model in report.models)
 
 
 async def test_a_refused_key_is_a_doubt_and_no_model_answers(data: Path) -> None:
@@ -77,7 +80,25 @@ async def test_a_refused_key_is_a_doubt_and_no_model_answers(data: Path) -> None
         report = await look(data, using(server.url))
     assert "refused the key" in report.doubts[0]
     assert [model.seconds for model in report.models] == [None, None, None]
-    assert all(model.problem for model in report.models)
+    assert all(model.problem.startswith("answered 401: ") for model in report.models), report.models
+
+
+async def test_a_model_that_cannot_be_reached_is_told_with_the_reason(data: Path) -> None:
+    report = await look(data, using("http://127.0.0.1:9"))
+    assert {model.problem for model in report.models} == {"refused the connection: nothing listens on that port"}
+
+
+async def test_a_model_that_fails_in_a_way_of_its_own_does_not_end_the_report(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_down(model: Any) -> bool:
+        raise KeyError("canary")
+
+    monkeypatch.setitem(first_answer.ASK, "llm", break_down)
+    async with FakeOpenAI(INSTANT.changed(models=MODELS, key=KEY)) as server:
+        report = await look(data, using(server.url))
+    told = {model.kind: model.problem for model in report.models}
+    assert told == {"stt": "", "llm": "gave an answer that could not be used (KeyError)", "tts": ""}
 
 
 async def test_it_says_whether_the_agent_is_registered(data: Path) -> None:
@@ -137,6 +158,23 @@ async def test_web_addresses_are_connected_to_and_sent_nothing(data: Path) -> No
     assert b"".join(sent) == b""
 
 
+@pytest.mark.parametrize(("direct", "problem"), [("", ""), ("receiver.invalid", "cannot be reached")])
+async def test_what_is_asked_through_a_proxy_is_reached_if_the_proxy_is(
+    data: Path, monkeypatch: pytest.MonkeyPatch, direct: str, problem: str
+) -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    proxy = await asyncio.start_server(accept, "127.0.0.1", 0)
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+    monkeypatch.setenv("no_proxy", f"127.0.0.1,{direct}")
+    text = using("http://127.0.0.1:9") + '[mcp.shop]\nurl = "https://receiver.invalid/mcp"\n'
+    async with proxy:
+        report = await look(data, text)
+    assert [(one.kind, one.problem) for one in report.receivers] == [("mcp", problem)]
+
+
 async def test_a_calendar_that_cannot_be_read_is_told(data: Path) -> None:
     calendar = '[calendar]\nurl = "URL"\nusername = "anna"\npassword = "PASSWORD"\n'
     report = await look(
@@ -145,17 +183,39 @@ async def test_a_calendar_that_cannot_be_read_is_told(data: Path) -> None:
     assert [(one.kind, one.problem) for one in report.receivers] == [("calendar", "cannot be read")]
 
 
-def test_the_command_prints_one_row_of_json_even_if_settings_are_wrong(tmp_path: Path) -> None:
-    make(tmp_path / "lines", "coffee", "")
-    given: dict[str, Any] = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+def run(tmp_path: Path, **settings: str) -> AgentReport:
+    """What the command prints, as the agent's container runs it."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir(exist_ok=True)
+    environment: dict[str, Any] = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment |= {"LINES_FOLDER": str(tmp_path / "lines"), "SPEECH_URL": "http://127.0.0.1:9/v1"}
     done = subprocess.run(
         [sys.executable, "-m", "agent.worker.examine"],
-        env=given | {"LINES_FOLDER": str(tmp_path / "lines"), "SPEECH_URL": "http://127.0.0.1:9/v1"},
+        env=environment | {"TMPDIR": str(scratch)} | settings,
         cwd=tmp_path,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    report = AgentReport.model_validate_json(done.stdout)
     assert done.stdout.count("\n") == 1
+    assert list(scratch.iterdir()) == []
+    return AgentReport.model_validate_json(done.stdout)
+
+
+def test_the_command_prints_one_row_of_json_even_if_settings_are_wrong(tmp_path: Path) -> None:
+    make(tmp_path / "lines", "coffee", "")
+    report = run(tmp_path)
     assert {model.kind for model in report.models} == {"stt", "llm", "tts"}
+
+
+def test_a_wrong_setting_counts_as_a_problem(tmp_path: Path) -> None:
+    make(tmp_path / "lines", "coffee", "")
+    key = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}
+    assert run(tmp_path, **key).problems == 0
+    assert run(tmp_path, **key, MAX_CONCURRENT_CALLS="many").problems == 1
+
+
+def test_authorities_of_the_lines_own_leave_no_file_in_the_container(tmp_path: Path, authority: Path) -> None:
+    make(tmp_path / "lines", "coffee", "")
+    (tmp_path / "lines/ca.pem").write_bytes((authority / "ca.pem").read_bytes())
+    run(tmp_path)

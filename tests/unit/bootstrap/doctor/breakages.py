@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from livekit import api
 
 from bootstrap.doctor.outside import Certificate
+from tests.unit.bootstrap.doctor.stage import SITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,24 @@ def fails(id_: str, what: str, change: Callable[[Stage], Any], *also: str) -> Br
 def now() -> str:
     """As Docker writes it."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.123456789Z"
+
+
+def without_env(stage: Stage) -> None:
+    """As in a second clone, while the line is up that was started from the first one."""
+    of_env = {name for name in stage.facts if name.startswith("ENV_")}
+    for name in (*OF_ENV, *of_env):
+        stage.facts.pop(name)
+    stage.set(ENV_FILE="no", ENV_IS_USABLE="no")
+
+
+def for_another_name(stage: Stage) -> None:
+    stage.set(SITE="canary.example.com")
+    stage.network.names["canary.example.com"] = stage.network.names[SITE]
+
+
+def moved(stage: Stage) -> None:
+    stage.shown["address"] = "54.170.99.99"
+    stage.set(HOST_ADDRESS="54.170.99.99")
 
 
 def taken(kind: str) -> Callable[[Stage], Any]:
@@ -106,6 +125,12 @@ def ends_in_four_days(stage: Stage) -> None:
     stage.network.certificate = soon  # type: ignore[method-assign]
 
 
+# The facts that _facts.sh takes from .env.
+OF_ENV = (
+    *("ADVERTISED_IP", "SITE", "NETWORK", "SIP_PORT", "RTP_PORTS", "TURN_UDP_PORT", "COMPOSE_PROFILES"),
+    *("SERVER_LOG_LEVEL", "LOG_LEVEL", "MEMORY_NEEDED_MB", "AUDIO_PROBE"),
+)
+
 BREAKAGES = [
     # The host
     fails("host.engine", "it does not answer", lambda s: s.set(ENGINE_VERSION="")),
@@ -123,11 +148,7 @@ BREAKAGES = [
     warns("host.starts_at_boot", "it is disabled", lambda s: s.set(STARTS_AT_BOOT="no")),
     warns("host.restarts", "the agent ends over and over", lambda s: s.service("agent", restarts="7", started=now())),
     # The settings
-    fails(
-        "settings.env",
-        "there is none",
-        lambda s: s.set(ENV_FILE="no", ENV_IS_USABLE="no"),
-    ),
+    fails("settings.env", "there is none", without_env),
     warns("settings.env_mode", "everybody can read it", lambda s: s.set(ENV_MODE="-rw-r--r--")),
     fails("settings.values", "make up has never run", lambda s: s.set(ENV_IS_USABLE="no")),
     fails("settings.env_rows", "a row has quotes", lambda s: s.set(ENV_ROWS_WRONG="1")),
@@ -151,9 +172,14 @@ BREAKAGES = [
         lambda s: s.facts.update(PUBLISHED=[row.replace("0.0.0.0", "127.0.0.1") for row in s.facts["PUBLISHED"]]),
     ),
     fails("network.audio_ports", "fewer than the calls need", lambda s: s.fix(calls=11)),
-    fails("network.public_address", "the host has moved", lambda s: s.shown.update(address="54.170.99.99")),
+    fails("network.public_address", "the host has moved", moved),
+    warns("network.public_address", "another address of its own", lambda s: s.shown.update(address="54.170.99.99")),
     warns("network.public_address", "nobody tells", lambda s: s.shown.update(address="<html>")),
-    warns("network.carrier_nat", "the provider has a NAT", lambda s: s.set(HOST_ADDRESS="100.64.3.4")),
+    warns(
+        "network.carrier_nat",
+        "the provider has a NAT",
+        lambda s: s.set(HOST_ADDRESS="100.64.3.4", OUTGOING_ADDRESS="100.64.3.4"),
+    ),
     fails("network.dns", "the name leads nowhere", lambda s: s.network.names.pop("line.example.com")),
     fails(
         "network.dns_address",
@@ -197,6 +223,7 @@ BREAKAGES = [
     fails("web.running", "Caddy has exited", lambda s: s.service("caddy", state="exited")),
     fails("web.https", "it answers 502", lambda s: s.shown.update(https="HTTP/1.1 502 Bad Gateway")),
     fails("web.certificate", "nobody trusts who signed it", lambda s: setattr(s.network, "_trust", None)),
+    fails("web.certificate", "it is for another name", for_another_name),
     warns("web.certificate_days", "it ends in four days", ends_in_four_days),
     warns("web.certificate_store", "none is kept", lambda s: s.set(CERTIFICATES="no")),
     # Redis
@@ -260,11 +287,13 @@ BREAKAGES = [
     fails(
         "providers.accepted", "a key is refused", lambda s: s.fix(doubts=["https://api.openai.com/v1 refused the key"])
     ),
-    fails("providers.hearing", "it does not answer", lambda s: s.model("stt", seconds=None, problem="nothing came")),
+    fails("providers.hearing", "it does not answer", lambda s: s.model("stt", seconds=None, problem="answered 500")),
     warns("providers.hearing", "it is slow", lambda s: s.model("stt", seconds=4.2)),
-    fails("providers.first_word", "it does not answer", lambda s: s.model("llm", seconds=None, problem="quota")),
+    fails("providers.first_word", "it does not answer", lambda s: s.model("llm", seconds=None, problem="answered 429")),
     warns("providers.first_word", "it is slow", lambda s: s.model("llm", seconds=4.2)),
-    fails("providers.first_audio", "it does not answer", lambda s: s.model("tts", seconds=None)),
+    fails(
+        "providers.first_audio", "it does not answer", lambda s: s.model("tts", seconds=None, problem="sent no sound")
+    ),
     warns("providers.first_audio", "it is slow", lambda s: s.model("tts", seconds=4.2)),
     # Whom the lines ask and tell
     warns("receivers.webhook", "it cannot be reached", lambda s: s.receiver("webhook", "cannot be reached")),

@@ -163,6 +163,7 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
         "IPV4_ROUTE": "yes",
         "IPV6_ROUTE": "no",
         "HOST_ADDRESS": PUBLIC,
+        "OUTGOING_ADDRESS": PUBLIC,
         "RESTORE_INTERRUPTED": "no",
         "ENV_FILE": "yes",
         "ENV_IS_USABLE": "yes",
@@ -212,7 +213,7 @@ def healthy_agent() -> dict[str, Any]:
         "oldest": 0.0,
         "failed": 0,
         "doubts": [],
-        "models": [{"name": name, "kind": kind, "seconds": 0.4, "patience": 10.0} for name, kind in models],
+        "models": [{"name": name, "kind": kind, "seconds": 0.4} for name, kind in models],
         "receivers": [{"kind": kind, "line": "coffee"} for kind in ("webhook", "lookup", "calendar", "tool", "mcp")],
     }
 

@@ -142,6 +142,25 @@ async def test_without_twilios_credentials_or_a_carrier_for_calls_that_go_out_ne
     assert skipped == {"twilio.account", "twilio.trunk", "twilio.by_hand", *asked}
 
 
+async def test_an_address_in_a_network_of_ones_own_is_not_the_providers_nat(stage: Stage) -> None:
+    """Tailscale's addresses are from the same range."""
+    stage.facts["HOST_ADDRESS"] = ["172.31.5.6", "100.64.3.4"]
+    stage.set(OUTGOING_ADDRESS="172.31.5.6")
+    assert (await stage.examine())["network.carrier_nat"].finding.level == "ok"
+
+
+async def test_a_service_that_is_in_another_network_as_well_uses_the_same_redis(stage: Stage) -> None:
+    stage.service("sip", address="10.9.0.2,172.29.53.131,")
+    assert (await stage.examine())["redis.shared"].finding.level == "ok"
+
+
+async def test_a_port_that_is_none_keeps_the_gateway_from_being_asked(stage: Stage) -> None:
+    stage.set(SIP_PORT="many", ENV_ROWS_WRONG="1", ENV_IS_USABLE="no")
+    results = await stage.examine()
+    for id_ in ("gateway.options", "gateway.options_tcp", "network.signalling", "network.signalling_tcp"):
+        assert results[id_].finding.sentence == "Not checked because SIP_PORT in .env is no port."
+
+
 async def test_what_has_settled_after_restarts_is_no_warning(stage: Stage) -> None:
     stage.service("agent", restarts="7")
     assert (await stage.examine())["host.restarts"].finding.level == "ok"

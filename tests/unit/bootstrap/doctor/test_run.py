@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from ipaddress import IPv4Address
 
 import pytest
 
@@ -18,7 +19,8 @@ from bootstrap.doctor.finding import Check, Finding, fail, ok, skipped, warn
 from bootstrap.doctor.outside import Outside
 from bootstrap.doctor.report import EXIT_CODES, as_text, summary, worst
 from bootstrap.doctor.run import REPORT_IT, Result, run
-from bootstrap.doctor.world import World
+from bootstrap.doctor.world import World, names_in
+from bootstrap.settings import SettingsError, report
 from tests.unit.bootstrap.conftest import Environment
 
 NOTHING = World(Facts(""))
@@ -122,6 +124,27 @@ def test_what_is_not_as_facts_should_be_is_not_known() -> None:
     assert (facts.published, facts.taken, facts.clocks, facts.agent) == (set(), [], {}, None)
     assert (facts.number("CPUS"), facts.number("LOAD"), len(facts.audio_ports)) == (None, None, 0)
     assert not facts.services["sip"].is_up
+
+
+def test_an_address_that_is_none_is_left_out() -> None:
+    facts = Facts("HOST_ADDRESS=addr:10.0.0.5\nHOST_ADDRESS=10.0.0.6\n")
+    assert facts.addresses("HOST_ADDRESS") == [IPv4Address("10.0.0.6")]
+
+
+@pytest.mark.parametrize(
+    ("problems", "names"),
+    [
+        (["PHONE_NUMBERS holds '+1202'", "LIVEKIT_URL: the shell"], ["PHONE_NUMBERS", "LIVEKIT_URL"]),
+        (
+            ["lines/a/line.toml: numbers holds +12025550123", "lines/b has no line.toml"],
+            ["lines/a/line.toml", "lines/b"],
+        ),
+        (["TRUNK_PROVIDER is 'x', whose file is no YAML:\n  in row 3,\n  +12025550123"], ["TRUNK_PROVIDER"]),
+        (["a settings file cannot be read: Permission denied"], ["a file of settings"]),
+    ],
+)
+def test_what_is_wrong_is_named_by_variables_and_files_alone(problems: list[str], names: list[str]) -> None:
+    assert names_in(SettingsError(report(problems))) == names
 
 
 def test_a_clock_is_ahead_only_by_what_the_question_does_not_explain() -> None:

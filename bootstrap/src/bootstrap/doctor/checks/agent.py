@@ -24,7 +24,7 @@ async def registered(world: World) -> Finding:
     if agent is None:
         return fail("The agent does not say whether it is registered.")
     if not agent.registered:
-        return fail(f"The agent is not registered: {agent.why_not.partition(':')[0]}.")
+        return fail(f"The agent would answer no call: {agent.why_not.partition(':')[0]}.")
     return ok("The agent is registered with the media server.")
 
 

@@ -1,6 +1,6 @@
 """The SIP gateway, to which the carrier sends calls."""
 
-from bootstrap.doctor.finding import Finding, check, fail, ok
+from bootstrap.doctor.finding import Finding, check, fail, ok, skipped
 from bootstrap.doctor.running import CURE, running
 from bootstrap.doctor.world import World
 
@@ -14,7 +14,7 @@ async def up(world: World) -> Finding:
 
 @check(
     id="gateway.options",
-    needs=("gateway.running",),
+    needs=("gateway.running", "settings.env"),
     title="the gateway answers OPTIONS over UDP, as it would answer a carrier",
     cure=RESTART,
 )
@@ -24,7 +24,7 @@ async def options(world: World) -> Finding:
 
 @check(
     id="gateway.options_tcp",
-    needs=("gateway.running",),
+    needs=("gateway.running", "settings.env"),
     title="the gateway answers OPTIONS over TCP",
     cure=RESTART,
 )
@@ -34,7 +34,7 @@ async def options_tcp(world: World) -> Finding:
 
 @check(
     id="gateway.address",
-    needs=("gateway.running", "server.running"),
+    needs=("gateway.running", "server.running", "settings.env"),
     title="the gateway and the server advertise the address in .env",
     cure="Run make up: with an address of its own in each, callers hear nothing.",
 )
@@ -47,7 +47,9 @@ async def address(world: World) -> Finding:
 
 
 async def ask_here(world: World, transport: str) -> Finding:
-    port = int(world.facts.get("SIP_PORT"))
+    port = world.facts.sip_port
+    if not port:
+        return skipped("SIP_PORT in .env is no port")
     status = await world.outside.options(world.places.gateway, port, transport=transport)
     if not status:
         return fail(f"The gateway does not answer OPTIONS on {port}/{transport}.")

@@ -59,7 +59,7 @@ async def callers_addresses(world: World) -> Finding:
 
 @check(
     id="host.memory",
-    needs=("host.engine",),
+    needs=("host.engine", "settings.env"),
     title="there is enough memory for what runs",
     cure="Give the host more memory. SPEECH_SIZE=small in .env needs 1 GB less.",
 )

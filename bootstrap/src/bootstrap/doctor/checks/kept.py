@@ -57,8 +57,8 @@ async def stores(world: World) -> Finding:
 async def waiting(world: World) -> Finding:
     agent = report(world)
     if agent.waiting and agent.oldest > LATE:
-        return warn(f"{agent.waiting} events or notices wait to be delivered, the oldest for {agent.oldest:.0f} hours.")
-    return ok(f"{agent.waiting or 'No'} events or notices wait to be delivered.")
+        return warn(f"Events and notices not delivered yet: {agent.waiting}, the oldest for {agent.oldest:.0f} h.")
+    return ok(f"Events and notices not delivered yet: {agent.waiting or 'none'}.")
 
 
 @check(
@@ -70,7 +70,7 @@ async def waiting(world: World) -> Finding:
 async def failed(world: World) -> Finding:
     given_up = report(world).failed
     if given_up:
-        return warn(f"{given_up} events or notices were not accepted for three days, and are not tried any more.")
+        return warn(f"Events and notices that nobody accepted for three days, and that are given up: {given_up}.")
     return ok("No event or notice had to be given up.")
 
 

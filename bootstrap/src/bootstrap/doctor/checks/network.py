@@ -69,7 +69,7 @@ async def leftovers(world: World) -> Finding:
 
 @check(
     id="network.published",
-    needs=("gateway.running",),
+    needs=("gateway.running", "settings.env"),
     title="the gateway's ports for signalling and audio are published where they should be",
     cure="Run make up. If a port stays missing, docker compose up sip says why.",
 )
@@ -81,9 +81,7 @@ async def published(world: World) -> Finding:
     wanted = [f"{sip}/udp", f"{sip}/tcp", *(f"{port}/udp" for port in world.facts.audio_ports)]
     missing = [port for port in wanted if port not in {port for port, _ in there}]
     if missing:
-        return fail(
-            f"{len(missing)} of the gateway's {len(wanted)} ports are not published; the first is {missing[0]}."
-        )
+        return fail(f"The gateway's port {missing[0]} is not published ({len(missing)} of {len(wanted)} are missing).")
     bound = {address for _, address in there}
     if world.is_public and any(IPv4Address(one).is_loopback for one in bound if is_ipv4(one)):
         return fail("The gateway's ports are published to this machine alone, although DOMAIN opens the line.")
@@ -92,7 +90,7 @@ async def published(world: World) -> Finding:
 
 @check(
     id="network.turn",
-    needs=("server.running",),
+    needs=("server.running", "settings.env"),
     title="the port of TURN is published, for browsers that no other way lets in",
     cure="Run make up. If the port stays missing, docker compose up livekit says why.",
 )
@@ -127,7 +125,7 @@ async def audio_ports(world: World) -> Finding:
 
 @check(
     id="network.public_address",
-    needs=("network.ipv4",),
+    needs=("network.ipv4", "settings.env"),
     title="the line advertises the address at which the world sees this host",
     cure="If this host has moved, run make up. If PUBLIC_IP is set in .env, correct it or leave it empty.",
 )
@@ -141,29 +139,31 @@ async def public_address(world: World) -> Finding:
     if not seen:
         return warn("No service told how the world sees this host, so the address cannot be compared.")
     if seen != advertised:
-        return fail(f"The line advertises {advertised}, but the world sees this host at {seen}.")
+        level = warn if IPv4Address(advertised) in world.facts.addresses("HOST_ADDRESS") else fail
+        return level(f"The line advertises {advertised}, but the world sees this host at {seen}.")
     return ok(f"The line advertises {advertised}, where the world sees this host.")
 
 
 @check(
     id="network.carrier_nat",
+    needs=("settings.env",),
     title="the host is not behind the NAT of its internet provider",
     cure="Ask the provider for a public IPv4 address, or run the line on a host that has one.",
 )
 async def carrier_nat(world: World) -> Finding:
-    own = world.facts.own_addresses
+    own = world.facts.addresses("HOST_ADDRESS")
     if not world.is_public or not own:
         return skipped(NOT_PUBLIC if not world.is_public else "this host does not say which addresses it has")
     if IPv4Address(world.facts.get("ADVERTISED_IP")) in own:
         return ok("The advertised address is this host's own.")
-    if any(address in CGNAT for address in own):
-        return warn("This host has an address from 100.64.0.0/10: its provider's NAT lets no call in.")
+    if any(address in CGNAT for address in world.facts.addresses("OUTGOING_ADDRESS") or own):
+        return warn("This host reaches others from 100.64.0.0/10: its provider's NAT lets no call in.")
     return ok("This host is behind a NAT, which has to pass the line's ports on to it.")
 
 
 @check(
     id="network.dns",
-    needs=("network.ipv4",),
+    needs=("network.ipv4", "settings.env"),
     title="the name in DOMAIN leads to an address",
     cure="Make an A record for it where your domain's names are kept, or set DOMAIN=auto in .env.",
 )
@@ -247,8 +247,8 @@ async def audio(world: World) -> Finding:
 async def ask_at_the_public_address(world: World, transport: str) -> Finding:
     if not world.is_public:
         return skipped(NOT_PUBLIC)
-    port = world.facts.get("SIP_PORT")
-    if await world.outside.options(world.facts.get("ADVERTISED_IP"), int(port), transport=transport):
+    port = world.facts.sip_port
+    if await world.outside.options(world.facts.get("ADVERTISED_IP"), port, transport=transport):
         return ok(f"The gateway answers at the public address, {port}/{transport}.")
     return warn(f"Nobody answers at the public address, {port}/{transport}.")
 

@@ -71,7 +71,7 @@ def in_time(world: World, kind: str, what: str) -> Finding:
         return skipped("the agent has not asked a model of this kind")
     silent = [model for model in models if model.seconds is None]
     if silent:
-        return fail(f"{silent[0].name} did not answer: {silent[0].problem or 'nothing came'}.")
+        return fail(f"{silent[0].name} {silent[0].problem}.")
     told = " and ".join(f"{model.seconds or 0:.1f} s ({model.name})" for model in models)
     if any((model.seconds or 0) > SLOW[kind] for model in models):
         return warn(f"{what} came after {told}, and callers notice more than {SLOW[kind]:g} s.")

@@ -15,7 +15,7 @@ async def up(world: World) -> Finding:
 @check(
     id="redis.answers",
     needs=("redis.running",),
-    title="Redis answers, with the password in .env",
+    title="Redis answers those who know its password",
     cure="Run make up. If REDIS_PASSWORD was edited in .env, that gives it to all who need it.",
 )
 async def answers(world: World) -> Finding:
@@ -48,7 +48,7 @@ async def shared(world: World) -> Finding:
     if world.facts.get("NETWORK") == "host":
         return skipped("with NETWORK=host, both have the same address")
     clients = {address for row in world.facts.all("REDIS_CLIENT") for address in row.split()}
-    missing = [name for name in SHARING if world.facts.services[name].address not in clients]
+    missing = [name for name in SHARING if not clients.intersection(world.facts.services[name].addresses)]
     if missing:
         return fail(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not connected to this Redis.")
     return ok("The server and the gateway use the same Redis.")

@@ -1,6 +1,6 @@
 """.env and the lines."""
 
-from bootstrap.doctor.finding import Finding, check, fail, ok, skipped, warn
+from bootstrap.doctor.finding import Finding, check, counted, fail, ok, skipped, warn
 from bootstrap.doctor.world import World
 
 
@@ -27,14 +27,14 @@ async def env_mode(world: World) -> Finding:
 @check(
     id="settings.env_rows",
     needs=("settings.env",),
-    title="every row of .env is one that Compose reads as it is written",
+    title="every row of .env and lines/secrets.env can be used as it is written",
     cure="make check names each row, and says what to change.",
 )
 async def env_rows(world: World) -> Finding:
     wrong = world.facts.number("ENV_ROWS_WRONG")
     if wrong:
-        return fail(f".env and lines/secrets.env have {wrong:.0f} rows that are not as they should be.")
-    return ok("Every row of .env and of lines/secrets.env can be read.")
+        return fail(f"{counted(wrong, 'row')} of .env or lines/secrets.env cannot be used as written.")
+    return ok("Every row of .env and lines/secrets.env can be used.")
 
 
 @check(
@@ -50,7 +50,7 @@ async def restore(world: World) -> Finding:
 
 @check(
     id="settings.values",
-    needs=("settings.env",),
+    needs=("settings.env", "network.subnet"),
     title="addresses, numbers and keys in .env are valid, and each number has a line",
     cure="make check says what is wrong with each, and what to write.",
 )
@@ -73,7 +73,7 @@ async def lines(world: World) -> Finding:
     if agent is None:
         return skipped("the agent could not be asked")
     if agent.problems:
-        return fail(f"The agent finds {agent.problems} problems in the lines' files.")
+        return fail(f"The agent finds {counted(agent.problems, 'problem')} in .env or the lines' files.")
     return ok("The agent can use every line's files.")
 
 
@@ -85,12 +85,12 @@ async def lines(world: World) -> Finding:
 )
 async def applied(world: World) -> Finding:
     if world.facts.get("ENV_IS_NEWER") == "yes":
-        return warn("Settings were changed in .env, and nothing has been started with them yet.")
+        return warn("Nothing has been started with what .env, lines/secrets.env and this clone have now.")
     if world.facts.get("COMPOSE_WAS_ASKED") != "yes":
         return skipped("Compose does not say what it would start anew")
     old = sorted(set(world.facts.all("REPLACED")))
     if old:
-        return warn(f"Settings were changed since {' and '.join(old)} started, and are not in effect there.")
+        return warn(f"make up would replace {' and '.join(old)}, whose settings or image have changed since it ran.")
     return ok("Every service has the settings that are in .env now.")
 
 

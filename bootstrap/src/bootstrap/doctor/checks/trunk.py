@@ -6,7 +6,7 @@ from livekit.protocol.sip import SIPDispatchRuleInfo as Rule
 from livekit.protocol.sip import SIPInboundTrunkInfo as Trunk
 from livekit.protocol.sip import SIPOutboundTrunkInfo as Outbound
 
-from bootstrap.doctor.finding import Finding, check, fail, ok, skipped, warn
+from bootstrap.doctor.finding import Finding, check, counted, fail, ok, skipped, warn
 from bootstrap.doctor.outside import host_and_port
 from bootstrap.doctor.world import World
 from bootstrap.lines import numbers_left
@@ -62,7 +62,7 @@ async def rules(world: World) -> Finding:
 async def open_rules(world: World) -> Finding:
     count = len(warn_of_open_rules((await world.on_server()).rules))
     if count:
-        return fail(f"{count} rules on this server name no trunk, so they answer calls from anywhere.")
+        return fail(f"Calls from anywhere are answered by {counted(count, 'rule')} that no trunk limits.")
     return ok("Every rule names its trunks.")
 
 

@@ -1,6 +1,6 @@
 """Twilio's side of the trunk: the origination URI, and which numbers lead to it."""
 
-from bootstrap.doctor.finding import Finding, check, fail, ok, skipped, warn
+from bootstrap.doctor.finding import Finding, check, counted, fail, ok, skipped, warn
 from bootstrap.doctor.world import World
 from bootstrap.server import RetryPolicy
 from bootstrap.twilio import Compared, TwilioError, TwilioUnreachableError, compare
@@ -31,7 +31,7 @@ async def account(world: World) -> Finding:
     id="twilio.trunk",
     needs=("twilio.account",),
     title="trunk, origination URI and numbers at Twilio are what the settings say",
-    cure=f"{NAMES_EACH} difference, and make up makes it right.",
+    cure=f"{NAMES_EACH} difference, and make up makes it right or says what is in the way.",
 )
 async def trunk(world: World) -> Finding:
     try:
@@ -39,8 +39,8 @@ async def trunk(world: World) -> Finding:
     except TwilioUnreachableError:
         return skipped("Twilio does not answer")
     if found and found.differences:
-        count = len(found.differences)
-        return fail(f"Twilio's side differs from the settings in {count} things, so calls may go elsewhere.")
+        count = counted(len(found.differences), "thing")
+        return fail(f"Twilio's side differs from the settings in {count}, so calls may go elsewhere.")
     return ok("Twilio's side is what the settings say.")
 
 
@@ -56,7 +56,7 @@ async def by_hand(world: World) -> Finding:
     except TwilioUnreachableError:
         return skipped("Twilio does not answer")
     if found and found.warnings:
-        return warn(f"{len(found.warnings)} things at Twilio are wrong that make up does not change.")
+        return warn(f"Twilio's side has {counted(len(found.warnings), 'fault')} that make up does not mend.")
     return ok("Nothing at Twilio waits for a person.")
 
 

@@ -38,10 +38,12 @@ async def https(world: World) -> Finding:
     cure=RENEWED_BY,
 )
 async def certificate(world: World) -> Finding:
+    site = world.facts.get("SITE")
     try:
-        await world.outside.certificate(world.places.https, world.facts.get("SITE"))
+        await world.outside.certificate(world.places.https, site)
     except ssl.SSLCertVerificationError as error:
-        return fail(f"No browser would trust the certificate: {error.verify_message.rstrip('.')}.")
+        why = error.verify_message.replace(f"'{site}'", "the name in DOMAIN").rstrip(".")
+        return fail(f"No browser would trust the certificate: {why}.")
     except (OSError, TimeoutError):
         return fail("There is no certificate for the name in DOMAIN.")
     return ok("Browsers trust the certificate.")
