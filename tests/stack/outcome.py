@@ -59,7 +59,9 @@ class Outcome:
 
     def says(self, words: str, nth: int = 0) -> float:
         """When the line began the nth utterance with these words (a regular expression): seconds since the INVITE."""
-        found = [float(part["start"]) for part in self.said if sounds_like(words, plain(part["text"]))]
+        texts = {float(part["start"]): plain(part["text"]) for part in self.said}
+        found = [start for start, text in texts.items() if re.search(words, text)]
+        found = found or [start for start, text in texts.items() if sounds_like(words, text)]
         assert len(found) > nth, f"“{words}” is not {nth + 1} times in what the line said:\n{self.printed}"
         return found[nth]
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = datetime.now(BERLIN).date()
 DAY, CLOSED = TODAY + timedelta(days=5), TODAY + timedelta(days=6)

@@ -4,6 +4,7 @@ import os
 import ssl
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import certifi
@@ -19,6 +20,7 @@ __all__ = ["authority"]
 def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (VARIABLE, OF_REQUESTS):
         monkeypatch.setenv(name, "")  # so that it is as before after the test
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # what is written for a process stays until it ends
     folder = tmp_path / "lines"
     folder.mkdir()
     return folder

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -217,6 +218,7 @@ async def test_a_certificate_of_ones_own_authority_is_told_and_trusted_with_its_
         assert doubt.endswith("if an authority of your own signed it, put its certificate into lines/ca.pem")
         (folder / "ca.pem").write_bytes((authority / "ca.pem").read_bytes())
         monkeypatch.setenv(certificates.VARIABLE, "")
+        monkeypatch.setattr(tempfile, "tempdir", str(folder.parent))
         certificates.trust_own_authorities(folder)
         assert await doubts_again(folder) == []
 
