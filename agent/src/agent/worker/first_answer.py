@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import APIConnectOptions, llm
+from livekit.agents import APIConnectOptions, llm, utils
 
+from agent.conversation.announcer import RECORDED
 from agent.lines.line import Line
 from agent.providers.catalog import KINDS, LLM, STT, TTS, Wanted
 from agent.providers.failure import explain, without_key
@@ -41,19 +42,19 @@ async def first_answers(there: Iterable[Line], settings: Settings) -> list[Answe
             for (name, wanted), model in zip(pipeline.wanted(kind), pipeline.models(kind), strict=True):
                 if time.monotonic() > until:
                     return list(asked.values())
-                if (name, wanted) not in asked and (answer := await _ask(name, kind, wanted, model)):
+                if (name, wanted) not in asked and (answer := await _ask(name, kind, wanted, model, line.language)):
                     asked[name, wanted] = answer
     return list(asked.values())
 
 
-async def _ask(name: str, kind: str, wanted: Wanted, model: Any) -> Answer | None:
+async def _ask(name: str, kind: str, wanted: Wanted, model: Any, language: str) -> Answer | None:
     """Ask one model; None if it is of a kind that is asked only with a caller's sound, as it comes in."""
     if kind == STT and model.capabilities.streaming and not model.capabilities.offline_recognize:
         return None
     begun = time.perf_counter()
     try:
         async with asyncio.timeout(wanted.patience):
-            came = await ASK[kind](model)
+            came = await (_hear(model, language) if kind == STT else ASK[kind](model))
     except TimeoutError:
         return Answer(name, kind, None, f"did not answer within {wanted.patience:g} s")
     except Exception as error:  # whatever a model does, the others are asked
@@ -82,9 +83,14 @@ async def _first_sound(model: Any) -> bool:
     return False
 
 
-async def _hear_silence(model: Any) -> bool:
-    await model.recognize(rtc.AudioFrame.create(RATE, 1, RATE // 2), conn_options=ONCE)
+async def _hear(model: Any, language: str) -> bool:
+    """Send a sentence that the agent says itself, since a model may answer silence without having listened."""
+    spoken = RECORDED / language / "hello.ogg"
+    sound = [rtc.AudioFrame.create(RATE, 1, RATE // 2)]
+    if spoken.is_file():
+        sound = [it async for it in utils.audio.audio_frames_from_file(str(spoken), sample_rate=RATE, num_channels=1)]
+    await model.recognize(sound, conn_options=ONCE)
     return True
 
 
-ASK: dict[str, Callable[[Any], Coroutine[Any, Any, bool]]] = {LLM: _first_word, TTS: _first_sound, STT: _hear_silence}
+ASK: dict[str, Callable[[Any], Coroutine[Any, Any, bool]]] = {LLM: _first_word, TTS: _first_sound}

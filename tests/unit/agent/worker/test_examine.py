@@ -17,6 +17,7 @@ from agent.providers.check import check_line
 from agent.settings import Settings
 from agent.worker import examine, first_answer, health
 from bootstrap.doctor.facts import AgentReport, Facts
+from tests.support.fakes import voice
 from tests.support.fakes.openai_api import FakeOpenAI
 from tests.unit.agent.fakes import host
 from tests.unit.agent.lines.test_folder import make
@@ -73,6 +74,16 @@ async def test_models_that_answer_are_told_with_their_seconds(data: Path) -> Non
         ("tts", "mine/kokoro", ""),
     }
     assert all(model.seconds is not None for model in report.models)
+
+
+async def test_speech_to_text_is_given_a_sentence_to_hear(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_answer, "RECORDED", data.parent / "recorded")
+    (data.parent / "recorded/en").mkdir(parents=True)
+    (data.parent / "recorded/en/hello.ogg").write_bytes(voice.encoded(voice.tone(440, 2), "opus", 48_000))
+    async with FakeOpenAI(INSTANT.changed(models=MODELS, key=KEY)) as server:
+        await look(data, using(server.url))
+    [heard] = server.asked("stt")
+    assert heard.bytes > 1.9 * 2 * first_answer.RATE
 
 
 async def test_a_refused_key_is_a_doubt_and_no_model_answers(data: Path) -> None:
