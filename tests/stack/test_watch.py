@@ -207,6 +207,7 @@ def test_the_watcher_is_small_and_says_nothing_while_all_is_well(line: Line) -> 
     assert int(row.split()[1]) / 1000 < MEMORY
 
 
+@pytest.mark.slow
 def test_a_watcher_that_dies_changes_no_call_and_is_started_again(line: Line) -> None:
     container = line.compose("ps", "--quiet", "watch").strip()
     started = docker("inspect", "--format", "{{.State.StartedAt}}", container)
@@ -222,6 +223,7 @@ def test_a_watcher_that_dies_changes_no_call_and_is_started_again(line: Line) ->
     is_mended(line, delete_rule)
 
 
+@pytest.mark.slow
 def test_up_stops_the_watcher_first_and_starts_it_last_and_compose_alone_brings_it_up(line: Line) -> None:
     began = f"{time.time():.3f}"
     line.set("LOG_LEVEL", "debug")  # so that bootstrap, agent and watcher are replaced
@@ -323,6 +325,7 @@ def test_they_are_hung_up_on_each_time(extension: Extension, death: Callable[[Ex
         held += AT_ONCE
 
 
+@pytest.mark.slow
 def test_two_who_were_joined_talk_on_without_the_agent_and_one_still_ends_the_other(extension: Extension) -> None:
     joins = extension.logs.count("Transfer to a person: joined")
     calling = ["--say", ASKS, "--stay", "60", "--no-transcript"]
@@ -342,6 +345,7 @@ def test_two_who_were_joined_talk_on_without_the_agent_and_one_still_ends_the_ot
     extension.until(lambda: extension.is_idle, "rid of the room", 60)
 
 
+@pytest.mark.slow
 def test_calls_that_end_as_they_should_are_none_of_the_watchers_business(extension: Extension) -> None:
     watcher = f"{extension.container}-watch"
     since = f"{time.time():.3f}"
@@ -353,6 +357,7 @@ def test_calls_that_end_as_they_should_are_none_of_the_watchers_business(extensi
     assert docker("logs", "--since", since, watcher) == ""
 
 
+@pytest.mark.slow
 def test_a_call_that_goes_on_while_the_agent_stops_is_not_hung_up_on_by_the_watcher(extension: Extension) -> None:
     """The agent says goodbye itself, after DRAIN_GRACE."""
     watcher = f"{extension.container}-watch"
