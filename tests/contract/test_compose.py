@@ -277,3 +277,9 @@ def test_a_row_of_the_readme_has_the_variables_default_and_meaning() -> None:
     assert set(meanings) == set(example_variables())
     for name, default, meaning in rows:
         assert (default, meaning) == (example_variables()[name], meanings[name])
+
+
+def test_no_two_services_of_a_line_build_the_same_image() -> None:
+    """Each build labels the image with its service, so `make up` would replace the other one's containers."""
+    built = [service["image"] for name, service in SERVICES.items() if "build" in service and name not in ON_REQUEST]
+    assert len(built) == len(set(built))
