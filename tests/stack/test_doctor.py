@@ -113,9 +113,8 @@ def test_what_is_wrong_with_settings_trunks_and_what_is_kept_is_found_at_once(br
     repairs.callback(broken.redis, "config set maxmemory-policy noeviction")
     broken.redis("config set appendonly no")
     repairs.callback(broken.redis, "config set appendonly yes")
-    if "watch" in broken.compose("config", "--services").split():  # it would put the trunks back
-        broken.compose("stop", "watch")
-        repairs.callback(broken.compose, "start", "watch")
+    broken.compose("stop", "watch")  # it would put the trunks back
+    repairs.callback(broken.compose, "start", "watch")
     repairs.callback(broken.compose, "run", "--rm", "--no-deps", "-T", "bootstrap")
     broken.redis("del sip_inbound_trunk")
     in_agent(
@@ -203,12 +202,12 @@ def test_a_gateway_that_hangs_a_taken_port_a_broken_line_and_a_read_only_volume_
 
 
 def test_of_a_stopped_agent_and_a_faulty_env_as_much_is_said_as_can_be_said(broken: Line, repairs: ExitStack) -> None:
+    broken.compose("stop", "agent")
+    repairs.callback(broken.compose, "start", "agent")  # which runs bootstrap, with the .env that is right again
     repairs.callback(broken.env_file.write_text, broken.env_file.read_text())
     broken.set("LIVEKIT_API_SECRET", "x" * 40)
     with broken.env_file.open("a") as file:
         file.write("NOBODY_READS_THIS=yes\n")
-    broken.compose("stop", "agent")
-    repairs.callback(broken.compose, "start", "agent")
     report = examine(broken)
     assert report.levels("settings.env_rows", "settings.values", "agent.running") == {
         "settings.env_rows": "fail",
