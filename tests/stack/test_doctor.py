@@ -162,6 +162,7 @@ async def delete_rules_of(line: Line, name: str) -> None:
                 await server.sip.delete_dispatch_rule(gone)
 
 
+@pytest.mark.slow
 def test_a_gateway_that_hangs_a_taken_port_a_broken_line_and_a_read_only_volume_are_found_at_once(
     broken: Line, repairs: ExitStack
 ) -> None:
@@ -201,6 +202,7 @@ def test_a_gateway_that_hangs_a_taken_port_a_broken_line_and_a_read_only_volume_
     assert report.levels("redis.answers", "agent.running") == {"redis.answers": "ok", "agent.running": "ok"}
 
 
+@pytest.mark.slow
 def test_of_a_stopped_agent_and_a_faulty_env_as_much_is_said_as_can_be_said(broken: Line, repairs: ExitStack) -> None:
     broken.compose("stop", "agent")
     repairs.callback(broken.compose, "start", "agent")  # which runs bootstrap, with the .env that is right again

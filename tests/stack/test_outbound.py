@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow
+
 ANNA, BEN, CARLA, DAVID, EVE, FRANK, GINA, HANNA = (f"+1202555014{digit}" for digit in range(8))
 TOKEN = "a-token-for-tests-that-nobody-guesses"
 SECRET = "blue table"  # what only the right person may hear

@@ -412,6 +412,7 @@ def is_asked(extension: Extension, word: str) -> bool:
     return any(word in str(asked["body"]["messages"][-1]) for asked in extension.provider.asked("llm"))
 
 
+@pytest.mark.slow
 def test_news_is_delivered_once_and_unchanged_when_receiver_and_agent_are_back(night: Night) -> None:
     [(event, body)] = night.waiting.items()
     posts = [post for post in night.posts if EARLY in post["body"]]
@@ -420,6 +421,7 @@ def test_news_is_delivered_once_and_unchanged_when_receiver_and_agent_are_back(n
     assert night.news(EARLY)["transcript"]["summary"] == SUMMARY
 
 
+@pytest.mark.slow
 def test_a_call_that_was_being_summed_up_when_the_agent_was_killed_is_kept_and_told_without_a_summary(
     night: Night,
 ) -> None:
@@ -430,6 +432,7 @@ def test_a_call_that_was_being_summed_up_when_the_agent_was_killed_is_kept_and_t
     assert night.news(SUMMED_UP)["transcript"] == kept.transcript
 
 
+@pytest.mark.slow
 def test_the_next_call_is_answered_while_the_one_before_is_summed_up_on_a_line_for_one(night: Night) -> None:
     [summary] = [asked for asked in night.asked if asked["text"] == "" and "umbrella" in str(asked["body"])]
     next_call = night.outcomes[CUT_OFF]
@@ -437,6 +440,7 @@ def test_the_next_call_is_answered_while_the_one_before_is_summed_up_on_a_line_f
     assert next_call.hears("this call is recorded hello"), next_call.printed
 
 
+@pytest.mark.slow
 def test_a_call_that_broke_off_unredacted_is_deleted_and_told_without_a_word(night: Night) -> None:
     assert CUT_OFF not in night.kept
     news = night.news(CUT_OFF)
@@ -444,11 +448,13 @@ def test_a_call_that_broke_off_unredacted_is_deleted_and_told_without_a_word(nig
     assert "The record of a call that broke off is deleted" in night.logs
 
 
+@pytest.mark.slow
 def test_the_caller_of_an_agent_that_was_killed_is_hung_up_on_by_the_next(night: Night) -> None:
     outcome = night.outcomes[CUT_OFF]
     assert outcome.hung_up, outcome.printed
 
 
+@pytest.mark.slow
 def test_the_oldest_calls_are_deleted_when_all_are_too_large(night: Night) -> None:
     assert f"/{TOO_LARGE} is deleted" in night.logs
     assert len(night.left) == 2

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.stack.line import Line
 
+pytestmark = pytest.mark.slow
+
 PROJECT = "landline-test-setup"
 NUMBER = "+12025550177"
 ACCOUNT = f"AC{'0' * 32}"

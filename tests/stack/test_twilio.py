@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.stack.line import Line
 
+pytestmark = pytest.mark.slow
+
 NAME = "twilio"  # of the fake's host, on the line's network
 ACCOUNT = FakeTwilio().account
 FROM_OUR_ACCOUNT = ("--header", f"X-Twilio-AccountSid: {ACCOUNT}")
