@@ -139,7 +139,8 @@ ports_are_free() {
 
 port_is_free() { # PORT or FIRST-LAST, KIND, CURE
     holders=$(docker ps --filter "publish=$1/$2" --format '{{.Label "com.docker.compose.project"}} {{.Names}}')
-    stranger=$(printf '%s\n' "$holders" | awk -v project="$(project)" 'NF && $1 != project { print $2; exit }')
+    # A container of no project has its name alone in its row.
+    stranger=$(printf '%s\n' "$holders" | awk -v of="$(project)" 'NF == 1 || NF && $1 != of { print $NF; exit }')
     [ -z "$stranger" ] || die "port $1/$2 is taken by the container $stranger. Stop it, or $3."
     [ -z "$holders" ] || return 0
     taken=$(listening "$2" | awk -v first="${1%-*}" -v last="${1#*-}" '
