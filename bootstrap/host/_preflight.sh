@@ -182,7 +182,8 @@ port_is_free() { # PORT or FIRST-LAST, KIND, CURE
 # Prints `<port> container <name>` or `<port> program <who>`; nothing if the port is free, or this line's own.
 holder() { # PORT or FIRST-LAST, KIND
     holders=$(docker ps --filter "publish=$1/$2" --format '{{.Label "com.docker.compose.project"}} {{.Names}}')
-    stranger=$(printf '%s\n' "$holders" | awk -v project="$(project)" 'NF && $1 != project { print $2; exit }')
+    # A container of no project has its name alone in its row.
+    stranger=$(printf '%s\n' "$holders" | awk -v of="$(project)" 'NF == 1 || NF && $1 != of { print $NF; exit }')
     if [ -n "$stranger" ]; then say "$1 container $stranger"; return; fi
     [ -z "$holders" ] || return 0
     listening "$2" | awk -v first="${1%-*}" -v last="${1#*-}" '

@@ -54,9 +54,10 @@ def test_a_port_in_the_range_for_audio_is_found(tmp_path: Path) -> None:
     assert f"port {port}/udp is taken by" in done.stderr
 
 
-def test_a_port_that_another_projects_container_publishes_is_told_by_its_name(tmp_path: Path) -> None:
-    done = look(tmp_path, 'port_is_free 5060 udp "set SIP_PORT"', docker="echo other other-pbx-1")
-    assert "taken by the container other-pbx-1" in done.stderr
+@pytest.mark.parametrize("project", ["other", "''"])
+def test_a_port_that_a_container_of_somebody_else_publishes_is_told_by_its_name(tmp_path: Path, project: str) -> None:
+    done = look(tmp_path, 'port_is_free 5060 udp "set SIP_PORT"', docker=f"echo {project} pbx-1")
+    assert "taken by the container pbx-1" in done.stderr
 
 
 def test_a_port_that_this_line_publishes_is_no_hindrance(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def read_failures(metrics: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     for labels, value in SAMPLE.findall(metrics):
         its = dict(LABEL.findall(labels))
-        if its.get("dir") == "inbound" and its.get("reason") in SAYS:
+        if its.get("dir") == "in" and its.get("reason") in SAYS:
             counts[its["reason"]] += int(float(value))
     return counts
 

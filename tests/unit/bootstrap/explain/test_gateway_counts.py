@@ -9,12 +9,12 @@ from bootstrap.explain.gateway_counts import count_failures, describe, read_fail
 METRICS = """\
 # HELP livekit_sip_calls_terminated Number of calls terminated by SIP bridge
 # TYPE livekit_sip_calls_terminated counter
-livekit_sip_calls_terminated{dir="inbound",node_id="NE_1",reason="flood",result="client_error",to="203.0.113.9"} 2
-livekit_sip_calls_terminated{dir="inbound",node_id="NE_1",reason="flood",result="client_error",to="host \\"x\\""} 1
-livekit_sip_calls_terminated{dir="inbound",node_id="NE_1",reason="hangup",result="success",to="203.0.113.9"} 9
-livekit_sip_calls_terminated{dir="inbound",node_id="NE_1",reason="unauthorized",result="client_error",to="x"} 1e+02
-livekit_sip_calls_terminated{dir="outbound",node_id="NE_1",reason="media-timeout",result="client_error",to="x"} 7
-livekit_sip_invite_error{dir="inbound",node_id="NE_1",reason="unauthorized",to="unknown"} 100
+livekit_sip_calls_terminated{dir="in",node_id="NE_1",reason="flood",result="client_error",to="203.0.113.9"} 2
+livekit_sip_calls_terminated{dir="in",node_id="NE_1",reason="flood",result="client_error",to="host \\"x\\""} 1
+livekit_sip_calls_terminated{dir="in",node_id="NE_1",reason="hangup",result="success",to="203.0.113.9"} 9
+livekit_sip_calls_terminated{dir="in",node_id="NE_1",reason="unauthorized",result="client_error",to="x"} 1e+02
+livekit_sip_calls_terminated{dir="out",node_id="NE_1",reason="media-timeout",result="client_error",to="x"} 7
+livekit_sip_invite_error{dir="in",node_id="NE_1",reason="unauthorized",to="unknown"} 100
 """
 
 
