@@ -70,6 +70,11 @@ class Desk:
             raise AppointmentError(f"There is no kind {name!r}. The kinds are: {', '.join(self.kinds)}.")
         return self.kinds[name]
 
+    def called(self, name: str) -> str:
+        """Return what a kind of appointment is called when people speak of it; its name if the line has it no more."""
+        kind = self.kinds.get(name)
+        return (kind and kind.called) or name
+
     def opening(self, name: str) -> OpeningHours:
         """Return when a kind of appointment can be had."""
         return opening_hours(self._line, self.kind(name))

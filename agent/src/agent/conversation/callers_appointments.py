@@ -46,7 +46,7 @@ class CallersAppointments:
 
     def called(self, kind: str) -> str:
         """Return what a kind of appointment is called."""
-        return self._desk.kinds[kind].called or kind
+        return self._desk.called(kind)
 
     def say(self, moment: datetime) -> str:
         """Return a moment in the line's language."""

@@ -84,8 +84,8 @@ class Receptionist(Agent):
         """
         with contextlib.suppress(RuntimeError):  # the person has hung up meanwhile
             if self._call.pipeline.invents_facts:
-                opening = sentences(self._call.line.language).message_for_you
-                self.session.say(f"{opening} {order.purpose}")
+                sentence = sentences(self._call.line.language).message_for_you
+                self.session.say(sentence.format(purpose=order.purpose))
             else:
                 self.session.generate_reply(instructions=FIRST_WORDS)
 

@@ -30,7 +30,7 @@ KEYS_PRESSED = "(keys pressed) {}"  # a turn from the keypad, as each `rules.md`
 class Sentences:
     """Sentences that the agent says word for word; they are synthesized when the image is built.
 
-    One with a `{name}` in it is synthesized during the call.
+    One with something to be filled in, such as `{name}`, is synthesized during the call.
     """
 
     hello: str
@@ -55,7 +55,7 @@ class Sentences:
     done_already: str
     calling: str
     are_you: str  # with {name}
-    message_for_you: str
+    message_for_you: str  # with {purpose}
     wrong_person: str
     no_more_calls: str
     thanks: str

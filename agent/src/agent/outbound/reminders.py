@@ -77,9 +77,8 @@ class AppointmentReminders:
 
     def _reminder(self, its: Appointment) -> Reminder:
         begins = its.begins.astimezone(ZoneInfo(self._line.timezone))
-        kind, language = self._desk.kinds.get(its.kind), self._line.language  # None: the line offers it no more
-        what = (kind and kind.called) or its.kind
-        purpose = ask("remind", language, what=what, when=say_moment(begins, language))
+        language = self._line.language
+        purpose = ask("remind", language, what=self._desk.called(its.kind), when=say_moment(begins, language))
         return Reminder(f"{its.uid}-{begins:%Y%m%d%H%M}", its.number, its.name, purpose, begins)
 
 
