@@ -63,7 +63,7 @@ class StandingPhone:
 
 
 def printed(report: dict[str, Any]) -> str:
-    """Return a call as a failed test shows it: a row with its seconds for each thing that was said, then the figures."""
+    """Return a call as a failed test shows it: a row with its seconds for each thing that was said, and the figures."""
     said = [
         f"{part['start']:7.2f} {part['end']:7.2f}  {part['who']:6}  {part['text']}" for part in report["conversation"]
     ]
