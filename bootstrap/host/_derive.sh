@@ -6,7 +6,7 @@
 derive() {
     domain=$(value_of DOMAIN)
     address=$(external_address "$domain")
-    files=compose.yaml ports=10000-10099 host_ip='' turn=''
+    files=compose.yaml host_ip='' turn=''
     if [ -n "$address" ] && [ "$(value_of TURN)" = yes ]; then
         files=$files:livekit/turn.yaml turn=$(value_of TURN_PORT)
     fi
@@ -15,10 +15,9 @@ derive() {
             "set DOMAIN or PUBLIC_IP in $ENV_FILE, or NETWORK=bridge."
         command -v ip >/dev/null ||
             die "NETWORK=host needs the ip command, to find this host's own address. Install iproute2."
-        files=$files:livekit/host-network.yaml ports=10000-19999   # the last file, since it takes ports away
+        files=$files:livekit/host-network.yaml   # the last file, since it takes ports away
         host_ip=$(ip -4 route get 192.0.2.1 | sed -n 's/.* src \([0-9.]*\).*/\1/p')
     fi
-    range=$(value_of RTP_PORT_RANGE)
     case $address in '') bind=127.0.0.1 ;; *) bind=0.0.0.0 ;; esac
     case $(value_of LOG_FORMAT) in json) json=true caddy=json ;; *) json=false caddy=console ;; esac
     case $(value_of API_TOKEN) in '') calls=no ;; *) calls=yes ;; esac
@@ -31,7 +30,7 @@ derive() {
     say "ADVERTISED_IP=$address"
     say "HOST_IP=$host_ip"
     say "SITE=$(site "$domain" "$address")"
-    say "RTP_PORTS=${range:-$ports}"
+    say "RTP_PORTS=$(rtp_ports)"
     say "TURN_UDP_PORT=$turn"
     say "LOG_JSON=$json"
     say "CADDY_LOG=$caddy"
@@ -43,6 +42,11 @@ derive() {
     for label in $(given_to_services | awk '{ print $1 "_OF_" $2 }' | sort -u); do
         say "$label=$(checksum_of_what_is_given "${label%%_OF_*}" "${label#*_OF_}")"
     done
+}
+
+rtp_ports() {
+    range=$(value_of RTP_PORT_RANGE)
+    case $(value_of NETWORK) in host) say "${range:-10000-19999}" ;; *) say "${range:-10000-10099}" ;; esac
 }
 
 # Report every wrong setting that no container could report. Bootstrap and the agent check the others.
@@ -69,7 +73,25 @@ check_settings() {
         complain RTP_PORT_RANGE "$(value_of RTP_PORT_RANGE)" "first-last between 1024 and 65535, such as 10000-10099"
     is_path "$(value_of LINES_FOLDER)" ||
         complain LINES_FOLDER "$(value_of LINES_FOLDER)" "a path without a colon that begins with /, ./ or ../"
+    [ "$wrong" -ne 0 ] || for clash in $(ports_named_twice); do
+        complain "${clash%%=*}" "$(value_of "${clash%%=*}")" "a port that ${clash#*=} does not use"
+    done
     [ "$wrong" -eq 0 ] || exit 2
+}
+
+# Prints `<name>=<name of another setting that opens the same port>` for each one.
+ports_named_twice() {
+    {
+        for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT API_PORT; do say "$name tcp $(value_of "$name")"; done
+        for name in SIP_PORT RTC_UDP_PORT; do say "$name udp $(value_of "$name")"; done
+        [ "$(value_of TURN)" = no ] || say "TURN_PORT udp $(value_of TURN_PORT)"
+        say "RTP_PORT_RANGE udp $(rtp_ports)"
+    } | awk '{
+            ends = split($3, port, "-")
+            name[NR] = $1; kind[NR] = $2; first[NR] = port[1] + 0; last[NR] = port[ends] + 0
+            for (i = 1; i < NR; i++)
+                if (kind[i] == $2 && first[i] <= last[NR] && first[NR] <= last[i]) print name[i] "=" $1
+        }'
 }
 
 complain() { # NAME FOUND EXPECTED

@@ -242,6 +242,9 @@ def test_what_follows_from_the_settings_is_written_down(clone: Clone, file: Path
         ({"PUBLIC_IP": "203.0.113.7", "DOMAIN": "https://line.example.com"}, "DOMAIN is"),
         ({"RTP_PORT_RANGE": "20099-20000"}, "RTP_PORT_RANGE is"),
         ({"RTP_PORT_RANGE": "10000-101000"}, "RTP_PORT_RANGE is"),
+        ({"RTC_UDP_PORT": "443"}, "RTC_UDP_PORT is '443' in .env; it has to be a port that TURN_PORT does not use."),
+        ({"HTTP_PORT": "443"}, "HTTP_PORT is '443' in .env; it has to be a port that HTTPS_PORT does not use."),
+        ({"SIP_PORT": "10099"}, "SIP_PORT is '10099' in .env; it has to be a port that RTP_PORT_RANGE does not use."),
         ({"REMOTE_API": "maybe"}, "REMOTE_API is 'maybe'"),
         ({"CALENDAR_FEEDS": "maybe"}, "CALENDAR_FEEDS is 'maybe'"),
         ({"LINES_FOLDER": "lines"}, "LINES_FOLDER is 'lines'"),  # Compose would take it for the name of a volume
