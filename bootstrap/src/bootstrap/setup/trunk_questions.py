@@ -16,6 +16,11 @@ from bootstrap.twilio import Offer, TwilioError, TwilioUnreachableError
 
 TWILIO = "twilio"
 CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET")
+WHERE_THE_ACCOUNT_IS = "Twilio's console shows it on its first page, under Account Info."
+WHERE_KEYS_ARE_MADE = (
+    "Make one in Twilio's console: Account, API keys & tokens, Create API key, type Standard. "
+    "Its secret is shown only once."
+)
 BY_API, BY_HAND = "api", "console"
 BUY = "buy"  # among the numbers to choose from
 NONE = "none"  # among the offers
@@ -116,8 +121,10 @@ async def ask_for_credentials(it: Interview) -> Account | None:
         return None
     sid, key = it.answers["TWILIO_ACCOUNT_SID"], it.answers["TWILIO_API_KEY"]
     while True:
-        sid = await it.prompt.text(Question("TWILIO_ACCOUNT_SID", "The account's SID (AC…)"), sid, check_account)
-        key = await it.prompt.text(Question("TWILIO_API_KEY", "The API key's SID (SK…)"), key, check_key)
+        question = Question("TWILIO_ACCOUNT_SID", "The account's SID (AC…)", WHERE_THE_ACCOUNT_IS)
+        sid = await it.prompt.text(question, sid, check_account)
+        question = Question("TWILIO_API_KEY", "The API key's SID (SK…)", WHERE_KEYS_ARE_MADE)
+        key = await it.prompt.text(question, key, check_key)
         question = Question("TWILIO_API_SECRET", "The API key's secret")
         secret = await it.prompt.secret(question, it.answers["TWILIO_API_SECRET"], check_secret)
         trunk_account = await account_that_the_agent_takes(it, sid)
