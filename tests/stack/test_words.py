@@ -32,7 +32,7 @@ SENTENCES = {
         "St. Mary is on the 3rd floor.",
         "Take Exit 25 and turn left after 2 miles.",
     ],
-    "hours": [
+    "opening hours": [
         "We open at 9:30 a.m. and close at 5 p.m. every day.",
         "We are open Mon-Fri from 9-5.",
         "On Sat. 10 to 4 we have a sale.",
