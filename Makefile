@@ -1,6 +1,5 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-MAKEFLAGS += --no-print-directory
 .PHONY: help setup up check doctor call dial logs down backup restore firewall clean venv test test-all lint docs lock
 .PHONY: bench hearing knowledge tools turns capacity
 

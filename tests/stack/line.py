@@ -63,7 +63,9 @@ class Line:
         self, *command: str, check: bool = True, timeout: float = 600, settings: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """`settings` win over those of the file."""
-        env = {**os.environ, "COMPOSE_ENV_FILES": str(self.env_file), "COMPOSE_PROJECT_NAME": self.project}
+        # As from a person's shell: inside another make, make says which folder it enters.
+        env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+        env |= {"COMPOSE_ENV_FILES": str(self.env_file), "COMPOSE_PROJECT_NAME": self.project}
         env |= settings or {}
         return subprocess.run(command, cwd=ROOT, env=env, text=True, capture_output=True, check=check, timeout=timeout)
 
