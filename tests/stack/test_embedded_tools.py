@@ -15,6 +15,8 @@ from tests.support.lines import ABILITIES, abilities
 if TYPE_CHECKING:
     from tests.stack.line import Line
 
+pytestmark = pytest.mark.slow
+
 TIMEZONE = "Pacific/Kiritimati"  # for more than half of the day, the weekday there is another than in UTC
 SAID = ("How much is a cup of coffee?", "Which day is it today?", "We are done here, please end the call.")
 BOOKED = """
@@ -25,7 +27,6 @@ PATIENT = ("--patience", "4")  # as `make call` has it: a question is asked agai
 CALLED = re.compile(r"\bcalled[=\"': ]+(\w+)")  # in the log of the speech service
 
 
-@pytest.mark.slow
 def test_the_embedded_models_call_the_tools_that_are_asked_for_and_no_others(line: Line) -> None:
     line.change(tools=["end_call", "tell_time"], timezone=TIMEZONE)
     before, day = len(CALLED.findall(line.logs("speech"))), datetime.now(ZoneInfo(TIMEZONE))

@@ -30,6 +30,8 @@ from tests.support.turn import Relay
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = "landline-test-elsewhere"  # a network of Docker's beside the line's
 # The two hosts of the scans have addresses that are reserved for examples, on links of their own to this machine.
 CARRIER, STRANGER = "198.51.100.2", "203.0.113.2"
@@ -277,7 +279,6 @@ def run(*command: str, check: bool = True) -> str:
 # A restart of the engine, which would end whatever else runs on it
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     not os.environ.get(RESTART), reason=f"{RESTART} is not set to the command that restarts this machine's engine"
 )

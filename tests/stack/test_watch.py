@@ -87,6 +87,7 @@ async def _whole(line: Line) -> tuple[str, str] | None:
 
 
 FAULTS = [wipe, delete_trunk, delete_rule]
+SELDOM = [pytest.param(fault, marks=pytest.mark.slow) for fault in FAULTS[1:]]  # a wipe deletes what they delete, too
 
 
 def is_mended(line: Line, fault: Callable[[Line], None]) -> None:
@@ -97,7 +98,7 @@ def is_mended(line: Line, fault: Callable[[Line], None]) -> None:
     until(lambda: whole(line) not in (None, before), BACK_WITHIN, "mended", line)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [wipe, *SELDOM])
 def test_what_redis_lost_or_a_hand_deleted_is_back_and_a_call_is_answered(
     line: Line, fault: Callable[[Line], None]
 ) -> None:
