@@ -33,8 +33,13 @@ create() {
 add_what_is_missing() {
     missing=$(awk -F= 'NR == FNR { there[$1]; next } /^[A-Z]/ && !($1 in there)' "$ENV_FILE" .env.example)
     [ -n "$missing" ] || return 0
+    started=$(written_lines)
     { a_persons_lines; say "$missing"; written_lines; } | replace_private "$ENV_FILE"
-    say "added to $ENV_FILE, new in this release: $(say "$missing" | cut -d = -f 1 | paste -s -d ' ' -)"
+    if [ -n "$started" ]; then
+        say "added to $ENV_FILE, new in this release: $(say "$missing" | cut -d = -f 1 | paste -s -d ' ' -)"
+    else
+        say "added the other settings to $ENV_FILE, with their defaults"
+    fi
 }
 
 generate_secrets() {

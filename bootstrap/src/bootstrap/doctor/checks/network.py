@@ -127,7 +127,8 @@ async def audio_ports(world: World) -> Finding:
     id="network.public_address",
     needs=("network.ipv4", "settings.env"),
     title="the line advertises the address at which the world sees this host",
-    cure="If this host has moved, run make up. If PUBLIC_IP is set in .env, correct it or leave it empty.",
+    cure="If this host has moved, run make up. If PUBLIC_IP is set in .env, correct it. It may be empty only if "
+    "a service on the Internet tells this host its address.",
 )
 async def public_address(world: World) -> Finding:
     if not world.is_public:
@@ -165,7 +166,8 @@ async def carrier_nat(world: World) -> Finding:
     id="network.dns",
     needs=("network.ipv4", "settings.env"),
     title="the name in DOMAIN leads to an address",
-    cure="Make an A record for it where your domain's names are kept, or set DOMAIN=auto in .env.",
+    cure="Make an A record for it where your domain's names are kept, or set DOMAIN=auto in .env. "
+    "If you have done so, find out why this host cannot look names up.",
 )
 async def dns(world: World) -> Finding:
     site = world.facts.get("SITE")
