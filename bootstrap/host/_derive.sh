@@ -58,7 +58,7 @@ check_settings() {
     one_of REMOTE_API no yes
     one_of TURN no yes
     one_of CALENDAR_FEEDS no yes
-    for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT TURN_PORT API_PORT; do
+    for name in $(names_of_ports) TURN_PORT; do
         is_port "$(value_of "$name")" || complain "$name" "$(value_of "$name")" "a port from 1 to 65535"
     done
     value_of REDIS_PASSWORD | grep -Eq '^([A-Za-z0-9_-]{32,})?$' ||
@@ -82,8 +82,9 @@ check_settings() {
 # Prints `<name>=<name of another setting that opens the same port>` for each one.
 ports_named_twice() {
     {
-        for name in SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT API_PORT; do say "$name tcp $(value_of "$name")"; done
-        for name in SIP_PORT RTC_UDP_PORT; do say "$name udp $(value_of "$name")"; done
+        for name in $(names_of_ports); do
+            for kind in $(kinds_of "$name"); do say "$name $kind $(value_of "$name")"; done
+        done
         [ "$(value_of TURN)" = no ] || say "TURN_PORT udp $(value_of TURN_PORT)"
         say "RTP_PORT_RANGE udp $(rtp_ports)"
     } | awk '{

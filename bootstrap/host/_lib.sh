@@ -50,6 +50,11 @@ value_in() { # FILE, NAME: the same in another file than .env
     ' "$1" .env.example
 }
 
+# The settings that name a port which every line publishes, and how each port is used. TURN_PORT is published only if
+# TURN is on, and RTP_PORT_RANGE names many.
+names_of_ports() { say SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT; }
+kinds_of() { case $1 in SIP_PORT) say udp tcp ;; RTC_UDP_PORT) say udp ;; *) say tcp ;; esac; } # NAME
+
 # Replace FILE with standard input, written beside it and then renamed, so that a full disk or a Ctrl-C loses nothing.
 replace() { cat > "$1.new" && mv "$1.new" "$1"; }
 replace_private() { (umask 077 && replace "$1"); }

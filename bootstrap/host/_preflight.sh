@@ -3,7 +3,6 @@
 
 MIN_ENGINE=25.0      # for start_interval in health checks
 MIN_COMPOSE=2.24.4   # for !reset in an override file
-PORTS='SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT'
 UNPRIVILEGED_PORTS=/proc/sys/net/ipv4/ip_unprivileged_port_start
 
 look_at_the_engine() {
@@ -74,7 +73,7 @@ kind_of_engine() {
 ports_are_allowed() {
     first=$(cat "$UNPRIVILEGED_PORTS" 2>/dev/null || say 1024)
     lowest=$first low=''
-    for name in $PORTS TURN_UDP_PORT; do
+    for name in $(names_of_ports) TURN_UDP_PORT; do
         port=$(value_of "$name")
         [ "${port:-$first}" -lt "$first" ] || continue   # TURN's is empty if it is off
         case $name in TURN_UDP_PORT) name=TURN_PORT ;; esac
@@ -153,9 +152,8 @@ ports_are_free() {
 
 # Call FUNCTION with the name, the port (or first-last) and the kind of each port that the line publishes.
 with_each_port() { # FUNCTION
-    for name in $PORTS; do
-        case $name in SIP_PORT) kinds='udp tcp' ;; RTC_UDP_PORT) kinds=udp ;; *) kinds=tcp ;; esac
-        for kind in $kinds; do "$1" "$name" "$(value_of "$name")" "$kind"; done
+    for name in $(names_of_ports); do
+        for kind in $(kinds_of "$name"); do "$1" "$name" "$(value_of "$name")" "$kind"; done
     done
     [ -z "$(value_of TURN_UDP_PORT)" ] || "$1" TURN_PORT "$(value_of TURN_UDP_PORT)" udp   # it is empty if TURN is off
     "$1" RTP_PORT_RANGE "$(value_of RTP_PORTS)" udp

@@ -63,7 +63,8 @@ class Line:
         self, *command: str, check: bool = True, timeout: float = 600, settings: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """`settings` win over those of the file."""
-        # As from a person's shell: inside another make, make says which folder it enters.
+        # The tests themselves may be run by make. With its variables, a second make prints which folder it enters, and
+        # what a test reads begins with that row.
         env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
         env |= {"COMPOSE_ENV_FILES": str(self.env_file), "COMPOSE_PROJECT_NAME": self.project}
         env |= settings or {}

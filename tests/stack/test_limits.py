@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Of each sentence what no other has; few words, of which a busy machine may swallow one.
 BUSY, ENOUGH_CALLS, NO_MORE_CALLS = "all lines are", "limit of calls", "cannot take any more calls"
-LITTLE_TIME, TIME_IS_UP = "a little time", "time( i|')s up"
+LITTLE_TIME, TIME_IS_UP = "a little time", "ou?r time( i|')s up"
 NOT_ANSWERED = 10
 STAYS = ("--silent", "--stay", "12")
 RINGS = ("--silent", "--ring-timeout", "8")
