@@ -247,7 +247,7 @@ def test_a_changed_profile_makes_compose_replace_prometheus() -> None:
     assert len(set(hashes)) == 2
 
 
-@pytest.mark.parametrize(("given", "account"), [("","", "AC2"), ("AC1", "AC1")])
+@pytest.mark.parametrize(("given", "account"), [("", "AC2"), ("AC1", "AC1")])
 def test_the_agent_takes_the_account_at_twilio_for_the_trunks_unless_another_is_named(given: str, account: str) -> None:
     rendered = compose_config("--format", "json", TRUNK_ACCOUNT=given, TWILIO_ACCOUNT_SID="AC2")
     assert json.loads(rendered)["services"]["agent"]["environment"]["TRUNK_ACCOUNT"] == account
