@@ -210,7 +210,10 @@ def test_a_line_that_compose_would_change_or_nobody_would_read_is_refused(
         ({"METRICS": "yes"}, {"COMPOSE_PROFILES": "metrics", "COMPOSE_FILE": "compose.yaml"}),
         ({"METRICS": "yes", "COMPOSE_PROFILES": "local"}, {"COMPOSE_PROFILES": "local,metrics"}),
         ({"METRICS": "no", "COMPOSE_PROFILES": "local,metrics"}, {"COMPOSE_PROFILES": "local"}),
-        ({"METRICS_PORT": "9090", "COMPOSE_PROFILES": "metrics"}, {"COMPOSE_PROFILES": "", "COMPOSE_FILE": "compose.yaml"}),
+        (
+            {"METRICS_PORT": "9090", "COMPOSE_PROFILES": "metrics"},
+            {"COMPOSE_PROFILES": "", "COMPOSE_FILE": "compose.yaml"},
+        ),
         ({"METRICS": "yes", "METRICS_PORT": "9090"}, {"COMPOSE_FILE": "compose.yaml:metrics/published.yaml"}),
         ({"PUBLIC_IP": "203.0.113.7"}, {"BIND_ADDRESS": "0.0.0.0", "ADVERTISED_IP": "203.0.113.7"}),
         ({"PUBLIC_IP": "203.0.113.7", "DOMAIN": "auto"}, {"SITE": "203-0-113-7.sslip.io"}),
@@ -253,7 +256,10 @@ def test_what_follows_from_the_settings_is_written_down(clone: Clone, file: Path
         ({"REMOTE_API": "maybe"}, "REMOTE_API is 'maybe'"),
         ({"METRICS": "maybe"}, "METRICS is 'maybe'"),
         ({"METRICS_PORT": "yes"}, "METRICS_PORT is 'yes'"),
-        ({"METRICS": "yes", "METRICS_PORT": "7880"}, "API_PORT is '7880' in .env; it has to be a port that METRICS_PORT"),
+        (
+            {"METRICS": "yes", "METRICS_PORT": "7880"},
+            "API_PORT is '7880' in .env; it has to be a port that METRICS_PORT",
+        ),
         ({"ALERTMANAGER": "alerts.example.com"}, "ALERTMANAGER is 'alerts.example.com'"),
         ({"ALERTMANAGER": "http://alerts:9093"}, "ALERTMANAGER is 'http://alerts:9093'"),
         ({"ALERTMANAGER": ":9093"}, "ALERTMANAGER is ':9093'"),
