@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.unit.desk.conftest import Visitor
@@ -13,6 +12,7 @@ from tests.unit.desk.conftest import Visitor
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
+    from starlette.responses import Response
 
 
 def requests(visitor: Visitor) -> dict[tuple[str, str, str], float]:
