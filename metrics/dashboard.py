@@ -172,7 +172,7 @@ def providers() -> list[Timeseries]:
 def services() -> list[Timeseries]:
     cpu = {"{{job}}": rate("process_cpu_seconds_total", "job")}
     memory = {"{{job}}": "sum by (job) (process_resident_memory_bytes)"}
-    refused = {"{{reason}}": increase("livekit_sip_invite_error", "reason", where='dir="inbound"')}
+    refused = {"{{reason}}": increase("livekit_sip_invite_error", "reason", where='dir="in"')}
     rooms = {"rooms": "sum(livekit_room_total)", "participants": "sum(livekit_participant_total)"}
     answers = {"{{page}} {{status}}": rate("landline_desk_requests_total", "page", "status")}
     pages = {"{{page}}": quantile(0.95, "landline_desk_request_seconds", "page")}
