@@ -107,7 +107,7 @@ there_is_memory() {
 }
 
 needed_memory() { # [PROFILES SIZE]: without, what .env says
-    of=${1-$(value_of COMPOSE_PROFILES)} megabytes=1000
+    of=${1-$(value_of COMPOSE_PROFILES)} megabytes=1100
     case ${2-$(value_of SPEECH_SIZE)} in small) models=1000 ;; *) models=2000 ;; esac
     ! in_list local "$of" || megabytes=$((megabytes + models))
     ! in_list metrics "$of" || megabytes=$((megabytes + 200))
@@ -125,6 +125,7 @@ room_on_the_disk() { # for those of IMAGES that are missing
             landline/speech:*) size=2200 ;;
             landline/agent:*) size=750 ;;
             landline/phone:*) size=950 ;;
+            landline/desk:*) size=330 ;;
             landline/bootstrap:*) size=340 ;;
             prom/prometheus:*) size=350 ;;
             *) size=150 ;;
@@ -234,9 +235,3 @@ owner_of_the_subnet() {
 }
 
 project() { say "${COMPOSE_PROJECT_NAME:-landline}"; }
-
-# The user who typed the command, as user:group, so that the files that a container writes are theirs. To a rootless
-# engine, that is root.
-this_user() {
-    case $(docker info --format '{{.SecurityOptions}}') in *rootless*) say 0:0 ;; *) say "$(id -u):$(id -g)" ;; esac
-}

@@ -67,11 +67,11 @@ def test_the_port_of_prometheus_is_looked_at_only_if_it_is_published(tmp_path: P
 @pytest.mark.parametrize(
     ("profiles", "size", "megabytes"),
     [
-        ("", "default", 1000),
-        ("local", "small", 2000),
-        ("local", "", 3000),
-        ("metrics", "small", 1200),
-        ("local,metrics", "default", 3200),
+        ("", "default", 1100),
+        ("local", "small", 2100),
+        ("local", "", 3100),
+        ("metrics", "small", 1300),
+        ("local,metrics", "default", 3300),
     ],
 )
 def test_the_memory_that_is_needed_is_that_of_what_is_on(
@@ -79,7 +79,7 @@ def test_the_memory_that_is_needed_is_that_of_what_is_on(
 ) -> None:
     settings = f"COMPOSE_PROFILES={profiles}\nSPEECH_SIZE={size}\n"
     assert look(tmp_path, "needed_memory", settings=settings).stdout == f"{megabytes}\n"
-    assert look(tmp_path, "needed_memory local default", settings=settings).stdout == "3000\n"
+    assert look(tmp_path, "needed_memory local default", settings=settings).stdout == "3100\n"
 
 
 @pytest.mark.parametrize("project", ["other", "''"])

@@ -189,5 +189,5 @@ async def test_of_a_host_without_env_as_much_is_said_as_can_be_said(stage: Stage
     failed = {id_ for id_, result in results.items() if result.finding.level == "fail"}
     assert "settings.env" in failed
     running = {id_ for id_ in results if id_.endswith(".running")} - {"metrics.running"}
-    assert failed - {"settings.env"} == {"agent.watched", *running}
+    assert failed - {"settings.env"} == {"agent.watched", "web.desk", *running}
     assert results["host.engine_version"].finding.level == "ok"
