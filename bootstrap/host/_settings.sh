@@ -27,7 +27,8 @@ build_without_env() { (export COMPOSE_ENV_FILES=.env.example COMPOSE_PROGRESS=qu
 
 image_of() { sed -n "s/^ *image: \(landline\/$1:.*\)/\1/p" compose.yaml | head -n 1; } # ROOM; two services may have one
 
-# Leaves the profile that the lines need, local or nothing, in PROFILE. ADVICE=yes: tell what the lines want and the host cannot do.
+# Leaves the profile that the lines need, local or nothing, in PROFILE. ADVICE=yes: tell what the lines want and the
+# host cannot do.
 settings_are_right() {
     wrong=no
     ask bootstrap plan >/dev/null || wrong=yes
