@@ -70,6 +70,8 @@ def test_what_the_microphone_plays_is_what_a_page_hears(tmp_path: Path) -> None:
         assert sounded(heard) == pytest.approx(2.0, abs=0.4)
         assert first_sound(heard) < SAYS + 1
         assert loudness(heard).max() > 3000
+        assert set(browser.ways(page)) <= {"host", "prflx"}
+        assert browser.ways(page)
         assert sounded(browser.heard(page)) >= sounded(heard) - 0.1  # it can be asked again
 
 

@@ -134,6 +134,10 @@ class Browser:
         kept.write_bytes(sound)
         return save_sound(kept, kept.with_suffix(".wav"))
 
+    def ways(self, page: sync_api.Page) -> list[str]:
+        """Return over which kinds of addresses the page's calls go: "host", "prflx", "srflx", "relay"."""
+        return list(page.evaluate("heard.ways()"))
+
     def first_heard(self, page: sync_api.Page) -> float:
         """Return when the page began to hear something, in seconds since 1970."""
         began: float = page.evaluate("heard.began") / 1000

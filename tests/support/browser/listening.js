@@ -1,6 +1,6 @@
 // Runs in every page before the page's own scripts, and records what comes in over WebRTC, all tracks together: `window.heard`.
 (() => {
-  const heard = { began: 0, chunks: [], tracks: 0, read };
+  const heard = { began: 0, chunks: [], tracks: 0, connections: [], read, ways };
   let context, mix, recorder;
 
   function record(track) {
@@ -37,10 +37,24 @@
     return btoa(text);
   }
 
+  // How packets go out: the types of the candidates in use, "host", "prflx", "srflx" or "relay".
+  async function ways() {
+    const found = new Set();
+    for (const connection of heard.connections) {
+      const stats = await connection.getStats();
+      for (const one of stats.values()) {
+        if (one.type !== "transport" || !one.selectedCandidatePairId) continue;
+        found.add(stats.get(stats.get(one.selectedCandidatePairId).localCandidateId).candidateType);
+      }
+    }
+    return [...found].sort();
+  }
+
   const Connection = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Connection {
     constructor(...given) {
       super(...given);
+      heard.connections.push(this);
       this.addEventListener("track", (event) => event.track.kind === "audio" && record(event.track));
     }
   };

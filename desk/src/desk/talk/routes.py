@@ -46,7 +46,8 @@ async def call(request: Request) -> Response:
     """Answer with {url, token, room}: the signalling's address, and what lets the browser into a new call's room."""
     desk = desk_of(request)
     check_token(request)
-    desk.rates.count(request, "talk", rates.TALK)
+    if not request.state.session.is_operator:
+        desk.rates.count(request, "talk", rates.TALK)
     wanted = await _read(request)
     if wanted.draft:
         _check_may_try(request)

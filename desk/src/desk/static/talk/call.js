@@ -12,7 +12,8 @@ const KEYS = "0123456789*#"; // a key's place is its DTMF code
 export const IDLE = {
   phase: "idle", // calling: asking the server; ringing: waiting for the agent; connected; ended: see `reason`
   reason: "",
-  trouble: "", // that the call goes on with: no microphone, reconnecting
+  trouble: "", // with the microphone, without which the call goes on
+  connection: "", // that it is being reconnected
   microphone: "off", // asking, on, muted, none
   speaking: [], // of "you", "line" and "operator"
   agent: "", // listening, thinking, speaking
@@ -134,11 +135,13 @@ export class Call {
       .on(RoomEvent.TrackSubscribed, mine((track) => track.kind === Track.Kind.Audio && document.body.append(track.attach())))
       .on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((element) => element.remove()))
       .on(RoomEvent.AudioPlaybackStatusChanged, mine(() => this.#change({ silent: !room.canPlaybackAudio })))
-      .on(RoomEvent.SignalReconnecting, mine(() => this.#change({ trouble: words.RECONNECTING })))
-      .on(RoomEvent.Reconnecting, mine(() => this.#change({ trouble: words.RECONNECTING })))
-      .on(RoomEvent.Reconnected, mine(() => this.#change({ trouble: "" })))
-      .on(RoomEvent.Disconnected, mine((reason) => this.#end(words.endingOf(reason))));
+      .on(RoomEvent.SignalReconnecting, mine(() => this.#change({ connection: words.RECONNECTING })))
+      .on(RoomEvent.Reconnecting, mine(() => this.#change({ connection: words.RECONNECTING })))
+      .on(RoomEvent.Reconnected, mine(() => this.#change({ connection: "" })))
+      // While the call begins, `connect` itself fails, and says why.
+      .on(RoomEvent.Disconnected, mine((reason) => this.state.phase !== "calling" && this.#end(words.endingOf(reason))));
     room.registerTextStreamHandler("lk.transcription", (reader, from) => {
+      if (reader.info.attributes?.["landline.typed"]) return; // the page has shown it when it was sent
       const who = whoIs(room, room.getParticipantByIdentity(from.identity) ?? from);
       follow(reader, who, mine((segment) => this.#change({ captions: withSegment(this.state.captions, segment) })));
     });
@@ -178,7 +181,7 @@ export class Call {
     const why = reason === words.LINE_LEFT && this.rejected ? this.rejected : reason;
     this.rejected = undefined;
     this.#change({
-      phase: "ended", reason: why, trouble: this.state.microphone === "none" ? this.state.trouble : "",
+      phase: "ended", reason: why, connection: "",
       microphone: "off", speaking: [], agent: "", tool: "", silent: false, operator: false,
       captions: this.state.captions.map((caption) => ({ ...caption, final: true })),
     });

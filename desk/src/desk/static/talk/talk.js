@@ -24,8 +24,11 @@ function Talk({ lines, chosen, draft, relay }) {
         <${Signs} state=${state} meter=${meter} />
         <${Keypad} keys=${state.keys} press=${(key) => call.press(key)} isShown=${showsKeys} />`}
     </div>
-    ${(isOn || state.captions.length > 0) && html`<${Captions} captions=${state.captions} end=${end} />`}
-    ${isOn && html`<${Typing} send=${(text) => call.type(text)} isOn=${state.phase === "connected"} />`}`;
+    ${(isOn || state.captions.length > 0) && html`
+      <div>
+        <${Captions} captions=${state.captions} end=${end} />
+        ${isOn && html`<${Typing} send=${(text) => call.type(text)} isOn=${state.phase === "connected"} />`}
+      </div>`}`;
 }
 
 // The button that was pressed goes away: the focus moves to the one that undoes it, and not to the page's beginning.

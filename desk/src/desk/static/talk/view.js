@@ -30,6 +30,7 @@ export function Status({ state }) {
   }[phase];
   return html`
     <p role="status" class="talk-status" data-phase=${phase}>${sentence}</p>
+    ${state.connection && html`<p role="alert" class="notice warn">${state.connection}</p>`}
     ${state.trouble && html`<p role="alert" class="notice warn talk-trouble">${state.trouble}</p>`}`;
 }
 
