@@ -64,7 +64,7 @@ def test_what_the_microphone_plays_is_what_a_page_hears(tmp_path: Path) -> None:
         page = browser.page()
         page.goto(url)
         page.evaluate("call()")
-        page.wait_for_function("level > 0.2")
+        browser.until(page, "level > 0.2")
         page.wait_for_timeout(3000)
         heard = browser.heard(page)
         assert sounded(heard) == pytest.approx(2.0, abs=0.4)

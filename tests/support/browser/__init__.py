@@ -6,7 +6,8 @@
 
 The sound of `speech` is what the browser's microphone picks up, once, from the moment that a page opens the microphone.
 What a page hears over WebRTC is recorded: see `Browser.heard`. As long as the block lasts, `asyncio.run` refuses to
-work in the test's thread, in which Playwright's own loop is; `beside` runs a coroutine in another one.
+work in the test's thread, in which Playwright's own loop is; `beside` runs a coroutine in another one. Under the desk's
+policy, Playwright's `wait_for_function` cannot be used: `Browser.until` can.
 """
 
 from __future__ import annotations
@@ -127,12 +128,22 @@ class Browser:
             self.logs.append(f"{kind}: {text}")
 
     def heard(self, page: sync_api.Page) -> Path:
-        """Return what the page has heard over WebRTC so far: a WAV file, mono, 16 kHz. AssertionError if no track came."""
+        """Return what the page has heard over WebRTC so far: WAV, mono, 16 kHz. AssertionError if no track came."""
         sound = base64.b64decode(page.evaluate("heard.read()"))
         assert sound, f"no sound has come to {page.url}; its console says {self.logs}"
         kept = self.folder / f"heard-{uuid.uuid4().hex}.webm"
         kept.write_bytes(sound)
         return save_sound(kept, kept.with_suffix(".wav"))
+
+    def until(self, page: sync_api.Page, holds: str, seconds: float = PATIENCE) -> None:
+        """Wait until a JavaScript expression holds on the page.
+
+        Playwright's own `wait_for_function` calls eval, which a page with a strict policy forbids.
+        """
+        deadline = time.monotonic() + seconds
+        while not page.evaluate(holds):
+            assert time.monotonic() < deadline, f"{holds} does not hold at {page.url} after {seconds:g} s: {self.logs}"
+            page.wait_for_timeout(50)
 
     def ways(self, page: sync_api.Page) -> list[str]:
         """Return over which kinds of addresses the page's calls go: "host", "prflx", "srflx", "relay"."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from livekit.api.access_token import Claims
+
     from desk.settings import Settings
 
 DRAFT = "0123456789abcdef" * 2
@@ -33,7 +35,7 @@ def call(visitor: Visitor, body: Any = None, token: str = "", **headers: str) ->
     return visitor.post("/talk/call", content=content, headers=given)
 
 
-def claims_of(settings: Settings, token: str) -> api.Claims:
+def claims_of(settings: Settings, token: str) -> Claims:
     secret = settings.livekit_api_secret.get_secret_value()
     return api.TokenVerifier(settings.livekit_api_key.get_secret_value(), secret).verify(token)
 
@@ -101,11 +103,14 @@ def test_every_call_has_a_room_and_an_identity_of_its_own(visitor: Visitor, sett
 @pytest.mark.parametrize(("page", "signalling"), [("https", "wss"), ("http", "ws")])
 def test_signalling_is_at_the_pages_own_host(visitor: Visitor, page: str, signalling: str) -> None:
     token = visitor.token
-    visitor.base_url = f"{page}://localhost:8443"  # type: ignore[assignment] # httpx takes a string
+    visitor.base_url = f"{page}://localhost:8443"
     answer = visitor.post(
         "/talk/call",
         json={"line": "coffee"},
-        headers={"X-CSRF-Token": token, "Cookie": "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())},
+        headers={
+            "X-CSRF-Token": token,
+            "Cookie": "; ".join(f"{name}={value}" for name, value in visitor.cookies.items()),
+        },
     )
     assert answer.json()["url"] == f"{signalling}://localhost:8443"
 

@@ -115,8 +115,8 @@ export class Call {
     this.#endMeter = meter(track, this.level);
     track.on(TrackEvent.Ended, () => this.#change({ microphone: "none", trouble: words.MICROPHONE_GONE }));
     this.#change({ microphone: "on" });
+    if (!(await joined(room))) return;
     try {
-      await joined(room);
       await room.localParticipant.publishTrack(track, { source: Track.Source.Microphone });
     } catch {
       if (room === this.#room && this.isOn) this.#change({ trouble: words.microphoneTrouble() });
@@ -228,11 +228,11 @@ function whoIs(room, participant) {
   return participant.attributes?.["landline.operator"] && participant.kind !== ParticipantKind.AGENT ? "operator" : "line";
 }
 
-// Resolves when the room is joined; rejects when it is left before.
+// Resolves when the room is joined, to true, or when that has failed, to false.
 function joined(room) {
-  if (room.state === "connected") return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    room.once(RoomEvent.Connected, resolve);
-    room.once(RoomEvent.Disconnected, () => reject(new Error("The room was left.")));
+  if (room.state === "connected") return true;
+  return new Promise((resolve) => {
+    room.once(RoomEvent.Connected, () => resolve(true));
+    room.once(RoomEvent.Disconnected, () => resolve(false));
   });
 }
