@@ -56,7 +56,7 @@ class DeskOf:
     def sign_in(self, page: Page) -> None:
         """Sign the page's browser in, and leave it on the first page that the operator sees."""
         if self._cookies:
-            page.context.add_cookies([self._without_place(cookie) for cookie in self._cookies])
+            self._give_cookies(page)
         page.goto(f"{self.url}/sign-in")  # which leads on whoever has signed in already
         if page.url.endswith("/sign-in"):
             page.get_by_label("Password").fill(self.password)
@@ -64,10 +64,14 @@ class DeskOf:
             page.wait_for_url(lambda url: "/sign-in" not in url)
         self._cookies = page.context.cookies(self.url)
 
-    def _without_place(self, cookie: Cookie) -> Any:
-        """Return a cookie as Playwright takes it: of an address, where the browser gave its domain and path."""
-        kept = {name: value for name, value in cookie.items() if name in ("name", "value", "httpOnly", "secure")}
-        return {**kept, "url": self.url, "sameSite": "Strict"}
+    def _give_cookies(self, page: Page) -> None:
+        """Give the browser the cookies of the last session. Playwright's own `add_cookies` names their domain, which
+        a browser does not accept of a cookie whose name begins with __Host-."""
+        devtools = page.context.new_cdp_session(page)
+        for cookie in self._cookies:
+            kept: dict[str, Any] = {name: cookie.get(name) for name in ("name", "value", "httpOnly", "secure")}
+            devtools.send("Network.setCookie", {**kept, "url": self.url, "path": "/", "sameSite": "Strict"})
+        devtools.detach()
 
     def put_call(
         self, note: Mapping[str, Any], transcript: Mapping[str, Any] | None = None, audio: Path | bytes | None = None
