@@ -200,14 +200,14 @@ def test_no_health_check_goes_through_a_proxy(name: str) -> None:
 
 def asks_an_address_that_a_person_sets(service: dict[str, Any]) -> bool:
     given = service.get("environment", {})
-    return bool({"LIVEKIT_URL", "LIVEKIT_WS_URL", "OPENAI_BASE_URL", "LINES_FOLDER"} & set(given))
+    return bool({"LIVEKIT_URL", "LIVEKIT_WS_URL", "OPENAI_BASE_URL", "LINES_FOLDER", "ALERTMANAGER"} & set(given))
 
 
 @pytest.mark.parametrize("files", [FILES[0], ":".join(FILES)])
 def test_whoever_asks_an_address_that_a_person_sets_knows_the_machine_that_runs_docker(files: str) -> None:
     asking = {name for name, service in SERVICES.items() if asks_an_address_that_a_person_sets(service)}
-    assert asking == {"sip", "bootstrap", "agent", "watch", "desk"}
-    rendered = json.loads(compose_config("--format", "json", files=files))["services"]
+    assert asking == {"sip", "bootstrap", "agent", "watch", "desk", "prometheus"}
+    rendered = json.loads(compose_config("--format", "json", files=files, COMPOSE_PROFILES="metrics"))["services"]
     for name in asking:
         assert any(re.match("host.docker.internal[:=]host-gateway", host) for host in rendered[name]["extra_hosts"])
         assert "host.docker.internal:host-gateway" in SERVICES[name]["extra_hosts"]

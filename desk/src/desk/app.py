@@ -22,10 +22,13 @@ from desk.places import Places
 from desk.problem import Problem
 from desk.server import MediaServer
 from desk.settings import Settings
+from desk.talk import routes as talk
 
 logger = logging.getLogger(__name__)
 
-PAGES: list[Page] = []
+PAGES: list[Page] = [
+    Page("Talk", "/talk", talk.routes),
+]
 """In the order of the menu."""
 
 DATA = Path("/data")
