@@ -158,7 +158,9 @@ def test_what_needs_make_up_is_named(folder: Path, text: str, changed: list[str]
 
 
 def test_the_first_embedded_model_needs_make_up(settings: Settings) -> None:
-    assert ask(settings, {"line.toml": '[models]\ntts = "speech/kokoro"'})["needs_make_up"] == ["models"]
+    assert ask(settings, {"line.toml": '[models]\nstt_fallback = "speech/whisper-tiny.en"'})["needs_make_up"] == [
+        "models"
+    ]
 
 
 class Desk:
