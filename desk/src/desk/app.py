@@ -16,6 +16,7 @@ from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
 from desk.desk import Desk
+from desk.lines import routes as lines
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
@@ -24,7 +25,9 @@ from desk.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-PAGES: list[Page] = []
+PAGES: list[Page] = [
+    Page("Lines", "/lines", lines.routes),
+]
 """In the order of the menu."""
 
 DATA = Path("/data")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from desk.lines.files import decoded
 
 AROUND = 3  # rows that are the same, before and after those that differ
-MOST_ROWS = 4000  # that are compared; a longer list of rows would keep the desk busy for minutes
+MOST_ROWS = 3000  # that are compared; more would keep the desk busy for too long
 OLD, NEW, SAME, GAP = "old", "new", "same", "gap"
 
 
@@ -22,7 +22,7 @@ class Row:
 
     @property
     def sign(self) -> str:
-        return {OLD: "−", NEW: "+"}.get(self.kind, "")
+        return {OLD: "-", NEW: "+"}.get(self.kind, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _rows(old: list[str], new: list[str], before: int) -> Iterator[Row]:
     if old == new:
         return
     last = 0
-    for group in difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(AROUND):
+    for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(AROUND):
         if left_out := group[0][1] - last:
             yield Row(GAP, f"{left_out} rows are the same")
         for tag, a, b, c, d in group:

@@ -107,8 +107,8 @@ def read(root: Path, line: str, name: str) -> LineFile:
     """Read one file of a line; `root` is the folder of the lines. A missing one is empty."""
     try:
         data = read_bytes(root, line, name)
-    except FileProblem as problem:
-        return LineFile(name, None, str(problem), hash="unreadable")
+    except FileProblem as why:
+        return LineFile(name, None, str(why), hash="unreadable")
     if data is None:
         return LineFile(name)
     try:
@@ -139,7 +139,9 @@ def read_bytes(root: Path, line: str, name: str) -> bytes | None:
         if not stat.S_ISREG(its.st_mode):
             raise FileProblem(f"{name} is no file: move it away on the host.")
         if its.st_size > largest:
-            raise FileProblem(f"{name} has {its.st_size} bytes, but at most {largest} are read: shorten it on the host.")
+            raise FileProblem(
+                f"{name} has {its.st_size} bytes, but at most {largest} are read: shorten it on the host."
+            )
         try:
             return opened.read(largest + 1)
         except OSError as error:
