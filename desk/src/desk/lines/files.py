@@ -134,18 +134,19 @@ def read_bytes(root: Path, line: str, name: str) -> bytes | None:
         return None
     except OSError as error:
         raise FileProblem(f"{name} cannot be read: {error.strerror}. Make it readable on the host.") from None
-    with os.fdopen(file, "rb") as opened:
-        its = os.fstat(opened.fileno())
+    try:
+        its = os.fstat(file)
         if not stat.S_ISREG(its.st_mode):
             raise FileProblem(f"{name} is no file: move it away on the host.")
         if its.st_size > largest:
-            raise FileProblem(
-                f"{name} has {its.st_size} bytes, but at most {largest} are read: shorten it on the host."
-            )
-        try:
+            found = f"{its.st_size} bytes, but at most {largest} are read"
+            raise FileProblem(f"{name} has {found}: shorten it on the host.")
+        with os.fdopen(file, "rb", closefd=False) as opened:
             return opened.read(largest + 1)
-        except OSError as error:
-            raise FileProblem(f"{name} cannot be read: {error.strerror}.") from None
+    except OSError as error:
+        raise FileProblem(f"{name} cannot be read: {error.strerror}.") from None
+    finally:
+        os.close(file)
 
 
 def place_of(root: Path, line: str, name: str) -> Path:
