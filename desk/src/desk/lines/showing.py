@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from desk.lines.differences import Difference
 from desk.lines.drafts import Draft
 from desk.lines.editing import Edit, Form
-from desk.lines.files import KIB, LineFile
+from desk.lines.files import KIB, LineFile, hash_of
 
 LARGEST_BESIDE_OTHERS = 128 * KIB  # bytes of a file; a larger one is edited on a page of its own
 LARGEST_TOGETHER = 512 * KIB
@@ -27,10 +27,20 @@ class Shown:
     conflict: Difference | None = None
 
     @property
+    def is_wrong(self) -> bool:
+        """Whether there is something to correct in it."""
+        return bool(self.problems or self.file.problem or self.conflict)
+
+    @property
+    def anchor(self) -> str:
+        """Its place in the page."""
+        return f"of-{hash_of(self.file.name.encode())[:8]}"
+
+    @property
     def is_open(self) -> bool:
         """Whether it is shown without asking for it."""
         is_word = self.file.name.endswith(".md") and not self.file.is_fact
-        return is_word or self.is_changed or self.is_removed or bool(self.problems or self.file.problem)
+        return is_word or self.is_changed or self.is_removed or self.is_wrong
 
 
 def as_they_are(there: Iterable[LineFile]) -> list[Shown]:

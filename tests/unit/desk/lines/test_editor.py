@@ -434,3 +434,15 @@ def test_versions_that_cannot_be_kept_are_said(operator: Visitor, lines: Path, d
     before = read(lines, "persona.md")
     assert page.send(**{"text:persona.md": "Mine."}).status_code == 507
     assert (page.fields["text:persona.md"], read(lines, "persona.md")) == ("Mine.", before)
+
+
+def test_a_form_that_comes_after_the_session_leads_back_to_its_page(visitor: Visitor, lines: Path) -> None:
+    before = read(lines, "persona.md")
+    form = {"base": "{}", "text:persona.md": "Mine.", "csrf_token": "x"}
+    headers = {"Accept": "text/html", "Referer": "https://localhost/lines/coffee?file=persona.md"}
+    answer = visitor.post("/lines/coffee", data=form, headers=headers)
+    assert (answer.status_code, read(lines, "persona.md")) == (303, before)
+    assert answer.headers["location"] == "/sign-in?after=%2Flines%2Fcoffee%3Ffile%3Dpersona.md"
+    for elsewhere in ("https://example.com/lines", "", "nonsense"):
+        answer = visitor.post("/lines/coffee", data=form, headers=headers | {"Referer": elsewhere})
+        assert answer.headers["location"] == "/sign-in?after="
