@@ -24,7 +24,7 @@ WRITTEN_AS = "%Y%m%dT%H%M%S.%f"
 FACTS_OF_IT = "version.json"
 MOST = 200  # of one line
 MOST_BYTES = 64 * 1024 * 1024  # of one line
-PRIVATE_FOLDER, PRIVATE_FILE = 0o770, 0o660  # the agent's group, which a folder below /data/desk inherits
+PRIVATE_FOLDER, PRIVATE_FILE = 0o2770, 0o660  # for the agent's group, too, which is that of /data/desk
 DESK, HAND = "desk", "hand"
 
 
@@ -138,11 +138,14 @@ def write_folder(folder: Path, there: Mapping[str, bytes]) -> None:
 
 
 def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it; what is in it has the group of the folder that was there already."""
     for it in (*reversed(folder.parents), folder):
         if not it.exists():
             with contextlib.suppress(FileExistsError):
                 it.mkdir(PRIVATE_FOLDER)
-                it.chmod(it.stat().st_mode | PRIVATE_FOLDER)  # which keeps that its files have its group
+                with contextlib.suppress(PermissionError):
+                    os.chown(it, -1, it.parent.stat().st_gid)
+                it.chmod(PRIVATE_FOLDER)
 
 
 def _moment(name: str) -> datetime:
