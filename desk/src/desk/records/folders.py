@@ -1,0 +1,90 @@
+"""Where the agent leaves what it keeps of a call, below the data folder.
+
+noted/<line>/2026-11-25/142233-1f2e3d.json                      the note of every call
+calls/<line>/2026-11-25/142233-1f2e3d/{audio.ogg,transcript.json}
+calls/<line>/2026-11-25/142233-1f2e3d-message-1/message.json
+calls/<line>/.work/2026-11-25_142233-1f2e3d/                     being written
+outbox/<line>/{*.json,notices/*.json,failed/*.json}              news that nobody has been told yet
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from desk.records.name import DAY, LINE, MESSAGE, CallName
+
+AUDIO, TRANSCRIPT, MESSAGE_FILE = "audio.ogg", "transcript.json", "message.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The folders of calls below `data`. A symbolic link is never followed."""
+
+    data: Path
+
+    @property
+    def calls(self) -> Path:
+        return self.data / "calls"
+
+    @property
+    def noted(self) -> Path:
+        return self.data / "noted"
+
+    def note_of(self, name: CallName) -> Path:
+        return self.noted / name.line / name.day / f"{name.call}.json"
+
+    def record_of(self, name: CallName) -> Path:
+        return self.calls / name.line / name.day / name.call
+
+    def work_of(self, name: CallName) -> Path:
+        return self.calls / name.line / ".work" / name.record
+
+    def audio_of(self, name: CallName) -> Path | None:
+        """Return the file with the call's sound, or None if there is none that may be read."""
+        file = self.record_of(name) / AUDIO
+        return file if is_plain(file, below=self.calls) else None
+
+    def messages_of(self, name: CallName) -> list[Path]:
+        """Return the folders of the messages that were taken in this call, in order."""
+        found = []
+        for entry in entries(self.calls / name.line / name.day):
+            taken = MESSAGE.fullmatch(entry.name)
+            if taken and taken[1] == name.call and entry.is_dir(follow_symlinks=False):
+                found.append((int(taken[2]), Path(entry.path)))
+        return [path for _, path in sorted(found)]
+
+    def days(self) -> Iterator[tuple[str, str, Path]]:
+        """Return every folder of a day, as (line, day, its path), of notes and of records."""
+        for top in (self.noted, self.calls):
+            for line in folders_in(top, LINE.fullmatch):
+                for day in folders_in(Path(line.path), DAY.fullmatch):
+                    yield line.name, day.name, Path(day.path)
+
+    def lines(self) -> list[str]:
+        """Return the lines of which something is kept."""
+        return sorted({each.name for top in (self.noted, self.calls) for each in folders_in(top, LINE.fullmatch)})
+
+
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder; nothing if it is no folder, is a link, or is gone."""
+    try:
+        if folder.is_symlink():
+            return []
+        with os.scandir(folder) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def folders_in(folder: Path, is_named: Callable[[str], object]) -> list[os.DirEntry[str]]:
+    """Return the folders in a folder whose name is right, without links."""
+    return [each for each in entries(folder) if is_named(each.name) and each.is_dir(follow_symlinks=False)]
+
+
+def is_plain(path: Path, below: Path) -> bool:
+    """Return whether the path is a file, and neither it nor a folder on the way from `below` is a link."""
+    way = [path, *path.parents]
+    if below not in way:
+        return False
+    return path.is_file() and not any(step.is_symlink() for step in way[: way.index(below)])
