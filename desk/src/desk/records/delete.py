@@ -13,7 +13,7 @@ from pathlib import Path
 from desk.records.folders import AUDIO, Folders, entries, is_plain
 from desk.records.index import Index
 from desk.records.ledger import forget_in_ledger
-from desk.records.name import LINE, RECORD, CallName
+from desk.records.name import LINE, CallName
 from desk.records.pending import pending_of
 from desk.records.read import Record, read
 
@@ -81,12 +81,11 @@ def calls_of(folders: Folders, index: Index, caller: str) -> list[CallName]:
 
 def unknown_callers(folders: Folders) -> list[CallName]:
     """Return the records that are still being written, whose caller is therefore not known to the desk."""
-    found = []
+    found: list[CallName] = []
     for line in entries(folders.calls):
         if LINE.fullmatch(line.name):
-            for work in entries(folders.calls / line.name / ".work"):
-                if RECORD.fullmatch(work.name) and (name := CallName.of_record(line.name, work.name)):
-                    found.append(name)
+            works = entries(folders.calls / line.name / ".work")
+            found += [name for work in works if (name := CallName.of_record(line.name, work.name))]
     return sorted(found)
 
 
@@ -115,8 +114,8 @@ def delete_caller(folders: Folders, index: Index, lines: Path, caller: str) -> D
     done = delete_calls(folders, index, calls_of(folders, index, caller))
     if not forget_in_ledger(folders.data, lines, caller):
         done.problems.append(
-            "The ledger of calls could not be used just now. It has only a hash of the number, which goes by itself within "
-            "two days."
+            "The ledger of calls could not be used just now. It has only a hash of the number, which goes by itself "
+            "within two days."
         )
     return done
 

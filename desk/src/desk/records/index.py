@@ -1,9 +1,9 @@
 """The index of calls: a database by which the list is shown, and calls are found, without opening their files.
 
-It holds nothing that is not in the files, so it may be deleted at any time: what is damaged is made anew. It is brought up
-to date on demand, at most once a second, by a thread that looks only into the folders of days that have changed, the newest
-first. While that takes long, the list shows what is known so far; while nothing can be written, as on a full disk, it
-shows what was known before.
+It holds nothing that is not in the files, so it may be deleted at any time: what is damaged is made anew. It is brought
+up to date on demand, at most once a second, by a thread that looks only into the folders of days that have changed, the
+newest first. While that takes long, the list shows what is known so far; while nothing can be written, as on a full
+disk, it shows what was known before.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from desk.records import scan
 from desk.records.folders import Folders
@@ -33,9 +33,9 @@ SCHEMA = """
 CREATE TABLE calls (
     id INTEGER PRIMARY KEY, line TEXT NOT NULL, record TEXT NOT NULL, looks TEXT NOT NULL,
     began REAL NOT NULL, seconds REAL NOT NULL, caller TEXT NOT NULL, name TEXT NOT NULL, dialled TEXT NOT NULL,
-    direction TEXT NOT NULL, came_by TEXT NOT NULL, kept INTEGER NOT NULL, rejected TEXT NOT NULL, outcome TEXT NOT NULL,
-    summary TEXT NOT NULL, messages INTEGER NOT NULL, transfers INTEGER NOT NULL, cost REAL, currency TEXT NOT NULL,
-    draft TEXT NOT NULL, problem TEXT NOT NULL
+    direction TEXT NOT NULL, came_by TEXT NOT NULL, kept INTEGER NOT NULL, rejected TEXT NOT NULL,
+    outcome TEXT NOT NULL, summary TEXT NOT NULL, messages INTEGER NOT NULL, transfers INTEGER NOT NULL, cost REAL,
+    currency TEXT NOT NULL, draft TEXT NOT NULL, problem TEXT NOT NULL
 );
 CREATE UNIQUE INDEX by_time ON calls (record, line);
 CREATE INDEX by_line ON calls (line, record);
@@ -48,6 +48,7 @@ CREATE TABLE days (line TEXT NOT NULL, day TEXT NOT NULL, looks TEXT NOT NULL, P
 LOOKED_EVERY = 1.0  # seconds
 WAITED = 1.0  # seconds for which a page waits for the index to be brought up to date
 LOCKED = 10.0  # seconds
+READING = "Calls are still being read in: the newest are shown first, and more follow."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Index:
         if scan_now:
             scan_now.join(wait)
             if scan_now.is_alive() and not self._state.why:
-                return State(whole=False, why="Calls are still being read in: the newest are shown first, and more follow.")
+                return State(whole=False, why=READING)
         return self._state
 
     def page(self, search: Search, place: Place | None = None, size: int = PAGE) -> Page:
@@ -99,11 +100,8 @@ class Index:
 
     def outcomes(self) -> list[str]:
         """Return every outcome that a call has had; raises as `page` does."""
-        return self._asked(
-            lambda database: [
-                outcome for (outcome,) in database.execute("SELECT DISTINCT outcome FROM calls ORDER BY outcome") if outcome
-            ]
-        )
+        sql = "SELECT DISTINCT outcome FROM calls WHERE outcome <> '' ORDER BY outcome"
+        return self._asked(lambda database: [outcome for (outcome,) in database.execute(sql)])
 
     def is_empty(self) -> bool:
         """Return whether no call is known at all; raises as `page` does."""
@@ -145,9 +143,8 @@ class Index:
 
     def lines(self) -> list[str]:
         """Return the lines of which calls are known; raises as `page` does."""
-        return self._asked(
-            lambda database: [line for (line,) in database.execute("SELECT DISTINCT line FROM calls ORDER BY line")]
-        )
+        sql = "SELECT DISTINCT line FROM calls ORDER BY line"
+        return self._asked(lambda database: [line for (line,) in database.execute(sql)])
 
     def _page(self, database: sqlite3.Connection, search: Search, place: Place | None, size: int) -> Page:
         rows = self._rows(database, search, place, size + 1)
@@ -286,33 +283,7 @@ def _sentence(error: Exception) -> str:
     return f"This list may lack the newest calls, because {what}. Calls are answered and kept as far as there is room."
 
 
-def _row(
-    line: str,
-    record: str,
-    began: float,
-    seconds: float,
-    caller: str,
-    name: str,
-    dialled: str,
-    direction: str,
-    came_by: str,
-    kept: int,
-    rejected: str,
-    outcome: str,
-    summary: str,
-    messages: int,
-    transfers: int,
-    cost: float | None,
-    currency: str,
-    draft: str,
-    problem: str,
-) -> Row | None:
-    named = CallName.of_record(line, record)
-    return named and Row(
-        named,
-        datetime.fromtimestamp(began, UTC),
-        seconds,
-        *(caller, name, dialled, direction, came_by),
-        bool(kept),
-        *(rejected, outcome, summary, messages, transfers, cost, currency, draft, problem),
-    )
+def _row(line: str, record: str, began: float, seconds: float, *rest: Any) -> Row | None:
+    """Return a row of the table as a call; its columns are those of `search.COLUMNS`."""
+    name = CallName.of_record(line, record)
+    return Row(name, datetime.fromtimestamp(began, UTC), seconds, *rest) if name else None

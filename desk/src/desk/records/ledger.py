@@ -1,7 +1,7 @@
 """What the agent's ledger has of a caller: rows under a keyed hash of the number, by which limits are counted.
 
-Today's rows have to stay, or whoever asks for deletion could call as often as they like. The agent deletes them with the
-first call of another day, or two days later at the latest. Rows of the days before are deleted here.
+Today's rows have to stay, or whoever asks for deletion could call as often as they like. The agent deletes them with
+the first call of another day, or two days later at the latest. Rows of the days before are deleted here.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ WAITS = 1.0  # seconds; calls wait for the ledger, so it is never locked for lon
 
 
 def forget_in_ledger(data: Path, lines: Path, caller: str) -> bool:
-    """Delete the rows of a caller's calls that are over and no longer counted; return whether the ledger could be used."""
+    """Delete the rows of a caller's calls that are over and no longer counted; return whether that was possible."""
     ledger, key_file = data / "ledger.db", data / "ledger.key"
     try:
         key = key_file.read_bytes()

@@ -1,8 +1,8 @@
 """The name of a call: its line, the day and the time at which it began (UTC), and six random characters.
 
-A call of the line coffee that is called 2026-11-25_142233-1f2e3d has its record in calls/coffee/2026-11-25/142233-1f2e3d
-and its note in noted/coffee/2026-11-25/142233-1f2e3d.json. Nothing else may be part of a path, so a name that was checked
-leads nowhere else.
+The call 2026-11-25_142233-1f2e3d of the line coffee has its record in calls/coffee/2026-11-25/142233-1f2e3d and its
+note in noted/coffee/2026-11-25/142233-1f2e3d.json. Nothing else may be part of a path, so a name that was checked leads
+nowhere else.
 """
 
 import re

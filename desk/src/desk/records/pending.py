@@ -1,8 +1,8 @@
 """News of a call that nobody has been told yet: the files in the outbox that belong to it, and to no other call.
 
-The name of a record is in each file's name: `call-ended-<record>.json` and `message-taken-<record>-<n>.json` are events for
-the webhook, and a notice has the name of its address as well, `call-ended-<record>-<address>.json`. A file of the same name
-with a dot before it and characters behind it was being written when its process was killed.
+The name of a record is in each file's name: `call-ended-<record>.json` and `message-taken-<record>-<n>.json` are events
+for the webhook, and a notice has the name of its address as well, `call-ended-<record>-<address>.json`. A file of the
+same name with a dot before it and characters behind it was being written when its process was killed.
 """
 
 import re

@@ -21,8 +21,8 @@ STILL_WRITTEN = 60.0  # seconds within which a damaged file may still be written
 SHOWN_OF_SUMMARY = 200  # characters
 UNSETTLED = ""
 INSERT = """
-INSERT INTO calls (line, record, looks, began, seconds, caller, name, dialled, direction, came_by, kept, rejected, outcome,
-    summary, messages, transfers, cost, currency, draft, problem)
+INSERT INTO calls (line, record, looks, began, seconds, caller, name, dialled, direction, came_by, kept, rejected,
+    outcome, summary, messages, transfers, cost, currency, draft, problem)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 

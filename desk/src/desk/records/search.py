@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from desk.records.name import LINE, RECORD, CallName
@@ -14,7 +14,6 @@ COLUMNS = (
     "line, record, began, seconds, caller, name, dialled, direction, came_by, kept, rejected, outcome, summary, "
     "messages, transfers, cost, currency, draft, problem"
 )
-SHORTEST_LIKE = 3  # digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Row:
     dialled: str
     direction: str
     came_by: str
-    kept: bool
+    kept: int  # 1 or 0
     rejected: str
     outcome: str
     summary: str
@@ -73,7 +72,7 @@ class Place:
     towards: str  # older or newer
 
     @classmethod
-    def read(cls, written: str) -> Place | None:
+    def read(cls, written: str) -> Self | None:
         """Read what `written` has returned; None if it is something else."""
         found = re.fullmatch(rf"(older|newer)\.({RECORD.pattern})\.({LINE.pattern})", written)
         return cls(found[2], found[5], found[1]) if found else None
@@ -127,7 +126,8 @@ def _text(typed: str) -> tuple[list[str], list[Any]]:
         return ["0"], []
     for number in numbers:
         conditions.append(
-            "(id IN (SELECT rowid FROM numbers WHERE digits MATCH ?) OR id IN (SELECT rowid FROM words WHERE said MATCH ?))"
+            "(id IN (SELECT rowid FROM numbers WHERE digits MATCH ?)"
+            " OR id IN (SELECT rowid FROM words WHERE said MATCH ?))"
         )
         values += [f'"{number}"', f'"{number}"*']
     if words:
