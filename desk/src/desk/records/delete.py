@@ -57,10 +57,10 @@ class Deleted:
 
 def going_of_call(folders: Folders, name: CallName) -> Going:
     """List what is deleted with a call; raises an OSError if it cannot be read."""
-    folder, note = folders.record_of(name), folders.note_of(name)
+    note = folders.note_of(name)
     return Going(
         read(folders, name),
-        folder if folder.is_dir() and not folder.is_symlink() else None,
+        folders.folder_of(name),
         note if is_plain(note, folders.noted) else None,
         folders.messages_of(name),
         pending_of(folders.data, name),

@@ -45,9 +45,16 @@ class Folders:
         file = self.record_of(name) / AUDIO
         return file if is_plain(file, below=self.calls) else None
 
+    def folder_of(self, name: CallName) -> Path | None:
+        """Return the folder of the call's record, or None if there is none."""
+        folder = self.record_of(name)
+        return folder if is_plain_folder(folder, below=self.calls) else None
+
     def messages_of(self, name: CallName) -> list[Path]:
         """Return the folders of the messages that were taken in this call, in order."""
         found = []
+        if not is_plain_folder(self.calls / name.line / name.day, below=self.calls):
+            return []
         for entry in entries(self.calls / name.line / name.day):
             taken = MESSAGE.fullmatch(entry.name)
             if taken and taken[1] == name.call and entry.is_dir(follow_symlinks=False):
@@ -84,7 +91,14 @@ def folders_in(folder: Path, is_named: Callable[[str], object]) -> list[os.DirEn
 
 def is_plain(path: Path, below: Path) -> bool:
     """Return whether the path is a file, and neither it nor a folder on the way from `below` is a link."""
+    return path.is_file() and _is_reached(path, below)
+
+
+def is_plain_folder(path: Path, below: Path) -> bool:
+    """Return whether the path is a folder, and neither it nor a folder on the way from `below` is a link."""
+    return path.is_dir() and _is_reached(path, below)
+
+
+def _is_reached(path: Path, below: Path) -> bool:
     way = [path, *path.parents]
-    if below not in way:
-        return False
-    return path.is_file() and not any(step.is_symlink() for step in way[: way.index(below)])
+    return below in way and not any(step.is_symlink() for step in way[: way.index(below)])

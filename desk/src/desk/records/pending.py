@@ -8,7 +8,7 @@ same name with a dot before it and characters behind it was being written when i
 import re
 from pathlib import Path
 
-from desk.records.folders import entries
+from desk.records.folders import entries, is_plain_folder
 from desk.records.name import CallName
 
 ADDRESS = r"[A-Z][A-Z0-9_]*"  # a name in lines/secrets.env
@@ -22,6 +22,7 @@ def pending_of(data: Path, name: CallName) -> list[Path]:
     return [
         Path(entry.path)
         for where in WHERE
+        if is_plain_folder(data / "outbox" / name.line / where, below=data)
         for entry in sorted(entries(data / "outbox" / name.line / where), key=lambda each: each.name)
         if its.fullmatch(entry.name) and not entry.is_dir(follow_symlinks=False)
     ]

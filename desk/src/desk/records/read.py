@@ -87,16 +87,15 @@ def read(folders: Folders, name: CallName) -> Record:
     """
     problems: list[str] = []
     note = _read(folders.note_of(name), folders.noted, Note, "The note", problems)
-    folder = folders.record_of(name)
-    has_folder = folder.is_dir() and not folder.is_symlink()
-    transcript = _read(folder / TRANSCRIPT, folders.calls, Transcript, "The transcript", problems)
+    folder = folders.folder_of(name)
+    transcript = _read(folders.record_of(name) / TRANSCRIPT, folders.calls, Transcript, "The transcript", problems)
     audio = folders.audio_of(name)
     has_audio = audio is not None and audio.stat().st_size > 0
-    if has_folder and not transcript and not problems:
+    if folder and not transcript and not problems:
         problems.append("The record has no transcript: it was broken off, or it is being deleted.")
-    if has_folder and audio is not None and not has_audio:
+    if folder and audio is not None and not has_audio:
         problems.append("The recording is empty.")
-    elif has_folder and audio is None:
+    elif folder and audio is None:
         problems.append("The record has no sound: it was broken off, or it is being deleted.")
     messages = [
         message

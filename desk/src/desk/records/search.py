@@ -86,7 +86,7 @@ def select(search: Search, zones: dict[str, ZoneInfo], place: Place | None, limi
 
     `zones` has every line of which there are calls, since a day begins at another moment in each time zone.
     """
-    conditions, values = _conditions(search, zones)
+    conditions, values = _conditions(search, zones, place)
     order = "DESC"
     if place:
         order = "DESC" if place.towards == "older" else "ASC"
@@ -99,7 +99,7 @@ def select(search: Search, zones: dict[str, ZoneInfo], place: Place | None, limi
     )
 
 
-def _conditions(search: Search, zones: dict[str, ZoneInfo]) -> tuple[list[str], list[Any]]:
+def _conditions(search: Search, zones: dict[str, ZoneInfo], place: Place | None) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
     values: list[Any] = []
     for column, value in (("line", search.line), ("outcome", search.outcome), ("came_by", search.came_by)):
@@ -111,7 +111,7 @@ def _conditions(search: Search, zones: dict[str, ZoneInfo]) -> tuple[list[str], 
         values.append(int(search.kept == "yes"))
     if search.rejected:
         conditions.append("rejected <> ''" if search.rejected == "yes" else "rejected = ''")
-    for more, given in (_days(search, zones), _text(search.text)):
+    for more, given in (_days(search, zones, place), _text(search.text)):
         conditions += more
         values += given
     return conditions, values
@@ -136,8 +136,11 @@ def _text(typed: str) -> tuple[list[str], list[Any]]:
     return conditions, values
 
 
-def _days(search: Search, zones: dict[str, ZoneInfo]) -> tuple[list[str], list[Any]]:
-    """Limit the calls to days, each line's in its own time zone; records are named after the time in UTC."""
+def _days(search: Search, zones: dict[str, ZoneInfo], place: Place | None) -> tuple[list[str], list[Any]]:
+    """Limit the calls to days, each line's in its own time zone; records are named after the time in UTC.
+
+    The database begins to read at one of these limits, so they are not wider than where the page begins.
+    """
     if not search.since and not search.until:
         return [], []
     lines = {search.line: zones.get(search.line, UTC)} if search.line else dict(zones)
@@ -145,6 +148,10 @@ def _days(search: Search, zones: dict[str, ZoneInfo]) -> tuple[list[str], list[A
     if not bounds:
         return ["0"], []
     least, most = min(first for first, _ in bounds.values()), max(last for _, last in bounds.values())
+    if place and place.towards == "older":
+        most = min(most, f"{place.record}~")
+    elif place:
+        least = max(least, place.record)
     conditions, values = ["record >= ? AND record < ?"], [least, most]
     if len(set(bounds.values())) > 1:
         conditions.append(f"({' OR '.join('(line = ? AND record >= ? AND record < ?)' for _ in bounds)})")
