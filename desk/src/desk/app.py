@@ -15,6 +15,7 @@ from desk.access import sign_in
 from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
+from desk.calls import routes as calls
 from desk.desk import Desk
 from desk.pages import STATIC, Page, render
 from desk.places import Places
@@ -24,7 +25,9 @@ from desk.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-PAGES: list[Page] = []
+PAGES: list[Page] = [
+    Page("Calls", "/calls", calls.routes),
+]
 """In the order of the menu."""
 
 DATA = Path("/data")

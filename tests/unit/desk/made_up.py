@@ -100,9 +100,7 @@ def put_note(data: Path, name: CallName, /, content: Any = None, **more: Any) ->
     return _write(Folders(data).note_of(name), note_of(name, **more) if content is None else content)
 
 
-def put_record(
-    data: Path, name: CallName, /, content: Any = None, audio: bytes | None = b"OggS", **more: Any
-) -> Path:
+def put_record(data: Path, name: CallName, /, content: Any = None, audio: bytes | None = b"OggS", **more: Any) -> Path:
     """Write the record of a call, and return its folder; `content` is written as its transcript instead."""
     folder = Folders(data).record_of(name)
     _write(folder / "transcript.json", transcript_of(name, **more) if content is None else content)
@@ -115,7 +113,13 @@ def put_message(data: Path, name: CallName, /, which: int = 1, **more: Any) -> P
     """Write a message that was taken in a call, and return its folder."""
     folder = Folders(data).record_of(name)
     folder = folder.with_name(f"{folder.name}-message-{which}")
-    message = {"who": "Anna", "number": CALLER, "about": "the grinder", "urgent": True, "at": "2026-11-25T14:23:00+00:00"}
+    message = {
+        "who": "Anna",
+        "number": CALLER,
+        "about": "the grinder",
+        "urgent": True,
+        "at": "2026-11-25T14:23:00+00:00",
+    }
     _write(folder / "message.json", message | more)
     return folder
 

@@ -119,7 +119,7 @@ class Transcript(Shape):
 
 
 class NotedTurn(Shape):
-    """How fast one reply came; the seconds are those after the caller's last sound, and `at` is into the call."""
+    """How fast one reply came: seconds after the caller's last sound, which was `at` seconds into the call."""
 
     at: Seconds | None = None
     transcribed: Seconds | None = None
@@ -152,6 +152,7 @@ class Usage(Shape):
 
 class CostPart(Shape):
     kind: Text = ""
+    provider: Text = ""
     model: Text = ""
     amount: float | None = None  # None: the price is not known
 
@@ -173,6 +174,7 @@ class Note(Shape):
     rejected: Text = ""
     draft: Text = ""
     greeted_after: Seconds | None = None
+    interruptions: int | None = None
     turns: Annotated[list[NotedTurn], BeforeValidator(_list_for_none)] = Field(default_factory=list)
     tools: Annotated[list[NotedTool], BeforeValidator(_list_for_none)] = Field(default_factory=list)
     usage: Annotated[list[Usage], BeforeValidator(_list_for_none)] = Field(default_factory=list)

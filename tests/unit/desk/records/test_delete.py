@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from agent.admission.ledger import Ledger
 from agent.lines.limits import Limits
 from desk.records.delete import delete_caller, delete_calls, going_of_call, unknown_callers
@@ -20,6 +18,8 @@ from tests.unit.desk.made_up import CALLER, named, put_message, put_news, put_no
 from tests.unit.desk.records.test_index import found
 
 if TYPE_CHECKING:
+    import pytest
+
     from desk.records.folders import Folders
     from desk.records.name import CallName
 
@@ -195,9 +195,7 @@ def test_nothing_is_deleted_through_a_link(folders: Folders, index: Index, data:
     assert everything(tmp_path / "elsewhere") == before
 
 
-def test_the_ledger_forgets_what_it_need_not_count(
-    folders: Folders, index: Index, data: Path, lines: Path
-) -> None:
+def test_the_ledger_forgets_what_it_need_not_count(folders: Folders, index: Index, data: Path, lines: Path) -> None:
     """Rows of days before are deleted; those of today limit this caller on, and nobody else's are touched."""
     ledger = Ledger(data, "coffee", "Europe/Berlin")
     limits = Limits(calls_per_caller=2)

@@ -63,7 +63,15 @@ def test_a_call_in_progress_is_not_listed(index: Index, data: Path) -> None:
 )
 def test_a_call_is_found_by(index: Index, data: Path, typed: str) -> None:
     put_record(data, NAME)
-    put_note(data, named("2026-11-24_150000-bbbbbb"), caller="+12025550199", name="Bob", outcome="busy", tools=[], transfers=[])
+    put_note(
+        data,
+        named("2026-11-24_150000-bbbbbb"),
+        caller="+12025550199",
+        name="Bob",
+        outcome="busy",
+        tools=[],
+        transfers=[],
+    )
     assert found(index, text=typed) == [NAME.record]
 
 
@@ -134,7 +142,9 @@ def test_pages_go_there_and_back(index: Index, data: Path) -> None:
     assert (again.rows, again.newer) == (first.rows, "")
 
 
-@pytest.mark.parametrize("written", ["", "older", "older.2026-11-25_142233-1f2e3d.", "x.2026-11-25_142233-1f2e3d.coffee"])
+@pytest.mark.parametrize(
+    "written", ["", "older", "older.2026-11-25_142233-1f2e3d.", "x.2026-11-25_142233-1f2e3d.coffee"]
+)
 def test_a_place_that_is_none(written: str) -> None:
     assert Place.read(written) is None
 
@@ -272,7 +282,9 @@ def test_calls_of_a_caller(index: Index, data: Path) -> None:
         Search(since=date(2026, 1, 1), until=date(2026, 12, 31)),
     ],
 )
-@pytest.mark.parametrize("place", ["", "older.2026-01-14_120000-000000.coffee", "newer.2026-01-14_120000-000000.coffee"])
+@pytest.mark.parametrize(
+    "place", ["", "older.2026-01-14_120000-000000.coffee", "newer.2026-01-14_120000-000000.coffee"]
+)
 def test_a_page_reads_its_own_rows_and_no_others(index: Index, data: Path, search: Search, place: str) -> None:
     """10,000 calls: as many steps of SQLite's machine as for 200, without sorting."""
     put_record(data, NAME)
@@ -285,13 +297,11 @@ def test_a_page_reads_its_own_rows_and_no_others(index: Index, data: Path, searc
         values = ", ".join(
             chosen[name].format({"line": "'coffee'", "outcome": "'the caller hung up'"}.get(name, ""))
             if name in chosen
-            else f"(SELECT {name} FROM calls WHERE record = '{NAME.record}')"
+            else f"(SELECT {name} FROM calls WHERE record = '{NAME.record}')"  # noqa: S608
             for name in columns
         )
-        database.execute(
-            "WITH RECURSIVE made(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM made WHERE n < 10010) "
-            f"INSERT INTO calls SELECT {values} FROM made"
-        )
+        made = "WITH RECURSIVE made(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM made WHERE n < 10010)"
+        database.execute(f"{made} INSERT INTO calls SELECT {values} FROM made")  # noqa: S608
         steps = 0
 
         def count() -> int:

@@ -27,7 +27,7 @@ def test_a_name_leads_to_its_record() -> None:
         ("coffee", "2026-11-25", "142233-1f2e3d-message-1"),
         ("coffee", "2026-13-25", "142233-1f2e3d"),
         ("coffee", "2026-11-25", "252233-1f2e3d"),
-        ("coffee", "２０２６-11-25", "142233-1f2e3d"),
+        ("coffee", "\uff12\uff10\uff12\uff16-11-25", "142233-1f2e3d"),
         ("coffee", "2026-11-25", "142233-1F2E3D"),
         ("COFFEE", "2026-11-25", "142233-1f2e3d"),
         ("coffee/x", "2026-11-25", "142233-1f2e3d"),

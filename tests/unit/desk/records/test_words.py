@@ -9,7 +9,14 @@ from desk.records.words import asked_for, digits_of
 
 @pytest.mark.parametrize(
     "written",
-    ["+12025550123", "+1 (202) 555-0123", "001 202 555 0123", "1.202.555.0123", "+1\u2011202\u2011555\u20110123", "+１２０２５５５０１２３"],
+    [
+        "+12025550123",
+        "+1 (202) 555-0123",
+        "001 202 555 0123",
+        "1.202.555.0123",
+        "+1\u2011202\u2011555\u20110123",
+        "+" + "".join(chr(0xFF10 + int(digit)) for digit in "12025550123"),
+    ],
 )
 def test_a_whole_number_in_any_form(written: str) -> None:
     assert digits_of(written) == "12025550123"
