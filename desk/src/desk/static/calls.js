@@ -8,10 +8,13 @@ const RESOLUTION = 4; // points a second, where the sound is not looked into
 const axis = document.getElementById("axis");
 const player = document.getElementById("player");
 const audio = document.getElementById("audio");
+const source = audio?.getAttribute("src"); // WaveSurfer puts a copy in the browser's memory in its place
 
+let moveAxis = () => {};
+if (player) listen();
 const timeline = await readTimeline((player || axis).dataset.timeline);
-const moveAxis = axis && timeline ? drawAxis(axis, timeline, hear) : () => {};
-if (player) await play();
+if (axis && timeline) moveAxis = drawAxis(axis, timeline, hear);
+if (player) drawSound();
 
 async function readTimeline(from) {
   try {
@@ -24,8 +27,9 @@ async function readTimeline(from) {
   return null;
 }
 
-async function play() {
-  audio.addEventListener("error", tellWhy, true);
+function listen() {
+  audio.addEventListener("error", tellWhy);
+  if (audio.error || audio.networkState === HTMLMediaElement.NETWORK_NO_SOURCE) tellWhy(); // it has failed already
   audio.addEventListener("timeupdate", follow);
   audio.addEventListener("seeking", follow);
   document.getElementById("speed").addEventListener("change", (event) => {
@@ -35,7 +39,6 @@ async function play() {
     const sentence = event.target.closest(".sentence");
     if (sentence) hear(Number(sentence.dataset.at));
   });
-  drawSound();
 }
 
 function hear(at) {
@@ -59,7 +62,7 @@ function follow() {
 async function tellWhy() {
   let why = "This browser cannot play the recording (Opus in Ogg). Download it instead.";
   try {
-    const answer = await fetch(audio.src, { method: "GET", headers: { Accept: "application/json", Range: "bytes=0-0" } });
+    const answer = await fetch(source, { method: "GET", headers: { Accept: "application/json", Range: "bytes=0-0" } });
     if (answer.status === 404) why = "The recording is gone: it was deleted while you looked at it, or just before.";
     else if (answer.status === 401) why = "You are signed out: sign in again to hear the recording.";
     else if (!answer.ok) why = "The recording cannot be read just now.";
@@ -88,7 +91,7 @@ function drawSound() {
   document.getElementById("wave").replaceChildren(container);
   wave.on("error", () => {
     // The sound itself cannot be looked into: who spoke when is drawn instead. Whether it plays, `audio` says.
-    if (timeline && seconds) wave.load(audio.src, peaksOfTurns(seconds), seconds).catch(() => {});
+    if (timeline && seconds) wave.load(source, peaksOfTurns(seconds), seconds).catch(() => {});
   });
 }
 

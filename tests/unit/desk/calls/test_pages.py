@@ -18,7 +18,7 @@ from tests.unit.desk.made_up import CALLER, named, put_message, put_news, put_no
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from httpx import Response
+    from httpx2 import Response
 
     from tests.unit.desk.conftest import Visitor
 

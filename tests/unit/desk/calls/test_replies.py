@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
 from desk.calls.replies import replies_of, sentences_of
 from desk.records.read import Record
 from desk.records.shapes import Note, Transcript, Turn
 from tests.unit.desk.made_up import named
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def stages(latencies: dict[str, float | None]) -> list[float | None]:
+
+def stages(latencies: Mapping[str, float | None]) -> list[float | None]:
     turn = {"who": "agent", "text": "Yes.", "start": 7.1, "end": 8, "latencies": latencies}
     record = Record(named(), transcript=Transcript.model_validate({"turns": [turn]}))
     (reply,) = replies_of(record)
@@ -48,7 +54,7 @@ def test_sentences_share_the_time_of_their_turn() -> None:
     sentences = list(sentences_of(turn))
     assert [sentence.text for sentence in sentences] == ["Yes, every day.", "Come by!", "1.5 kg…", "fine"]
     assert (sentences[0].start, sentences[-1].end) == (10, 20)
-    assert all(before.end == after.start for before, after in zip(sentences, sentences[1:], strict=False))
+    assert all(before.end == after.start for before, after in pairwise(sentences))
 
 
 def test_an_empty_turn_has_one_sentence() -> None:
