@@ -22,10 +22,12 @@ from desk.places import Places
 from desk.problem import Problem
 from desk.server import MediaServer
 from desk.settings import Settings
+from desk.talk import routes as talk
 
 logger = logging.getLogger(__name__)
 
 PAGES: list[Page] = [
+    Page("Talk", "/talk", talk.routes),
     Page("Calls", "/calls", calls.routes),
 ]
 """In the order of the menu."""
@@ -54,7 +56,7 @@ def new_app(settings: Settings, data: Path = DATA) -> Starlette:
 
 
 async def _first_page(request: Request) -> Response:
-    return RedirectResponse("/now" if request.state.session.is_operator else "/talk")
+    return RedirectResponse("/now" if request.state.session.is_operator else "/talk")  # which may ask to sign in
 
 
 async def _is_up(_: Request) -> Response:

@@ -126,7 +126,8 @@ def _delete(folders: Folders, name: CallName) -> list[str]:
         return [f"The call {name.path} is still being written: delete it when it is over."]
     going = going_of_call(folders, name)
     problems = []
-    for path in (*going.pending, *([going.note] if going.note else []), *going.messages):
+    notes = [*([going.note] if going.note else []), *folders.half_written_notes_of(name)]
+    for path in (*going.pending, *notes, *going.messages):
         problems += _remove(path)
     if going.folder:
         problems += _remove(going.folder)

@@ -8,6 +8,7 @@ outbox/<line>/{*.json,notices/*.json,failed/*.json}              news that nobod
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,13 @@ class Folders:
             if taken and taken[1] == name.call and entry.is_dir(follow_symlinks=False):
                 found.append((int(taken[2]), Path(entry.path)))
         return [path for _, path in sorted(found)]
+
+    def half_written_notes_of(self, name: CallName) -> list[Path]:
+        """Return what is left of notes of this call if the process that wrote them was killed."""
+        day = self.noted / name.line / name.day
+        aside = re.compile(rf"\.{re.escape(name.call)}\.json\.[0-9a-f]+")
+        found = entries(day) if is_plain_folder(day, below=self.noted) else []
+        return [Path(entry.path) for entry in found if aside.fullmatch(entry.name)]
 
     def days(self) -> Iterator[tuple[str, str, Path]]:
         """Return every folder of a day, as (line, day, its path), of notes and of records."""

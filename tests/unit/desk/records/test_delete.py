@@ -49,6 +49,7 @@ def everything(data: Path) -> set[str]:
 def put_all(data: Path, name: CallName = NAME, caller: str = CALLER, words: str = "Yirgacheffe") -> None:
     put_record(data, name, caller=caller, summary=words)
     put_note(data, name, caller=caller)
+    (data / "noted" / name.line / name.day / f".{name.call}.json.0a1b2c").write_text(caller)  # its process was killed
     put_message(data, name, 1, number=caller, about=words)
     put_message(data, name, 2, number=caller)
     for news, where in NEWS:
