@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
+from desk.calls import routes as calls
 from desk.desk import Desk
 from desk.lines import routes as lines
 from desk.pages import STATIC, Page, render
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 PAGES: list[Page] = [
     Page("Talk", "/talk", talk.routes),
     Page("Lines", "/lines", lines.routes),
+    Page("Calls", "/calls", calls.routes),
 ]
 """In the order of the menu."""
 
