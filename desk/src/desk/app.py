@@ -11,23 +11,27 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk.access import sign_in
 from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
+from desk.calls import routes as calls
 from desk.desk import Desk
+from desk.lines import routes as lines
 from desk.metrics import Measured, Metrics, first_parts
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
 from desk.server import MediaServer
 from desk.settings import Settings
+from desk.sign_in import routes as sign_in
 from desk.talk import routes as talk
 
 logger = logging.getLogger(__name__)
 
 PAGES: list[Page] = [
     Page("Talk", "/talk", talk.routes),
+    Page("Lines", "/lines", lines.routes),
+    Page("Calls", "/calls", calls.routes),
 ]
 """In the order of the menu."""
 
@@ -57,6 +61,7 @@ def new_app(settings: Settings, data: Path = DATA) -> Starlette:
     )
     app.state.desk = Desk(settings, places, sessions, AgentApi(settings), MediaServer(settings))
     app.state.menu = PAGES
+    metrics.watch_index(lambda: calls.age_of_index(app))
     return app
 
 

@@ -3,9 +3,11 @@
 GET /metrics asks for no password: the port is on the private network only, and Caddy does not pass this path on.
 """
 
+import math
 import time
+from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,6 +36,16 @@ class Metrics:
             buckets=BOUNDS,
             registry=self.registry,
         )
+        self._index_age = Gauge(
+            "landline_desk_index_age_seconds",
+            "Seconds since the list of calls had all of them; it is brought up to date when somebody looks at it",
+            registry=self.registry,
+        )
+        self._index_age.set(math.nan)
+
+    def watch_index(self, age: Callable[[], float]) -> None:
+        """Ask `age` for the age of the index of calls, in seconds, whenever Prometheus asks."""
+        self._index_age.set_function(age)
 
     def count(self, page: str, method: str, status: int, seconds: float) -> None:
         """Count an answer that begins, `seconds` after its request."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -60,6 +61,14 @@ def test_the_seconds_until_an_answer_are_a_histogram(visitor: Visitor) -> None:
     visitor.get("/sign-in")
     text = visitor.get("/metrics").text
     assert 'landline_desk_request_seconds_bucket{le="10.0",page="sign-in"} 1.0' in text
+
+
+def test_the_age_of_the_list_of_calls_is_known_once_somebody_has_looked(operator: Visitor) -> None:
+    name = "landline_desk_index_age_seconds"
+    assert f"\n{name} NaN\n" in operator.get("/metrics").text
+    assert operator.get("/calls").status_code == 200
+    [age] = re.findall(rf"\n{name} (\S+)\n", operator.get("/metrics").text)
+    assert 0 <= float(age) < 60
 
 
 def test_no_route_has_a_parameter_in_the_first_part_of_its_path(visitor: Visitor) -> None:
