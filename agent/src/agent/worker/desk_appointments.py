@@ -2,7 +2,7 @@
 
 GET  /desk/appointments                                       the lines, with the kinds of appointments that each has
 GET  /desk/appointments/{line}?from=…&to=…                    what is in the line's calendar between two moments
-GET  /desk/appointments/{line}/free?kind=…&day=…              beginnings that are free; &uid=…&begins=… names one to move
+GET  /desk/appointments/{line}/free?kind=…&day=…              beginnings that are free; &uid=…&begins=… moves that one
 POST /desk/appointments/{line}/move    {uid, begins, version, to}
 POST /desk/appointments/{line}/cancel  {uid, begins, version}
 

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real_time
 BERLIN = ZoneInfo("Europe/Berlin")
-SETTINGS = host(livekit_api_key="key", livekit_api_secret="a-secret-of-thirty-two-characters")
+SECRET = "a-secret-of-thirty-two-characters"
+SETTINGS = host(livekit_api_key="key", livekit_api_secret=SECRET)
 MONDAY = datetime.now(BERLIN).date() + timedelta(days=14 - datetime.now(BERLIN).weekday())
 
 
-def token(identity: str = "desk", secret: str = "a-secret-of-thirty-two-characters") -> str:
+def token(identity: str = "desk", secret: str = SECRET) -> str:
     return api.AccessToken("key", secret).with_identity(identity).to_jwt()
 
 
