@@ -15,7 +15,9 @@ from desk.access import sign_in
 from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
+from desk.appointments import routes as appointments
 from desk.desk import Desk
+from desk.messages import routes as messages
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
@@ -24,7 +26,10 @@ from desk.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-PAGES: list[Page] = []
+PAGES: list[Page] = [
+    Page("Messages", "/messages", messages.routes),
+    Page("Appointments", "/appointments", appointments.routes),
+]
 """In the order of the menu."""
 
 DATA = Path("/data")
