@@ -16,7 +16,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -44,9 +44,11 @@ logger = logging.getLogger(__name__)
 PATH = "/desk/appointments"
 LARGEST = 16_384  # bytes of a request
 LONGEST_TIME = timedelta(days=62)  # that is asked for at once
+YEARS = range(2000, 2200)
 CHANGED = "This appointment has been changed or cancelled meanwhile, so nothing was done."
 NOT_KNOWN = "The calendar stopped working while it was changed, so it is not known whether it was done. Look again."
 
+D = TypeVar("D", bound=date)
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -259,18 +261,26 @@ def _version(request: web.Request) -> str:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise _ProblemError(400, "The day should be a date such as 2026-11-30.") from None
+    return _in_calendar(day)
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
     """Return a moment in the line's zone; one that the clock skips is taken as an hour later."""
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC).astimezone(zone)
-    except (ValueError, OverflowError):
+        moment = _in_calendar(datetime.fromisoformat(text))
+    except ValueError:
         raise _ProblemError(400, "A time should be like 2026-11-30T09:30.") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC).astimezone(zone)
+
+
+def _in_calendar(day: D) -> D:
+    """Return a day or a moment, from which one can go on by months without leaving the calendar."""
+    if day.year not in YEARS:
+        raise _ProblemError(400, f"The year should be from {YEARS[0]} to {YEARS[-1]}.")
+    return day
 
 
 def _told(error: AppointmentError) -> web.Response:

@@ -20,12 +20,14 @@ from desk.appointments.week import DAY, Entry, days_of_week, hours_of, lay_out
 from desk.clock import UTC_ZONE, spoken_day, spoken_moment
 from desk.desk import desk_of
 from desk.pages import render
+from desk.places import LINE
 from desk.problem import Problem
 
 AGENT = "/desk/appointments"
 ONE = "/appointments/{line}/one"
 GONE = "This appointment is not there any more: somebody has moved or cancelled it meanwhile. Nothing was changed."
 CONFLICT = 409
+YEARS = range(2000, 2200)
 
 
 def routes() -> list[BaseRoute]:
@@ -52,16 +54,15 @@ class Seen:
         """Read it from an address or a form.
 
         Raises:
-            Problem: 400, it is not named.
+            Problem: 400, it is not named; 404, there is no such line.
         """
-        line, uid, begins = (
-            str(it) for it in (request.path_params["line"], given.get("uid", ""), given.get("begins", ""))
-        )
+        line = _checked(request.path_params["line"])
+        uid, begins = str(given.get("uid", "")), str(given.get("begins", ""))
         try:
-            datetime.fromisoformat(begins)
+            is_known = bool(uid) and datetime.fromisoformat(begins).year in YEARS
         except ValueError:
-            uid = ""
-        if not uid:
+            is_known = False
+        if not is_known:
             raise Problem(400, "The address names no appointment. Choose one in the calendar.")
         return cls(line, uid, begins, str(given.get("version", "")))
 
@@ -83,6 +84,7 @@ async def show_week(request: Request) -> Response:
     line = request.query_params.get("line") or next(iter(with_some), "")
     if not line:
         return render(request, "appointments/none.html", lines=[it["line"] for it in lines])
+    _checked(line)
     zone = next((ZoneInfo(it["timezone"]) for it in lines if it["line"] == line), UTC_ZONE)
     days = days_of_week(_day(request.query_params.get("week", ""), datetime.now(zone).date()))
     begins, ends = days[0].isoformat(), (days[-1] + DAY).isoformat()
@@ -137,7 +139,7 @@ async def ask_before_cancelling(request: Request) -> Response:
     """Ask whether one is really to be cancelled."""
     seen = Seen.read(request, request.query_params)
     entry = await _entry(request, seen)
-    return render(request, "appointments/cancel.html", seen=seen, its=entry, when=_when(entry), call=_person(entry))
+    return render(request, "appointments/cancel.html", seen=seen, its=entry, when=_when(entry))
 
 
 async def cancel(request: Request) -> Response:
@@ -211,12 +213,15 @@ async def _free(request: Request, seen: Seen, entry: Entry, day: date) -> tuple[
     return [datetime.fromisoformat(it) for it in told["free"]], str(told["closed"] or ""), ""
 
 
+def _checked(line: str) -> str:
+    """Return the name of a line, which becomes part of an address at the agent."""
+    if not LINE.fullmatch(line):
+        raise Problem(404, f"There is no line {line!r}.")
+    return line
+
+
 def _when(entry: Entry) -> str:
     return f"{spoken_day(entry.begins.date())}, {entry.times}"
-
-
-def _person(entry: Entry) -> str:
-    return entry.name or entry.number or "somebody"
 
 
 def _short(day: date) -> str:
@@ -228,7 +233,7 @@ def _day(text: str, otherwise: date) -> date:
         day = date.fromisoformat(text) if text else otherwise
     except ValueError:
         raise Problem(400, "The address has no date such as 2026-11-30.") from None
-    if not 2000 <= day.year <= 2200:
+    if day.year not in YEARS:
         raise Problem(400, "There is no calendar for that year.")
     return day
 

@@ -1,10 +1,10 @@
-"""The page of the messages: what callers have asked to pass on, whether somebody has dealt with it, and calling back."""
+"""The messages: what callers want to be passed on, whether somebody has dealt with it, and calling back."""
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -54,7 +54,7 @@ class Asked:
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> "Asked":
         """Read it from the address, or from a form that was on such a page; what is not known counts as not given."""
-        show = next((it for it in get_args(Show) if it == given.get("show")), "open")
+        show: Show = next((it for it in SHOWN if it == given.get("show")), "open")
         return cls(show, str(given.get("line", "")), place_of(str(given.get("before", ""))))
 
     def address(self, **more: str) -> str:
@@ -144,7 +144,7 @@ async def call_back(request: Request) -> Response:
 async def show_order(request: Request) -> Response:
     """Show what has become of a call: the whole page, or, for the page's script, JSON."""
     place, order = _place(request), request.path_params["order"]
-    if not order.isalnum():
+    if not (order.isascii() and order.isalnum()):
         raise Problem(404, "There is no such call.")
     told = await desk_of(request).agent.get(f"/calls/{order}")
     state, is_over = str(told.get("state")), told.get("state") == "ended"
