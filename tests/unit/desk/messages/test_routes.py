@@ -14,7 +14,6 @@ from agent.admission import owner_files
 from agent.outbound.orders import Orders
 from tests.support.lines import make_folder, write_settings
 from tests.unit.desk.agent import agent_of, settings_with
-from tests.unit.desk.conftest import Visitor
 from tests.unit.desk.messages.test_folder import put
 from tests.unit.desk.payloads import PAYLOADS
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desk.settings import Settings
+    from tests.unit.desk.conftest import Visitor
 
 PLACE = "coffee/2026-11-25/142233-1f2e3d-message-1"
 ONE = f"/messages/{PLACE}"
