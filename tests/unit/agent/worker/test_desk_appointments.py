@@ -15,8 +15,8 @@ from aiohttp import web
 from livekit import api
 from pydantic import SecretStr
 
-from agent.appointments.appointment import Appointment
-from agent.appointments.desk import new_desk
+from agent.appointments.appointment import Appointment, UnknownError
+from agent.appointments.desk import Desk, new_desk
 from agent.lines.folder import LinesFolder
 from agent.storage import private_files
 from agent.worker import desk_appointments, http
@@ -234,6 +234,20 @@ async def test_a_calendar_that_cannot_be_used_is_said(salon: Salon, monkeypatch:
     status, answer = await salon.ask("GET", "/coffee", params=params)
     assert (status, answer["reason"]) == (503, "unreachable")
     assert answer["error"].startswith("The calendar cannot be ")
+
+
+async def test_a_change_of_which_nobody_knows_whether_it_was_done_is_said_to_be_that(
+    salon: Salon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(*_: object) -> None:
+        raise UnknownError("For the model: tell the caller so.")
+
+    await salon.book("10:00")
+    [its] = await salon.week()
+    monkeypatch.setattr(Desk, "cancel", stop)
+    status, answer = await salon.change("cancel", its)
+    assert (status, answer["reason"]) == (503, "unknown")
+    assert answer["error"].endswith("it is not known whether it was done. Look again.")
 
 
 @pytest.mark.parametrize(
