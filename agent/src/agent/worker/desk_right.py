@@ -31,7 +31,7 @@ def check_desk(request: web.Request, settings: Settings) -> None:
         identity = verifier.verify(token).identity
     except jwt.ExpiredSignatureError:
         raise _unauthorized("The desk's token has expired: are the clocks of both containers right?") from None
-    except (jwt.PyJWTError, UnicodeError):  # the latter for bytes that are no text in UTF-8
+    except (jwt.PyJWTError, UnicodeEncodeError):  # a header may have any bytes
         raise _unauthorized(
             "The desk's token is not signed with this agent's LIVEKIT_API_KEY and LIVEKIT_API_SECRET: run make up, so "
             "that both have the same."
