@@ -14,9 +14,11 @@ from starlette.staticfiles import StaticFiles
 from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
+from desk.appointments import routes as appointments
 from desk.calls import routes as calls
 from desk.desk import Desk
 from desk.lines import routes as lines
+from desk.messages import routes as messages
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
@@ -29,8 +31,10 @@ logger = logging.getLogger(__name__)
 
 PAGES: list[Page] = [
     Page("Talk", "/talk", talk.routes),
-    Page("Lines", "/lines", lines.routes),
     Page("Calls", "/calls", calls.routes),
+    Page("Messages", "/messages", messages.routes),
+    Page("Appointments", "/appointments", appointments.routes),
+    Page("Lines", "/lines", lines.routes),
 ]
 """In the order of the menu."""
 
