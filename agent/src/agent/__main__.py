@@ -27,6 +27,7 @@ from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
 from agent.settings import Settings, exit_if, read_what_can_be_read
 from agent.storage.live_file import delete_versions_of_the_release_before
+from agent.storage.private_files import share_with_the_group
 from agent.tools import BeforeACall, tools_of
 from agent.tools.outside.http_tools import http_tools
 from agent.turns.prosody import ProsodyProcess
@@ -52,6 +53,7 @@ def main() -> int:
     With --check --probe each provider is asked, too, and those that do not answer are warnings. With --check --advise
     there are warnings of what the lines want and the host cannot do.
     """
+    share_with_the_group()
     load_dotenv()  # outside a container this reads the bundle's own .env
     settings, wrong = read_what_can_be_read()
     trust_own_authorities(settings.lines_folder)

@@ -9,6 +9,7 @@ from agent.admission.sip_call import SipCall
 from agent.lines.line import Line
 from agent.providers.catalog import KINDS
 from agent.providers.pipeline import Pipeline
+from agent.records.capture.measures import Measures
 from agent.records.folders import new_record
 from agent.records.transcript import Action, Message, Models, OutcomeFields, Transcript, Transfer, iso
 
@@ -26,6 +27,8 @@ class CallRecord:
     began: float = field(default_factory=time.time)
     order: str = ""  # the id of the order, if the agent has made the call
     name: str = ""
+    rejected: str = ""  # why the caller was not let in
+    measures: Measures = field(default_factory=Measures)
     kept: Transcript | None = None
     messages: list[Message] = field(default_factory=list)  # that the caller has confirmed
     outcome_fields: OutcomeFields = field(default_factory=OutcomeFields)
