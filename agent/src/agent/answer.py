@@ -52,7 +52,7 @@ from agent.providers.capacity import calls_at_once
 from agent.providers.check import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.records.call_record import CallRecord
-from agent.records.capture.instruments import begin_to_measure
+from agent.records.instruments import begin_to_measure
 from agent.records.note_the_call import note_the_call
 from agent.records.report import report_the_call
 from agent.settings import read_settings

@@ -173,14 +173,16 @@ def _price(table: str, given: object) -> Price:
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:
-            raise _PriceError(f"{table}, which {str(first['ctx']['error'])}") from None
+            raise _PriceError(f"{table}, which {first['ctx']['error']}") from None
         field = str(first["loc"][0])
         if first["type"] == "extra_forbidden":
             if isinstance(first["input"], dict):
-                raise _PriceError(f"{table} with a table in it: a model's name with a dot needs quotation marks") from None
+                about = "with a table in it: a model's name that has a dot in it needs quotation marks"
+                raise _PriceError(f"{table} {about}") from None
             there = ", ".join(Price.model_fields)
             raise _PriceError(f"{field} in {table}, which is no kind of price; there is {there}") from None
-        raise _PriceError(f"{field} = {first['input']!r} in {table}, where a number of at least 0 is expected") from None
+        found = f"{field} = {first['input']!r}"
+        raise _PriceError(f"{found} in {table}, where a number of at least 0 is expected") from None
 
 
 def _rounded(amount: float | None) -> float | None:

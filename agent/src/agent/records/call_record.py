@@ -9,8 +9,8 @@ from agent.admission.sip_call import SipCall
 from agent.lines.line import Line
 from agent.providers.catalog import KINDS
 from agent.providers.pipeline import Pipeline
-from agent.records.capture.measures import Measures
 from agent.records.folders import new_record
+from agent.records.measures import Measures
 from agent.records.transcript import Action, Message, Models, OutcomeFields, Transcript, Transfer, iso
 
 ACTIONS_DONE_WITHIN = 35.0  # seconds; no tool may take longer, and the call's process has 45 s after the call

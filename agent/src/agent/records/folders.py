@@ -58,7 +58,8 @@ def new_record(began: float) -> str:
 
 def lines_with_records(data: Path = DATA) -> set[str]:
     """Name the lines that have records, notes or events, including those whose folder is gone by now."""
-    return {folder.name for kind in ("calls", "noted", "outbox") for folder in (data / kind).glob("[!.]*") if folder.is_dir()}
+    kinds = ("calls", "noted", "outbox")
+    return {folder.name for kind in kinds for folder in (data / kind).glob("[!.]*") if folder.is_dir()}
 
 
 def adopt_records_of_the_release_before(line: str, lines: Collection[str], data: Path = DATA) -> None:

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from agent.providers.prices import Cost
 from agent.providers.usage import ModelUsage
-from agent.records.capture.instruments import Instrument
 from agent.records.folders import Folders
+from agent.records.instruments import Instrument
 from agent.records.transcript import Latencies, Transcript
 from agent.storage.private_files import write
 

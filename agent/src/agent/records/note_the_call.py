@@ -14,8 +14,8 @@ from livekit.agents import AgentSession, JobContext
 
 from agent.framework import accepted_at
 from agent.records.call_record import CallRecord
-from agent.records.capture.instruments import readings
 from agent.records.folders import Folders
+from agent.records.instruments import readings
 from agent.records.note import CallNote, NotedTool, NotedTurn, write_note
 from agent.records.transcript import Transcript
 

@@ -60,4 +60,3 @@ class Recorder:
         self._io = RecorderIO(agent_session=self._session, sample_rate=RATE)
         self._session.input.audio = self._io.record_input(sound)
         self._session.output.audio = self._io.record_output(voice)
-

@@ -28,7 +28,10 @@ OURS, THEIRS = "lk.agents.*", "gen_ai.*"  # the second ones measure the same onc
 BOUNDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)  # seconds
 # Attributes that tell models apart, and no calls: the ids of the job and of its room are left out.
 KEPT = {"model_name", "model_provider", "connection_reused", "severity"}
-SINCE_THE_LAST_LOOK = {Counter: AggregationTemporality.DELTA, Histogram: AggregationTemporality.DELTA}
+SINCE_THE_LAST_LOOK: dict[type, AggregationTemporality] = {
+    Counter: AggregationTemporality.DELTA,
+    Histogram: AggregationTemporality.DELTA,
+}
 
 
 class Instrument(BaseModel):
