@@ -27,7 +27,7 @@ def replace_data(stream: BinaryIO, release: str, data: Path) -> None:
     try:
         restored = make_folder(data / RESTORED)
         read_archive(stream, release, DATA, restored)
-        open_up(restored)  # a backup of an older release has other modes, and no archive gives the group a right
+        open_up(restored)  # an older release has packed files that are its user's alone
         os.sync()
         _move(_entries(data), make_folder(data / REPLACING))
         (data / REPLACING).rename(data / REPLACED)

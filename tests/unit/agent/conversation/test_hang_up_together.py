@@ -99,7 +99,8 @@ def a_call(job: Job, attributes: Mapping[str, str]) -> Call:
 
 
 def participant(identity: str) -> Any:
-    return SimpleNamespace(identity=identity, disconnect_reason=None)
+    kind = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+    return SimpleNamespace(identity=identity, disconnect_reason=None, kind=kind)
 
 
 def context(job: Job) -> JobContext:
