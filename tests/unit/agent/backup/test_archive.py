@@ -227,7 +227,7 @@ def test_what_was_packed_is_unpacked_part_by_part_with_modes_and_times(
     }
     assert str(manifest).endswith(
         "UTC by release 0.2.0: .env, 1 line (coffee), 1 call record, 0 events and notices to be delivered; "
-        "11 files in all"
+        "13 files in all"
     )
 
 
