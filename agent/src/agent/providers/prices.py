@@ -9,7 +9,7 @@ import logging
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -26,6 +26,7 @@ FILE = "prices.toml"
 MILLION, MINUTE = 1_000_000, 60
 CURRENCY = "USD"
 LARGEST = 1_000_000  # bytes
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Price(BaseModel):
@@ -33,11 +34,11 @@ class Price(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    input_per_million_tokens: float | None = Field(None, ge=0, allow_inf_nan=False)
-    cached_per_million_tokens: float | None = Field(None, ge=0, allow_inf_nan=False)  # None: as other input
-    output_per_million_tokens: float | None = Field(None, ge=0, allow_inf_nan=False)
-    per_minute: float | None = Field(None, ge=0, allow_inf_nan=False)  # of sound; used where no tokens are reported
-    per_million_characters: float | None = Field(None, ge=0, allow_inf_nan=False)
+    input_per_million_tokens: Amount | None = None
+    cached_per_million_tokens: Amount | None = None  # None: as other input
+    output_per_million_tokens: Amount | None = None
+    per_minute: Amount | None = None  # of sound; used where no tokens are reported
+    per_million_characters: Amount | None = None
 
     @model_validator(mode="after")
     def _is_a_price(self) -> Price:

@@ -1,7 +1,7 @@
 """livekit-agents' own instruments measure in a call's process, and what they have measured can be read there."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from livekit.agents import Agent, AgentSession
@@ -59,7 +59,7 @@ async def test_the_instruments_of_livekit_agents_are_among_them(
     monkeypatch.setattr(telemetry, "_turn_e2e_latency", real.create_histogram("lk.agents.turn.e2e_latency", unit="s"))
     for name in ("_turn_llm_ttft", "_turn_tts_ttfb", "_turn_transcription_delay", "_turn_end_of_turn_delay"):
         assert hasattr(telemetry, name)
-    session = cast("AgentSession[Any]", AgentSession(llm=ScriptedLLM(str), vad=None))
+    session: AgentSession[Any] = AgentSession(llm=ScriptedLLM(str), vad=None)
     await session.start(Agent(instructions=""), record=False)
     session.history.add_message(role="assistant", content="Hello.").metrics["e2e_latency"] = 0.6
     telemetry.flush_turn_metrics(session.history)

@@ -110,7 +110,7 @@ def test_no_number_becomes_an_outcome_and_there_are_only_so_many(figures: Figure
 
 
 def test_the_instruments_of_livekit_agents_are_added_up_over_calls(figures: Figures) -> None:
-    latency = {"name": "lk.agents.turn.e2e_latency", "unit": "s", "bounds": [0.5, 1.0]}
+    latency: dict[str, Any] = {"name": "lk.agents.turn.e2e_latency", "unit": "s", "bounds": [0.5, 1.0]}
     model = {"model_name": "m"}
     for counts, total in (([1, 1, 0], 1.1), ([0, 0, 1], 3.0)):
         spoken = Instrument(name="lk.agents.usage.tts_characters", attributes=model, total=10)
