@@ -118,7 +118,7 @@ async def answer(ctx: JobContext) -> None:
     slot = admission.slot(ctx.job.id, caller)
     record = CallRecord(sip, caller, line, pipeline)
     call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record, hang_up)
-    note_the_call(ctx, record, session, participant)
+    note_the_call(ctx, record, session)
     if refuse_strangers(call, admission):
         return
     report_the_call(ctx, record)

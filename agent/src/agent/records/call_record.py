@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 from agent.admission.caller import Caller
 from agent.admission.sip_call import SipCall
@@ -26,6 +27,8 @@ class CallRecord:
     pipeline: Pipeline
     began: float = field(default_factory=time.time)
     order: str = ""  # the id of the order, if the agent has made the call
+    came_by: Literal["phone", "browser"] = "phone"
+    draft: str = ""  # of the line's files, if the call has tried one
     name: str = ""
     rejected: str = ""  # why the caller was not let in
     measures: Measures = field(default_factory=Measures)

@@ -14,6 +14,8 @@ from agent.records.instruments import Instrument
 from agent.records.transcript import Latencies, Transcript
 from agent.storage.private_files import write
 
+BROWSER = "browser-"  # how the id of a call by browser begins, which is the caller's identity in its room
+
 
 class NotedTurn(Latencies):
     """How fast one reply came: seconds after the caller's last sound, which was `at` seconds into the call."""
@@ -57,6 +59,6 @@ def write_note(note: CallNote, folders: Folders) -> None:
 def write_note_of_what_was_left(record: str, transcript: Transcript, folders: Folders, *, kept: bool) -> None:
     """Write the note of a call whose process has died, with what its record says; one that is there already stays."""
     if not folders.note_of(record).exists():
-        came_by: Literal["phone", "browser"] = "phone" if transcript.call or transcript.order else "browser"
+        came_by: Literal["phone", "browser"] = "browser" if transcript.call.startswith(BROWSER) else "phone"
         note = CallNote(record=record, transcript=transcript.without_words(), came_by=came_by, kept=kept)
         write_note(note, folders)

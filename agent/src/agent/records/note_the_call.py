@@ -5,11 +5,9 @@ last steps of the job, and whatever goes wrong with it is logged.
 """
 
 import asyncio
-import json
 import logging
-from typing import Any, Literal
+from typing import Any
 
-from livekit import rtc
 from livekit.agents import AgentSession, JobContext
 
 from agent.framework import accepted_at
@@ -22,20 +20,10 @@ from agent.records.transcript import Transcript
 logger = logging.getLogger(__name__)
 
 WRITTEN_WITHIN = 40.0  # seconds; a call's process has 45 s after the call
-PHONE = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 
 
-def note_the_call(
-    ctx: JobContext,
-    record: CallRecord,
-    session: AgentSession[Any] | None = None,
-    participant: rtc.RemoteParticipant | None = None,
-) -> None:
-    """Measure the session, if it is known yet, and write the note when the job ends.
-
-    `participant` is whoever has called; without it, the agent calls somebody by phone.
-    """
-    came_by: Literal["phone", "browser"] = "phone" if participant is None or participant.kind == PHONE else "browser"
+def note_the_call(ctx: JobContext, record: CallRecord, session: AgentSession[Any] | None = None) -> None:
+    """Measure the session, if it is known yet, and write the note when the job ends."""
     if session:
         record.measures.follow(session)
 
@@ -44,7 +32,7 @@ def note_the_call(
             transcript = record.transcript(outcome)  # now, since its end is now
             await _wait_for(record)
             folders = Folders(record.line.name)
-            await asyncio.to_thread(_write, ctx, record, transcript.without_words(), came_by, folders)
+            await asyncio.to_thread(_write, ctx, record, transcript.without_words(), folders)
         except Exception:  # if raised, it would keep the job from its other last steps
             logger.exception("Could not write the note of this call")
 
@@ -61,18 +49,16 @@ async def _wait_for(record: CallRecord) -> None:
         logger.warning("The note of this call is written before its record is finished")
 
 
-def _write(
-    ctx: JobContext, record: CallRecord, transcript: Transcript, came_by: Literal["phone", "browser"], folders: Folders
-) -> None:
+def _write(ctx: JobContext, record: CallRecord, transcript: Transcript, folders: Folders) -> None:
     measures = record.measures
     began = record.began if record.order else accepted_at(ctx) or record.began
     note = CallNote(
         record=record.name,
         transcript=transcript,
-        came_by=came_by,
+        came_by=record.came_by,
         kept=record.kept is not None or folders.work_of(record.name).exists(),
         rejected=record.rejected,
-        draft=_draft_in(ctx.job.metadata),
+        draft=record.draft,
         greeted_after=_after(began, measures.first_sound),
         interruptions=measures.interruptions,
         turns=[
@@ -93,13 +79,3 @@ def _write(
 
 def _after(began: float, moment: float | None) -> float | None:
     return None if moment is None else round(max(0.0, moment - began), 3)
-
-
-def _draft_in(metadata: str) -> str:
-    """Return the id of the line's draft that this call tries out, as the desk has written it."""
-    try:
-        given = json.loads(metadata)
-    except ValueError:
-        return ""
-    draft = given.get("draft", "") if isinstance(given, dict) else ""
-    return draft if isinstance(draft, str) else ""

@@ -99,8 +99,7 @@ def a_call(job: Job, attributes: Mapping[str, str]) -> Call:
 
 
 def participant(identity: str) -> Any:
-    kind = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
-    return SimpleNamespace(identity=identity, disconnect_reason=None, kind=kind)
+    return SimpleNamespace(identity=identity, disconnect_reason=None)
 
 
 def context(job: Job) -> JobContext:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from livekit import rtc
 
 from agent.conversation.leg import NotReachedError
 from agent.outbound.orders import Orders
@@ -99,8 +98,9 @@ async def test_a_rejected_call_is_noted_with_its_reason(stage: Stage, folder: Pa
 
 
 async def test_a_call_by_browser_is_noted_as_one_with_the_draft_that_it_tried(stage: Stage, folder: Path) -> None:
-    stage.room.remote_participants["caller"].kind = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
-    await stage.answer(json.dumps({"line": "coffee", "browser": True, "draft": 32 * "a"}))
+    await stage.answer()
+    record = stage.given["note_the_call"][1]
+    record.came_by, record.draft = "browser", 32 * "a"
     [note] = await notes(stage, folder)
     assert (note.came_by, note.draft) == ("browser", 32 * "a")
 
@@ -185,8 +185,6 @@ def test_a_call_whose_process_has_died_is_noted_with_what_its_record_says(tmp_pa
     assert (note.record, note.kept, note.transcript.summary) == (record, True, None)
     write_note_of_what_was_left(record, transcript(outcome="another"), folders, kept=False)
     assert CallNote.model_validate_json(folders.note_of(record).read_bytes()) == note
-
-
-@pytest.mark.parametrize(("metadata", "draft"), [("", ""), ("[]", ""), ('{"draft": 1}', ""), ('{"draft": "ab"}', "ab")])
-def test_a_jobs_metadata_may_name_a_draft(metadata: str, draft: str) -> None:
-    assert module._draft_in(metadata) == draft
+    another = "2026-11-25_142233-2f2e3d"
+    write_note_of_what_was_left(another, transcript(call="browser-0123456789abcdef"), folders, kept=False)
+    assert CallNote.model_validate_json(folders.note_of(another).read_bytes()).came_by == "browser"
