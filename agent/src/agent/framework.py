@@ -11,7 +11,7 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from livekit.agents import AgentServer, llm, stt, utils, vad, worker
+from livekit.agents import AgentServer, AgentSession, llm, stt, utils, vad, worker
 from livekit.agents.beta.tools.end_call import END_CALL_DESCRIPTION
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.llm.mcp import MCPServerHTTP, MCPToolResultContext
@@ -23,6 +23,7 @@ from livekit.agents.voice.turn import TurnDetectionEvent, TurnDetectionMode
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from contextlib import AbstractAsyncContextManager
 
     from livekit import rtc
 
@@ -38,6 +39,7 @@ __all__ = [
     "TurnDetectionEvent",
     "TurnDetectionMode",
     "UtteranceStream",
+    "claim_turn",
     "end_of_turn_threshold",
     "filter_emoji",
     "filter_markdown",
@@ -75,6 +77,11 @@ def new_finished_speech() -> SpeechHandle:
     speech = SpeechHandle.create()
     speech._mark_done()
     return speech
+
+
+def claim_turn(session: AgentSession[Any]) -> AbstractAsyncContextManager[None]:
+    """Take what is done within for a turn of the caller's, who counts as speaking meanwhile."""
+    return session._claim_user_turn()
 
 
 def is_playing(output: io.AudioOutput) -> bool:

@@ -100,7 +100,7 @@ class _SilenceTimer:
     def _ask(self) -> None:
         if self._ending.begun:
             return
-        if self._transfer.begun:  # the caller waits for a person, or talks with one
+        if self._transfer.rests:  # the caller waits for a person, or talks with one
             self._begin()
             return
         if self._hold.is_on:

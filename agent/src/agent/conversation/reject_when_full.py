@@ -10,6 +10,7 @@ from livekit.agents import Agent, AgentSession, room_io
 
 from agent.conversation.call import Call
 from agent.conversation.hang_up_together import hang_up_together
+from agent.conversation.session import captions
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ async def reject_when_full(call: Call) -> bool:
     session: AgentSession[None] = AgentSession(vad=None, turn_handling={"turn_detection": None})
     rejection = replace(call, session=session)
     hang_up_together(rejection)
-    await session.start(Agent(instructions=""), room=call.room, room_options=_output_only(call), record=False)
+    options = _output_only(call)
+    await session.start(Agent(instructions=""), room=call.room, room_options=options, session_host=False, record=False)
     rejection.ending.say(sentence, REASONS[sentence])
     return True
 
@@ -43,6 +45,6 @@ def _output_only(call: Call) -> room_io.RoomOptions:
         participant_identity=call.participant.identity,
         audio_input=False,
         text_input=False,
-        text_output=False,
+        text_output=captions(),
         close_on_disconnect=False,
     )

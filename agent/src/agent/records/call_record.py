@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 from agent.admission.caller import Caller
 from agent.admission.sip_call import SipCall
@@ -25,6 +26,8 @@ class CallRecord:
     pipeline: Pipeline
     began: float = field(default_factory=time.time)
     order: str = ""  # the id of the order, if the agent has made the call
+    came_by: Literal["phone", "browser"] = "phone"
+    draft: str = ""  # of the line's files, if the call has tried one
     name: str = ""
     kept: Transcript | None = None
     messages: list[Message] = field(default_factory=list)  # that the caller has confirmed
