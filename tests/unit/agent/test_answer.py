@@ -122,10 +122,10 @@ async def stage(folder: Path, endpoint: FakeOpenAI, monkeypatch: pytest.MonkeyPa
 
 
 def watched(stage: Stage, name: str, step: Callable[..., Any]) -> Callable[..., Any]:
-    def do(*given: Any) -> Any:
+    def do(*given: Any, **named: Any) -> Any:
         stage.done.append(name)
-        stage.given[name] = list(given)
-        return step(*given)
+        stage.given[name] = [*given, *named.values()]
+        return step(*given, **named)
 
     return do
 

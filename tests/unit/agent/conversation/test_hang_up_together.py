@@ -23,6 +23,16 @@ from agent.conversation.refuse_strangers import refuse_strangers
 from tests.unit.agent.fakes import host, in_call, line, settle
 
 
+class Here:
+    """The agent's own side of the room: the attributes that everybody sees."""
+
+    def __init__(self) -> None:
+        self.attributes: dict[str, str] = {}
+
+    async def set_attributes(self, attributes: dict[str, str]) -> None:
+        self.attributes |= attributes
+
+
 class Room(rtc.EventEmitter[str]):
     """A room whose participants come and go by word of the test."""
 
@@ -30,6 +40,7 @@ class Room(rtc.EventEmitter[str]):
 
     def __init__(self, *identities: str) -> None:
         super().__init__()
+        self.local_participant = Here()
         self.connected = True
         self.remote_participants = {identity: participant(identity) for identity in identities}
 
