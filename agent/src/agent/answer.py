@@ -89,7 +89,7 @@ async def answer(ctx: JobContext) -> None:
         browser = browser_job(ctx.job.metadata)
         if browser and browser.draft:  # files of the line that somebody tries before they are the line's own
             lines = lines.draft(browser.draft)
-            ctx.add_shutdown_callback(partial(asyncio.to_thread, lines.forget_draft))
+            _forget_afterwards(ctx, lines)
         line: Line = lines.dispatched(ctx.job.metadata)
         words: Words = lines.read_words(line)
         admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"], by_browser=browser is not None)
@@ -176,6 +176,13 @@ async def talk(call: Call, greeting: Presynthesis | None, lines: LinesFolder) ->
         await call.session.start(first, room=call.room, room_options=options, session_host=False, record=False)
     bound_the_call(call)  # the call's seconds count from here on
     logger.info("Call answered")
+
+
+def _forget_afterwards(ctx: JobContext, draft: LinesFolder) -> None:
+    async def forget() -> None:
+        await asyncio.to_thread(draft.forget_draft)
+
+    ctx.add_shutdown_callback(forget)
 
 
 def _synthesize_greeting(words: Words, line: Line, pipeline: Pipeline, reader: Reader) -> Presynthesis | None:
