@@ -250,6 +250,8 @@ class Deaf(io.AudioInput):
 class Phone:
     """The phone in the call's room, as a participant: `sends` says whether packets come from it."""
 
+    identity = "caller"
+
     def __init__(self) -> None:
         self.sends = True
         self.kind, self.track = rtc.TrackKind.KIND_AUDIO, self

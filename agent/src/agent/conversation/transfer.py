@@ -258,12 +258,19 @@ class _Attempt:
         return "joined"
 
     async def _have_the_caller_back(self, outcome: Outcome) -> None:
-        """Tell both that they are not joined, end the person's leg, and undo whatever was done for it."""
+        """Tell both that they are not joined, end the person's leg, and undo whatever was done for it.
+
+        A caller by browser hears nothing until the person has left (`conversation.apart`), and so is told afterwards.
+        """
         await self._music.stop()
-        _talk_on(self._call, outcome)
+        is_deaf = self._answered and self._call.came_by_browser
+        if not is_deaf:
+            _talk_on(self._call, outcome)
         if self._briefing and outcome in PERSON_SENTENCES:
             await self._briefing.say(PERSON_SENTENCES[outcome])
         await self._undo()
+        if is_deaf:
+            _talk_on(self._call, outcome)
         await self._end_if_the_caller_has_left()
 
     async def _end_if_the_caller_has_left(self) -> None:
