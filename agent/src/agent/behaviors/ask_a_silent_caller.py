@@ -33,8 +33,8 @@ def ask_a_silent_caller(call: Call) -> None:
     """Ask whenever `handling.silent_caller_after` has passed without a word or a digit since the agent last spoke.
 
     A caller who has asked for a moment is first left in peace for `handling.hold_patience`, and so is one whose browser
-    sends no sound, because typing takes longer. A caller who has put the line on hold is not asked. When they come back,
-    they have as long again to say something.
+    sends no sound, because typing takes longer. A caller who has put the line on hold is not asked. When they come
+    back, they have as long again to say something.
     """
     hold = Hold(call.session, call.participant)
     watching = asyncio.create_task(hold.watch())

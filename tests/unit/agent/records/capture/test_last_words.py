@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, inference
 from livekit.agents.voice import io
 
-from agent.conversation.session import SEGMENT_PAUSE, HEARD_RATE, new_session
+from agent.conversation.session import HEARD_RATE, SEGMENT_PAUSE, new_session
 from agent.records.capture.last_words import TRANSCRIBED_WITHIN, LastWords
 from phone.audio import RATE, resample
 from phone.sound.speech import synthesise
