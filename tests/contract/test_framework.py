@@ -186,10 +186,10 @@ def test_the_stream_keeps_what_the_eager_transcripts_need() -> None:
 
 async def test_a_turn_can_be_claimed_for_what_was_typed() -> None:
     session: AgentSession[None] = AgentSession(vad=None)
-    assert session.user_state == "listening"
+    states = [session.user_state]
     async with framework.claim_turn(session):
-        assert session.user_state == "speaking"
-    assert session.user_state == "listening"
+        states.append(session.user_state)
+    assert [*states, session.user_state] == ["listening", "speaking", "listening"]
 
 
 def test_a_session_can_be_told_that_nobody_in_the_room_may_drive_it() -> None:

@@ -596,7 +596,9 @@ async def test_a_browser_may_subscribe_to_nothing_between_the_persons_answer_and
     assert by_browser.server.subscriptions[BROWSER, f"TR_{briefing.person}"]
 
 
-async def test_a_caller_by_browser_who_is_declined_is_told_so_once_they_hear_again(by_browser: Talk) -> None:
+async def test_a_caller_by_browser_who_is_declined_is_told_so_once_they_hear_again(
+    by_browser: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     transferring = by_browser.transfer_caller()
     briefing = await by_browser.briefing()
     heard_when_told: list[bool] = []
@@ -606,7 +608,7 @@ async def test_a_caller_by_browser_who_is_declined_is_told_so_once_they_hear_aga
         heard_when_told.append(not by_browser.server.deaf[-1])
         return say(sentence, **options)
 
-    by_browser.call.announcer.say = told  # type: ignore[method-assign]
+    monkeypatch.setattr(by_browser.call.announcer, "say", told)
     briefing.answer.set_result("declined")
     await transferring
     assert (by_browser.outcome, heard_when_told, briefing.said) == ("declined", [True], ["person_declined"])
