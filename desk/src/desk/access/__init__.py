@@ -1,0 +1,1 @@
+"""Who may look at the desk: signing in, sessions, and what protects them."""

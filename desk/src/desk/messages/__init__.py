@@ -1,0 +1,1 @@
+"""The page of what callers have asked to pass on."""

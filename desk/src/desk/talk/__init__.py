@@ -1,0 +1,1 @@
+"""The page from which a browser talks to a line."""
