@@ -488,6 +488,7 @@ async def test_limits_are_and_a_caller_by_browser_hears_so(browser: Stage, folde
     browser.job.id, browser.loudspeaker = "AJ_2", Loudspeaker()
     assert (await browser.answer())[-1] == "start with Agent"
     assert browser.options["room_options"].get_text_output_options() is not None
+    assert browser.room.local_participant.attributes["landline.rejected"] == "caller_limit"
     await browser.loudspeaker.play_to_the_end()
     await until(lambda: browser.reasons)
     assert browser.reasons == ["the caller's limit of the day is reached"]
