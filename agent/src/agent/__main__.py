@@ -42,7 +42,7 @@ from agent.worker.metrics_endpoint import metrics_endpoint
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.proxies import ask_the_server_directly
 from agent.worker.remind import remind_while
-from agent.worker.serve import admit_up_to, serve
+from agent.worker.serve import admit_up_to, load_of_calls, serve
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +82,10 @@ def main() -> int:
 
 def _new_server(settings: Settings, lines: LinesFolder) -> AgentServer:
     there = list(lines.all())
+    at_once = calls_at_once(there, settings)
+    # Calls that are over, but have still to be summed up and saved.
+    finishing = at_once if any(line.recording.enabled or line.outcome for line in there) else 0
+    most = at_once + finishing + REJECTED_AT_ONCE
     server = AgentServer(
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key.get_secret_value(),
@@ -92,13 +96,10 @@ def _new_server(settings: Settings, lines: LinesFolder) -> AgentServer:
         ),
         num_idle_processes=settings.idle_processes,
         shutdown_process_timeout=FINISHED_WITHIN,
+        load_fnc=load_of_calls(most),
         load_threshold=math.inf,  # calls are counted instead, see `admit_up_to`
         host="127.0.0.1",
     )
-    at_once = calls_at_once(there, settings)
-    # Calls that are over, but have still to be summed up and saved.
-    finishing = at_once if any(line.recording.enabled or line.outcome for line in there) else 0
-    most = at_once + finishing + REJECTED_AT_ONCE
     server.rtc_session(answer, agent_name=settings.agent_name, on_request=admit_up_to(most, server))
     return server
 

@@ -11,7 +11,7 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from livekit.agents import AgentServer, JobContext, llm, stt, utils, vad, worker
+from livekit.agents import AgentServer, AgentSession, JobContext, llm, stt, utils, vad, worker
 from livekit.agents.beta.tools.end_call import END_CALL_DESCRIPTION
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.llm.mcp import MCPServerHTTP, MCPToolResultContext
@@ -23,6 +23,7 @@ from livekit.agents.voice.turn import TurnDetectionEvent, TurnDetectionMode
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from contextlib import AbstractAsyncContextManager
 
     from livekit import rtc
 
@@ -39,6 +40,7 @@ __all__ = [
     "TurnDetectionMode",
     "UtteranceStream",
     "accepted_at",
+    "claim_turn",
     "end_of_turn_threshold",
     "filter_emoji",
     "filter_markdown",
@@ -81,6 +83,11 @@ def new_finished_speech() -> SpeechHandle:
     speech = SpeechHandle.create()
     speech._mark_done()
     return speech
+
+
+def claim_turn(session: AgentSession[Any]) -> AbstractAsyncContextManager[None]:
+    """Take what is done within for a turn of the caller's, who counts as speaking meanwhile."""
+    return session._claim_user_turn()
 
 
 def is_playing(output: io.AudioOutput) -> bool:

@@ -127,9 +127,8 @@ async def _somebody_listens(call: Call, order: Order, progress: "_Progress") -> 
     asking = WhoAnswered(call, order)
     hang_up_together(call)
     logger.info("Call answered by the person's phone")
-    await call.session.start(
-        asking, room=call.room, room_options=room_options(call.participant.identity, call.line), record=False
-    )
+    options = room_options(call.participant.identity, call.line, with_captions=True)
+    await call.session.start(asking, room=call.room, room_options=options, session_host=False, record=False)
     progress.follow(asking)
     await asking.settled.wait()
     return asking.listening
