@@ -7,14 +7,17 @@ import inspect
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents import AgentServer, stt, worker
+from livekit.agents import AgentServer, AgentSession, JobContext, stt, worker
+from livekit.agents import types as livekit_types
 from livekit.agents.beta.tools import end_call
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.ipc import _preload
+from livekit.agents.job import RunningJobInfo
 from livekit.agents.voice import SpeechHandle, io
 from livekit.agents.voice.recorder_io import RecorderIO
 from livekit.agents.voice.turn import _StreamingTurnDetectorStream
@@ -22,6 +25,7 @@ from livekit.local_inference import EOT, EOT_MAX_SAMPLES
 
 from agent import framework, languages
 from agent.__main__ import PRELOAD
+from agent.conversation import typed_words
 from agent.turns.end_of_turn import EndOfTurn, Waits
 
 AGENT = Path(framework.__file__).parent
@@ -182,6 +186,18 @@ def test_the_stream_keeps_what_the_eager_transcripts_need() -> None:
     ]
 
 
+async def test_a_turn_can_be_claimed_for_what_was_typed() -> None:
+    session: AgentSession[None] = AgentSession(vad=None)
+    states = [session.user_state]
+    async with framework.claim_turn(session):
+        states.append(session.user_state)
+    assert [*states, session.user_state] == ["listening", "speaking", "listening"]
+
+
+def test_a_session_can_be_told_that_nobody_in_the_room_may_drive_it() -> None:
+    assert "session_host" in inspect.signature(AgentSession.start).parameters
+
+
 def test_the_recorder_can_be_put_between_a_session_and_its_sound() -> None:
     assert list(inspect.signature(RecorderIO.__init__).parameters)[1:3] == ["agent_session", "sample_rate"]
     assert list(inspect.signature(RecorderIO.start).parameters) == ["self", "output_path"]
@@ -232,3 +248,33 @@ async def test_markdown_and_emoji_are_filtered_from_a_text_in_pieces() -> None:
 
     filtered = framework.filter_emoji(framework.filter_markdown(answer()))
     assert "".join([piece async for piece in filtered]) == "We are open  at nine."
+
+
+def test_a_job_says_when_the_worker_took_it() -> None:
+    assert RunningJobInfo.__dataclass_fields__["accepted_at"].default == 0.0
+    job = Mock(spec_set=["_info"], _info=Mock(accepted_at=12.5))
+    assert framework.accepted_at(job) == 12.5
+    job._info.accepted_at = 0.0
+    assert framework.accepted_at(job) is None
+    assert "self._info = info" in inspect.getsource(JobContext.__init__)
+
+
+def test_a_typed_caption_looks_like_one_of_livekit_agents() -> None:
+    assert typed_words.CAPTIONS == livekit_types.TOPIC_TRANSCRIPTION
+    assert typed_words.SEGMENT == livekit_types.ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID
+    assert typed_words.FINAL == livekit_types.ATTRIBUTE_TRANSCRIPTION_FINAL
+
+
+def test_every_session_says_that_nobody_in_the_room_may_drive_it() -> None:
+    """By default, livekit-agents lets everybody in the room ask for the instructions, and speak for the agent."""
+    starts = [
+        node
+        for path in MODULES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "start"
+        if any(keyword.arg == "room_options" for keyword in node.keywords)
+    ]
+    assert len(starts) == 4
+    for start in starts:
+        [said] = [ast.unparse(keyword.value) for keyword in start.keywords if keyword.arg == "session_host"]
+        assert said == "False"

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from agent.conversation import apart, leg
+from agent.conversation import apart, leg, participants
 from agent.worker import http, jobs_endpoint, orphaned_calls
 from bootstrap import last_up
 from bootstrap.watch import agent, callers, rounds
@@ -18,6 +18,13 @@ WATCH = SERVICES["watch"]
 
 def test_the_watcher_and_the_agent_mean_the_same_by_the_attributes_of_phones() -> None:
     assert (callers.LEG, callers.JOINED) == (leg.LEG, apart.JOINED)
+
+
+def test_the_watcher_and_the_agent_mean_the_same_by_a_browser_and_an_operator() -> None:
+    theirs = (participants.BROWSER, participants.CALLER, participants.BY_BROWSER)
+    assert theirs == (callers.BROWSER, callers.CALLER, callers.BY_BROWSER)
+    theirs = (participants.OPERATORS, participants.OPERATOR, participants.TALKS)
+    assert theirs == (callers.OPERATORS, callers.OPERATOR, callers.TALKS)
 
 
 def test_the_watcher_asks_the_agent_where_it_answers() -> None:

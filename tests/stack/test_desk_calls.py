@@ -16,8 +16,8 @@ from playwright.sync_api import expect
 from desk.records.name import CallName
 from tests.stack.desk import DeskOf
 from tests.support.browser import Browser, axe
-from tests.unit.desk.calls.payloads import PAYLOADS
 from tests.unit.desk.made_up import note_of, transcript_of
+from tests.unit.desk.payloads import PAYLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,6 +27,7 @@ from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
 from agent.settings import Settings, exit_if, read_what_can_be_read
 from agent.storage.live_file import delete_versions_of_the_release_before
+from agent.storage.private_files import share_with_the_group
 from agent.tools import BeforeACall, tools_of
 from agent.tools.outside.http_tools import http_tools
 from agent.turns.prosody import ProsodyProcess
@@ -36,10 +37,12 @@ from agent.worker.check import needs_speech, problems, problems_at_start, warnin
 from agent.worker.http import answer_requests_while
 from agent.worker.jobs_endpoint import jobs_endpoint
 from agent.worker.logs import set_up_logging
+from agent.worker.metrics import count_calls_while
+from agent.worker.metrics_endpoint import metrics_endpoint
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.proxies import ask_the_server_directly
 from agent.worker.remind import remind_while
-from agent.worker.serve import admit_up_to, serve
+from agent.worker.serve import admit_up_to, load_of_calls, serve
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ def main() -> int:
     With --check --probe each provider is asked, too, and those that do not answer are warnings. With --check --advise
     there are warnings of what the lines want and the host cannot do.
     """
+    share_with_the_group()
     load_dotenv()  # outside a container this reads the bundle's own .env
     settings, wrong = read_what_can_be_read()
     trust_own_authorities(settings.lines_folder)
@@ -78,6 +82,10 @@ def main() -> int:
 
 def _new_server(settings: Settings, lines: LinesFolder) -> AgentServer:
     there = list(lines.all())
+    at_once = calls_at_once(there, settings)
+    # Calls that are over, but have still to be summed up and saved.
+    finishing = at_once if any(line.recording.enabled or line.outcome for line in there) else 0
+    most = at_once + finishing + REJECTED_AT_ONCE
     server = AgentServer(
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key.get_secret_value(),
@@ -88,13 +96,10 @@ def _new_server(settings: Settings, lines: LinesFolder) -> AgentServer:
         ),
         num_idle_processes=settings.idle_processes,
         shutdown_process_timeout=FINISHED_WITHIN,
+        load_fnc=load_of_calls(most),
         load_threshold=math.inf,  # calls are counted instead, see `admit_up_to`
         host="127.0.0.1",
     )
-    at_once = calls_at_once(there, settings)
-    # Calls that are over, but have still to be summed up and saved.
-    finishing = at_once if any(line.recording.enabled or line.outcome for line in there) else 0
-    most = at_once + finishing + REJECTED_AT_ONCE
     server.rtc_session(answer, agent_name=settings.agent_name, on_request=admit_up_to(most, server))
     return server
 
@@ -104,7 +109,9 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
     begin(_read_before_the_first_call(settings, lines))
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
-    serving = answer_requests_while(serving, settings, lines, of_worker=jobs_endpoint(server))
+    of_worker = [*jobs_endpoint(server), *metrics_endpoint(server, settings, lines)]
+    serving = answer_requests_while(serving, settings, lines, of_worker=of_worker)
+    serving = count_calls_while(serving)
     serving = remind_while(serving, settings, lines, reminders_of)
     return await hang_up_after_crashes_while(serving, server, settings)
 

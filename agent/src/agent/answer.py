@@ -1,5 +1,6 @@
 """One call, from the job to the first word; behaviours do everything after that."""
 
+import asyncio
 import logging
 from functools import partial
 
@@ -8,7 +9,7 @@ from livekit.agents import AutoSubscribe, JobContext, JobProcess
 from agent.admission.admission import Admission
 from agent.admission.caller import Caller
 from agent.admission.description import described
-from agent.admission.incoming import read_incoming
+from agent.admission.incoming import read_browser, read_incoming
 from agent.admission.lookup import look_up
 from agent.admission.sip_call import SipCall
 from agent.admission.written_number import country_of
@@ -18,12 +19,14 @@ from agent.behaviors.bound_the_call import bound_the_call
 from agent.behaviors.end_endless_talk import end_endless_talk
 from agent.behaviors.fill_in_the_outcome import fill_in_the_outcome
 from agent.behaviors.fill_the_silence import fill_the_silence
+from agent.behaviors.give_way_to_the_operator import give_way_to_the_operator
 from agent.behaviors.go_on_after_a_backchannel import go_on_after_a_backchannel
 from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye
 from agent.behaviors.log_failures import log_failures
 from agent.behaviors.log_the_timeline import log_the_timeline
 from agent.behaviors.read_the_persona_ahead import read_the_persona_ahead
 from agent.behaviors.record_the_call import record_the_call
+from agent.behaviors.show_the_call import show_the_call
 from agent.behaviors.stop_calling import stop_calling
 from agent.behaviors.take_digits import take_digits
 from agent.behaviors.wait_when_asked import wait_when_asked
@@ -44,6 +47,8 @@ from agent.conversation.session import (
     room_options,
     voice_activity_of,
 )
+from agent.conversation.typed_words import typed_words
+from agent.lines.browser_job import browser_job
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
 from agent.lines.words import Words
@@ -52,6 +57,8 @@ from agent.providers.capacity import calls_at_once
 from agent.providers.check import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.records.call_record import CallRecord
+from agent.records.instruments import begin_to_measure
+from agent.records.note_the_call import note_the_call
 from agent.records.report import report_the_call
 from agent.settings import read_settings
 from agent.tools import tools_of
@@ -63,6 +70,7 @@ logger = logging.getLogger(__name__)
 
 def prewarm(process: JobProcess) -> None:
     """Prepare a call's process before the call comes: do what takes long and does not depend on the call."""
+    begin_to_measure()
     settings = process.userdata["settings"] = read_settings()
     lines = process.userdata["lines"] = lines_of(settings)
     there = list(lines.all())
@@ -81,9 +89,13 @@ async def answer(ctx: JobContext) -> None:
     settings = ctx.proc.userdata["settings"]
     lines = ctx.proc.userdata["lines"]
     try:
+        browser = browser_job(ctx.job.metadata)
+        if browser and browser.draft:  # files of the line that somebody tries before they are the line's own
+            lines = lines.draft(browser.draft)
+            _forget_afterwards(ctx, lines)
         line: Line = lines.dispatched(ctx.job.metadata)
         words: Words = lines.read_words(line)
-        admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"])
+        admission = Admission(line, settings, ctx.proc.userdata["calls_at_once"], by_browser=browser is not None)
         order = ordered(line, ctx.job.metadata)
     except ValueError as error:
         logger.error("Call refused: %s", error)
@@ -92,7 +104,8 @@ async def answer(ctx: JobContext) -> None:
     ctx.log_context_fields = {"line": line.name}
     pipeline = Pipeline(line, settings)
     reader = reader_of(line, settings)
-    session = new_session(line, pipeline, voice_activity_of(ctx, line), region_of_line(line, settings))
+    region, by_browser = region_of_line(line, settings), browser is not None
+    session = new_session(line, pipeline, voice_activity_of(ctx, line), region, by_browser=by_browser)
 
     # The agent calls somebody.
     if order:
@@ -107,15 +120,20 @@ async def answer(ctx: JobContext) -> None:
     # Who is calling, and whether they are let in.
     greeting = _synthesize_greeting(words, line, pipeline, reader) if await admission.lets_anybody_in() else None
     await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
-    participant = await wait_for_caller(ctx)
+    participant = await wait_for_caller(ctx, by_browser=by_browser)
     if participant is None:
         return
-    sip, caller = read_incoming(participant.attributes, line, settings)
+    if browser:
+        sip, caller = read_browser(participant.identity)
+        record = CallRecord(sip, caller, line, pipeline, came_by="browser", draft=browser.draft)
+    else:
+        sip, caller = read_incoming(participant.attributes, line, settings)
+        record = CallRecord(sip, caller, line, pipeline)
     ctx.log_context_fields = {"line": line.name, "call_id": sip.call_id}
     slot = admission.slot(ctx.job.id, caller)
-    record = CallRecord(sip, caller, line, pipeline)
     call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record, hang_up)
-    if refuse_strangers(call, admission):
+    note_the_call(ctx, record, session)
+    if refuse_strangers(call, admission, by_browser=by_browser):
         return
     report_the_call(ctx, record)
     if await reject_when_full(call):
@@ -123,7 +141,7 @@ async def answer(ctx: JobContext) -> None:
     greeting = greeting or _synthesize_greeting(words, line, pipeline, reader)
     folder, country = settings.lines_folder / line.name, country_of(line, settings)
     record.caller = await look_up(caller, sip.dialled, line, folder, country)
-    call.words = words.with_section(described(record.caller))
+    call.words = words.with_section(described(record.caller, by_browser=by_browser))
     await talk(call, greeting, lines)
 
 
@@ -147,6 +165,8 @@ async def talk(call: Call, greeting: Presynthesis | None, lines: LinesFolder) ->
     take_digits(call)
     read_the_persona_ahead(call)
     record_the_call(call)
+    show_the_call(call)
+    give_way_to_the_operator(call)
     fill_in_the_outcome(call)
 
     # The conversation.
@@ -154,10 +174,19 @@ async def talk(call: Call, greeting: Presynthesis | None, lines: LinesFolder) ->
     if call.order:  # the session has begun with the question who has answered
         call.session.update_agent(first)
     else:
-        options = room_options(call.participant.identity, call.line)
-        await call.session.start(first, room=call.room, room_options=options, record=False)
+        typed = typed_words(call) if call.came_by_browser else None
+        options = room_options(call.participant.identity, call.line, with_captions=True, typed=typed)
+        # Without `session_host=False` everybody in the room could ask for the persona, and speak for the agent.
+        await call.session.start(first, room=call.room, room_options=options, session_host=False, record=False)
     bound_the_call(call)  # the call's seconds count from here on
     logger.info("Call answered")
+
+
+def _forget_afterwards(ctx: JobContext, draft: LinesFolder) -> None:
+    async def forget() -> None:
+        await asyncio.to_thread(draft.forget_draft)
+
+    ctx.add_shutdown_callback(forget)
 
 
 def _synthesize_greeting(words: Words, line: Line, pipeline: Pipeline, reader: Reader) -> Presynthesis | None:

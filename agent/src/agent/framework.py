@@ -11,7 +11,7 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from livekit.agents import AgentServer, llm, stt, utils, vad, worker
+from livekit.agents import AgentServer, AgentSession, JobContext, llm, stt, utils, vad, worker
 from livekit.agents.beta.tools.end_call import END_CALL_DESCRIPTION
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.llm.mcp import MCPServerHTTP, MCPToolResultContext
@@ -23,6 +23,7 @@ from livekit.agents.voice.turn import TurnDetectionEvent, TurnDetectionMode
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from contextlib import AbstractAsyncContextManager
 
     from livekit import rtc
 
@@ -38,6 +39,8 @@ __all__ = [
     "TurnDetectionEvent",
     "TurnDetectionMode",
     "UtteranceStream",
+    "accepted_at",
+    "claim_turn",
     "end_of_turn_threshold",
     "filter_emoji",
     "filter_markdown",
@@ -70,11 +73,21 @@ def is_registered(server: AgentServer) -> bool:
     return server.id != "unregistered" and not server._connecting
 
 
+def accepted_at(ctx: JobContext) -> float | None:
+    """Return when this worker took the job, as a time.time(); None if that is not known."""
+    return ctx._info.accepted_at or None
+
+
 def new_finished_speech() -> SpeechHandle:
     """Make the handle of a speech that is over and in which nothing was said."""
     speech = SpeechHandle.create()
     speech._mark_done()
     return speech
+
+
+def claim_turn(session: AgentSession[Any]) -> AbstractAsyncContextManager[None]:
+    """Take what is done within for a turn of the caller's, who counts as speaking meanwhile."""
+    return session._claim_user_turn()
 
 
 def is_playing(output: io.AudioOutput) -> bool:

@@ -86,6 +86,13 @@ class Server:
             return frozenset(job.id for one in dispatches if one.agent_name == agent for job in one.state.jobs)
         return frozenset()
 
+    async def was_asked_for(self, room: str, agent: str) -> bool:
+        """Return whether this agent was asked for in a room, whether one has come or not."""
+        with gone_is_no_error():
+            dispatches = await self.within_bound(self.dispatch.list_dispatch(room))
+            return any(one.agent_name == agent for one in dispatches)
+        return False
+
     async def delete_room(self, room: str) -> bool:
         """Delete a room, which hangs up on whoever is in it; return whether it was there."""
         with gone_is_no_error():

@@ -14,10 +14,12 @@ from starlette.staticfiles import StaticFiles
 from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
+from desk.appointments import routes as appointments
 from desk.calls import routes as calls
 from desk.desk import Desk
 from desk.lines import routes as lines
 from desk.metrics import Measured, Metrics, first_parts
+from desk.messages import routes as messages
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
@@ -30,8 +32,10 @@ logger = logging.getLogger(__name__)
 
 PAGES: list[Page] = [
     Page("Talk", "/talk", talk.routes),
-    Page("Lines", "/lines", lines.routes),
     Page("Calls", "/calls", calls.routes),
+    Page("Messages", "/messages", messages.routes),
+    Page("Appointments", "/appointments", appointments.routes),
+    Page("Lines", "/lines", lines.routes),
 ]
 """In the order of the menu."""
 

@@ -250,10 +250,14 @@ class Deaf(io.AudioInput):
 class Phone:
     """The phone in the call's room, as a participant: `sends` says whether packets come from it."""
 
+    identity = "caller"
+    muted = False
+
     def __init__(self) -> None:
         self.sends = True
         self.kind, self.track = rtc.TrackKind.KIND_AUDIO, self
         self.track_publications = {"TR_1": self}
+        self.attributes: dict[str, str] = {}
         self._packets = 0
 
     async def get_stats(self) -> list[RtcStats]:

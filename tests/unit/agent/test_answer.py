@@ -4,12 +4,14 @@ import importlib
 import inspect
 import logging
 import pkgutil
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from livekit import rtc
 from livekit.agents import AgentSession, JobContext, JobProcess
 
 from agent import answer as module
@@ -20,13 +22,14 @@ from agent.answer import answer, prewarm
 from agent.behaviors.ask_for_consent import Consent
 from agent.conversation import call as calls
 from agent.conversation import call_room
+from agent.lines import folder as lines_folder
 from agent.lines.folder import LinesFolder
 from agent.providers.check import check_line
 from agent.records import folders
 from agent.settings import Settings
 from agent.storage.private_files import make_folder
 from tests.support.fakes.openai_api import FakeOpenAI
-from tests.unit.agent.conversation.test_hang_up_together import Job
+from tests.unit.agent.conversation.test_hang_up_together import Job, participant
 from tests.unit.agent.fakes import Loudspeaker, Recorded, ScriptedVoiceActivity, host, settle, spoken, until
 from tests.unit.agent.lines.test_folder import make
 
@@ -37,12 +40,15 @@ ANN = {
     "sip.phoneNumber": "2025550199",
     "sip.trunkPhoneNumber": "+12025550100",
 }
+BROWSER = "browser-0123456789abcdef"
+DRAFT = "0123456789abcdef" * 2
+BY_BROWSER = '{"line": "coffee", "browser": true}'
 STRANGER = ANN | {"sip.hostname": "54.172.60.0/30"}
 BEHAVIOURS = {name for _, name, _ in pkgutil.iter_modules(behaviors.__path__)} - {"ask_for_consent"}
 WATCHED = {
     *BEHAVIOURS,
     *("close_the_room_with_the_job", "Presynthesis", "wait_for_caller", "refuse_strangers", "report_the_call"),
-    *("reject_when_full", "look_up", "Receptionist", "hang_up_together"),
+    *("note_the_call", "reject_when_full", "look_up", "Receptionist", "hang_up_together"),
 }
 
 
@@ -55,10 +61,12 @@ class Stage(Job):
         self.done: list[str] = []
         self.given: dict[str, list[Any]] = {}  # what each step was called with
         self.sessions: list[AgentSession[Any]] = []
+        self.options: dict[str, Any] = {}  # with which the last session was started
         self.loudspeaker: Loudspeaker | None = None  # with one, sessions really start
         self.job = SimpleNamespace(id="AJ_1", metadata='{"line": "coffee"}')
         self.log_context_fields: dict[str, str] = {}
         self.at_once = 3
+        self._info = SimpleNamespace(accepted_at=time.time())
         self.lines, self.settings = lines, settings
 
     @property
@@ -111,6 +119,7 @@ async def stage(folder: Path, endpoint: FakeOpenAI, monkeypatch: pytest.MonkeyPa
     async def without_a_room(session: AgentSession[Any], agent: Any, **options: Any) -> None:
         stage.done.append(f"start with {type(agent).__name__}")
         stage.given["start"] = [options["room_options"].participant_identity]
+        stage.options = options
         stage.sessions.append(session)
         if stage.loudspeaker:
             session.output.audio = stage.loudspeaker
@@ -122,10 +131,10 @@ async def stage(folder: Path, endpoint: FakeOpenAI, monkeypatch: pytest.MonkeyPa
 
 
 def watched(stage: Stage, name: str, step: Callable[..., Any]) -> Callable[..., Any]:
-    def do(*given: Any) -> Any:
+    def do(*given: Any, **named: Any) -> Any:
         stage.done.append(name)
-        stage.given[name] = list(given)
-        return step(*given)
+        stage.given[name] = [*given, *named.values()]
+        return step(*given, **named)
 
     return do
 
@@ -142,6 +151,7 @@ async def test_a_call_in_the_order_in_which_things_happen(stage: Stage) -> None:
         "Presynthesis",
         "connect",
         "wait_for_caller",
+        "note_the_call",
         "refuse_strangers",
         "report_the_call",
         "reject_when_full",
@@ -247,6 +257,7 @@ async def test_who_is_blocked_is_refused_before_a_greeting_is_asked_for(
         "find the line",
         "connect",
         "wait_for_caller",
+        "note_the_call",
         "refuse_strangers",
     ]
     assert stage.reasons == ["refused"]
@@ -397,3 +408,152 @@ def test_a_calls_process_knows_the_host_the_lines_and_what_tells_speech_from_sil
     assert process.userdata["lines"].names() == ["coffee", "dentist"]
     assert process.userdata["calls_at_once"] == 3
     assert process.userdata["voice_activity"] == {"builtin": "the builtin one", "silero": "the silero one"}
+
+
+@pytest.fixture
+def browser(stage: Stage) -> Stage:
+    """The caller has come by browser, and an operator who waits for them was there before."""
+    standard = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+    stage.room.remote_participants.clear()
+    for identity, attributes in (
+        ("operator-0123456789abcdef", {"landline.operator": "yes"}),
+        (BROWSER, {"landline.caller": "browser"}),
+    ):
+        who = participant(identity)
+        who.kind, who.attributes, who.track_publications = standard, attributes, {}
+        stage.room.remote_participants[identity] = who
+    return stage
+
+
+async def test_a_caller_by_browser_goes_the_same_way_as_one_by_phone(browser: Stage) -> None:
+    done = await browser.answer(BY_BROWSER)
+    order = [name for name in done if name not in BEHAVIOURS]
+    assert order == [
+        "close_the_room_with_the_job",
+        "find the line",
+        "Presynthesis",
+        "connect",
+        "wait_for_caller",
+        "refuse_strangers",
+        "report_the_call",
+        "reject_when_full",
+        "look_up",
+        "Receptionist",
+        "hang_up_together",
+        "start with Receptionist",
+    ]
+    call = browser.given["Receptionist"][0]
+    assert call.came_by_browser
+    assert (call.sip.call_id, call.sip.dialled, call.caller) == (BROWSER, "", Caller("", anonymous=True))
+    assert (call.record.came_by, call.record.draft) == ("browser", "")
+    assert "from a web page" in call.words.persona
+    assert call.session.options.aec_warmup_duration == 3
+    assert browser.log_context_fields == {"line": "coffee", "call_id": BROWSER}
+
+
+async def test_a_browser_may_type_and_read_and_nobody_in_the_room_may_drive_the_session(browser: Stage) -> None:
+    await browser.answer(BY_BROWSER)
+    options = browser.options["room_options"]
+    assert options.participant_identity == BROWSER
+    assert options.get_text_input_options() is not None
+    assert options.get_text_output_options().sync_transcription is False
+    assert browser.options["session_host"] is False
+
+
+async def test_a_phone_types_nothing_and_what_is_said_can_be_read_nevertheless(stage: Stage) -> None:
+    await stage.answer()
+    options = stage.options["room_options"]
+    assert options.get_text_input_options() is None
+    assert options.get_text_output_options().sync_transcription is False
+    assert stage.options["session_host"] is False
+    assert stage.sessions[0].options.aec_warmup_duration is None
+
+
+@pytest.mark.parametrize("attributes", [{}, {"landline.caller": "phone"}])
+async def test_who_does_not_carry_the_desks_attribute_is_refused(
+    browser: Stage, attributes: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    browser.room.remote_participants[BROWSER].attributes = attributes
+    done = await browser.answer(BY_BROWSER)
+    assert (done[-1], browser.reasons, browser.sessions) == ("refuse_strangers", ["refused"], [])
+    assert "without landline.caller" in caplog.text
+
+
+async def test_lists_of_numbers_and_the_trunks_account_are_not_about_browsers(browser: Stage, folder: Path) -> None:
+    (folder / "coffee/blocked.txt").write_text("anonymous\n")
+    (folder / "coffee/allowed.txt").write_text("+12025550199\n")
+    browser.settings = host(lines_folder=folder, trunk_account="AC1", openai_base_url=browser.settings.openai_base_url)
+    assert (await browser.answer(BY_BROWSER))[-1] == "bound_the_call"
+
+
+async def test_limits_are_and_a_caller_by_browser_hears_so(browser: Stage, folder: Path) -> None:
+    (folder / "coffee/line.toml").write_text('[limits]\ncalls_per_caller = 1\n[turns]\nend_of_turn = "words"\n')
+    await browser.answer(BY_BROWSER)
+    browser.job.id, browser.loudspeaker = "AJ_2", Loudspeaker()
+    assert (await browser.answer())[-1] == "start with Agent"
+    assert browser.options["room_options"].get_text_output_options() is not None
+    assert browser.room.local_participant.attributes["landline.rejected"] == "caller_limit"
+    await browser.loudspeaker.play_to_the_end()
+    await until(lambda: browser.reasons)
+    assert browser.reasons == ["the caller's limit of the day is reached"]
+
+
+@pytest.fixture
+def draft(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A draft of the line coffee."""
+    drafts = folder.parent / "drafts"
+    kept = folder.parent / "kept-drafts"
+    monkeypatch.setattr(lines_folder.LinesFolder.draft, "__defaults__", (drafts, kept))
+    return make(drafts / DRAFT, "coffee", '[turns]\nend_of_turn = "words"\n')
+
+
+async def test_a_draft_of_the_line_is_tried_and_is_never_a_good_version_of_it(
+    browser: Stage, draft: Path, folder: Path
+) -> None:
+    (draft / "greeting.md").write_text("The new greeting.")
+    await browser.answer(BY_BROWSER.replace("}", f', "draft": "{DRAFT}"}}'))
+    call, *_ = browser.given["Receptionist"]
+    assert (call.words.greeting, call.line.name, call.record.draft) == ("The new greeting.", "coffee", DRAFT)
+    kept = folder.parent / "kept"
+    assert not [file for file in kept.rglob("*.md") if "new" in file.read_text()]
+    apart = folder.parent / "kept-drafts" / DRAFT
+    assert (apart / "coffee/greeting.md").read_text() == "The new greeting."
+    forgetting = browser.callbacks[1]
+    await forgetting()
+    assert not apart.exists()
+    browser.callbacks.remove(forgetting)
+
+
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        ("f" * 32, "Call refused: the draft of its line is gone: a draft is deleted after a day, so make a new one"),
+        ("../lines", "Call refused: it names a draft of its line by something else than 32 hexadecimal digits"),
+    ],
+)
+async def test_a_draft_that_is_not_there_is_refused(
+    browser: Stage, draft: Path, named: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await browser.answer(BY_BROWSER.replace("}", f', "draft": "{named}"}}'))
+    assert browser.reasons == ["refused"]
+    assert caplog.messages == [reason]
+
+
+async def test_a_faulty_draft_is_refused_and_does_not_fall_back_to_the_line(
+    browser: Stage, draft: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await browser.answer(BY_BROWSER)
+    browser.reasons.clear()
+    (draft / "line.toml").write_text('language = "xx"')
+    await browser.answer(BY_BROWSER.replace("}", f', "draft": "{DRAFT}"}}'))
+    assert browser.reasons == ["refused"]
+    assert "has language = 'xx'" in caplog.text
+
+
+async def test_a_browser_that_is_gone_before_the_agent_comes_is_not_waited_for(
+    browser: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_room, "CALLER_JOINS_WITHIN", 0.01)
+    del browser.room.remote_participants[BROWSER]
+    assert (await browser.answer(BY_BROWSER))[-1] == "wait_for_caller"
+    assert browser.reasons == ["the caller hung up while it rang"]

@@ -11,8 +11,10 @@ LONGEST_NOTES = 1000  # characters; they go to the model with every turn
 FENCES = str.maketrans("", "", "`<>")  # like several dashes, these could pass for the end of the block or for a new one
 
 
-def described(caller: Caller) -> str:
+def described(caller: Caller, *, by_browser: bool = False) -> str:
     """Return a section for the model's instructions, or "" when there is nothing to tell."""
+    if by_browser:
+        return _template("browser")
     if caller.anonymous:
         return _template("anonymous")
     name, notes = one_line(caller.name, LONGEST_NAME), one_line(caller.notes, LONGEST_NOTES)

@@ -1,4 +1,4 @@
-"""A call that comes in, as the gateway describes it: the call itself, and who is calling."""
+"""A call that comes in: the call itself, and who is calling, as the gateway describes them, or by browser."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,6 +8,11 @@ from agent.admission.caller_id import identify, number_dialled, region_of
 from agent.admission.sip_call import SipCall
 from agent.lines.line import Line
 from agent.settings import Settings
+
+
+def read_browser(identity: str) -> tuple[SipCall, Caller]:
+    """Return the same of a caller who came by browser: nothing is known of them, as of one who withholds the number."""
+    return SipCall.by_browser(identity), Caller("", anonymous=True)
 
 
 def read_incoming(attributes: Mapping[str, str], line: Line, settings: Settings) -> tuple[SipCall, Caller]:

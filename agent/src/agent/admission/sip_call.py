@@ -18,7 +18,7 @@ class SipCall:
     `pkg/sip/participant.go` in github.com/livekit/sip.
     """
 
-    call_id: str  # the gateway's own id, SCL_…
+    call_id: str  # the gateway's own id, SCL_…; of a call by browser, the caller's identity
     trunk_id: str  # empty when no trunk matched
     rule_id: str
     from_host: str  # host part of the From header, or NO_HOST; empty when the rule hides it
@@ -51,6 +51,11 @@ class SipCall:
     def to(cls, number: str) -> "SipCall":
         """Return a call that the agent is about to make, of which the gateway knows nothing yet."""
         return cls.from_attributes({"sip.phoneNumber": number})
+
+    @classmethod
+    def by_browser(cls, identity: str) -> "SipCall":
+        """Return a call that no gateway knows, because the caller came by browser; its id is their identity."""
+        return cls.from_attributes({"sip.callID": identity})
 
     def objection(self, account: str | None = None) -> str | None:
         """Return why this call must not be answered, or None; with `account`, only calls of that account are answered.

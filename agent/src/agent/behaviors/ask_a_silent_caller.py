@@ -18,6 +18,7 @@ from livekit.agents import (
 from agent import languages
 from agent.conversation.call import Call
 from agent.conversation.hold import Hold
+from agent.conversation.participants import came_by_browser
 from agent.conversation.request_to_wait import is_request_to_wait
 
 QUESTIONS = ("still_there", "cannot_hear")
@@ -31,8 +32,9 @@ WORDS_WITHIN = 2.0  # seconds after a sound within which speech to text reports 
 def ask_a_silent_caller(call: Call) -> None:
     """Ask whenever `handling.silent_caller_after` has passed without a word or a digit since the agent last spoke.
 
-    A caller who has asked for a moment is first left in peace for `handling.hold_patience`. A caller who has put the
-    line on hold is not asked. When they come back, they have as long again to say something.
+    A caller who has asked for a moment is first left in peace for `handling.hold_patience`, and so is one whose browser
+    sends no sound, because typing takes longer. A caller who has put the line on hold is not asked. When they come
+    back, they have as long again to say something.
     """
     hold = Hold(call.session, call.participant)
     watching = asyncio.create_task(hold.watch())
@@ -52,7 +54,8 @@ class _SilenceTimer:
         self._session, self._announcer, self._ending = call.session, call.announcer, call.ending
         self._transfer = call.transfer
         self._handling, self._phrases = call.line.handling, call.phrases
-        self._patience = self._handling.silent_caller_after  # seconds
+        self._participant = call.participant
+        self._waits = False  # whether the caller has asked for a moment
         self._hold = hold
         self._held_since: float | None = None  # loop time; None while the caller is not on hold
         self._asked = 0
@@ -77,10 +80,10 @@ class _SilenceTimer:
             self.notice_caller()
 
     def take_turn(self, event: ConversationItemAddedEvent) -> None:
-        """Be patient after a request to wait, until the caller says something else."""
+        """Be patient after a request to wait, until the caller says or types something else."""
         if isinstance(event.item, ChatMessage) and event.item.role == "user":
-            waits = is_request_to_wait(event.item.text_content or "", self._phrases)
-            self._patience = self._handling.hold_patience if waits else self._handling.silent_caller_after
+            self._waits = is_request_to_wait(event.item.text_content or "", self._phrases)
+            self._asked = 0
 
     def notice_caller(self, _: rtc.SipDTMF | None = None) -> None:
         """Start over: the caller is there."""
@@ -89,7 +92,9 @@ class _SilenceTimer:
             self._begin()
 
     def _begin(self) -> None:
-        self._due = asyncio.get_running_loop().time() + self._patience
+        patient = self._waits or _types(self._participant)
+        patience = self._handling.hold_patience if patient else self._handling.silent_caller_after
+        self._due = asyncio.get_running_loop().time() + patience
         if self._session.user_state != "speaking":
             self._wait_until(self._due)
 
@@ -100,7 +105,7 @@ class _SilenceTimer:
     def _ask(self) -> None:
         if self._ending.begun:
             return
-        if self._transfer.begun:  # the caller waits for a person, or talks with one
+        if self._transfer.rests:  # the caller waits for a person, or talks with one
             self._begin()
             return
         if self._hold.is_on:
@@ -113,7 +118,7 @@ class _SilenceTimer:
         if self._asked == len(QUESTIONS):
             self._ending.say("silent", "the caller was silent")
             return
-        self._patience = self._handling.silent_caller_after
+        self._waits = False
         self._begin()  # in case the question cannot be said; otherwise the timer restarts after the question
         self._announcer.say(QUESTIONS[self._asked])
         self._asked += 1
@@ -131,3 +136,11 @@ class _SilenceTimer:
     def _stop(self) -> None:
         if self._timer:
             self._timer.cancel()
+
+
+def _types(participant: rtc.RemoteParticipant) -> bool:
+    """Return whether the caller cannot be heard, because their browser has no microphone, or has muted it."""
+    if not came_by_browser(participant):
+        return False
+    sound = [it for it in participant.track_publications.values() if it.kind == rtc.TrackKind.KIND_AUDIO]
+    return all(it.muted for it in sound)

@@ -22,6 +22,7 @@ def bound_the_call(call: Call) -> asyncio.Task[None]:
 class _CallLimit:
     def __init__(self, call: Call) -> None:
         self._session, self._announcer, self._ending, self._slot = call.session, call.announcer, call.ending, call.slot
+        self._transfer = call.transfer
         self._clock = asyncio.get_running_loop().time
         self._end, self._warning = self._clock() + call.longest, call.line.handling.call_warning
 
@@ -45,7 +46,7 @@ class _CallLimit:
     async def _announce(self) -> None:
         """Announce the end when the caller pauses; if they do not, the announcement cannot be interrupted."""
         paused = await self._wait_for_pause()
-        if not self._ending.begun:
+        if not self._ending.begun and not self._transfer.taken_over:
             self._announcer.say("ending_soon", allow_interruptions=paused)
 
     async def _wait_for_pause(self) -> bool:

@@ -44,7 +44,7 @@ class _TalkLimit:
         self._repeats = 0  # how often those words have come in a row since the agent last finished speaking
 
     def listen(self, event: UserStateChangedEvent) -> None:
-        if event.new_state != "speaking" or self._transfer.begun:
+        if event.new_state != "speaking" or self._transfer.rests:
             return
         if self._until is None:
             self._begin()
@@ -53,7 +53,7 @@ class _TalkLimit:
 
     def hear(self, event: UserInputTranscribedEvent) -> None:
         words = languages.plain(event.transcript)
-        if not event.is_final or not words or self._transfer.begun:
+        if not event.is_final or not words or self._transfer.rests:
             return
         joined = f"{self._last} {words}"  # a pause may split a phrase
         self._repeats = self._repeats + 1 if words == self._last else 1
@@ -85,7 +85,7 @@ class _TalkLimit:
             self._end()
 
     def _end(self) -> None:
-        if not self._transfer.begun:
+        if not self._transfer.rests:
             self._ending.say("endless", "the caller never came to an end")
 
     def _stop(self) -> None:

@@ -131,7 +131,7 @@ class _AnswerTimer:
         """Apologize for an answer that will not come, or end the call."""
         self._stop()
         # Whoever transfers the caller, or asks or does something with a tool, says what becomes of it.
-        if self._ending.begun or self._transfer.begun or self._tools:
+        if self._ending.begun or self._transfer.rests or self._tools:
             return
         if limits.any_in_force:
             logger.warning("The caller got no answer, because a provider takes no more requests for the moment")
@@ -157,7 +157,7 @@ class _AnswerTimer:
         talking = self._session.agent_state == "speaking" or self._session.user_state == "speaking"
         if self._timers or talking or self._tools:
             return
-        if self._transfer.begun:
+        if self._transfer.rests:
             return
         loop = asyncio.get_running_loop()
         began = loop.time() - (time.time() - since if since else 0.0)
@@ -170,7 +170,7 @@ class _AnswerTimer:
             self._timers = [loop.call_at(max(self._apologize_at, began + self._handling.filler_after), self.fail)]
 
     def _fill(self) -> None:
-        if not self._ending.begun and not self._transfer.begun:
+        if not self._ending.begun and not self._transfer.rests:
             self._apologize_at = self._timers[-1].when()
             self._announcer.interject("filler")
 

@@ -18,6 +18,8 @@ def hang_up_after_goodbye(call: Call) -> None:
         item = event.item
         if not isinstance(item, ChatMessage) or item.role != "user" or not is_goodbye(item.text_content or "", phrases):
             return
+        if call.transfer.taken_over:  # the goodbye is for the operator
+            return
         if sum(isinstance(said, ChatMessage) and said.role == "user" for said in session.history.items) > 1:
             call.ending.say(call.ending.farewell, "the caller said goodbye")
 

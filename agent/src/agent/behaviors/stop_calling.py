@@ -22,7 +22,7 @@ def stop_calling(call: Call) -> None:
             begin(stop())
 
     async def stop() -> None:
-        if await do_not_call_again(call, "caller") and call.order:
+        if await do_not_call_again(call, "caller") and call.order and not call.transfer.taken_over:
             call.ending.say("no_more_calls", ASKED_NOT_TO_BE_CALLED)
 
     if call.line.outbound.enabled:

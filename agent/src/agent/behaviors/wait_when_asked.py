@@ -17,7 +17,7 @@ def wait_when_asked(call: Call) -> None:
         item = event.item
         if not isinstance(item, ChatMessage) or item.role != "user":
             return
-        if call.ending.begun or call.transfer.begun:
+        if call.ending.begun or call.transfer.rests:
             return
         if is_request_to_wait(item.text_content or "", phrases):
             call.announcer.say_instead("take_your_time", forget_turn=False)  # they may be giving the reason

@@ -27,8 +27,10 @@ class Announcer:
     """Says the `languages.Sentences` of one language in one session, by their names.
 
     An announcer never fails. A sentence whose sound is missing is synthesized by the session, and nothing more is said
-    in a session that is closing.
+    in a session that is closing, or while the announcer is `silent`.
     """
+
+    silent = False
 
     def __init__(self, session: AgentSession[Any], language: str, folder: Path = RECORDED) -> None:
         self._session = session
@@ -39,6 +41,8 @@ class Announcer:
 
     def say(self, name: str, *, allow_interruptions: bool = True) -> SpeechHandle:
         """Begin to say a sentence, after what is being said now; the model sees it as part of the conversation."""
+        if self.silent:
+            return new_finished_speech()
         try:
             return self._session.say(
                 self._texts[name],
@@ -66,7 +70,7 @@ class Announcer:
 
     def interject(self, name: str) -> None:
         """Say a sentence now, before the reply that is being prepared; the model does not see it."""
-        if self._interjection and self._path(name).is_file():
+        if self._interjection and not self.silent and self._path(name).is_file():
             begin(self._interjection.play(self.sound(name)))
 
     def cut_interjection(self) -> None:

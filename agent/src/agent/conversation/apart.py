@@ -9,6 +9,9 @@ anybody into another room when it is self-hosted. So both are in the call's room
 - The caller's phone subscribes to the person's track when that is published, before their phone rings and so before the
   track carries any sound. The server is told to end this subscription, again and again until the person has answered,
   in case the gateway asks for it late.
+- A browser could ask again at any moment, and no permission is for another participant's track alone. So a caller who
+  came by browser may subscribe to nothing, from the person's answer until the two are joined or the person has left.
+  Until then they hear the music and after that silence. What the agent and the person say is in no captions.
 - Each of the agent's own tracks is for one of the two alone, as the agent has told the server.
 
 Keys pass nevertheless: the gateway sends them to all phones in the room as events, whoever is hidden.
@@ -31,10 +34,15 @@ COMPLAINT = "Could not keep the person from being heard by the caller"
 class Apart:
     """Keeps one caller and one person apart, from `begin` until `join` or `end`."""
 
-    def __init__(self, livekit: api.LiveKitAPI, room: rtc.Room, caller: str, person: str) -> None:
-        """`caller` and `person` are their identities in the room."""
+    def __init__(
+        self, livekit: api.LiveKitAPI, room: rtc.Room, caller: str, person: str, *, may_subscribe: bool = False
+    ) -> None:
+        """`caller` and `person` are their identities in the room.
+
+        `may_subscribe` says that the caller chooses what they hear, as a browser can, and a phone cannot.
+        """
         self._livekit, self._room = livekit, room
-        self._caller, self._person = caller, person
+        self._caller, self._person, self._may_subscribe = caller, person, may_subscribe
         self._of_caller: set[str] = set()  # the agent's tracks that the caller may hear
 
     async def begin(self) -> None:
@@ -42,7 +50,7 @@ class Apart:
         self._of_caller = set(self._room.local_participant.track_publications)
         self._grant()
         self._room.on("local_track_published", self._grant)
-        await self._hide_caller(hidden=True)
+        await self._permit_caller(hidden=True)
 
     @contextlib.asynccontextmanager
     async def calling(self) -> AsyncIterator[None]:
@@ -50,6 +58,8 @@ class Apart:
         enforcing = asyncio.create_task(repeat(self._mute_person, ENFORCED_EVERY, COMPLAINT))
         try:
             yield
+            if self._may_subscribe:
+                await self._permit_caller(hidden=True, can_subscribe=False)
             await self._mute_person()
         finally:
             enforcing.cancel()
@@ -75,7 +85,7 @@ class Apart:
         """Everybody may hear everybody again; as a rule, the person has left."""
         self._room.off("local_track_published", self._grant)
         self._room.local_participant.set_track_subscription_permissions(allow_all_participants=True)
-        await self._hide_caller(hidden=False)
+        await self._permit_caller(hidden=False)
 
     def _grant(self, *_: object) -> None:
         """Give the person whatever the agent has published since `begin`, and the caller the rest."""
@@ -92,12 +102,14 @@ class Apart:
             allow_all_participants=False, participant_permissions=permissions
         )
 
-    async def _hide_caller(self, *, hidden: bool) -> None:
-        """Change this one permission; a caller who has left is no error."""
+    async def _permit_caller(self, *, hidden: bool, can_subscribe: bool = True) -> None:
+        """Change these permissions and no other; a caller who has left is no error."""
         try:
             async with asyncio.timeout(SERVER_ANSWERS_WITHIN):
                 caller = await self._livekit.room.get_participant(self._identity(self._caller))
                 caller.permission.hidden = hidden
+                if self._may_subscribe:
+                    caller.permission.can_subscribe = can_subscribe
                 await self._livekit.room.update_participant(
                     api.UpdateParticipantRequest(
                         room=self._room.name, identity=self._caller, permission=caller.permission

@@ -107,7 +107,9 @@ class Briefing:
 
     async def _talk(self, summary: "asyncio.Future[str | None]") -> Answer:
         options = room_options(self._person, self._call.line)
-        await self._session.start(_Silent(), room=self._call.room, room_options=options, record=False)
+        await self._session.start(
+            _Silent(), room=self._call.room, room_options=options, session_host=False, record=False
+        )
         await wait_until_heard(self._announcer.say("person_hello", allow_interruptions=False), SENTENCE_WITHIN)
         await asyncio.wait({summary}, timeout=SUMMARY_LATE)
         if summary.done() and (text := summary.result()):

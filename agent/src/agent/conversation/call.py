@@ -11,6 +11,7 @@ from agent import languages
 from agent.conversation.announcer import Announcer
 from agent.conversation.ending import Ending
 from agent.conversation.fact_search import FactSearch
+from agent.conversation.participants import came_by_browser
 from agent.conversation.transfer_state import TransferState
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Call:
     pipeline: Pipeline
     words: Words
     session: AgentSession[None]
-    participant: rtc.RemoteParticipant  # the phone in the call's room
+    participant: rtc.RemoteParticipant  # the caller's phone or browser, in the call's room
     sip: SipCall
     slot: Slot
     record: CallRecord
@@ -68,8 +69,13 @@ class Call:
 
     @property
     def room(self) -> rtc.Room:
-        """The call's room, with the phone and this agent in it."""
+        """The call's room, with the phone or the browser, and this agent in it."""
         return self.ctx.room
+
+    @property
+    def came_by_browser(self) -> bool:
+        """Whether the caller talks with the line from a browser, and has no number."""
+        return came_by_browser(self.participant)
 
     @cached_property
     def appointments(self) -> CallersAppointments:

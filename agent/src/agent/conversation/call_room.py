@@ -1,4 +1,7 @@
-"""A call's room: waiting for the caller to join it, hanging up, which deletes it, and how the server's API fails."""
+"""A call's room: waiting for the caller to join it, showing what the agent does, and hanging up, which deletes it.
+
+Also how the server's API fails.
+"""
 
 import asyncio
 import logging
@@ -7,6 +10,8 @@ from typing import Any
 import aiohttp
 from livekit import api, rtc
 from livekit.agents import JobContext
+
+from agent.conversation.participants import is_operator
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +27,12 @@ def code_of(error: BaseException) -> str:
     return error.code if isinstance(error, api.TwirpError) else type(error).__name__
 
 
-async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:
-    """Return the phone in this call's room; if it has hung up meanwhile, end the job and return None."""
-    joining = asyncio.ensure_future(ctx.wait_for_participant(kind=rtc.ParticipantKind.PARTICIPANT_KIND_SIP))
+async def wait_for_caller(ctx: JobContext, *, by_browser: bool = False) -> rtc.RemoteParticipant | None:
+    """Return the phone or the browser in this call's room; if it has left meanwhile, end the job and return None."""
+    if by_browser:
+        joining = asyncio.ensure_future(_browser_joins(ctx.room))
+    else:
+        joining = asyncio.ensure_future(ctx.wait_for_participant(kind=rtc.ParticipantKind.PARTICIPANT_KIND_SIP))
     leaving = asyncio.ensure_future(_somebody_leaves(ctx.room))
     done, _ = await asyncio.wait({joining, leaving}, timeout=CALLER_JOINS_WITHIN, return_when=asyncio.FIRST_COMPLETED)
     leaving.cancel()
@@ -35,11 +43,46 @@ async def wait_for_caller(ctx: JobContext) -> rtc.RemoteParticipant | None:
     return None
 
 
+async def _browser_joins(room: rtc.Room) -> rtc.RemoteParticipant:
+    """Wait for somebody who is neither a phone nor another agent nor an operator."""
+    coming: asyncio.Future[rtc.RemoteParticipant] = asyncio.get_running_loop().create_future()
+
+    def look(participant: rtc.RemoteParticipant) -> None:
+        is_standard = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+        if is_standard and not is_operator(participant) and not coming.done():
+            coming.set_result(participant)
+
+    room.on("participant_connected", look)
+    try:
+        for participant in room.remote_participants.values():
+            look(participant)
+        return await coming
+    finally:
+        room.off("participant_connected", look)
+
+
 async def _somebody_leaves(room: rtc.Room) -> None:
-    """Wait until the caller leaves; only they and this agent are in the room."""
+    """Wait until the caller leaves; besides them and this agent, only operators are in the room."""
     left = asyncio.Event()
-    room.on("participant_disconnected", lambda _: left.set())
-    await left.wait()
+
+    def look(participant: rtc.RemoteParticipant) -> None:
+        if not is_operator(participant):
+            left.set()
+
+    room.on("participant_disconnected", look)
+    try:
+        await left.wait()
+    finally:
+        room.off("participant_disconnected", look)
+
+
+async def show_in(room: rtc.Room, attributes: dict[str, str]) -> None:
+    """Set attributes of the agent itself, which everybody in the room sees; a room that cannot be told ends no call."""
+    try:
+        if room.isconnected():
+            await room.local_participant.set_attributes(attributes)
+    except Exception as error:
+        logger.warning("Could not show those in the room what the agent does: %s", type(error).__name__)
 
 
 class HangUp:

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 CALLER_HUNG_UP = "the caller hung up"
 PERSON_HUNG_UP = "the person who was called hung up"
 CALLER_WAS_TRANSFERRED = "the caller was transferred"
+TAKEN_OVER = "an operator took over"  # the outcome of such a call, when the caller hangs up
 ANSWERED_WITHIN = 2.0  # seconds after the caller has left within which the gateway reports what became of a REFER
 
 
@@ -52,6 +53,8 @@ def end_as_the_caller_left(call: Call) -> None:
     """End the job because the caller has left, once their last words are known."""
     if call.transfer.joined:
         call.hang_up.begin()  # at once, since a person is still on the line
+    elif call.transfer.taken_over:
+        call.hang_up.spares = False  # the operator alone is no reason to leave the room
     if call.transfer.refer:
         begin(_end_after_the_refer(call, call.transfer.refer))
     elif call.before_end and not call.transfer.joined:
@@ -75,4 +78,6 @@ async def _end_after_the_refer(call: Call, refer: "asyncio.Future[Any]") -> None
 
 
 def _hung_up(call: Call) -> str:
+    if call.transfer.taken_over:
+        return TAKEN_OVER
     return PERSON_HUNG_UP if call.order else CALLER_HUNG_UP

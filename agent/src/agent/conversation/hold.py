@@ -11,6 +11,7 @@ from livekit import rtc
 from livekit.agents import AgentSession
 
 from agent.background import repeat
+from agent.conversation.participants import came_by_browser
 from agent.turns.speaker_gate import SpeakerGate
 
 CHECKED_EVERY = 1.0  # seconds
@@ -19,7 +20,7 @@ MUSIC = 0.5  # share of the last seconds in which there is sound; between the wo
 
 
 class Hold:
-    """What comes from the caller's phone in one call."""
+    """What comes from the caller's phone in one call; a browser is never on hold, since it can be muted instead."""
 
     def __init__(self, session: AgentSession[Any], participant: rtc.RemoteParticipant) -> None:
         """`participant` is the phone in the call's room; whether packets come is known after `watch` has begun."""
@@ -34,7 +35,9 @@ class Hold:
     @property
     def seconds_without_packets(self) -> float:
         """How long nothing has come from the caller's phone; 0 while that is not known."""
-        return 0.0 if self._last_came is None else asyncio.get_running_loop().time() - self._last_came
+        if self._last_came is None or came_by_browser(self._participant):
+            return 0.0
+        return asyncio.get_running_loop().time() - self._last_came
 
     @property
     def is_on(self) -> bool:
@@ -45,6 +48,8 @@ class Hold:
     def has_music(self) -> bool:
         """Whether there has been sound for most of the last seconds."""
         gate = self._session.vad
+        if came_by_browser(self._participant):
+            return False
         return isinstance(gate, SpeakerGate) and gate.share_of_sound >= MUSIC
 
     async def _look(self) -> None:

@@ -42,8 +42,12 @@ class Receptionist(Agent):
         self._greeting = greeting
 
     async def on_enter(self) -> None:
+        if self._call.transfer.taken_over:  # before the greeting: nothing is said, so nothing is recorded either
+            return
         if self._call.before_greeting:
             await self._call.before_greeting()
+        if self._call.transfer.taken_over:
+            return
         if self._call.order:
             self._say_why(self._call.order)
         elif self.session.output.audio is None or self.session.tts is None:
@@ -90,6 +94,8 @@ class Receptionist(Agent):
                 self.session.generate_reply(instructions=FIRST_WORDS)
 
     def _greet(self, sound: NotGivenOr[AsyncIterator[rtc.AudioFrame]] = NOT_GIVEN) -> None:
+        if self._call.transfer.taken_over:
+            return
         with contextlib.suppress(RuntimeError):  # the caller has hung up meanwhile
             self.session.say(self._call.words.greeting, audio=sound)
 
@@ -120,10 +126,10 @@ class Receptionist(Agent):
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
         """Answer as the model does, but for no longer than the line allows, and a small model from facts alone.
 
-        Nothing is answered while the caller waits for a person. What a tool has returned is not among the facts, so
-        the answer that tells it is not checked.
+        Nothing is answered while the caller waits for a person, or once an operator has taken over. What a tool has
+        returned is not among the facts, so the answer that tells it is not checked.
         """
-        if self._call.transfer.begun:
+        if self._call.transfer.rests:
             return _nothing()
         if _tells_a_result(chat_ctx) and self._call.pipeline.invents_facts:
             answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
@@ -147,7 +153,7 @@ class Receptionist(Agent):
 
     async def on_exit(self) -> None:
         call = self._call
-        if call.caller_is_there and not call.ending.begun and not call.transfer.begun:
+        if call.caller_is_there and not call.ending.begun and not call.transfer.rests:
             await self._say_goodbye()
 
     async def _say_goodbye(self) -> None:

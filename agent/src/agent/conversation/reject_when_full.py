@@ -9,13 +9,16 @@ from dataclasses import replace
 from livekit.agents import Agent, AgentSession, room_io
 
 from agent.conversation.call import Call
+from agent.conversation.call_room import show_in
 from agent.conversation.hang_up_together import hang_up_together
+from agent.conversation.session import captions
 
 logger = logging.getLogger(__name__)
 
 # Calls that are answered although the line is full, only to say that all lines are busy. Each takes a process for about
 # five seconds, and more of them would disturb the calls in progress. Any further call rings out.
 REJECTED_AT_ONCE = 5
+REJECTED = "landline.rejected"  # attribute of the agent: the name of the reason, for the page in a browser
 REASONS = {
     "busy": "all lines are busy",
     "caller_limit": "the caller's limit of the day is reached",
@@ -30,10 +33,13 @@ async def reject_when_full(call: Call) -> bool:
         call.slot.keep(call.ctx)
         return False
     logger.warning("Call rejected: %s", REASONS[sentence])
+    call.record.rejected = sentence
     session: AgentSession[None] = AgentSession(vad=None, turn_handling={"turn_detection": None})
     rejection = replace(call, session=session)
+    await show_in(call.room, {REJECTED: sentence})
     hang_up_together(rejection)
-    await session.start(Agent(instructions=""), room=call.room, room_options=_output_only(call), record=False)
+    options = _output_only(call)
+    await session.start(Agent(instructions=""), room=call.room, room_options=options, session_host=False, record=False)
     rejection.ending.say(sentence, REASONS[sentence])
     return True
 
@@ -43,6 +49,6 @@ def _output_only(call: Call) -> room_io.RoomOptions:
         participant_identity=call.participant.identity,
         audio_input=False,
         text_input=False,
-        text_output=False,
+        text_output=captions(),
         close_on_disconnect=False,
     )

@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from livekit.agents import (
@@ -39,18 +39,27 @@ from agent.turns.prosody import RATE, Prosody
 from agent.turns.speaker_gate import SpeakerGate
 from agent.turns.tts_chunks import TTSChunks
 
+TypedWords = Callable[[AgentSession[Any], room_io.TextInputEvent], Coroutine[None, None, None] | None]
+
 SEGMENT_PAUSE = 0.3  # seconds of silence that end a segment of speech; a turn may have several segments
-TELEPHONE_RATE = RATE  # Hz, twice what a phone sends; neither of the models that take sound needs another rate
+# Hz, twice what a phone sends. A browser sends 48 kHz, which livekit-agents converts; no model that takes sound needs
+# another rate.
+HEARD_RATE = RATE
+# Seconds for which the agent cannot be interrupted when it first speaks to a browser, whose echo canceller adapts
+# meanwhile: livekit-agents' own default.
+BROWSER_ECHO_WARMUP = 3.0
+PRE_CONNECT_WITHIN = 0.5  # seconds in which a browser delivers what was said before it was connected
 SILERO = "livekit.plugins.silero"
 APPOINTMENTS = "agent.conversation.callers_appointments"  # else imported when one is first asked for: 0.1 s
 
 
 def new_session(
-    line: Line, pipeline: Pipeline, voice_activity: vad.VAD, region: str | None = None
+    line: Line, pipeline: Pipeline, voice_activity: vad.VAD, region: str | None = None, *, by_browser: bool = False
 ) -> AgentSession[None]:
     """Assemble the session of one call, with the models of the line's pipeline.
 
-    `region` (ISO 3166) is where the line is; None means the usual one of its language.
+    `region` (ISO 3166) is where the line is; None means the usual one of its language. `by_browser` says that the
+    caller may listen by loudspeaker.
     """
     turns = line.turns
     gate = SpeakerGate(voice_activity, turns.barge_in_level)
@@ -70,7 +79,7 @@ def new_session(
         },
         # The phone network cancels echo. By default livekit-agents ignores the first 3 s, while a browser's echo
         # canceller warms up, and would miss what callers say over the greeting.
-        aec_warmup_duration=turns.echo_warmup or None,
+        aec_warmup_duration=turns.echo_warmup or (BROWSER_ECHO_WARMUP if by_browser else None),
         session_close_transcript_timeout=0.0,  # `records.capture.last_words` waits before the session closes
         conn_options=SessionConnectOptions(
             stt_conn_options=connect_options(catalog.STT, pipeline),
@@ -187,16 +196,32 @@ def connect_options(kind: str, pipeline: Pipeline) -> APIConnectOptions:
     return APIConnectOptions(max_retry=pipeline.attempts(kind) - 1, timeout=pipeline.patience(kind))
 
 
-def room_options(caller_identity: str, line: Line) -> room_io.RoomOptions:
-    """Return what the session takes from its room: the caller's audio, and nothing else."""
+def captions() -> room_io.TextOutputOptions:
+    """Return how the words of both sides are sent to the room, where a browser and an operator can read them.
+
+    They are sent as soon as they are known, beside the sound. Sending them in step with the sound would put another
+    stage in front of the room's output, and would lose the words of a reply before which a filler is played.
+    """
+    return room_io.TextOutputOptions(sync_transcription=False)
+
+
+def room_options(
+    identity: str, line: Line, *, with_captions: bool = False, typed: TypedWords | None = None
+) -> room_io.RoomOptions:
+    """Return what the session takes from its room: the audio of the participant with this identity.
+
+    A browser's typed words are given to `typed`; without it, the participant is a phone, which sends none. Nothing of
+    the conversation is sent to the room but sound, unless it is `with_captions`.
+    """
     return room_io.RoomOptions(
-        participant_identity=caller_identity,
+        participant_identity=identity,
         audio_input=room_io.AudioInputOptions(
-            sample_rate=TELEPHONE_RATE,
+            sample_rate=HEARD_RATE,
             frame_size_ms=line.turns.frame_ms,
-            pre_connect_audio=False,  # only browsers send sound from before they are connected
+            pre_connect_audio=typed is not None,  # only browsers send sound from before they are connected
+            pre_connect_audio_timeout=PRE_CONNECT_WITHIN,
         ),
-        text_input=False,
-        text_output=False,
+        text_input=room_io.TextInputOptions(text_input_cb=typed) if typed else False,
+        text_output=captions() if with_captions else False,
         close_on_disconnect=False,  # it covers only three reasons; `conversation.hang_up_together` covers all
     )

@@ -22,7 +22,7 @@ async def tell_meanwhile(call: Call, context: RunContext[None], sentence: str = 
     """
 
     def fill(step: int) -> SpeechHandle | None:
-        if call.ending.begun:
+        if call.ending.begun or call.transfer.taken_over:
             return None
         return call.session.say(sentence) if sentence and not step else call.announcer.say("filler")
 

@@ -61,17 +61,21 @@ _legs = itertools.count(1)
 async def transfer_caller(call: Call, person: Person) -> None:
     """Transfer the caller to this person; if that fails, tell them so, and let them talk with the agent again.
 
-    Returns when the two are joined, or it is clear that they will not be. It never fails.
+    Returns when the two are joined, or it is clear that they will not be. It never fails. If an operator takes the call
+    over meanwhile, the attempt is given up, and the person hung up on.
     """
     transfer = Transfer(to=person.name, kind=person.kind, at=iso(time.time()))
     call.record.transfers.append(transfer)
     call.transfer.begun = True
     closing = asyncio.ensure_future(_closed(call))
+    taking_over = asyncio.ensure_future(call.transfer.operator_came.wait())
     working = asyncio.ensure_future(_attempt(call, person))
     try:
-        await asyncio.wait({working, closing}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, closing, taking_over}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             transfer.outcome = working.result()
+        elif taking_over.done():
+            call.transfer.begun = False
         elif not call.caller_is_there:
             transfer.outcome = "caller_left"
     except Exception:  # whatever happens, the caller must hear what became of it
@@ -81,6 +85,7 @@ async def transfer_caller(call: Call, person: Person) -> None:
     finally:
         working.cancel()
         closing.cancel()
+        taking_over.cancel()
     logger.info("Transfer to a person: %s", transfer.outcome)
 
 
@@ -105,12 +110,17 @@ class _Attempt:
         self._identity = f"person-{next(_legs)}"
         self._livekit = call.ctx.api
         self._music = HoldMusic(call.room)
-        self._apart = Apart(self._livekit, call.room, call.participant.identity, self._identity)
+        self._apart = Apart(
+            self._livekit, call.room, call.participant.identity, self._identity, may_subscribe=call.came_by_browser
+        )
         self._briefing: Briefing | None = None
         self._answered = False
 
     async def run(self) -> Outcome:
-        is_carriers = self._person.kind == "cold" and self._person.number.startswith("+")  # who knows no extensions
+        # A carrier knows no extensions, and nothing of a caller who came by browser.
+        is_carriers = (
+            self._person.kind == "cold" and self._person.number.startswith("+") and not self._call.came_by_browser
+        )
         await self._tell_the_caller("putting_through" if is_carriers else "transferring")
         if is_carriers and (outcome := await self._refer()):
             _talk_on(self._call, outcome)
@@ -248,12 +258,19 @@ class _Attempt:
         return "joined"
 
     async def _have_the_caller_back(self, outcome: Outcome) -> None:
-        """Tell both that they are not joined, end the person's leg, and undo whatever was done for it."""
+        """Tell both that they are not joined, end the person's leg, and undo whatever was done for it.
+
+        A caller by browser hears nothing until the person has left (`conversation.apart`), and so is told afterwards.
+        """
         await self._music.stop()
-        _talk_on(self._call, outcome)
+        is_deaf = self._answered and self._call.came_by_browser
+        if not is_deaf:
+            _talk_on(self._call, outcome)
         if self._briefing and outcome in PERSON_SENTENCES:
             await self._briefing.say(PERSON_SENTENCES[outcome])
         await self._undo()
+        if is_deaf:
+            _talk_on(self._call, outcome)
         await self._end_if_the_caller_has_left()
 
     async def _end_if_the_caller_has_left(self) -> None:

@@ -137,6 +137,8 @@ class YesOrNo(Agent):
     def _take_turn(self, event: ConversationItemAddedEvent) -> None:
         if not isinstance(event.item, ChatMessage) or event.item.role != "user":
             return
+        if self.call.transfer.taken_over:  # a yes to an operator is no answer to the agent's question
+            return
         said = event.item.text_content or ""
         keyed = said.startswith(DIGITS)
         self._answers.put_nowait(Answer(said, self._keyed_at if keyed else self._spoke_at))

@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ from agent.lines.http_tools import HttpTool, tools_file
 from agent.lines.line import Line, Objection, parse
 from agent.lines.words import Words, read_words, word_files
 from agent.storage.live_file import KEPT, LiveFile
+from agent.storage.private_files import DATA, DIRECTORY
 
 logger = logging.getLogger(__name__)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 SETTINGS = "line.toml"
 LARGEST = 65_536  # bytes
+DRAFTS = DATA / "desk/drafts"  # <32 hexadecimal digits>/<line>, written by the desk
+DRAFTS_KEPT = DIRECTORY / "drafts"
 
 
 class UnknownLineError(ValueError):
@@ -43,6 +47,27 @@ class LinesFolder:
         self._secrets = secrets
         self._kept = kept
         self._check = check
+        self._is_draft = False
+
+    def draft(self, name: str, drafts: Path = DRAFTS, kept: Path = DRAFTS_KEPT) -> "LinesFolder":
+        """Return the folder of a draft, with the one line in it that somebody has changed and wants to try.
+
+        Its versions are kept apart from those of the line itself, which never falls back to one of them.
+
+        Raises:
+            UnknownLineError: there is no such draft.
+        """
+        folder = drafts / name
+        if not folder.is_dir():
+            raise UnknownLineError("the draft of its line is gone: a draft is deleted after a day, so make a new one")
+        draft = LinesFolder(folder, self._secrets, kept / name, self._check)
+        draft._is_draft = True
+        return draft
+
+    def forget_draft(self) -> None:
+        """Delete what was kept of a draft, which can be read again nevertheless; of the lines themselves, nothing."""
+        if self._is_draft:
+            shutil.rmtree(self._kept, ignore_errors=True)
 
     def names(self) -> list[str]:
         """List the lines by their folders' names."""

@@ -77,7 +77,7 @@ class Turns(Group):
     echo_warmup: float = setting(
         0,
         "Seconds for which the agent does not listen when it begins to speak, so that an echo canceller can adapt. "
-        "Phones need none.",
+        "Phones need none; for callers by browser, 0 means 3.",
         ge=0,
         le=10,
     )

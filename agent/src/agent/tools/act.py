@@ -127,7 +127,7 @@ class Confirmation(HeardQuestion, AgentTask[None]):
 
     async def _wait_for_a_valid_answer(self) -> Answer | None:
         for _ in range(QUESTIONS):
-            if self.call.ending.begun or self.call.transfer.begun:
+            if self.call.ending.begun or self.call.transfer.rests:
                 self.reason = "The caller is leaving this conversation, so they were not asked and nothing was done."
                 break
             question = self.read_aloud(self._question())

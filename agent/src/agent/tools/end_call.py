@@ -18,6 +18,8 @@ def end_call(call: Call) -> llm.Tool:
     """Make the tool for one call: the model says its goodbye, once, and then the agent hangs up."""
 
     async def hang_up(context: RunContext[None]) -> str | None:
+        if call.transfer.taken_over:
+            return None
         context.disallow_interruptions()
         call.ending.hang_up_after(context.speech_handle, "the talk was over")
         await context.wait_for_playout()

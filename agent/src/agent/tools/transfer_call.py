@@ -31,7 +31,7 @@ def transfer_call(call: Call) -> llm.Tool | None:
             raise ToolError(f"There is nobody of this name. It has to be one of: {', '.join(people)}.")
         if not is_there(call, person):
             raise ToolError(f"{person.name} cannot be called at this time of day. Nobody was called.")
-        if call.transfer.begun or call.ending.begun:
+        if call.transfer.rests or call.ending.begun:
             return None
         call.transfer.begun = True
         try:

@@ -5,12 +5,14 @@ because the host had no memory left, cannot, and the media server would leave th
 agent was killed, the next one has never seen its processes, and finds their rooms by asking the server.
 
 The server may have rooms of other applications. A room is ours if its name begins with our prefix, the server was asked
-to dispatch our agent to it, and a phone call came into it by a dispatch rule, or by us, as the room's name says. It is
-ours as well if somebody is in it whom this agent has called: a phone whose process died, or whose caller left, at the
-moment at which it was called can come into a room that has been deleted, which the server then makes anew.
+to dispatch our agent to it, and a phone call came into it by a dispatch rule, or by us, as the room's name says, or a
+caller by browser, as the desk's attribute says. It is ours as well if somebody is in it whom this agent has called: a
+phone whose process died, or whose caller left, at the moment at which it was called can come into a room that has been
+deleted, which the server then makes anew.
 
 A caller who has been transferred to a person is not alone: the two talk on without a process. When one of them leaves,
-nobody else would hang up on the other one, so this module watches them.
+nobody else would hang up on the other one, so this module watches them. The same holds for a caller and an operator who
+has taken the call over.
 """
 
 import asyncio
@@ -27,6 +29,7 @@ from agent.background import repeat
 from agent.conversation.apart import JOINED
 from agent.conversation.call_room import SERVER_ANSWERS_WITHIN, SERVER_ERRORS, code_of
 from agent.conversation.leg import LEG
+from agent.conversation.participants import came_by_browser, has_taken_over
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -193,9 +196,11 @@ class _Watch:
 
 
 def _is_alone(participants: Sequence[api.ParticipantInfo], *, called_by_us: bool) -> bool:
-    """Return whether the room has a phone call that came by a rule or by us, and no agent."""
+    """Return whether the room has a call that came by a rule, by us or by browser, and no agent."""
     ours = any(
-        person.kind == api.ParticipantInfo.Kind.SIP
+        came_by_browser(person)
+        if person.kind == api.ParticipantInfo.Kind.STANDARD
+        else person.kind == api.ParticipantInfo.Kind.SIP
         and (called_by_us or person.attributes.get(CAME_BY_A_RULE) or person.attributes.get(LEG))
         for person in participants
     )
@@ -203,6 +208,10 @@ def _is_alone(participants: Sequence[api.ParticipantInfo], *, called_by_us: bool
 
 
 def _talk_on(participants: Sequence[api.ParticipantInfo]) -> bool:
-    """Return whether a caller and the person whom they were transferred to are both there."""
-    phones = [person for person in participants if person.kind == api.ParticipantInfo.Kind.SIP]
-    return len(phones) > 1 and any(person.attributes.get(JOINED) for person in phones)
+    """Return whether a caller is there, and the person whom they were transferred to, or an operator."""
+    standard = [person for person in participants if person.kind == api.ParticipantInfo.Kind.STANDARD]
+    people = [person for person in participants if person.kind == api.ParticipantInfo.Kind.SIP]
+    people += filter(came_by_browser, standard)
+    if any(map(has_taken_over, standard)):
+        return bool(people)
+    return len(people) > 1 and any(person.attributes.get(JOINED) for person in people)

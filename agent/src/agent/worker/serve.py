@@ -12,6 +12,7 @@ from agent.background import repeat
 from agent.framework import is_registered, set_heartbeat_interval
 from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
+from agent.worker.metrics import METRICS
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +38,21 @@ def admit_up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Await
         starting += 1
         try:
             await request.accept()
+            METRICS.calls.start()
         finally:
             starting -= 1
 
     return admit
+
+
+def load_of_calls(limit: int) -> Callable[[AgentServer], float]:
+    """Make the function that tells the media server how busy this agent is, from the calls that are in progress.
+
+    By default that is the CPU of the whole host. The media server (v1.13.5) sends no call to an agent whose load is 1,
+    whatever its `load_threshold`, so no call would be answered while something else keeps the CPU busy. This load is at
+    most one half, since livekit-agents adds as much again for calls that are about to begin.
+    """
+    return lambda server: min(1.0, len(server.active_jobs) / limit) / 2
 
 
 async def serve(server: AgentServer, drain_grace: int, prosody: ProsodyProcess) -> int:

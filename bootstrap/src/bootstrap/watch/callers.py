@@ -4,9 +4,11 @@ The agent does this for the processes of its own calls, within a second (`agent.
 does it when the agent itself is gone, whether it comes back or not. There are two signs of that:
 
 - The agent had the job of the call and does not have it any more (see `watch.agent`). This takes some seconds.
-- A phone that was answered is in a room without any agent. The server says so about 20 s after an agent was killed.
+- A phone that was answered, or a caller's browser, is in a room without any agent. The server says so about 20 s after
+  an agent was killed.
 
-A caller who was transferred to a person is spared while the two talk. Whoever is left of the two is not.
+A caller who was transferred to a person, or whose call an operator has taken over, is spared while the two talk.
+Whoever is left of the two is not.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ logger = logging.getLogger(__name__)
 # Attributes that the agent gives to phones: its AGENT_NAME to one that it calls, and the other one to the phone of a
 # person to whom a caller was transferred. tests/contract/test_watch.py compares them with the agent's.
 LEG, JOINED = "landline.leg", "landline.joined"
+# What the desk gives to a caller's browser and to an operator: how their identities begin, and an attribute of each.
+BROWSER, CALLER, BY_BROWSER = "browser-", "landline.caller", "browser"
+OPERATORS, OPERATOR, TALKS = "operator-", "landline.operator", "yes"
 STATUS, ANSWERED = "sip.callStatus", "active"  # the gateway's attribute of a phone, and its value once it is answered
 ALONE_FOR = 8.0  # seconds; an agent whom the server sends anew, as after its own restart, is there by then
 ROOMS_AT_ONCE = 8
@@ -67,12 +72,17 @@ class Callers:
     async def _is_deserted(self, room: Room, *, anew: bool = False) -> bool:
         """Ask who is in the room, and say whether it is to be deleted. `anew`: also ask again for what is known."""
         people = await self._server.participants(room.name)
-        if not is_ours(people, self._agent_name) or talk_on(people):
+        is_ours = are_ours(people, self._agent_name) or await self._is_our_browsers(room, people)
+        if not is_ours or talk_on(people):
             self._alone.pop(room.sid, None)
             return False
         if anew or not self._jobs.get(room.sid):
             self._jobs[room.sid] = await self._server.jobs(room.name, self._agent_name)
         return self._is_alone(room, people) or is_lost(self._jobs[room.sid], self._agent.has_lost)
+
+    async def _is_our_browsers(self, room: Room, people: People) -> bool:
+        """Return whether a caller by browser is there for whom the desk has asked for this host's agent."""
+        return bool(browsers_of(people)) and await self._server.was_asked_for(room.name, self._agent_name)
 
     def _is_alone(self, room: Room, people: People) -> bool:
         if not waits_in_silence(people):
@@ -85,24 +95,28 @@ class Callers:
             logger.info("A caller was left without an agent, so the watcher hung up.", extra={"room_id": room.sid})
 
 
-def is_ours(people: People, agent_name: str) -> bool:
+def are_ours(people: People, agent_name: str) -> bool:
     """Return whether somebody is there who came in by a rule of this host, or whom this host's agent has called."""
     return any(_is_our_caller(phone, agent_name) or _is_our_leg(phone, agent_name) for phone in phones_of(people))
 
 
 def talk_on(people: People) -> bool:
-    """Return whether a caller and the person to whom they were transferred are both there."""
-    phones = phones_of(people)
-    return len(phones) > 1 and any(phone.attributes.get(JOINED) for phone in phones)
+    """Return whether a caller is there, and the person to whom they were transferred, or an operator."""
+    callers = [*phones_of(people), *browsers_of(people)]
+    if any(map(_has_taken_over, people)):
+        return bool(callers)
+    return len(callers) > 1 and any(one.attributes.get(JOINED) for one in callers)
 
 
 def waits_in_silence(people: People) -> bool:
-    """Return whether a phone was answered or called, and no agent is there.
+    """Return whether a phone was answered or called, or a browser is there, and no agent is.
 
     A caller whose phone still rings does not wait in silence, and the gateway gives up on them by itself.
     """
     if any(one.kind == ParticipantInfo.AGENT for one in people):
         return False
+    if browsers_of(people):
+        return True
     return any(phone.attributes.get(STATUS) == ANSWERED or LEG in phone.attributes for phone in phones_of(people))
 
 
@@ -113,6 +127,21 @@ def is_lost(jobs: frozenset[str], has_lost: Callable[[str], bool]) -> bool:
 
 def phones_of(people: People) -> list[ParticipantInfo]:
     return [one for one in people if one.kind == ParticipantInfo.SIP]
+
+
+def browsers_of(people: People) -> list[ParticipantInfo]:
+    return [
+        one
+        for one in people
+        if one.kind == ParticipantInfo.STANDARD
+        and one.identity.startswith(BROWSER)
+        and one.attributes.get(CALLER) == BY_BROWSER
+    ]
+
+
+def _has_taken_over(one: ParticipantInfo) -> bool:
+    is_operator = one.kind == ParticipantInfo.STANDARD and one.identity.startswith(OPERATORS)
+    return is_operator and one.attributes.get(OPERATOR) == TALKS
 
 
 def _is_our_caller(phone: ParticipantInfo, agent_name: str) -> bool:

@@ -18,6 +18,7 @@ from desk.access.guard import checked_form
 from desk.calls import export, shown
 from desk.calls.replies import STAGES
 from desk.calls.view import CallView
+from desk.clock import zone_of
 from desk.desk import desk_of
 from desk.pages import render
 from desk.problem import Problem
@@ -35,7 +36,6 @@ from desk.records.index import Index, State
 from desk.records.name import CallName
 from desk.records.read import Record, read
 from desk.records.search import Page, Place, Search
-from desk.records.zones import zone_of
 
 T = TypeVar("T")
 

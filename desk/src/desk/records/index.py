@@ -19,11 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from desk.clock import zone_of
 from desk.records import scan
 from desk.records.folders import Folders
 from desk.records.name import CallName
 from desk.records.search import PAGE, Page, Place, Row, Search, select
-from desk.records.zones import zone_of
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from desk.records.zones import zone_of
+from desk.clock import zone_of
 
 logger = logging.getLogger(__name__)
 

@@ -206,3 +206,27 @@ async def test_noise_that_is_heard_as_words_again_and_again_does_not_keep_the_ca
             await asyncio.sleep(SILENCE)
         assert call.ending.asked == [SILENT]
         assert call.telephone.heard.count("answer") <= 2
+
+
+@pytest.mark.parametrize("muted", [True, False])
+async def test_a_caller_by_browser_who_cannot_be_heard_has_the_time_to_type(muted: bool) -> None:
+    def behave(call: Call) -> None:
+        call.phone.identity, call.phone.attributes = "browser-0123456789abcdef", {"landline.caller": "browser"}
+        call.phone.muted, call.phone.sends = muted, not muted
+        ask_a_silent_caller(call.call)
+
+    async with calling(behave, silent_caller_after=SILENCE, hold_patience=60) as call:
+        since = time.monotonic()
+        call.announcer.say("hello")
+        await call.hears("hello", "still_there", within=90)
+        assert (time.monotonic() - since > 59) is muted
+
+
+async def test_who_types_an_answer_to_the_question_is_there() -> None:
+    async with greeted() as call:
+        for _ in range(3):
+            await until(lambda: call.telephone.heard[-1] == "still_there")
+            call.session.generate_reply(user_input=QUESTION)
+            await until(lambda: call.telephone.heard[-1] == "answer")
+        assert not call.ending.begun
+        assert "cannot_hear" not in call.telephone.heard

@@ -23,6 +23,16 @@ from agent.conversation.refuse_strangers import refuse_strangers
 from tests.unit.agent.fakes import host, in_call, line, settle
 
 
+class Here:
+    """The agent's own side of the room: the attributes that everybody sees."""
+
+    def __init__(self) -> None:
+        self.attributes: dict[str, str] = {}
+
+    async def set_attributes(self, attributes: dict[str, str]) -> None:
+        self.attributes |= attributes
+
+
 class Room(rtc.EventEmitter[str]):
     """A room whose participants come and go by word of the test."""
 
@@ -30,6 +40,7 @@ class Room(rtc.EventEmitter[str]):
 
     def __init__(self, *identities: str) -> None:
         super().__init__()
+        self.local_participant = Here()
         self.connected = True
         self.remote_participants = {identity: participant(identity) for identity in identities}
 
@@ -279,3 +290,58 @@ async def test_the_job_of_a_recorded_call_ends_when_the_last_words_are_known(
     may_end.set()
     await settle()
     assert job.reasons == ["the caller hung up"]
+
+
+def operator(identity: str = "operator-0123456789abcdef") -> Any:
+    who = participant(identity)
+    who.kind, who.attributes = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, {"landline.operator": "yes"}
+    return who
+
+
+async def test_an_operator_who_leaves_while_the_caller_comes_ends_nothing() -> None:
+    job = Job()
+    waiting = asyncio.ensure_future(wait_for_caller(context(job), by_browser=True))
+    await settle()
+    for event in ("participant_connected", "participant_disconnected"):
+        job.room.emit(event, operator())
+    await settle()
+    assert not waiting.done()
+    caller = participant("browser-0123456789abcdef")
+    caller.kind, caller.attributes = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, {"landline.caller": "browser"}
+    job.room.emit("participant_connected", caller)
+    assert await waiting is caller
+    assert job.reasons == []
+
+
+async def test_a_phone_and_an_agent_are_no_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.conversation.call_room.CALLER_JOINS_WITHIN", 0.05)
+    job = Job()
+    waiting = asyncio.ensure_future(wait_for_caller(context(job), by_browser=True))
+    await settle()
+    for kind in (rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICIPANT_KIND_AGENT):
+        who = participant("x")
+        who.kind, who.attributes = kind, {}
+        job.room.emit("participant_connected", who)
+    assert await waiting is None
+
+
+async def test_a_call_that_an_operator_took_over_says_so_and_its_room_is_deleted(
+    job: Job, session: rtc.EventEmitter[str]
+) -> None:
+    call = in_call(ctx=job, session=session, participant=participant("caller"), hang_up=HangUp(context(job)))
+    call.before_end = None
+    hang_up_together(call)
+    call.transfer.operator_came.set()
+    call.hang_up.spares = True
+    job.room.leave("caller")
+    assert job.reasons == ["an operator took over"]
+    await call.hang_up.finish()
+    assert job.deleted == 1
+
+
+async def test_an_operator_and_a_caller_talk_on_without_a_process(job: Job, caplog: pytest.LogCaptureFixture) -> None:
+    hang_up = HangUp(context(job))
+    hang_up.spares = True
+    await hang_up.finish()
+    assert job.deleted == 0
+    assert "the two talk on" in caplog.text

@@ -65,3 +65,10 @@ async def test_statistics_that_cannot_be_had_are_asked_for_again(
         await asyncio.sleep(3)
     await until(lambda: hold.seconds_without_packets > 0)
     assert sum("Could not count the packets" in message for message in caplog.messages) == 1
+
+
+async def test_a_browser_that_is_muted_is_not_on_hold(phone: Phone) -> None:
+    phone.identity, phone.attributes = "browser-0123456789abcdef", {"landline.caller": "browser"}
+    phone.sends = False
+    async with watching(phone) as hold:
+        assert (hold.is_on, hold.has_music, hold.seconds_without_packets) == (False, False, 0)

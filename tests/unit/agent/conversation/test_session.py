@@ -121,6 +121,28 @@ async def test_the_agent_is_deaf_at_first_only_if_that_is_set(seconds: float, de
     assert session_with(echo_warmup=seconds).options.aec_warmup_duration == deaf
 
 
+@pytest.mark.parametrize(("seconds", "deaf"), [(0, 3), (1.5, 1.5)])
+async def test_the_agent_is_deaf_at_first_to_a_browser_whose_echo_canceller_adapts(seconds: float, deaf: float) -> None:
+    its = line(echo_warmup=seconds)
+    session = new_session(its, pipeline(its), ScriptedVoiceActivity(), by_browser=True)
+    assert session.options.aec_warmup_duration == deaf
+
+
+def test_the_talk_with_a_person_is_told_to_nobody_in_the_room() -> None:
+    options = room_options("person-1", line())
+    assert (options.get_text_input_options(), options.get_text_output_options()) == (None, None)
+    sound = options.get_audio_input_options()
+    assert sound is not None
+    assert not sound.pre_connect_audio
+
+
+def test_sound_from_before_the_connection_is_waited_for_a_moment_only() -> None:
+    sound = room_options("browser-1", line(), typed=lambda _, __: None).get_audio_input_options()
+    assert sound is not None
+    assert sound.pre_connect_audio
+    assert sound.pre_connect_audio_timeout <= 0.5
+
+
 def test_sound_arrives_in_frames_of_the_set_length() -> None:
     arrives = room_options("sip_1", line(frame_ms=40)).get_audio_input_options()
     assert arrives is not None

@@ -93,6 +93,7 @@ class Server:
         self.picks_up.set()
         self.caller_is_there = True
         self.hidden: list[bool] = []
+        self.deaf: list[bool] = []
         self.marked: list[dict[str, str]] = []
         self.subscriptions: dict[tuple[str, str], bool] = {}
         self.called: list[str] = []
@@ -117,11 +118,13 @@ class Server:
     async def get_participant(self, who: api.RoomParticipantIdentity) -> api.ParticipantInfo:
         if not self.caller_is_there:
             raise GONE
-        return api.ParticipantInfo(identity=who.identity)
+        permission = api.ParticipantPermission(can_subscribe=not (self.deaf and self.deaf[-1]))
+        return api.ParticipantInfo(identity=who.identity, permission=permission)
 
     async def update_participant(self, update: api.UpdateParticipantRequest) -> None:
         if update.HasField("permission"):
             self.hidden.append(update.permission.hidden)
+            self.deaf.append(not update.permission.can_subscribe)
         else:
             self.marked.append(dict(update.attributes))
 
@@ -563,3 +566,82 @@ def test_a_caller_may_say_that_they_would_rather_not(language: str, said: str) -
 )
 def test_other_words_change_nothing(said: str) -> None:
     assert not would_rather_not(said, phrases("en"))
+
+
+BROWSER = "browser-0123456789abcdef"
+
+
+@pytest.fixture
+def by_browser(talk: Talk) -> Talk:
+    """The caller has come by browser."""
+    talk.room.remote_participants.clear()
+    talk.room.enter(BROWSER)
+    talk.call.participant = talk.room.remote_participants[BROWSER]
+    cast("Any", talk.call.participant).attributes = {"landline.caller": "browser"}
+    return talk
+
+
+async def test_a_browser_may_subscribe_to_nothing_between_the_persons_answer_and_the_join(by_browser: Talk) -> None:
+    by_browser.server.picks_up.clear()
+    transferring = by_browser.transfer_caller()
+    await until(lambda: by_browser.server.called)
+    assert by_browser.server.deaf == [False]  # while it rings, they hear the music
+    by_browser.server.picks_up.set()
+    briefing = await by_browser.briefing()
+    assert (by_browser.server.hidden, by_browser.server.deaf) == ([True, True], [False, True])
+    briefing.answer.set_result("accepted")
+    await transferring
+    assert by_browser.outcome == "joined"
+    assert (by_browser.server.hidden[-1], by_browser.server.deaf[-1]) == (False, False)
+    assert by_browser.server.subscriptions[BROWSER, f"TR_{briefing.person}"]
+
+
+async def test_a_caller_by_browser_who_is_declined_is_told_so_once_they_hear_again(
+    by_browser: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transferring = by_browser.transfer_caller()
+    briefing = await by_browser.briefing()
+    heard_when_told: list[bool] = []
+    say = by_browser.call.announcer.say
+
+    def told(sentence: str, **options: Any) -> Any:
+        heard_when_told.append(not by_browser.server.deaf[-1])
+        return say(sentence, **options)
+
+    monkeypatch.setattr(by_browser.call.announcer, "say", told)
+    briefing.answer.set_result("declined")
+    await transferring
+    assert (by_browser.outcome, heard_when_told, briefing.said) == ("declined", [True], ["person_declined"])
+
+
+async def test_a_phones_permission_to_subscribe_is_left_as_it_is(talk: Talk) -> None:
+    talk.server.deaf.append(True)  # as somebody else has made it
+    transferring = talk.transfer_caller()
+    (await talk.briefing()).answer.set_result("accepted")
+    await transferring
+    assert talk.server.deaf == [True, True, True]
+
+
+async def test_a_carrier_cannot_connect_a_browser_so_the_agent_calls_the_person(by_browser: Talk) -> None:
+    await by_browser.transfer_caller(COLD)
+    assert by_browser.server.referred == []
+    assert (by_browser.outcome, by_browser.server.called) == ("joined", ["+12025550111"])
+
+
+async def test_an_operator_who_takes_over_ends_the_attempt_and_the_persons_leg(talk: Talk) -> None:
+    talk.server.picks_up.clear()
+    transferring = talk.transfer_caller()
+    await until(lambda: talk.server.called)
+    talk.call.transfer.operator_came.set()
+    await transferring
+    await until(lambda: list(talk.room.remote_participants) == ["caller"] and talk.server.hidden[-1] is False)
+    assert (talk.outcome, talk.call.transfer.begun, talk.call.transfer.rests) == ("broken_off", False, True)
+    assert talk.room.local_participant.granted[-1] is None
+
+
+async def test_an_operator_who_joins_the_two_ends_nothing(talk: Talk) -> None:
+    transferring = talk.transfer_caller()
+    (await talk.briefing()).answer.set_result("accepted")
+    await transferring
+    talk.call.transfer.operator_came.set()
+    assert (talk.outcome, talk.reasons, talk.call.transfer.joined) == ("joined", [], True)

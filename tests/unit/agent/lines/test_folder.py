@@ -313,3 +313,31 @@ def test_the_words_of_a_line_are_kept_too(path: Path, lines: LinesFolder, caplog
     (path / "coffee/greeting.md").unlink()
     assert lines.read_words(lines.read("coffee")).greeting == "greeting of coffee"
     assert "lines/coffee/greeting.md cannot be read" in caplog.text
+
+
+DRAFT = "0123456789abcdef" * 2
+
+
+def test_a_draft_is_a_folder_with_one_line_and_has_good_versions_of_its_own(path: Path, lines: LinesFolder) -> None:
+    drafts, versions = path.parent / "drafts", path.parent / "kept-drafts"
+    make(drafts / DRAFT, "coffee", 'language = "fr"')
+    lines.read("coffee")
+    before = kept(path)
+    draft = lines.draft(DRAFT, drafts, versions)
+    line = draft.dispatched('{"line": "coffee", "browser": true}')
+    assert (line.language, draft.read_words(line).greeting) == ("fr", "greeting of coffee")
+    assert lines.read("coffee").language == "de"
+    assert kept(path) == before
+    draft.forget_draft()
+    assert not (versions / DRAFT).exists()
+
+
+def test_of_the_lines_themselves_nothing_is_forgotten(path: Path, lines: LinesFolder) -> None:
+    lines.read("coffee")
+    lines.forget_draft()
+    assert kept(path) == ["coffee/line.toml"]
+
+
+def test_a_draft_that_is_gone_is_a_line_that_is_not_known(path: Path, lines: LinesFolder) -> None:
+    with pytest.raises(UnknownLineError, match="the draft of its line is gone"):
+        lines.draft(DRAFT, path.parent / "drafts")

@@ -28,7 +28,8 @@ class Rooms:
     def __init__(self) -> None:
         self.answer: Exception | None = None
         self.deleted: list[str] = []
-        self.there: dict[str, tuple[float, list[Any]]] = {}  # seconds since each began, and the kinds of who is there
+        # Seconds since each began, and who is there, or of what kind they are.
+        self.there: dict[str, tuple[float, list[Any]]] = {}
         self.dispatched: dict[str, str] = {}  # the agent of a room that is not ours
         self.rules: dict[str, str] = {}  # the dispatch rule of a phone that did not come in by one
         self.joined: dict[str, str] = {}  # the mark of a phone whom a caller was transferred to: the second in its room
@@ -55,7 +56,9 @@ class Rooms:
         )
         return api.ListParticipantsResponse(
             participants=[
-                api.ParticipantInfo(kind=kind, attributes=next(of_phones) if kind == SIP else {})
+                kind
+                if isinstance(kind, api.ParticipantInfo)
+                else api.ParticipantInfo(kind=kind, attributes=next(of_phones) if kind == SIP else {})
                 for kind in self.there.get(asked.room, (0.0, []))[1]
             ]
         )
@@ -343,3 +346,47 @@ async def test_somebody_whom_we_called_into_a_room_that_was_deleted_meanwhile_is
     rooms.dispatched = {"call-anew": ""}  # the server made it when the phone came into it
     await look_until(rooms, settings, lambda: "call-left" in rooms.deleted)
     assert sorted(rooms.deleted) == deleted
+
+
+STANDARD = api.ParticipantInfo.Kind.STANDARD
+BROWSER = api.ParticipantInfo(
+    kind=STANDARD, identity="browser-0123456789abcdef", attributes={"landline.caller": "browser"}
+)
+OPERATOR = api.ParticipantInfo(
+    kind=STANDARD, identity="operator-0123456789abcdef", attributes={"landline.operator": "yes"}
+)
+
+
+async def test_callers_by_browser_whom_a_killed_agent_has_left_are_hung_up_on(rooms: Rooms, settings: Settings) -> None:
+    stranger = api.ParticipantInfo(kind=STANDARD, identity="browser-fedcba9876543210")
+    rooms.there = {
+        "call-browser-with-an-agent": (60, [BROWSER, AGENT]),
+        "call-browser-just-now": (20, [BROWSER]),
+        "call-browser-of-others": (60, [BROWSER]),
+        "call-browser-of-nobody": (60, [stranger]),
+        "call-operator-alone": (60, [OPERATOR]),
+        "call-browser-left": (60, [BROWSER]),
+    }
+    rooms.dispatched = {"call-browser-of-others": "their-agent"}
+    await look_until(rooms, settings, lambda: rooms.deleted)
+    assert rooms.deleted == ["call-browser-left"]
+
+
+@pytest.mark.parametrize("caller", [SIP, BROWSER], ids=["phone", "browser"])
+async def test_a_caller_and_an_operator_talk_on_until_one_of_them_leaves(
+    rooms: Rooms, settings: Settings, monkeypatch: pytest.MonkeyPatch, caller: Any
+) -> None:
+    monkeypatch.setattr(crashes, "TALKS_WATCHED_EVERY", 0.02)
+    monkeypatch.setattr(crashes, "SWEPT_EVERY", 0.01)
+    rooms.there = {"call-two": (60, [caller, OPERATOR]), "call-left": (60, [SIP])}
+
+    async def work() -> None:
+        await until(lambda: rooms.deleted)
+        looks = line.looks
+        await until(lambda: line.looks >= looks + 10)
+        assert set(rooms.deleted) == {"call-left"}
+        rooms.there["call-two"] = (60, [OPERATOR])
+        await until(lambda: "call-two" in rooms.deleted)
+
+    line = Line()
+    await crashes.hang_up_after_crashes_while(work(), cast("AgentServer", line), settings)

@@ -17,7 +17,7 @@ from agent.background import repeat
 from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
 from agent.worker import serve as worker
-from agent.worker.serve import HEARTBEAT, admit_up_to, serve
+from agent.worker.serve import HEARTBEAT, admit_up_to, load_of_calls, serve
 from tests.unit.agent.fakes import until
 
 
@@ -49,6 +49,12 @@ async def test_calls_are_taken_up_to_the_limit() -> None:
     await line.request()
     await line.request()
     assert line.answers == ["taken", "not here"]
+
+
+@pytest.mark.parametrize(("active", "load"), [(0, 0), (1, 0.1), (5, 0.5), (9, 0.5)])
+def test_the_load_is_that_of_the_calls_and_never_so_high_that_the_server_sends_none(active: int, load: float) -> None:
+    line = cast("AgentServer", Line(limit=5, active=active))
+    assert load_of_calls(5)(line) == load < 1
 
 
 async def test_calls_that_come_at_once_are_counted_before_they_have_started() -> None:

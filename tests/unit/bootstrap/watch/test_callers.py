@@ -298,3 +298,69 @@ def test_how_long_it_takes_is_within_the_bound() -> None:
     looks = 2 * rounds.EVERY  # the agent may have gone just after one, and the server may be slow in the next
     assert agent.LOST_AFTER + agent.TRIED_EVERY + looks < 15
     assert module.ALONE_FOR + looks < 15
+
+
+BROWSERS = "call-browser-0123456789abcdef"
+
+
+def browser(**attributes: str) -> api.ParticipantInfo:
+    its = {"landline.caller": "browser"} | attributes
+    return api.ParticipantInfo(kind=Kind.STANDARD, identity="browser-0123456789abcdef", attributes=its)
+
+
+def operator(state: str = "yes") -> api.ParticipantInfo:
+    attributes = {"landline.operator": state}
+    return api.ParticipantInfo(kind=Kind.STANDARD, identity="operator-0123456789abcdef", attributes=attributes)
+
+
+async def test_a_caller_by_browser_is_hung_up_on_within_seconds_when_the_agent_of_their_call_is_gone(
+    server: FakeLiveKit, agent: Agent, watcher: Callers
+) -> None:
+    put(server, browser(), AGENT, room=BROWSERS)
+    await look_for(watcher, 20, ["AJ_1"])
+    assert BROWSERS in server.rooms
+    agent.close()
+    await look_for(watcher, 8)
+    assert BROWSERS not in server.rooms
+
+
+async def test_a_caller_by_browser_to_whom_no_agent_comes_is_hung_up_on(server: FakeLiveKit, watcher: Callers) -> None:
+    put(server, browser(), room=BROWSERS, job="")
+    await look_for(watcher, 7)
+    assert BROWSERS in server.rooms
+    await look_for(watcher, 3)
+    assert BROWSERS not in server.rooms
+
+
+async def test_browsers_of_others_are_left_alone(server: FakeLiveKit, agent: Agent, watcher: Callers) -> None:
+    put(server, browser(), room=BROWSERS, to="their-agent")
+    put(server, browser(**{"landline.caller": ""}), room="call-browser-without-the-attribute")
+    put(server, operator(), room="call-of-an-operator-alone")
+    agent.hear("first", frozenset(["AJ_1"]))
+    agent.close()
+    await look_for(watcher, 30)
+    assert len(server.rooms) == 3
+
+
+@pytest.mark.parametrize("their", [caller(), browser()], ids=["phone", "browser"])
+async def test_a_caller_and_an_operator_talk_on_and_the_caller_who_is_left_is_hung_up_on(
+    server: FakeLiveKit, agent: Agent, watcher: Callers, their: api.ParticipantInfo
+) -> None:
+    put(server, their, operator(), AGENT)
+    await look_for(watcher, 2, ["AJ_1"])
+    agent.close()
+    await look_for(watcher, 30)
+    assert CALL in server.rooms
+    put(server, their)
+    await look_for(watcher, 2)
+    assert CALL not in server.rooms
+
+
+async def test_an_operator_who_only_listens_keeps_no_caller_in_silence(
+    server: FakeLiveKit, agent: Agent, watcher: Callers
+) -> None:
+    put(server, caller(), operator("listens"), AGENT)
+    await look_for(watcher, 2, ["AJ_1"])
+    agent.close()
+    await look_for(watcher, 8)
+    assert CALL not in server.rooms

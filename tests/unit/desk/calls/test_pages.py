@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desk.records.folders import Folders
-from tests.unit.desk.calls.payloads import PAYLOADS
 from tests.unit.desk.made_up import CALLER, named, put_message, put_news, put_note, put_record, transcript_of
+from tests.unit.desk.payloads import PAYLOADS
 
 if TYPE_CHECKING:
     from pathlib import Path

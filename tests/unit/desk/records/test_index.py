@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desk.clock import UTC_ZONE
 from desk.records import scan
 from desk.records.index import Index
 from desk.records.search import Place, Search, select
-from desk.records.zones import UTC_ZONE
 from tests.unit.desk.made_up import CALLER, named, note_of, put_message, put_note, put_record, settle
 
 if TYPE_CHECKING:

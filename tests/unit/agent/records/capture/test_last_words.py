@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, inference
 from livekit.agents.voice import io
 
-from agent.conversation.session import SEGMENT_PAUSE, TELEPHONE_RATE, new_session
+from agent.conversation.session import HEARD_RATE, SEGMENT_PAUSE, new_session
 from agent.records.capture.last_words import TRANSCRIBED_WITHIN, LastWords
 from phone.audio import RATE, resample
 from phone.sound.speech import synthesise
@@ -37,9 +37,9 @@ class Phone(io.AudioInput):
     def say(self, text: str, silence: float) -> None:
         [pcm] = synthesise([text])
         sound = np.concatenate([np.zeros(RATE // 2, np.int16), pcm, np.zeros(round(silence * RATE), np.int16)])
-        samples = resample(sound, RATE, TELEPHONE_RATE)
+        samples = resample(sound, RATE, HEARD_RATE)
         for start in range(0, len(samples) - 319, 320):
-            self._frames.put_nowait(rtc.AudioFrame(samples[start : start + 320].tobytes(), TELEPHONE_RATE, 1, 320))
+            self._frames.put_nowait(rtc.AudioFrame(samples[start : start + 320].tobytes(), HEARD_RATE, 1, 320))
 
     async def __anext__(self) -> rtc.AudioFrame:
         return await self._frames.get()
