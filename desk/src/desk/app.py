@@ -18,8 +18,8 @@ from desk.appointments import routes as appointments
 from desk.calls import routes as calls
 from desk.desk import Desk
 from desk.lines import routes as lines
-from desk.metrics import Measured, Metrics, first_parts
 from desk.messages import routes as messages
+from desk.metrics import Measured, Metrics, first_parts
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
