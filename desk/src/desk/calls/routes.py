@@ -1,12 +1,14 @@
 """The pages of the calls that are over: the list, one call, its files, and deletion."""
 
 import json
+import math
 import sqlite3
 from datetime import date
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import anyio.to_thread
+from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
@@ -164,6 +166,12 @@ def index_of(request: Request) -> Index:
         state.index_of_calls = Index(Folders(places.data), places.lines, places.desk / "index.db")
     index: Index = state.index_of_calls
     return index
+
+
+def age_of_index(app: Starlette) -> float:
+    """Return the seconds since the index last had all calls; NaN if it never had since the desk was started."""
+    index: Index | None = getattr(app.state, "index_of_calls", None)
+    return index.age if index else math.nan
 
 
 def _found(request: Request, search: Search, place: Place | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ disk, it shows what was known before.
 
 import contextlib
 import logging
+import math
 import os
 import sqlite3
 import threading
@@ -71,6 +72,12 @@ class Index:
         self._looked = -LOOKED_EVERY
         self._checked = False
         self._state = State(whole=False)
+        self._whole_at = math.nan
+
+    @property
+    def age(self) -> float:
+        """The seconds since it last had all calls; NaN if it never had since this was made."""
+        return time.monotonic() - self._whole_at
 
     def refresh(self, wait: float = WAITED) -> State:
         """Bring the index up to date, and return after `wait` seconds at the latest."""
@@ -201,7 +208,7 @@ class Index:
                 with self._writing:
                     self._discard()
                 self._read_changes()
-            self._state = State(whole=True)
+            self._state, self._whole_at = State(whole=True), time.monotonic()
         except (sqlite3.Error, OSError) as error:
             logger.error("The index of calls cannot be brought up to date: %s", error)
             self._state = State(whole=False, why=_sentence(error))
