@@ -104,7 +104,7 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
     begin(_read_before_the_first_call(settings, lines))
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
-    serving = answer_requests_while(serving, settings, lines, of_worker=jobs_endpoint(server))
+    serving = answer_requests_while(serving, settings, lines, of_worker=jobs_endpoint(server, settings.agent_name))
     serving = remind_while(serving, settings, lines, reminders_of)
     return await hang_up_after_crashes_while(serving, server, settings)
 
