@@ -1,4 +1,4 @@
-"""Asking the agent, on the private network, for what it alone can do: check a line, move an appointment, place a call."""
+"""Asking the agent for what it alone can do: check a line, move an appointment, place a call."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from desk.app import new_app
@@ -38,9 +39,9 @@ def lines(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(lines: Path) -> Settings:
     return Settings(
-        desk_password=PASSWORD,
-        livekit_api_key="key",
-        livekit_api_secret="a secret that is long enough to sign with",
+        desk_password=SecretStr(PASSWORD),
+        livekit_api_key=SecretStr("key"),
+        livekit_api_secret=SecretStr("a secret that is long enough to sign with"),
         lines_folder=lines,
         agent_url="http://127.0.0.1:9",
         livekit_url="ws://127.0.0.1:9",

@@ -36,8 +36,8 @@ async def sign_in(request: Request) -> Response:
     after, given = str(form.get("after", "")), str(form.get("password", ""))
     try:
         desk.rates.count(request, "sign-in", rates.SIGN_IN)
-    except Problem as problem:
-        return render(request, "access/sign_in.html", problem.status, after=after, problem=problem.sentence)
+    except Problem as refused:
+        return render(request, "access/sign_in.html", refused.status, after=after, problem=refused.sentence)
     if not hmac.compare_digest(given.encode(), desk.settings.desk_password.get_secret_value().encode()):
         logger.warning("Somebody tried to sign in to the desk with a wrong password")
         problem = "This is not the password. It is DESK_PASSWORD in .env on the host."
