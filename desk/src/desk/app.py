@@ -16,6 +16,8 @@ from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
 from desk.desk import Desk
+from desk.health import routes as health
+from desk.now import routes as now
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
@@ -24,7 +26,10 @@ from desk.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-PAGES: list[Page] = []
+PAGES: list[Page] = [
+    Page("Now", "/now", now.routes),
+    Page("Health", "/health", health.routes),
+]
 """In the order of the menu."""
 
 DATA = Path("/data")

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     agent_name: str = "inbound-voice-agent"
     room_prefix: str = "call-"
     agent_url: str = "http://agent:8082"
+    watch_url: str = "http://watch:8084"
     lines_folder: Path = Path("lines")
     bind_address: str = "127.0.0.1"  # where this host publishes its ports
     talk_without_sign_in: Switch = False

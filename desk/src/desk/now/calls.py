@@ -68,7 +68,9 @@ def call_of(room: Room, people: Sequence[ParticipantInfo], agent_name: str) -> C
         room=room.name,
         line=its.get(LINE) or line or "",
         began=its.get(BEGAN) or datetime.fromtimestamp(room.creation_time, UTC).isoformat(timespec="seconds"),
-        people=tuple(person_of(one) for one in people if one.kind != ParticipantInfo.AGENT and OPERATOR not in one.attributes),
+        people=tuple(
+            person_of(one) for one in people if one.kind != ParticipantInfo.AGENT and OPERATOR not in one.attributes
+        ),
         agent=agent.identity if agent else "",
         state=its.get(AGENT_STATE, ""),
         tool=its.get(TOOL, ""),
