@@ -4,7 +4,7 @@
 .PHONY: bench hearing knowledge tools turns capacity
 
 PYTHON ?= python3
-ROOMS = agent bootstrap phone speech
+ROOMS = agent bootstrap desk phone speech
 
 export LINE SAY WAV EXPECT PERSON KEYS TO PURPOSE NAME FILE YES DATA CALL LAST NUMBERS JSON APPLY REMOVE CLOUD
 

@@ -27,6 +27,8 @@ relay() {
 LIVEKIT_KEYS="$(cat /run/secrets/livekit_api_key): $(cat /run/secrets/livekit_api_secret)"
 REDIS_PASSWORD=$(cat /run/secrets/redis_password)
 own_address=
+# Without an address to advertise, everything is published on this machine's loopback alone, so browsers are offered it.
+[ -n "${ADVERTISED_IP:-}" ] || own_address='  enable_loopback_candidate: true'   # belongs to `rtc`, see below
 if [ -n "${HOST_IP:-}" ]; then
     own_address="  ips: {includes: ['$HOST_IP/32']}"   # belongs to `rtc`, the last block of livekit.yaml
 fi

@@ -35,6 +35,7 @@ derive() {
     say "LOG_JSON=$json"
     say "CADDY_LOG=$caddy"
     say "CALLS_API=$calls"
+    say "DESK_USER=$(this_user)"
     say "PROVIDER_KEYS=$provider_keys"
     say "LINE_SECRETS=$line_secrets"
     say "AUTHORITIES=$(checksum_of_authorities)"
@@ -58,11 +59,14 @@ check_settings() {
     one_of REMOTE_API no yes
     one_of TURN no yes
     one_of CALENDAR_FEEDS no yes
+    one_of TALK_WITHOUT_SIGN_IN no yes
     for name in $(names_of_ports) TURN_PORT; do
         is_port "$(value_of "$name")" || complain "$name" "$(value_of "$name")" "a port from 1 to 65535"
     done
     value_of REDIS_PASSWORD | grep -Eq '^([A-Za-z0-9_-]{32,})?$' ||
         complain REDIS_PASSWORD "not shown here" "32 or more letters, digits, - or _, or empty: make up generates it"
+    value_of DESK_PASSWORD | grep -Eq '^(.{12,})?$' ||
+        complain DESK_PASSWORD "not shown here" "12 or more characters, or empty: make up generates it"
     [ -z "$(value_of PUBLIC_IP)" ] || is_address "$(value_of PUBLIC_IP)" ||
         complain PUBLIC_IP "$(value_of PUBLIC_IP)" "an IPv4 address such as 203.0.113.7"
     is_address "$(value_of SUBNET).0" ||

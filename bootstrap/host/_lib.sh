@@ -64,3 +64,12 @@ replace_private() { (umask 077 && replace "$1"); }
 forget_the_shells_settings() {
     for name in $(known_names) $(derived_names); do unset "$name"; done
 }
+
+# The user who typed the command, as user:group, so that the files that a container writes are theirs. To a rootless
+# engine, that is root.
+this_user() {
+    case $(docker info --format '{{.SecurityOptions}}' 2>/dev/null) in
+        *rootless*) say 0:0 ;;
+        *) say "$(id -u):$(id -g)" ;;
+    esac
+}

@@ -108,9 +108,9 @@ there_is_memory() {
 
 needed_memory() { # [PROFILES,SIZE]: without, what .env says
     case ${1:-$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)} in
-        local,small) say 2000 ;;
-        local,*) say 3000 ;;
-        *) say 1000 ;;
+        local,small) say 2100 ;;
+        local,*) say 3100 ;;
+        *) say 1100 ;;
     esac
 }
 
@@ -125,6 +125,7 @@ room_on_the_disk() { # for those of IMAGES that are missing
             landline/speech:*) size=2200 ;;
             landline/agent:*) size=750 ;;
             landline/phone:*) size=950 ;;
+            landline/desk:*) size=330 ;;
             landline/bootstrap:*) size=340 ;;
             *) size=150 ;;
         esac
@@ -231,9 +232,3 @@ owner_of_the_subnet() {
 }
 
 project() { say "${COMPOSE_PROJECT_NAME:-landline}"; }
-
-# The user who typed the command, as user:group, so that the files that a container writes are theirs. To a rootless
-# engine, that is root.
-this_user() {
-    case $(docker info --format '{{.SecurityOptions}}') in *rootless*) say 0:0 ;; *) say "$(id -u):$(id -g)" ;; esac
-}

@@ -46,9 +46,15 @@ generate_secrets() {
     for name in LIVEKIT_API_KEY LIVEKIT_API_SECRET REDIS_PASSWORD; do
         [ -z "$(value_of "$name")" ] || continue
         secret=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
-        sed "s/^$name=\$/$name=$secret/" "$ENV_FILE" | replace_private "$ENV_FILE"
+        fill_in "$name" "$secret"
     done
+    [ -z "$(value_of DESK_PASSWORD)" ] || return 0
+    secret=$(od -An -N10 -tx1 /dev/urandom | tr -d ' \n')
+    fill_in DESK_PASSWORD "$secret"
+    say "made the desk's password: $secret (it is DESK_PASSWORD in $ENV_FILE)"
 }
+
+fill_in() { sed "s/^$1=\$/$1=$2/" "$ENV_FILE" | replace_private "$ENV_FILE"; } # NAME, VALUE
 
 write_what_follows() {
     derived=$(derive)

@@ -23,6 +23,6 @@ if [ -n "$address" ]; then
 else
     say "  address    this machine only; DOMAIN in $ENV_FILE opens it to a real number"
 fi
-say "  signalling https://$site$(value_of HTTPS_PORT | sed 's/^/:/; s/^:443$//')"
+say "  desk       https://$site$(value_of HTTPS_PORT | sed 's/^/:/; s/^:443$//'): talk to a line, and see its calls"
 say ""
-say "Next: make call (hear it answer), make logs, make down."
+say "Next: open the desk and press Call, or make call; make logs, make down."

@@ -119,7 +119,7 @@ def as_written(value: Any) -> str:
     return str(value)
 
 
-@pytest.mark.parametrize("room", ["agent", "bootstrap", "speech"])
+@pytest.mark.parametrize("room", ["agent", "bootstrap", "desk", "speech"])
 def test_what_the_example_shows_is_the_default_that_the_room_has(room: str) -> None:
     fields = importlib.import_module(f"{room}.settings").Settings.model_fields
     example = example_variables()
@@ -129,7 +129,7 @@ def test_what_the_example_shows_is_the_default_that_the_room_has(room: str) -> N
     assert {name: as_written(fields[name].default) for name in names} == {name: example[name.upper()] for name in names}
 
 
-@pytest.mark.parametrize("room", ["agent", "bootstrap", "speech"])
+@pytest.mark.parametrize("room", ["agent", "bootstrap", "desk", "speech"])
 def test_a_rooms_settings_and_what_compose_gives_it_are_the_same(room: str) -> None:
     service = SERVICES[room]
     given = set(service["environment"]) - DIRECT | {secret.upper() for secret in service.get("secrets", [])}
@@ -206,14 +206,14 @@ def asks_an_address_that_a_person_sets(service: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("files", [FILES[0], ":".join(FILES)])
 def test_whoever_asks_an_address_that_a_person_sets_knows_the_machine_that_runs_docker(files: str) -> None:
     asking = {name for name, service in SERVICES.items() if asks_an_address_that_a_person_sets(service)}
-    assert asking == {"sip", "bootstrap", "agent", "watch"}
+    assert asking == {"sip", "bootstrap", "agent", "watch", "desk"}
     rendered = json.loads(compose_config("--format", "json", files=files))["services"]
     for name in asking:
         assert any(re.match("host.docker.internal[:=]host-gateway", host) for host in rendered[name]["extra_hosts"])
         assert "host.docker.internal:host-gateway" in SERVICES[name]["extra_hosts"]
 
 
-@pytest.mark.parametrize("room", ["agent", "bootstrap"])
+@pytest.mark.parametrize("room", ["agent", "bootstrap", "desk"])
 def test_an_image_knows_that_localhost_is_itself(room: str) -> None:
     assert re.search(r"^ENV .*\bIN_CONTAINER=yes\b", (ROOT / room / "Dockerfile").read_text(), re.MULTILINE)
 

@@ -41,23 +41,31 @@ def test_what_linux_containers_read_has_unix_line_ends_in_a_checkout_on_windows(
 
 def caddy_site() -> str:
     text = (ROOT / "caddy/Caddyfile").read_text()
-    return text[text.index("{$SITE:localhost}") : text.index("# Health")]
+    return text[text.index("(site)") : text.index("# Health, inside")]
 
 
 def test_caddy_passes_on_what_browsers_need_and_the_rest_only_when_asked_to() -> None:
     written = [line.strip() for line in caddy_site().splitlines() if not line.strip().startswith("#")]
     assert " ".join(filter(None, written)) == (
-        "{$SITE:localhost} {"
-        " @browsers path / /rtc /rtc/*"
+        "(site) {"
+        " @browsers path /rtc /rtc/*"
+        " @health { path / not header Accept *text/html* }"
         " @remote { path /agent /agent/* /twirp/* vars {env.REMOTE_API} yes }"
-        " @calls { path /calls /calls/* vars {env.CALLS_API} yes }"
+        " @placing { path /calls method POST vars {env.CALLS_API} yes }"
+        " @placed { path /calls /calls/* header Authorization * vars {env.CALLS_API} yes }"
         " @calendars { path /calendars/* vars {env.CALENDAR_FEEDS} yes }"
+        " @nobody path /agent /agent/* /twirp/* /calendars/* /metrics /health-of-desk"
         " handle @browsers { reverse_proxy livekit:7880 }"
+        " handle @health { reverse_proxy livekit:7880 }"
         " handle @remote { reverse_proxy livekit:7880 }"
-        " handle @calls { reverse_proxy agent:8082 }"
+        " handle @placing { reverse_proxy agent:8082 }"
+        " handle @placed { reverse_proxy agent:8082 }"
         " handle @calendars { reverse_proxy agent:8082 }"
-        " handle { respond 404 }"
+        " handle @nobody { respond 404 }"
+        " handle { reverse_proxy desk:8083 }"
         " }"
+        " {$SITE:localhost} { import site }"
+        " http://localhost { import site }"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.house import ROOT
 
-ROOMS = ["agent", "bootstrap", "phone", "speech"]
+ROOMS = ["agent", "bootstrap", "desk", "phone", "speech"]
 LOCKS = [*(f"{room}/requirements.lock" for room in ROOMS), "speech/voice.lock"]
 
 

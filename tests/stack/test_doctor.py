@@ -31,7 +31,7 @@ RIGHT = {
     *("settings.env", "settings.env_mode", "settings.env_rows", "settings.restore", "settings.values"),
     *("settings.lines", "settings.applied", "settings.log_level"),
     *("network.subnet", "network.ports", "network.leftovers", "network.published", "network.audio_ports"),
-    *("web.running", "web.https", "web.certificate_store"),
+    *("web.running", "web.desk", "web.https", "web.certificate_store"),
     *("redis.running", "redis.answers", "redis.saves", "redis.shared", "redis.keeps_all"),
     *("gateway.running", "gateway.options", "gateway.options_tcp", "gateway.address"),
     *("server.running", "server.answers", "server.key", "server.same_redis"),

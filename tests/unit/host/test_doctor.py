@@ -106,7 +106,7 @@ def test_the_container_gets_the_facts_and_its_report_is_all_that_is_printed(clon
     assert there.get("OUTGOING_ADDRESS") == "10.0.0.5"
     assert there.get("SUBNET_TAKEN") == "other_default"
     assert there.get("ADDRESS_SERVICES").startswith("https://")
-    assert (there.get("MIN_ENGINE"), there.number("MEMORY_NEEDED_MB")) == ("25.0", 1000)
+    assert (there.get("MIN_ENGINE"), there.number("MEMORY_NEEDED_MB")) == ("25.0", 1100)
     assert [(one.variable, one.port, one.by_container, one.holder) for one in there.taken] == [
         ("HTTPS_PORT", "443/tcp", True, "other-caddy-1")
     ]

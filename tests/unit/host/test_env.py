@@ -76,7 +76,7 @@ def changed(before: Env, after: Env, kind: str) -> set[str]:
         ("OPENAI_API_KEY", {"AGENT", "BOOTSTRAP"}),
         ("SIP_PASSWORD", {"BOOTSTRAP", "PHONE", "WATCH"}),
         ("REDIS_PASSWORD", {"REDIS", "LIVEKIT", "SIP"}),
-        ("LIVEKIT_API_SECRET", {"LIVEKIT", "SIP", "BOOTSTRAP", "AGENT", "WATCH"}),
+        ("LIVEKIT_API_SECRET", {"LIVEKIT", "SIP", "BOOTSTRAP", "AGENT", "WATCH", "DESK"}),
         ("TWILIO_API_SECRET", {"BOOTSTRAP", "WATCH"}),
         ("TWILIO_API_KEY", set()),  # the name of a key, and no key of a provider
     ],

@@ -221,6 +221,7 @@ BREAKAGES = [
     warns("twilio.by_hand", "it sends nothing without TLS", lambda s: its_trunk(s).update(secure=True)),
     # HTTPS
     fails("web.running", "Caddy has exited", lambda s: s.service("caddy", state="exited")),
+    fails("web.desk", "the desk has exited", lambda s: s.service("desk", state="exited")),
     fails("web.https", "it answers 502", lambda s: s.shown.update(https="HTTP/1.1 502 Bad Gateway")),
     fails("web.certificate", "nobody trusts who signed it", lambda s: setattr(s.network, "_trust", None)),
     fails("web.certificate", "it is for another name", for_another_name),

@@ -43,7 +43,7 @@ SITE = "line.example.com"
 CARRIER = "sip.carrier.example"
 NUMBER = "+12025550123"
 ADDRESSES = {"redis": "172.29.53.2", "livekit": "172.29.53.130", "sip": "172.29.53.131", "caddy": "172.29.53.132"}
-SERVICES = (*ADDRESSES, "agent", "speech", "watch")
+SERVICES = (*ADDRESSES, "agent", "desk", "speech", "watch")
 
 
 class Network(Outside):

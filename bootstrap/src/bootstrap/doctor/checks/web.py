@@ -18,6 +18,11 @@ async def caddy(world: World) -> Finding:
     return running(world, "caddy")
 
 
+@check(id="web.desk", needs=("host.engine",), title="the desk is up", cure=CURE)
+async def desk(world: World) -> Finding:
+    return running(world, "desk")
+
+
 @check(
     id="web.https",
     needs=("web.running", "server.answers"),
