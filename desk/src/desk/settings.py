@@ -40,6 +40,14 @@ class Settings(BaseSettings):
     lines_folder: Path = Path("lines")
     bind_address: str = "127.0.0.1"  # where this host publishes its ports
     talk_without_sign_in: Switch = False
+    # The images of the other services, as compose.yaml names them; empty outside of Compose.
+    image_of_redis: str = ""
+    image_of_livekit: str = ""
+    image_of_sip: str = ""
+    image_of_bootstrap: str = ""
+    image_of_agent: str = ""
+    image_of_caddy: str = ""
+    image_of_desk: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
 

@@ -61,7 +61,7 @@ async def show(request: Request) -> Response:
         found=found,
         charts=charts,
         disk=disk,
-        images=images(),
+        images=images(desk.settings),
         lines=await run_in_threadpool(sources.notes.lines),
         days=days,
         line=line,

@@ -1,16 +1,15 @@
-"""Which images the services were started from, as compose.yaml tells in variables IMAGE_OF_<SERVICE>."""
+"""Which images the services were started from, as compose.yaml tells the desk."""
 
-import os
-from collections.abc import Mapping
+from desk.settings import Settings
 
-PREFIX = "IMAGE_OF_"
+PREFIX = "image_of_"
 
 
-def images(environment: Mapping[str, str] = os.environ) -> list[tuple[str, str, str]]:
+def images(settings: Settings) -> list[tuple[str, str, str]]:
     """Return each service with its image's name and version, by the service's name."""
     found = []
-    for name, image in sorted(environment.items()):
-        if name.startswith(PREFIX) and image:
+    for field in sorted(name for name in Settings.model_fields if name.startswith(PREFIX)):
+        if image := getattr(settings, field):
             its, _, version = image.partition(":")
-            found.append((name.removeprefix(PREFIX).lower(), its, version or "latest"))
+            found.append((field.removeprefix(PREFIX), its, version or "latest"))
     return found

@@ -19,13 +19,13 @@ export function HangUp({ call, line, onProblem }) {
   };
   const who = call.people.map(whoOf).join(" and ") || "nobody";
   return html`
-    <button class="danger" disabled=${busy} onClick=${() => dialog.current.showModal()}>Hang up</button>
+    <button class="button danger" disabled=${busy} onClick=${() => dialog.current.showModal()}>Hang up</button>
     <dialog ref=${dialog} aria-labelledby=${title}>
       <div class="stack">
         <h2 id=${title}>Hang up?</h2>
         <p>The call on ${line} with ${who} ends at once. The agent does not say goodbye.</p>
         <div class="row">
-          <button class="danger" onClick=${hangUp}>Yes, hang up</button>
+          <button class="button danger" onClick=${hangUp}>Yes, hang up</button>
           <button onClick=${() => dialog.current.close()}>No, go on</button>
         </div>
       </div>
