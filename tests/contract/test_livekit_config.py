@@ -131,6 +131,13 @@ def test_the_servers_own_address_is_among_its_settings_of_rtc(tmp_path: Path) ->
     assert config["logging"] == {"level": "error", "json": True}
 
 
+def test_browsers_are_offered_loopback_where_nothing_else_is_published(tmp_path: Path) -> None:
+    assert server_config(tmp_path, ADVERTISED_IP="")["rtc"]["enable_loopback_candidate"] is True
+    assert "enable_loopback_candidate" not in server_config(tmp_path, ADVERTISED_IP="203.0.113.7")["rtc"]
+    on_the_host = server_config(tmp_path, ADVERTISED_IP="203.0.113.7", HOST_IP="192.0.2.9")["rtc"]
+    assert "enable_loopback_candidate" not in on_the_host
+
+
 def test_without_turns_port_the_server_has_no_relay(tmp_path: Path) -> None:
     assert "turn" not in server_config(tmp_path, ADVERTISED_IP="203.0.113.7", TURN_UDP_PORT="")
 

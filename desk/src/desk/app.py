@@ -56,7 +56,7 @@ def new_app(settings: Settings, data: Path = DATA) -> Starlette:
 
 
 async def _first_page(request: Request) -> Response:
-    return RedirectResponse("/now" if request.state.session.is_operator else "/talk")
+    return RedirectResponse("/now" if request.state.session.is_operator else "/talk")  # which may ask to sign in
 
 
 async def _is_up(_: Request) -> Response:

@@ -55,7 +55,11 @@ class Guard:
 
     def _refusal(self, request: Request, session: Session) -> Response | None:
         path = request.url.path
-        is_open = path.startswith(OPEN) or (self._anybody_talks and (path == TALK or path.startswith(f"{TALK}/")))
+        is_open = (
+            path == "/"
+            or path.startswith(OPEN)
+            or (self._anybody_talks and (path == TALK or path.startswith(f"{TALK}/")))
+        )
         if is_open or session.is_operator:
             return None
         if request.method == "GET" and _wants_a_page(request.headers):

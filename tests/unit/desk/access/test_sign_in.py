@@ -28,6 +28,11 @@ def test_the_password_opens_the_desk(visitor: Visitor) -> None:
     assert visitor.get("/nothing").status_code == 404
 
 
+def test_the_address_alone_leads_a_stranger_to_the_page_that_calls(visitor: Visitor, operator: Visitor) -> None:
+    assert visitor.get("/", headers=PAGE).headers["location"] == "/talk"
+    assert operator.get("/", headers=PAGE).headers["location"] == "/now"
+
+
 def test_a_wrong_password_does_not(visitor: Visitor) -> None:
     assert visitor.sign_in(PASSWORD + "?") == 401
     assert visitor.get("/nothing").status_code == 401
