@@ -1,7 +1,9 @@
 // A browser in the room of a call: unseen, to read along and listen, or as the operator who talks to the caller.
-import { Room, RoomEvent, Track } from "/static/vendor/livekit-client.esm.mjs";
+import { LogLevel, Room, RoomEvent, setLogLevel, Track } from "/static/vendor/livekit-client.esm.mjs";
 import { read, TOPIC } from "./captions.js";
 import { post } from "./post.js";
+
+setLogLevel(LogLevel.warn); // what it logs otherwise has the room's name in it, and that the caller's number
 
 const ADDRESS = location.origin.replace(/^http/, "ws");
 const REFUSED = {
