@@ -1,5 +1,6 @@
 """How full the data volume is, and what is on it."""
 
+import contextlib
 import os
 import shutil
 import threading
@@ -43,11 +44,11 @@ class Measured:
         self._calls: tuple[float, int | None] = (float("-inf"), None)
 
     def disk(self) -> Disk:
-        try:
+        total: int | None = None
+        free: int | None = None
+        with contextlib.suppress(OSError):
             usage = shutil.disk_usage(self._places.data)
             total, free = usage.total, usage.free
-        except OSError:
-            total = free = None
         outbox = self._places.outbox
         waiting = sum(1 for pattern in ("*/*.json", "*/notices/*.json") for _ in outbox.glob(pattern))
         failed = sum(1 for _ in outbox.glob("*/failed/*.json"))

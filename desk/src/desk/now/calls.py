@@ -62,19 +62,20 @@ def call_of(room: Room, people: Sequence[ParticipantInfo], agent_name: str) -> C
     line = next((its for phone in phones if (its := line_of(phone, agent_name)) is not None), None)
     if agent is None and line is None:
         return None
-    its = dict(agent.attributes) if agent else {}
+    told: dict[str, str] = dict(agent.attributes) if agent else {}
     return Call(
         id=room.sid,
         room=room.name,
-        line=its.get(LINE) or line or "",
-        began=its.get(BEGAN) or datetime.fromtimestamp(room.creation_time, UTC).isoformat(timespec="seconds"),
+        line=told.get(LINE) or line or "",
+        began=told.get(BEGAN) or datetime.fromtimestamp(room.creation_time, UTC).isoformat(timespec="seconds"),
         people=tuple(
             person_of(one) for one in people if one.kind != ParticipantInfo.AGENT and OPERATOR not in one.attributes
         ),
         agent=agent.identity if agent else "",
-        state=its.get(AGENT_STATE, ""),
-        tool=its.get(TOOL, ""),
-        taken_over=its.get(OPERATOR) == TAKEN_OVER or any(one.attributes.get(OPERATOR) == TAKEN_OVER for one in people),
+        state=told.get(AGENT_STATE, ""),
+        tool=told.get(TOOL, ""),
+        taken_over=told.get(OPERATOR) == TAKEN_OVER
+        or any(one.attributes.get(OPERATOR) == TAKEN_OVER for one in people),
     )
 
 

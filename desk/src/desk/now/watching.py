@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -41,7 +41,7 @@ class Watching:
         self._followers = 0
         self._task: asyncio.Task[None] | None = None
 
-    async def follow(self) -> AsyncIterator[Seen | None]:
+    async def follow(self) -> AsyncGenerator[Seen | None, None]:
         """Give what is known at once, and again when it has changed; None each second in which it has not."""
         self._begin()
         told: Seen | None = None

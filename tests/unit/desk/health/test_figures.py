@@ -44,7 +44,7 @@ def counted(*notes: dict[str, Any]) -> Figures:
 def test_a_wait_is_split_into_what_each_stage_took_after_the_one_before(
     turn: dict[str, float], expected: dict[str, float]
 ) -> None:
-    assert dict(gaps(Turn(**turn))) == pytest.approx(expected)
+    assert dict(gaps(Turn.model_validate(turn))) == pytest.approx(expected)
 
 
 def test_a_percentile_is_right_to_half_a_bin() -> None:

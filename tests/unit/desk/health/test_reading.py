@@ -11,12 +11,14 @@ import pytest
 
 from desk.health import reading
 from desk.health.charts import charts_of
+from desk.health.figures import Folder, read_folder
 from desk.health.reading import Notes
 from desk.places import Places
 from tests.unit.desk.health.made import note, write
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
 NOW = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)
 
@@ -57,8 +59,12 @@ def test_a_folder_is_read_again_only_when_something_in_it_has_changed(
     notes: Notes, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    really = reading.read_folder
-    monkeypatch.setattr(reading, "read_folder", lambda path, zone: read.append(path.name) or really(path, zone))
+
+    def noted(path: Path, zone: ZoneInfo) -> Folder:
+        read.append(path.name)
+        return read_folder(path, zone)
+
+    monkeypatch.setattr(reading, "read_folder", noted)
     folder = write(data, note()).parent
     write(data, note("2026-11-24T09:00:00+00:00"))
     notes.read(7, now=NOW)
