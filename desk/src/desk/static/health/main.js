@@ -44,7 +44,7 @@ const DRAW = {
   cost: (place, { days, costs }) => {
     const its = costs.find(({ currency }) => currency === place.dataset.currency);
     const what = `Cost a day in ${its.currency}, ${its.total} in all`;
-    return bars(place, { labels: dayNames(days), series: [{ name: its.currency, values: its.by_day, colour: "accent" }], what });
+    return bars(place, { labels: dayNames(days), series: [{ name: its.currency, values: its.by_day, colour: "accent" }], whole: false, what });
   },
 };
 

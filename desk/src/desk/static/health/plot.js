@@ -9,9 +9,11 @@ function colours() {
 }
 
 const FONT = "12px system-ui, sans-serif";
-const faint = (colour) => `color-mix(in srgb, ${colour} 25%, transparent)`;
+const faint = (colour, part = 25) => `color-mix(in srgb, ${colour} ${part}%, transparent)`;
 
-function axes(labels, unit) {
+const WHOLE = [1, 2, 5].flatMap((one) => [one, one * 10, one * 100, one * 1000, one * 10000]).sort((one, other) => one - other);
+
+function axes(labels, unit, whole) {
   const its = colours();
   const common = { stroke: its.muted, font: FONT, grid: { stroke: its.line, width: 1 }, ticks: { show: false } };
   return [
@@ -23,7 +25,7 @@ function axes(labels, unit) {
       incrs: [1, 2, 3, 5, 7, 10, 14, 20, 30],
       values: (_, at) => at.map((one) => (Number.isInteger(one) ? (labels[one] ?? "") : "")),
     },
-    { ...common, size: 52, values: (_, at) => at.map((one) => `${+one.toFixed(3)}${unit}`) },
+    { ...common, ...(whole && { incrs: WHOLE }), size: 52, values: (_, at) => at.map((one) => `${+one.toFixed(3)}${unit}`) },
   ];
 }
 
@@ -54,8 +56,8 @@ function draw(place, labels, options, data, what) {
 const beginsAtZero = { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] };
 const places = (count) => ({ time: false, range: [-0.6, count - 0.4] });
 
-/** Draws bars; those of a later one of `series` ({name, values, colour}) stand on those of the earlier ones. */
-export function bars(place, { labels, series, unit = "", what }) {
+/** Draws bars, of whole numbers unless `whole` is false; those of a later one of `series` ({name, values, colour}) stand on those of the earlier ones. */
+export function bars(place, { labels, series, unit = "", whole = true, what }) {
   const its = colours();
   const sums = [];
   for (const { values } of series) {
@@ -72,7 +74,7 @@ export function bars(place, { labels, series, unit = "", what }) {
   }));
   const options = {
     scales: { x: places(labels.length), y: beginsAtZero },
-    axes: axes(labels, unit),
+    axes: axes(labels, unit, whole),
     series: [{}, ...drawn.toReversed()], // the highest first, so that the others cover it
   };
   return draw(place, labels, options, sums.toReversed(), what);
@@ -83,10 +85,10 @@ export function band(place, { labels, low, high, unit = "", what }) {
   const its = colours();
   const options = {
     scales: { x: places(labels.length), y: beginsAtZero },
-    axes: axes(labels, unit),
+    axes: axes(labels, unit, false),
     series: [
       {},
-      { label: "95 of 100", stroke: faint(its.accent), width: 1, spanGaps: false, points: { show: true, size: 5, fill: faint(its.accent) } },
+      { label: "95 of 100", stroke: faint(its.accent, 60), width: 1, spanGaps: false, points: { show: true, size: 5, fill: faint(its.accent, 60) } },
       { label: "median", stroke: its.accent, width: 2, spanGaps: false, points: { show: true, size: 6, fill: its.accent } },
     ],
     bands: [{ series: [1, 2], fill: faint(its.accent) }],
