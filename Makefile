@@ -67,7 +67,7 @@ lint: venv ## ruff, mypy, import-linter, hadolint, shellcheck, yamllint
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo --no-cache
-	.venv/bin/hadolint */Dockerfile tests/bench/*/Dockerfile tests/bench/*/*/Dockerfile
+	.venv/bin/hadolint */Dockerfile tests/bench/*/Dockerfile tests/bench/*/*/Dockerfile tests/support/*/Dockerfile
 	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh livekit/*.sh .ci/run
 	.venv/bin/yamllint --strict .
 

@@ -21,8 +21,10 @@ import pytest
 from livekit import api
 from livekit.protocol.rtc import ICEServer, SignalResponse
 
+from tests.stack.desk import DeskOf, words_in
 from tests.stack.line import Line
 from tests.stack.test_lifecycle import own_address
+from tests.support.browser import Browser
 from tests.support.containers import docker, of_service
 from tests.support.house import ROOT
 from tests.support.turn import Relay
@@ -77,6 +79,20 @@ def test_a_listener_who_reaches_turn_alone_hears_the_agents_greeting(reachable: 
     assert heard["failed"] == "", told
     assert heard["heard"] >= 1, told
     assert heard["ways"] == [f"turn:{own_address()}:{reachable.value('TURN_PORT')}?transport=udp"], told
+
+
+def test_on_the_desks_page_a_browser_that_goes_by_the_relay_alone_hears_the_greeting(reachable: Line) -> None:
+    desk = DeskOf(reachable)
+    with Browser.started() as browser:
+        page = browser.page()
+        desk.sign_in(page)  # on a host that others reach, one has to
+        page.goto(f"{desk.url}/talk?relay=yes")
+        page.get_by_role("button", name="Call").click()
+        page.get_by_role("log").get_by_text("How can I help", exact=False).wait_for()
+        page.wait_for_timeout(5000)
+        assert "how can i help" in words_in(browser.heard(page))
+        assert browser.ways(page) == ["relay"]
+        page.get_by_role("button", name="Hang up").click()
 
 
 def test_the_relay_passes_nothing_on_to_anybody_but_the_server(reachable: Line) -> None:

@@ -11,23 +11,27 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk.access import sign_in
 from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
 from desk.desk import Desk
 from desk.health import routes as health
+from desk.lines import routes as lines
 from desk.now import routes as now
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
 from desk.server import MediaServer
 from desk.settings import Settings
+from desk.sign_in import routes as sign_in
+from desk.talk import routes as talk
 
 logger = logging.getLogger(__name__)
 
 PAGES: list[Page] = [
+    Page("Talk", "/talk", talk.routes),
     Page("Now", "/now", now.routes),
+    Page("Lines", "/lines", lines.routes),
     Page("Health", "/health", health.routes),
 ]
 """In the order of the menu."""

@@ -3,7 +3,7 @@
 import hmac
 from urllib.parse import urlencode
 
-from starlette.datastructures import FormData, Headers, MutableHeaders
+from starlette.datastructures import URL, FormData, Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,9 +62,9 @@ class Guard:
         )
         if is_open or session.is_operator:
             return None
-        if request.method == "GET" and _wants_a_page(request.headers):
-            after = path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"/sign-in?{urlencode({'after': after})}")
+        if _wants_a_page(request.headers):
+            status = 307 if request.method in CHANGES_NOTHING else 303  # the form itself is not sent again
+            return RedirectResponse(f"/sign-in?{urlencode({'after': _page_of(request)})}", status)
         return Response("Sign in first: this session has ended.", 401, media_type="text/plain")
 
     def _add_headers(self, headers: MutableHeaders, path: str, session: Session) -> None:
@@ -74,6 +74,17 @@ class Guard:
             headers.setdefault("Cache-Control", "no-store")
             if session.is_new and "set-cookie" not in headers:
                 headers.append("Set-Cookie", cookie_of(self._sessions, session))
+
+
+def _page_of(request: Request) -> str:
+    """Return the page that is asked for, or, of a form that was sent, the page that it is on."""
+    asked = request.url
+    if request.method not in CHANGES_NOTHING:
+        form = URL(request.headers.get("referer", ""))
+        if form.netloc != request.headers.get("host") or not form.path.startswith("/"):
+            return ""
+        asked = form
+    return asked.path + (f"?{asked.query}" if asked.query else "")
 
 
 def _wants_a_page(headers: Headers) -> bool:

@@ -1,1 +1,1 @@
-"""The pages on which a line's files are edited."""
+"""The page of the lines: editing a line's files, its versions, and trying an edit before it is saved."""

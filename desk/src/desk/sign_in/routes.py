@@ -27,7 +27,7 @@ def routes() -> list[BaseRoute]:
 async def show(request: Request) -> Response:
     if request.state.session.is_operator:
         return RedirectResponse(_after(request.query_params.get("after", "")), 303)
-    return render(request, "access/sign_in.html", after=request.query_params.get("after", ""))
+    return render(request, "sign_in/show.html", after=request.query_params.get("after", ""))
 
 
 async def sign_in(request: Request) -> Response:
@@ -37,11 +37,11 @@ async def sign_in(request: Request) -> Response:
     try:
         desk.rates.count(request, "sign-in", rates.SIGN_IN)
     except Problem as refused:
-        return render(request, "access/sign_in.html", refused.status, after=after, problem=refused.sentence)
+        return render(request, "sign_in/show.html", refused.status, after=after, problem=refused.sentence)
     if not hmac.compare_digest(given.encode(), desk.settings.desk_password.get_secret_value().encode()):
         logger.warning("Somebody tried to sign in to the desk with a wrong password")
         problem = "This is not the password. It is DESK_PASSWORD in .env on the host."
-        return render(request, "access/sign_in.html", 401, after=after, problem=problem)
+        return render(request, "sign_in/show.html", 401, after=after, problem=problem)
     answer = RedirectResponse(_after(after), 303)
     answer.headers.append("Set-Cookie", cookie_of(desk.sessions, desk.sessions.signed_in()))
     return answer
