@@ -223,7 +223,7 @@ def test_without_a_yes_nothing_is_changed(host: Clone) -> None:
 )
 def test_a_file_that_is_no_backup_is_refused_before_anything_is_changed(host: Clone, given: str, told: str) -> None:
     file = host.root / back_up(host)
-    (host.root / "backups/cut.tar").write_bytes(file.read_bytes()[:-20_480 - 100])
+    (host.root / "backups/cut.tar").write_bytes(file.read_bytes()[: -20_480 - 100])
     write(host.root / "README.md", "# A page\n" * 100)
     before = contents(host)
     done = restore(host, given)
