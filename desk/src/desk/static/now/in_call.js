@@ -3,7 +3,7 @@ import { LogLevel, Room, RoomEvent, setLogLevel, Track } from "/static/vendor/li
 import { read, TOPIC } from "./captions.js";
 import { post } from "./post.js";
 
-setLogLevel(LogLevel.warn); // what it logs otherwise has the room's name in it, and that the caller's number
+setLogLevel(LogLevel.silent); // its log has the name of the room, and so the caller's number; what matters is on the page
 
 const ADDRESS = location.origin.replace(/^http/, "ws");
 const REFUSED = {
