@@ -14,9 +14,12 @@ from starlette.staticfiles import StaticFiles
 from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
+from desk.appointments import routes as appointments
+from desk.calls import routes as calls
 from desk.desk import Desk
 from desk.health import routes as health
 from desk.lines import routes as lines
+from desk.messages import routes as messages
 from desk.now import routes as now
 from desk.pages import STATIC, Page, render
 from desk.places import Places
@@ -31,6 +34,9 @@ logger = logging.getLogger(__name__)
 PAGES: list[Page] = [
     Page("Talk", "/talk", talk.routes),
     Page("Now", "/now", now.routes),
+    Page("Calls", "/calls", calls.routes),
+    Page("Messages", "/messages", messages.routes),
+    Page("Appointments", "/appointments", appointments.routes),
     Page("Lines", "/lines", lines.routes),
     Page("Health", "/health", health.routes),
 ]

@@ -21,5 +21,6 @@ def refuse_strangers(call: Call, admission: Admission) -> bool:
     objection = admission.objection(call.sip, call.caller)
     if objection:
         logger.warning("Call refused: %s", objection)
+        call.record.rejected = "refused"
         call.ctx.shutdown(reason="refused")
     return objection is not None

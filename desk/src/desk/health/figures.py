@@ -30,7 +30,7 @@ class Spent:
     """What calls have cost in one currency."""
 
     total: float = 0.0
-    unknown: int = 0  # calls, a part of whose price is not known
+    unknown: int = 0  # calls, a part of whose price is not known and not in the total
 
 
 @dataclass
@@ -72,6 +72,7 @@ class Figures:
             self.calls[note.came_by] += 1
             self.outcomes[note.transcript.outcome] += 1
         self.seconds += note.transcript.seconds
+        self.interrupted += note.interruptions
         for turn in note.turns:
             self._count_turn(turn, note)
         for used in note.usage:
@@ -82,14 +83,14 @@ class Figures:
 
     def _count_turn(self, turn: Turn, note: Note) -> None:
         self.replies += turn.first_audio is not None
-        self.interrupted += turn.interrupted
         for stage, seconds in gaps(turn):
             kind = MODEL_OF.get(stage)
             model = getattr(note.transcript.models, kind) if kind else ""
             self.latencies[stage, model][int(seconds / BIN)] += 1
 
     def _count_cost(self, cost: Cost) -> None:
-        self._spend(cost.currency, cost.total or 0.0, int(cost.total is None))
+        known = sum(part.amount for part in cost.parts if part.amount is not None)
+        self._spend(cost.currency, known if cost.total is None else cost.total, int(cost.total is None))
 
     def _spend(self, currency: str, total: float, unknown: int) -> None:
         its = self.costs[currency]

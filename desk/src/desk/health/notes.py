@@ -29,7 +29,6 @@ class Turn(BaseModel):
     decided: Seconds | None = None
     first_token: Seconds | None = None
     first_audio: Seconds | None = None
-    interrupted: bool = False
 
 
 class Usage(BaseModel):
@@ -45,9 +44,14 @@ class Usage(BaseModel):
     audio_seconds: Count = 0
 
 
+class CostPart(BaseModel):
+    amount: Count | None = None  # None: the price is not known
+
+
 class Cost(BaseModel):
     currency: str = "USD"
-    total: Count | None = None  # None: a price is not known
+    total: Count | None = None  # None: a part's price is not known
+    parts: list[CostPart] = Field(default_factory=list)
 
 
 class Note(BaseModel):
@@ -55,6 +59,7 @@ class Note(BaseModel):
     transcript: Transcript
     came_by: Literal["phone", "browser"] = "phone"
     rejected: str = ""
+    interruptions: int = Field(default=0, ge=0)  # of the agent, by the caller
     turns: list[Turn] = Field(default_factory=list)
     usage: list[Usage] = Field(default_factory=list)
     cost: Cost | None = None

@@ -3,12 +3,12 @@
 import os
 import re
 import threading
-import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from desk.clock import zone_of
 from desk.health.figures import Figures, Folder, read_folder
 from desk.places import LINE, Places
 
@@ -52,7 +52,7 @@ class Notes:
         moment = now or datetime.now(UTC)
         found = Range({})
         with self._one_at_a_time:
-            zones = {its: zone_of(self._places, its) for its in ([line] if line else self.lines())}
+            zones = {its: zone_of(its, self._places.lines) for its in ([line] if line else self.lines())}
             # Lines may be on different days at this moment: the last day is that of the line that is furthest ahead.
             today = max((moment.astimezone(zone).date() for zone in zones.values()), default=moment.date())
             found.days = {today - timedelta(days=back): Figures() for back in reversed(range(days))}
@@ -92,12 +92,3 @@ class Notes:
             self._known.clear()
         self._known[path] = (changed, zone, folder)
         return folder
-
-
-def zone_of(places: Places, line: str) -> ZoneInfo:
-    """Return the line's time zone; UTC if it says none, or cannot be read."""
-    try:
-        with (places.lines / line / "line.toml").open("rb") as file:
-            return ZoneInfo(tomllib.load(file)["timezone"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ZoneInfo("UTC")
