@@ -55,7 +55,7 @@ def note(back: int, *, rejected: str = "") -> dict[str, Any]:
         "outcome": "goodbye",
         "models": {"stt": "openai/hears", "llm": "openai/thinks", "tts": "openai/speaks"},
     }
-    turn = {"at": 3.0, "transcribed": 0.2, "decided": 0.5, "first_token": 0.9, "first_audio": 1.2, "interrupted": False}
+    turn = {"at": 3.0, "transcribed": 0.2, "decided": 0.5, "first_token": 0.9, "first_audio": 1.2}
     used = {"provider": "openai", "requests": 3, "errors": 0}
     usage = [{"kind": "llm", "model": "thinks", **used, "errors": 1}, {"kind": "tts", "model": "speaks", **used}]
     return {

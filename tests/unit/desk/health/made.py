@@ -36,9 +36,9 @@ def note(started: str = "2026-11-25T14:22:33+00:00", **changes: Any) -> dict[str
                 "decided": 0.5,
                 "first_token": 0.9,
                 "first_audio": 1.2,
-                "interrupted": False,
             }
         ],
+        "interruptions": 2,
         "tools": [],
         "usage": [
             {"kind": "llm", "provider": "openai", "model": "thinks", "requests": 2, "errors": 1, "input_tokens": 1000}

@@ -60,7 +60,7 @@ def test_everything_of_a_call_is_counted() -> None:
     assert figures.calls == {"phone": 1, "browser": 1}
     assert figures.hours == {14: 2}
     assert figures.outcomes == {"goodbye": 2}
-    assert (figures.seconds, figures.replies, figures.interrupted) == (180.0, 2, 0)
+    assert (figures.seconds, figures.replies, figures.interrupted) == (180.0, 2, 4)
     assert figures.usage["llm", "openai", "thinks"]["requests"] == 4
     assert figures.usage["llm", "openai", "thinks"]["errors"] == 2
     assert figures.costs["USD"].total == pytest.approx(0.02)
@@ -80,9 +80,12 @@ def test_a_rejected_call_counts_for_its_reason_and_its_hour_alone() -> None:
 
 
 def test_a_price_that_is_not_known_is_counted_as_such() -> None:
-    figures = counted(note(cost={"currency": "USD", "total": None}), note(cost={"currency": "EUR", "total": 0.5}))
+    parts = [{"amount": 0.25}, {"amount": None}]
+    figures = counted(
+        note(cost={"currency": "USD", "total": None, "parts": parts}), note(cost={"currency": "EUR", "total": 0.5})
+    )
     assert {currency: (its.total, its.unknown) for currency, its in figures.costs.items()} == {
-        "USD": (0.0, 1),
+        "USD": (0.25, 1),
         "EUR": (0.5, 0),
     }
 

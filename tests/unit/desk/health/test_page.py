@@ -147,6 +147,17 @@ class TestAllIsUp:
         assert HTML not in page
         assert page.count("&lt;script&gt;") >= 5
 
+    @pytest.mark.parametrize(
+        ("total", "words"), [(None, "the price of 1 call is not known"), (0.0, "nothing was to be paid")]
+    )
+    def test_a_cost_of_nothing_is_a_sentence_and_no_chart(
+        self, operator: Visitor, data: Path, total: float | None, words: str
+    ) -> None:
+        write(data, note(datetime.now(UTC).isoformat(), cost={"currency": "USD", "total": total}))
+        page = operator.get("/health").text
+        assert words in page
+        assert 'data-chart="cost"' not in page
+
     def test_damaged_notes_are_said(self, operator: Visitor, data: Path) -> None:
         write(data, "{", started=datetime.now(UTC).isoformat())
         page = operator.get("/health").text
