@@ -19,8 +19,8 @@ from desk.calls import routes as calls
 from desk.desk import Desk
 from desk.health import routes as health
 from desk.lines import routes as lines
-from desk.metrics import Measured, Metrics, first_parts
 from desk.messages import routes as messages
+from desk.metrics import Measured, Metrics, first_parts
 from desk.now import routes as now
 from desk.pages import STATIC, Page, render
 from desk.places import Places
