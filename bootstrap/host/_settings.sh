@@ -25,7 +25,7 @@ build() { # IMAGES, SERVICE...: without a service, all that are used
 # By this clone's code, and without an .env, which may be missing or unusable.
 build_without_env() { (export COMPOSE_ENV_FILES=.env.example COMPOSE_PROGRESS=quiet; build "$@"); } # IMAGE, SERVICE
 
-image_of() { sed -n "s/^ *image: \(landline\/$1:.*\)/\1/p" compose.yaml | head -n 1; } # ROOM; two services may have one
+image_of() { sed -n "s/^ *image: .*\(landline\/$1:.*\)/\1/p" compose.yaml | head -n 1; } # ROOM; several have it
 
 # Leaves the profile that the lines need, local or nothing, in PROFILE. ADVICE=yes: tell what the lines want and the
 # host cannot do.

@@ -9,7 +9,8 @@ import yaml
 from agent.conversation import apart, leg, participants
 from agent.worker import http, jobs_endpoint, orphaned_calls
 from bootstrap import last_up
-from bootstrap.watch import agent, callers, rounds
+from bootstrap.watch import agent, callers, findings, rounds
+from desk.health import findings as desk_findings
 from tests.support.house import ROOT, compose_file
 
 SERVICES = compose_file()["services"]
@@ -64,3 +65,18 @@ def test_the_health_check_looks_at_the_file_that_each_round_touches() -> None:
 def test_with_the_hosts_network_the_watcher_finds_the_server_as_the_agent_does() -> None:
     override = yaml.safe_load((ROOT / "livekit/host-network.yaml").read_text().replace("!reset", ""))["services"]
     assert override["watch"] == override["agent"]
+
+
+def test_the_desk_asks_the_watcher_and_the_agent_where_they_answer() -> None:
+    desk = SERVICES["desk"]["environment"]
+    assert desk["WATCH_URL"] == f"http://watch:{findings.PORT}"
+    assert desk_findings.PATH == findings.PATH
+    assert desk_findings.JOBS == jobs_endpoint.PATH
+    assert findings.PORT != http.PORT
+
+
+def test_the_desk_is_told_the_image_of_every_service_that_stays_up() -> None:
+    told = {name: image for name, image in SERVICES["desk"]["environment"].items() if name.startswith("IMAGE_OF_")}
+    stays = {name: service["image"] for name, service in SERVICES.items() if not service.get("profiles")}
+    del stays["watch"]  # bootstrap's, which is among them
+    assert told == {f"IMAGE_OF_{name.upper()}": image for name, image in stays.items()}

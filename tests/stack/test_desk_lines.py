@@ -15,7 +15,7 @@ from tests.support.browser import Browser, axe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Dialog, Locator, Page
 
     from tests.stack.line import Line
 

@@ -109,7 +109,7 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
     begin(_read_before_the_first_call(settings, lines))
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
-    of_worker = [*jobs_endpoint(server), *metrics_endpoint(server, settings, lines)]
+    of_worker = [*jobs_endpoint(server, settings.agent_name), *metrics_endpoint(server, settings, lines)]
     serving = answer_requests_while(serving, settings, lines, of_worker=of_worker)
     serving = count_calls_while(serving)
     serving = remind_while(serving, settings, lines, reminders_of)

@@ -17,9 +17,11 @@ from desk.agent_api import AgentApi
 from desk.appointments import routes as appointments
 from desk.calls import routes as calls
 from desk.desk import Desk
+from desk.health import routes as health
 from desk.lines import routes as lines
 from desk.messages import routes as messages
 from desk.metrics import Measured, Metrics, first_parts
+from desk.now import routes as now
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
@@ -32,10 +34,12 @@ logger = logging.getLogger(__name__)
 
 PAGES: list[Page] = [
     Page("Talk", "/talk", talk.routes),
+    Page("Now", "/now", now.routes),
     Page("Calls", "/calls", calls.routes),
     Page("Messages", "/messages", messages.routes),
     Page("Appointments", "/appointments", appointments.routes),
     Page("Lines", "/lines", lines.routes),
+    Page("Health", "/health", health.routes),
 ]
 """In the order of the menu."""
 

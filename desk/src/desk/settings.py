@@ -36,9 +36,18 @@ class Settings(BaseSettings):
     agent_name: str = "inbound-voice-agent"
     room_prefix: str = "call-"
     agent_url: str = "http://agent:8082"
+    watch_url: str = "http://watch:8084"
     lines_folder: Path = Path("lines")
     bind_address: str = "127.0.0.1"  # where this host publishes its ports
     talk_without_sign_in: Switch = False
+    # The images of the other services, as compose.yaml names them; empty outside of Compose.
+    image_of_redis: str = ""
+    image_of_livekit: str = ""
+    image_of_sip: str = ""
+    image_of_bootstrap: str = ""
+    image_of_agent: str = ""
+    image_of_caddy: str = ""
+    image_of_desk: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
 

@@ -1,13 +1,16 @@
 """Settings as an environment gives them, and nothing of the developer's own."""
 
 import logging
-from collections.abc import Callable, Iterator
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from bootstrap.settings import SecretFiles, ServerSettings, Settings, SettingsError, load
+from tests.unit.bootstrap.doctor.stage import SITE, Stage, staged
 
 KEY, SECRET = "APIunittest", "0123456789abcdef0123456789abcdef"
 
@@ -72,3 +75,31 @@ def report(environment: Environment) -> Callable[..., list[str]]:
         return [line.strip() for line in str(caught.value).splitlines()[1:]]
 
     return report_with
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ca.pem, an authority of one's own, and server.pem, a certificate for SITE that it signed."""
+    home = tmp_path_factory.mktemp("authority")
+    (home / "ext").write_text(f"subjectAltName=DNS:{SITE}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for command in (
+        ["req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "40", "-subj", "/CN=Our own authority"],
+        ["req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", f"/CN={SITE}"],
+        ["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-extfile", "ext", "-days", "30"],
+    ):
+        done = subprocess.run(["openssl", *command], cwd=home, check=True, capture_output=True)
+    (home / "server.pem").write_bytes(done.stdout)
+    return home
+
+
+@pytest.fixture
+async def stage(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, authority: Path
+) -> AsyncIterator[Stage]:
+    environment()
+    certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.load_cert_chain(authority / "server.pem", authority / "server.key")
+    trust = ssl.create_default_context(cafile=str(authority / "ca.pem"))
+    async with staged(monkeypatch, tmp_path, certificate, trust) as stage:
+        yield stage

@@ -12,6 +12,7 @@ from bootstrap.server import RetryPolicy, connect_to
 from bootstrap.watch.agent import Agent
 from bootstrap.watch.callers import Callers
 from bootstrap.watch.drift import TwilioDrift
+from bootstrap.watch.findings import Findings, serve
 from bootstrap.watch.rounds import Rounds
 from bootstrap.watch.routes import Routes
 
@@ -46,6 +47,9 @@ async def watch() -> None:
         routes = Routes(server, name, secret("sip_password"), secret("outbound_password"))
         tasks.create_task(agent.follow())
         tasks.create_task(Rounds(callers, routes, server.url).go())
+        findings = Findings()
+        tasks.create_task(findings.watch())
+        tasks.create_task(serve(findings))
         if os.environ.get("TWILIO_ACCOUNT_SID"):
             tasks.create_task(TwilioDrift().watch())
 

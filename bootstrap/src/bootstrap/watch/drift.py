@@ -12,6 +12,8 @@ import logging
 import sys
 from typing import NoReturn
 
+from bootstrap.watch.own_process import NotPrintedError, printed_by
+
 logger = logging.getLogger(__name__)
 
 EVERY = 300.0  # seconds
@@ -57,20 +59,9 @@ class TwilioDrift:
     async def ask(self) -> list[str]:
         """Return a sentence without a full stop for each difference; NotComparedError if that is not known."""
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-            )
-        except OSError as error:
-            raise NotComparedError(f"no process could be started ({error.strerror})") from None
-        try:
-            async with asyncio.timeout(ANSWERS_WITHIN):
-                printed, _ = await process.communicate()
-        except TimeoutError:
-            raise NotComparedError(f"it did not answer within {ANSWERS_WITHIN:g} s") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.communicate()  # until it is gone
+            printed = await printed_by(self._command, ANSWERS_WITHIN)
+        except NotPrintedError as error:
+            raise NotComparedError(str(error)) from None
         try:
             told = json.loads(printed)
             problem, differences = str(told["problem"]), [str(sentence) for sentence in told["differences"]]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,46 +11,16 @@ import pytest
 from bootstrap.doctor.checks import CHECKS, HEADINGS
 from bootstrap.doctor.report import as_json, as_text
 from tests.unit.bootstrap.doctor.breakages import BREAKAGES, Breakage
-from tests.unit.bootstrap.doctor.stage import NUMBER, SITE, Stage, staged
+from tests.unit.bootstrap.doctor.stage import NUMBER, SITE, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from bootstrap.doctor.run import Result
-    from tests.unit.bootstrap.conftest import Environment
 
 pytestmark = pytest.mark.usefixtures("clock")
 
 NEEDS = {check.id: check.needs for check in CHECKS}
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ca.pem, an authority of one's own, and server.pem, a certificate for SITE that it signed."""
-    home = tmp_path_factory.mktemp("authority")
-    (home / "ext").write_text(f"subjectAltName=DNS:{SITE}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n")
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    for command in (
-        ["req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "40", "-subj", "/CN=Our own authority"],
-        ["req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", f"/CN={SITE}"],
-        ["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-extfile", "ext", "-days", "30"],
-    ):
-        done = subprocess.run(["openssl", *command], cwd=home, check=True, capture_output=True)
-    (home / "server.pem").write_bytes(done.stdout)
-    return home
-
-
-@pytest.fixture
-async def stage(
-    environment: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, authority: Path
-) -> AsyncIterator[Stage]:
-    environment()
-    certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.load_cert_chain(authority / "server.pem", authority / "server.key")
-    trust = ssl.create_default_context(cafile=str(authority / "ca.pem"))
-    async with staged(monkeypatch, tmp_path, certificate, trust) as stage:
-        yield stage
 
 
 def levels(results: Mapping[str, Result]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import pytest
 
 from bootstrap import __main__ as command
 from bootstrap.watch import __main__ as process
+from bootstrap.watch import findings
 from tests.support.fakes.livekit_sip import FakeLiveKit
 from tests.support.house import ROOT
 
@@ -83,6 +84,8 @@ def free(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]
     monkeypatch.setattr(process, "SECRETS", tmp_path)
     monkeypatch.setattr("bootstrap.watch.rounds.ALIVE", tmp_path / "watching")
     monkeypatch.delenv("TWILIO_ACCOUNT_SID", raising=False)
+    monkeypatch.setattr(process, "Findings", lambda: findings.Findings(("true",)))
+    monkeypatch.setattr(process, "serve", lambda its: findings.serve(its, "127.0.0.1", 0))
 
     def give(**values: str) -> None:
         for name, value in {**ENVIRONMENT, "AGENT_URL": "http://127.0.0.1:1", **values}.items():

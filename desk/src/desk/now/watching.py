@@ -1,0 +1,124 @@
+"""One look at the server a second, for all who have the page open; none while nobody has."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from livekit import api
+
+from desk.now.calls import Call, call_of
+from desk.problem import Problem
+from desk.server import MediaServer
+
+logger = logging.getLogger(__name__)
+
+EVERY = 1.0  # seconds
+ROOMS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the last look has found; `problem` says why it found nothing."""
+
+    calls: tuple[Call, ...] = ()
+    problem: str = ""
+
+    def told(self) -> dict[str, Any]:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        return {"at": at, "calls": [call.told() for call in self.calls], "problem": self.problem}
+
+
+class Watching:
+    """Knows the calls in progress while somebody follows them."""
+
+    def __init__(self, server: MediaServer, agent_name: str, prefix: str) -> None:
+        self._server, self._agent_name, self._prefix = server, agent_name, prefix
+        self._seen: Seen | None = None
+        self._changed = asyncio.Condition()
+        self._followers = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def follow(self) -> AsyncGenerator[Seen | None, None]:
+        """Give what is known at once, and again when it has changed; None each second in which it has not."""
+        self._begin()
+        told: Seen | None = None
+        try:
+            while True:
+                async with self._changed:
+                    if self._seen is None or self._seen == told:
+                        await self._changed.wait()
+                    new = None if self._seen == told else self._seen
+                    told = self._seen
+                yield new
+        finally:
+            self._end()
+
+    async def find(self, id_: str) -> Call:
+        """Look for one call.
+
+        Raises:
+            Problem: 404, there is no such call of this host's in progress; 503, the server does not answer.
+        """
+        async with self._server.asked() as livekit:
+            calls = await self._look(livekit)
+        for call in calls:
+            if call.id == id_:
+                return call
+        raise Problem(404, "This call has ended.")
+
+    def _begin(self) -> None:
+        self._followers += 1
+        if self._task is None:
+            self._seen = None
+            self._task = asyncio.create_task(self._watch())
+
+    def _end(self) -> None:
+        self._followers -= 1
+        if not self._followers and self._task:
+            self._task.cancel()
+            self._task = None
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                async with self._server.asked() as livekit:
+                    while True:
+                        await self._tell(Seen(await self._look(livekit)))
+                        await asyncio.sleep(EVERY)
+            except Problem as problem:
+                await self._tell(Seen(problem=problem.sentence))
+            except Exception as error:
+                logger.error("Could not look at the calls in progress: %s", type(error).__name__)
+                await self._tell(Seen(problem="The calls in progress could not be read. This is tried again."))
+            await asyncio.sleep(EVERY)
+
+    async def _tell(self, seen: Seen) -> None:
+        async with self._changed:
+            self._seen = seen
+            self._changed.notify_all()
+
+    async def _look(self, livekit: api.LiveKitAPI) -> tuple[Call, ...]:
+        places = asyncio.Semaphore(ROOMS_AT_ONCE)
+
+        async def call_in(room: api.Room) -> Call | None:
+            async with places:
+                return call_of(room, await people_in(livekit, room.name), self._agent_name)
+
+        listed = await livekit.room.list_rooms(api.ListRoomsRequest())
+        rooms = [room for room in listed.rooms if room.name.startswith(self._prefix)]
+        found = await asyncio.gather(*map(call_in, rooms))
+        return tuple(sorted((call for call in found if call), key=lambda call: (call.began, call.id)))
+
+
+async def people_in(livekit: api.LiveKitAPI, room: str) -> list[api.ParticipantInfo]:
+    """List who is in a room; nobody if it is gone."""
+    try:
+        listed = await livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+    except api.TwirpError as error:
+        if error.code == "not_found":
+            return []
+        raise
+    return list(listed.participants)
