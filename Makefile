@@ -68,12 +68,13 @@ lint: venv ## ruff, mypy, import-linter, hadolint, shellcheck, yamllint
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo --no-cache
 	.venv/bin/hadolint */Dockerfile tests/bench/*/Dockerfile tests/bench/*/*/Dockerfile tests/support/*/Dockerfile
-	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh livekit/*.sh .ci/run
+	.venv/bin/shellcheck --external-sources bootstrap/host/*.sh livekit/*.sh metrics/*.sh .ci/run
 	.venv/bin/yamllint --strict .
 
-docs: venv ## write docs/settings.md and docs/line.schema.json from the settings, and the checks into docs/doctor.md
+docs: venv ## write docs/settings.md, docs/line.schema.json, docs/doctor.md's checks and metrics/dashboard.json
 	.venv/bin/python -m agent.lines.reference
 	.venv/bin/python -m bootstrap.doctor.page
+	.venv/bin/python -m metrics.dashboard
 
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh

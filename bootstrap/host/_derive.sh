@@ -10,6 +10,7 @@ derive() {
     if [ -n "$address" ] && [ "$(value_of TURN)" = yes ]; then
         files=$files:livekit/turn.yaml turn=$(value_of TURN_PORT)
     fi
+    [ -z "$(metrics_port)" ] || files=$files:metrics/published.yaml
     if [ "$(value_of NETWORK)" = host ]; then
         [ -n "$address" ] || die "NETWORK=host opens the line to the network this host is in:" \
             "set DOMAIN or PUBLIC_IP in $ENV_FILE, or NETWORK=bridge."
@@ -18,13 +19,15 @@ derive() {
         files=$files:livekit/host-network.yaml   # the last file, since it takes ports away
         host_ip=$(ip -4 route get 192.0.2.1 | sed -n 's/.* src \([0-9.]*\).*/\1/p')
     fi
+    local=''
+    ! has_profile local || local=local
     case $address in '') bind=127.0.0.1 ;; *) bind=0.0.0.0 ;; esac
     case $(value_of LOG_FORMAT) in json) json=true caddy=json ;; *) json=false caddy=console ;; esac
     case $(value_of API_TOKEN) in '') calls=no ;; *) calls=yes ;; esac
     provider_keys=$(encoded_provider_keys)
     line_secrets=$(encoded_line_secrets)
     say "COMPOSE_FILE=$files"
-    say "COMPOSE_PROFILES=$(value_of COMPOSE_PROFILES)"
+    say "COMPOSE_PROFILES=$(profiles "$local")"
     say "BIND_ADDRESS=$bind"
     say "PHONE_ADDRESS=$(value_of SUBNET).10"
     say "ADVERTISED_IP=$address"
@@ -60,7 +63,9 @@ check_settings() {
     one_of TURN no yes
     one_of CALENDAR_FEEDS no yes
     one_of TALK_WITHOUT_SIGN_IN no yes
-    for name in $(names_of_ports) TURN_PORT; do
+    one_of METRICS no yes
+    for name in $(names_of_ports) TURN_PORT METRICS_PORT; do
+        case $name in METRICS_PORT) [ -n "$(value_of METRICS_PORT)" ] || continue ;; esac
         is_port "$(value_of "$name")" || complain "$name" "$(value_of "$name")" "a port from 1 to 65535"
     done
     value_of REDIS_PASSWORD | grep -Eq '^([A-Za-z0-9_-]{32,})?$' ||
@@ -73,6 +78,8 @@ check_settings() {
         complain SUBNET "$(value_of SUBNET)" "the first three numbers of a private network, such as 172.29.53"
     is_host_name "$(value_of DOMAIN)" ||
         complain DOMAIN "$(value_of DOMAIN)" "a host name alone, such as line.example.com"
+    is_host_and_port "$(value_of ALERTMANAGER)" ||
+        complain ALERTMANAGER "$(value_of ALERTMANAGER)" "a host and its port, such as host.docker.internal:9093"
     is_port_range "$(value_of RTP_PORT_RANGE)" ||
         complain RTP_PORT_RANGE "$(value_of RTP_PORT_RANGE)" "first-last between 1024 and 65535, such as 10000-10099"
     is_path "$(value_of LINES_FOLDER)" ||
@@ -90,6 +97,7 @@ ports_named_twice() {
             for kind in $(kinds_of "$name"); do say "$name $kind $(value_of "$name")"; done
         done
         [ "$(value_of TURN)" = no ] || say "TURN_PORT udp $(value_of TURN_PORT)"
+        [ -z "$(metrics_port)" ] || say "METRICS_PORT tcp $(metrics_port)"
         say "RTP_PORT_RANGE udp $(rtp_ports)"
     } | awk '{
             ends = split($3, port, "-")
@@ -124,6 +132,10 @@ is_address() {
 }
 
 is_host_name() { case $1 in *[!A-Za-z0-9.-]*) return 1 ;; esac; }
+
+is_host_and_port() {
+    [ -z "$1" ] || { is_host_name "${1%:*}" && [ -n "${1%:*}" ] && [ "${1%:*}" != "$1" ] && is_port "${1##*:}"; }
+}
 
 is_port_range() {
     [ -z "$1" ] || printf '%s\n' "$1" | awk -F- '

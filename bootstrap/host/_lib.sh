@@ -55,6 +55,18 @@ value_in() { # FILE, NAME: the same in another file than .env
 names_of_ports() { say SIP_PORT HTTP_PORT HTTPS_PORT RTC_TCP_PORT RTC_UDP_PORT API_PORT; }
 kinds_of() { case $1 in SIP_PORT) say udp tcp ;; RTC_UDP_PORT) say udp ;; *) say tcp ;; esac; } # NAME
 
+# The port of Prometheus, which only this machine reaches; nothing if it is not published.
+metrics_port() { [ "$(value_of METRICS)" != yes ] || value_of METRICS_PORT; }
+
+# Compose's profiles that are on, comma-separated. Whether the embedded models' is, `local`, make up asks the agent.
+profiles() { # local or nothing
+    on=$1
+    [ "$(value_of METRICS)" != yes ] || on=${on:+$on,}metrics
+    say "$on"
+}
+has_profile() { in_list "$1" "$(value_of COMPOSE_PROFILES)"; } # NAME
+in_list() { case ",$2," in *",$1,"*) ;; *) return 1 ;; esac; } # ONE, LIST
+
 # Replace FILE with standard input, written beside it and then renamed, so that a full disk or a Ctrl-C loses nothing.
 replace() { cat > "$1.new" && mv "$1.new" "$1"; }
 replace_private() { (umask 077 && replace "$1"); }

@@ -73,9 +73,9 @@ kind_of_engine() {
 ports_are_allowed() {
     first=$(cat "$UNPRIVILEGED_PORTS" 2>/dev/null || say 1024)
     lowest=$first low=''
-    for name in $(names_of_ports) TURN_UDP_PORT; do
-        port=$(value_of "$name")
-        [ "${port:-$first}" -lt "$first" ] || continue   # TURN's is empty if it is off
+    for name in $(names_of_ports) TURN_UDP_PORT METRICS_PORT; do
+        case $name in METRICS_PORT) port=$(metrics_port) ;; *) port=$(value_of "$name") ;; esac
+        [ "${port:-$first}" -lt "$first" ] || continue   # the last two are empty if they are off
         case $name in TURN_UDP_PORT) name=TURN_PORT ;; esac
         low="$low $name=$port"
         [ "$port" -ge "$lowest" ] || lowest=$port
@@ -106,12 +106,12 @@ there_is_memory() {
         warn "the engine has $have MB of memory, but the line needs about $memory MB$(smaller)."
 }
 
-needed_memory() { # [PROFILES,SIZE]: without, what .env says
-    case ${1:-$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)} in
-        local,small) say 2100 ;;
-        local,*) say 3100 ;;
-        *) say 1100 ;;
-    esac
+needed_memory() { # [PROFILES SIZE]: without, what .env says
+    of=${1-$(value_of COMPOSE_PROFILES)} megabytes=1100
+    case ${2-$(value_of SPEECH_SIZE)} in small) models=1000 ;; *) models=2000 ;; esac
+    ! in_list local "$of" || megabytes=$((megabytes + models))
+    ! in_list metrics "$of" || megabytes=$((megabytes + 200))
+    say "$megabytes"
 }
 
 engine_memory() { say $(($(docker info --format '{{.MemTotal}}') / 1000000)); }
@@ -127,6 +127,7 @@ room_on_the_disk() { # for those of IMAGES that are missing
             landline/phone:*) size=950 ;;
             landline/desk:*) size=330 ;;
             landline/bootstrap:*) size=340 ;;
+            prom/prometheus:*) size=350 ;;
             *) size=150 ;;
         esac
         need=$((need + size)) what="$what ${image##*/}"
@@ -141,8 +142,8 @@ room_on_the_disk() { # for those of IMAGES that are missing
 }
 
 smaller() {
-    [ "$(value_of COMPOSE_PROFILES),$(value_of SPEECH_SIZE)" != local,default ] ||
-        say "; SPEECH_SIZE=small in $ENV_FILE needs 2000"
+    ! has_profile local || [ "$(value_of SPEECH_SIZE)" != default ] ||
+        say "; SPEECH_SIZE=small in $ENV_FILE needs $(needed_memory "$(value_of COMPOSE_PROFILES)" small)"
 }
 
 ports_are_free() {
@@ -157,6 +158,7 @@ with_each_port() { # FUNCTION
         for kind in $(kinds_of "$name"); do "$1" "$name" "$(value_of "$name")" "$kind"; done
     done
     [ -z "$(value_of TURN_UDP_PORT)" ] || "$1" TURN_PORT "$(value_of TURN_UDP_PORT)" udp   # it is empty if TURN is off
+    [ -z "$(metrics_port)" ] || "$1" METRICS_PORT "$(metrics_port)" tcp
     "$1" RTP_PORT_RANGE "$(value_of RTP_PORTS)" udp
 }
 
@@ -164,6 +166,7 @@ refuse_if_taken() { # NAME, PORT, KIND
     case $1 in
         RTP_PORT_RANGE) port_is_free "$2" "$3" "set $1 in $ENV_FILE to free ports" ;;
         TURN_PORT) port_is_free "$2" "$3" "set $1 in $ENV_FILE to a free port, or TURN=no" ;;
+        METRICS_PORT) port_is_free "$2" "$3" "set $1 in $ENV_FILE to a free port, or leave it empty" ;;
         *) port_is_free "$2" "$3" "set $1 in $ENV_FILE to a free port" ;;
     esac
 }

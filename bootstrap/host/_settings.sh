@@ -27,14 +27,15 @@ build_without_env() { (export COMPOSE_ENV_FILES=.env.example COMPOSE_PROGRESS=qu
 
 image_of() { sed -n "s/^ *image: \(landline\/$1:.*\)/\1/p" compose.yaml | head -n 1; } # ROOM; two services may have one
 
-# Leaves the profile that the lines need in PROFILE. ADVICE=yes: tell what the lines want and the host cannot do.
+# Leaves the profile that the lines need, local or nothing, in PROFILE. ADVICE=yes: tell what the lines want and the
+# host cannot do.
 settings_are_right() {
     wrong=no
     ask bootstrap plan >/dev/null || wrong=yes
     PROFILE=$(ask agent --check --probe ${ADVICE:+--advise}) || wrong=yes
     [ "$wrong" = no ] || die "nothing was started or stopped. Correct the problems above and run it again."
     case $PROFILE in
-        COMPOSE_PROFILES= | COMPOSE_PROFILES=local) ;;
+        COMPOSE_PROFILES= | COMPOSE_PROFILES=local) PROFILE=${PROFILE#*=} ;;
         *) die "the agent's check succeeded, but did not say which profile the lines need; it said: $PROFILE" ;;
     esac
 }

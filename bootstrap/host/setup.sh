@@ -74,7 +74,7 @@ ask_the_questions() {
         --volume "$folder:/host" --volume "$PWD/.env.example:/env.example:ro" \
         --env ENV_FILE="/host/${ENV_FILE##*/}" --env EXAMPLE=/env.example --env GIVEN="/host/${given##*/}" \
         --env NO_PROXY="$direct" --env no_proxy="$direct" \
-        --env UNATTENDED="${YES:-no}" --env MEMORY="$(engine_memory)" --env NEEDED="$(needed_memory local,default)" \
+        --env UNATTENDED="${YES:-no}" --env MEMORY="$(engine_memory)" --env NEEDED="$(needed_memory local default)" \
         --env ADDRESS_SERVICES="$ADDRESS_SERVICES" "$IMAGE" setup || code=$?
     rm -f "$given"
     case $code in

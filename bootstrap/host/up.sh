@@ -8,13 +8,16 @@ set -eu
 . bootstrap/host/_firewall.sh
 forget_the_shells_settings
 
-write_the_profile() { sed "s/^COMPOSE_PROFILES=.*/$PROFILE/" "$ENV_FILE" | replace_private "$ENV_FILE"; }
+write_the_profiles() {
+    sed "s/^COMPOSE_PROFILES=.*/COMPOSE_PROFILES=$(profiles "$PROFILE")/" "$ENV_FILE" | replace_private "$ENV_FILE"
+}
 
 # To Compose, a service whose profile is off now is not an orphan: it would run on and hold its gigabytes.
-stop_speech_that_is_no_longer_used() {
-    case $(value_of COMPOSE_PROFILES) in local) return ;; esac
-    docker compose --profile local rm --stop --force speech >/dev/null 2>&1 || true
+stop_what_is_no_longer_used() {
+    has_profile local || remove local speech
+    has_profile metrics || remove metrics prometheus
 }
+remove() { docker compose --profile "$1" rm --stop --force "$2" >/dev/null 2>&1 || true; } # PROFILE, SERVICE
 
 # The watcher comes last, by its depends_on, and rests until then: it would take for lost what is being changed.
 start() {
@@ -59,10 +62,10 @@ tell_bootstraps_warnings() { # SINCE, by the engine's clock
 
 [ -n "${RESTORING:-}" ] || nothing_is_half_restored
 check_the_settings
-write_the_profile
+write_the_profiles
 look_at_the_rest
 build "$(docker compose config --images)"
-stop_speech_that_is_no_longer_used
+stop_what_is_no_longer_used
 follow_the_firewall
 started=$(date +%s) since=$(docker info --format '{{.SystemTime}}')
 start

@@ -1,6 +1,6 @@
 """`make bench`, and `make bench` with one word more: hearing, knowledge, tools, turns or capacity.
 
-`python -m tests.bench outcome` needs the file of a model.
+`python -m tests.bench outcome` needs the file of a model, and `python -m tests.bench desk` needs nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 import signal
 import sys
 
-from tests.bench import figures
+from tests.bench import desk, figures
 from tests.bench.capacity import command as capacity
 from tests.bench.hearing import command as hearing
 from tests.bench.knowledge import command as knowledge
@@ -17,7 +17,7 @@ from tests.bench.outcome import command as outcome
 from tests.bench.tools import command as tools
 from tests.bench.turns import command as turns
 
-PARTS = (figures, hearing, knowledge, outcome, tools, turns, capacity)
+PARTS = (figures, hearing, knowledge, outcome, tools, turns, capacity, desk)
 
 
 def main(given: list[str]) -> int:

@@ -21,7 +21,7 @@ ONE_SHOTS = {"bootstrap"}
 ON_REQUEST = {"phone", "person"}
 SECRETS = {secret["environment"] for secret in COMPOSE["secrets"].values()}
 DIRECT = {"NO_PROXY", "no_proxy"}  # for every program in a container that may speak HTTP
-FILES = ("compose.yaml", "livekit/turn.yaml", "livekit/host-network.yaml")
+FILES = ("compose.yaml", "livekit/turn.yaml", "metrics/published.yaml", "livekit/host-network.yaml")
 
 
 def interpolated() -> set[str]:
@@ -200,14 +200,14 @@ def test_no_health_check_goes_through_a_proxy(name: str) -> None:
 
 def asks_an_address_that_a_person_sets(service: dict[str, Any]) -> bool:
     given = service.get("environment", {})
-    return bool({"LIVEKIT_URL", "LIVEKIT_WS_URL", "OPENAI_BASE_URL", "LINES_FOLDER"} & set(given))
+    return bool({"LIVEKIT_URL", "LIVEKIT_WS_URL", "OPENAI_BASE_URL", "LINES_FOLDER", "ALERTMANAGER"} & set(given))
 
 
 @pytest.mark.parametrize("files", [FILES[0], ":".join(FILES)])
 def test_whoever_asks_an_address_that_a_person_sets_knows_the_machine_that_runs_docker(files: str) -> None:
     asking = {name for name, service in SERVICES.items() if asks_an_address_that_a_person_sets(service)}
-    assert asking == {"sip", "bootstrap", "agent", "watch", "desk"}
-    rendered = json.loads(compose_config("--format", "json", files=files))["services"]
+    assert asking == {"sip", "bootstrap", "agent", "watch", "desk", "prometheus"}
+    rendered = json.loads(compose_config("--format", "json", files=files, COMPOSE_PROFILES="metrics"))["services"]
     for name in asking:
         assert any(re.match("host.docker.internal[:=]host-gateway", host) for host in rendered[name]["extra_hosts"])
         assert "host.docker.internal:host-gateway" in SERVICES[name]["extra_hosts"]
@@ -232,6 +232,21 @@ def test_turn_adds_one_port_to_those_that_are_published_on_the_bridge_and_none_o
     assert published(":".join(FILES)) == set()
 
 
+@pytest.mark.parametrize(("file", "port"), [(FILES[0], set()), (FILES[2], {"127.0.0.1:9191:9090"})])
+def test_prometheus_is_published_if_it_has_a_port_and_to_this_machine_alone(file: str, port: set[str]) -> None:
+    files = FILES[0] if file == FILES[0] else f"{FILES[0]}:{file}"
+    given = {"COMPOSE_PROFILES": "metrics", "METRICS_PORT": "9191", "BIND_ADDRESS": "0.0.0.0"}
+    rendered = json.loads(compose_config("--format", "json", files=files, **given))
+    ports = rendered["services"]["prometheus"].get("ports", [])
+    assert {f"{its['host_ip']}:{its['published']}:{its['target']}" for its in ports} == port
+
+
+def test_a_changed_profile_makes_compose_replace_prometheus() -> None:
+    """It is told when it starts whether speech is there."""
+    hashes = [compose_config("--hash", "prometheus", COMPOSE_PROFILES=on) for on in ("metrics", "local,metrics")]
+    assert len(set(hashes)) == 2
+
+
 @pytest.mark.parametrize(("given", "account"), [("", "AC2"), ("AC1", "AC1")])
 def test_the_agent_takes_the_account_at_twilio_for_the_trunks_unless_another_is_named(given: str, account: str) -> None:
     rendered = compose_config("--format", "json", TRUNK_ACCOUNT=given, TWILIO_ACCOUNT_SID="AC2")
@@ -242,8 +257,8 @@ def test_redis_is_not_published() -> None:
     assert "ports" not in SERVICES["redis"]
 
 
-@pytest.mark.parametrize("profile", ["", "local", "phone", "local,phone"])
-@pytest.mark.parametrize("files", ["compose.yaml", "compose.yaml:livekit/turn.yaml", ":".join(FILES)])
+@pytest.mark.parametrize("profile", ["", "local", "phone", "local,phone", "metrics", "local,metrics"])
+@pytest.mark.parametrize("files", ["compose.yaml", ":".join(FILES[:2]), ":".join(FILES[:3]), ":".join(FILES)])
 def test_compose_renders_with_every_profile_and_every_file(files: str, profile: str) -> None:
     assert compose_config("--quiet", files=files, COMPOSE_PROFILES=profile) == ""
 

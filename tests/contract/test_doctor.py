@@ -44,7 +44,9 @@ def test_what_a_check_needs_is_there_and_does_not_need_it() -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_check_says_what_it_looks_at_and_what_to_do(check: Check) -> None:
     title, cure = check.title, check.cure
-    assert title[0].islower() or title.startswith(("Redis", "Twilio", "Docker", "Caddy", "OPTIONS", "HTTPS"))
+    assert title[0].islower() or title.startswith(
+        ("Redis", "Twilio", "Docker", "Caddy", "OPTIONS", "HTTPS", "Prometheus")
+    )
     assert not title.endswith(".")
     assert cure[0].isupper() or cure.startswith(("make ", "docker "))
     assert cure.endswith((".", "run make up", ".env"))

@@ -7,15 +7,17 @@ import inspect
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents import AgentServer, AgentSession, stt, worker
+from livekit.agents import AgentServer, AgentSession, JobContext, stt, worker
 from livekit.agents import types as livekit_types
 from livekit.agents.beta.tools import end_call
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.ipc import _preload
+from livekit.agents.job import RunningJobInfo
 from livekit.agents.voice import SpeechHandle, io
 from livekit.agents.voice.recorder_io import RecorderIO
 from livekit.agents.voice.turn import _StreamingTurnDetectorStream
@@ -246,6 +248,15 @@ async def test_markdown_and_emoji_are_filtered_from_a_text_in_pieces() -> None:
 
     filtered = framework.filter_emoji(framework.filter_markdown(answer()))
     assert "".join([piece async for piece in filtered]) == "We are open  at nine."
+
+
+def test_a_job_says_when_the_worker_took_it() -> None:
+    assert RunningJobInfo.__dataclass_fields__["accepted_at"].default == 0.0
+    job = Mock(spec_set=["_info"], _info=Mock(accepted_at=12.5))
+    assert framework.accepted_at(job) == 12.5
+    job._info.accepted_at = 0.0
+    assert framework.accepted_at(job) is None
+    assert "self._info = info" in inspect.getsource(JobContext.__init__)
 
 
 def test_a_typed_caption_looks_like_one_of_livekit_agents() -> None:

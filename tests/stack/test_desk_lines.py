@@ -15,7 +15,7 @@ from tests.support.browser import Browser, axe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Dialog, Locator, Page
 
     from tests.stack.line import Line
 
@@ -196,7 +196,12 @@ def test_a_session_that_has_ended_loses_no_text(line: Line, desk: DeskOf, page: 
 
 def test_leaving_with_unsaved_text_is_asked_about(desk: DeskOf, page: Page) -> None:
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     text_of(page, "goodbye.md").press_sequentially("x")
     page.goto(f"{desk.url}/lines")
     assert asked == ["beforeunload"]

@@ -27,6 +27,7 @@ from agent.providers.read_ahead import read_ahead
 from agent.records.retention import keep_records_while
 from agent.settings import Settings, exit_if, read_what_can_be_read
 from agent.storage.live_file import delete_versions_of_the_release_before
+from agent.storage.private_files import share_with_the_group
 from agent.tools import BeforeACall, tools_of
 from agent.tools.outside.http_tools import http_tools
 from agent.turns.prosody import ProsodyProcess
@@ -36,6 +37,8 @@ from agent.worker.check import needs_speech, problems, problems_at_start, warnin
 from agent.worker.http import answer_requests_while
 from agent.worker.jobs_endpoint import jobs_endpoint
 from agent.worker.logs import set_up_logging
+from agent.worker.metrics import count_calls_while
+from agent.worker.metrics_endpoint import metrics_endpoint
 from agent.worker.orphaned_calls import hang_up_after_crashes_while
 from agent.worker.proxies import ask_the_server_directly
 from agent.worker.remind import remind_while
@@ -52,6 +55,7 @@ def main() -> int:
     With --check --probe each provider is asked, too, and those that do not answer are warnings. With --check --advise
     there are warnings of what the lines want and the host cannot do.
     """
+    share_with_the_group()
     load_dotenv()  # outside a container this reads the bundle's own .env
     settings, wrong = read_what_can_be_read()
     trust_own_authorities(settings.lines_folder)
@@ -105,7 +109,9 @@ async def _work(server: AgentServer, settings: Settings, lines: LinesFolder) -> 
     begin(_read_before_the_first_call(settings, lines))
     prosody = ProsodyProcess(lambda: any(line.turns.uses_prosody for line in lines.all()))
     serving = keep_records_while(serve(server, settings.drain_grace, prosody), lines)
-    serving = answer_requests_while(serving, settings, lines, of_worker=jobs_endpoint(server))
+    of_worker = [*jobs_endpoint(server), *metrics_endpoint(server, settings, lines)]
+    serving = answer_requests_while(serving, settings, lines, of_worker=of_worker)
+    serving = count_calls_while(serving)
     serving = remind_while(serving, settings, lines, reminders_of)
     return await hang_up_after_crashes_while(serving, server, settings)
 

@@ -57,6 +57,8 @@ from agent.providers.capacity import calls_at_once
 from agent.providers.check import lines_of
 from agent.providers.pipeline import Pipeline
 from agent.records.call_record import CallRecord
+from agent.records.instruments import begin_to_measure
+from agent.records.note_the_call import note_the_call
 from agent.records.report import report_the_call
 from agent.settings import read_settings
 from agent.tools import tools_of
@@ -68,6 +70,7 @@ logger = logging.getLogger(__name__)
 
 def prewarm(process: JobProcess) -> None:
     """Prepare a call's process before the call comes: do what takes long and does not depend on the call."""
+    begin_to_measure()
     settings = process.userdata["settings"] = read_settings()
     lines = process.userdata["lines"] = lines_of(settings)
     there = list(lines.all())
@@ -129,6 +132,7 @@ async def answer(ctx: JobContext) -> None:
     ctx.log_context_fields = {"line": line.name, "call_id": sip.call_id}
     slot = admission.slot(ctx.job.id, caller)
     call = Call(ctx, settings, line, pipeline, words, session, participant, sip, slot, record, hang_up)
+    note_the_call(ctx, record, session)
     if refuse_strangers(call, admission, by_browser=by_browser):
         return
     report_the_call(ctx, record)

@@ -11,7 +11,7 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from livekit.agents import AgentServer, AgentSession, llm, stt, utils, vad, worker
+from livekit.agents import AgentServer, AgentSession, JobContext, llm, stt, utils, vad, worker
 from livekit.agents.beta.tools.end_call import END_CALL_DESCRIPTION
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 from livekit.agents.llm.mcp import MCPServerHTTP, MCPToolResultContext
@@ -39,6 +39,7 @@ __all__ = [
     "TurnDetectionEvent",
     "TurnDetectionMode",
     "UtteranceStream",
+    "accepted_at",
     "claim_turn",
     "end_of_turn_threshold",
     "filter_emoji",
@@ -70,6 +71,11 @@ def is_registered(server: AgentServer) -> bool:
     """Return whether the media server knows this worker now."""
     # There is an event for the registration, but none for its loss; only this flag tells that the worker reconnects.
     return server.id != "unregistered" and not server._connecting
+
+
+def accepted_at(ctx: JobContext) -> float | None:
+    """Return when this worker took the job, as a time.time(); None if that is not known."""
+    return ctx._info.accepted_at or None
 
 
 def new_finished_speech() -> SpeechHandle:

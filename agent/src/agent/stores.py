@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from agent.admission import ledger
 from agent.appointments import embedded
 from agent.outbound import orders
-from agent.storage.private_files import DATA
+from agent.storage.private_files import DATA, open_up
 from agent.storage.schema import (
     StoreError,
     open_database,
@@ -58,8 +58,10 @@ STORES = (
     # The appointments of each line that keeps them on this host.
     Store(f"{embedded.FOLDER}/*.db", len(embedded.VERSIONS), lambda path: embedded.open_store(path).close()),
     Store("calls", 1, open_folder),  # records; a transcript has a version of its own, too
+    Store("noted", 1, open_folder),  # the note of each call, recorded or not; a note has a version of its own, too
     Store("outbox", 1, open_folder),  # events that a webhook is still to receive
     Store("good", 1, open_folder),  # the last good versions of the lines' files
+    Store("desk", 1, open_folder),  # what the desk keeps; the agent only makes the folder
 )
 
 
@@ -78,12 +80,19 @@ def problems(data: Path = DATA) -> list[str]:
 
 
 def bring_up_to_date(data: Path = DATA) -> None:
-    """Open every store once. What is wrong with one is logged, because calls are answered in any case."""
+    """Open every store once, and let the agent's group use them, which the desk belongs to.
+
+    What is wrong with one is logged, because calls are answered in any case.
+    """
     for store in STORES:
         try:
             store.open_in(data)
         except (sqlite3.Error, OSError) as error:
             logger.error("The store %s cannot be used: %s", data / store.path, error)
+    try:
+        open_up(data)
+    except OSError as error:
+        logger.error("The desk cannot use all that is in %s: %s", data, error)
 
 
 def versions(data: Path = DATA) -> dict[str, int]:

@@ -8,14 +8,18 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from desk.access.guard import Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
+from desk.appointments import routes as appointments
+from desk.calls import routes as calls
 from desk.desk import Desk
 from desk.lines import routes as lines
+from desk.metrics import Measured, Metrics, first_parts
+from desk.messages import routes as messages
 from desk.pages import STATIC, Page, render
 from desk.places import Places
 from desk.problem import Problem
@@ -28,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 PAGES: list[Page] = [
     Page("Talk", "/talk", talk.routes),
+    Page("Calls", "/calls", calls.routes),
+    Page("Messages", "/messages", messages.routes),
+    Page("Appointments", "/appointments", appointments.routes),
     Page("Lines", "/lines", lines.routes),
 ]
 """In the order of the menu."""
@@ -39,19 +46,26 @@ def new_app(settings: Settings, data: Path = DATA) -> Starlette:
     """Make the application; `data` is the folder that the agent keeps its records in."""
     places = Places(data, settings.lines_folder)
     sessions = Sessions(places.desk, settings.desk_password.get_secret_value())
+    metrics = Metrics()
+    routes: list[BaseRoute] = [
+        Route("/", _first_page),
+        Route("/health-of-desk", _is_up),
+        *metrics.routes(),
+        *sign_in.routes(),
+        *(route for page in PAGES for route in page.routes()),
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+    ]
     app = Starlette(
-        routes=[
-            Route("/", _first_page),
-            Route("/health-of-desk", _is_up),
-            *sign_in.routes(),
-            *(route for page in PAGES for route in page.routes()),
-            Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        routes=routes,
+        middleware=[
+            Middleware(Measured, metrics=metrics, pages=first_parts(routes)),
+            Middleware(Guard, sessions=sessions, anybody_talks=settings.lets_anybody_talk),
         ],
-        middleware=[Middleware(Guard, sessions=sessions, anybody_talks=settings.lets_anybody_talk)],
         exception_handlers={Problem: _tell_problem, HTTPException: _tell_http_error, Exception: _tell_failure},
     )
     app.state.desk = Desk(settings, places, sessions, AgentApi(settings), MediaServer(settings))
     app.state.menu = PAGES
+    metrics.watch_index(lambda: calls.age_of_index(app))
     return app
 
 

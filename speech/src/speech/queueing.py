@@ -36,6 +36,11 @@ class EngineQueue:
         self._engine = asyncio.Lock()  # wakes its waiters first come, first served
         self._typical = 1.0  # s that serving takes, a moving average
 
+    @property
+    def waiting(self) -> int:
+        """The requests that are not being served yet."""
+        return max(self._inside - 1, 0)
+
     @asynccontextmanager
     async def run(self, work: Work[T]) -> "AsyncIterator[Pieces[T]]":
         """Give the pieces that `work` emits when it is served; leaving the block cancels it, queued or running.

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import logging
 import pkgutil
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,7 +48,7 @@ BEHAVIOURS = {name for _, name, _ in pkgutil.iter_modules(behaviors.__path__)} -
 WATCHED = {
     *BEHAVIOURS,
     *("close_the_room_with_the_job", "Presynthesis", "wait_for_caller", "refuse_strangers", "report_the_call"),
-    *("reject_when_full", "look_up", "Receptionist", "hang_up_together"),
+    *("note_the_call", "reject_when_full", "look_up", "Receptionist", "hang_up_together"),
 }
 
 
@@ -65,6 +66,7 @@ class Stage(Job):
         self.job = SimpleNamespace(id="AJ_1", metadata='{"line": "coffee"}')
         self.log_context_fields: dict[str, str] = {}
         self.at_once = 3
+        self._info = SimpleNamespace(accepted_at=time.time())
         self.lines, self.settings = lines, settings
 
     @property
@@ -149,6 +151,7 @@ async def test_a_call_in_the_order_in_which_things_happen(stage: Stage) -> None:
         "Presynthesis",
         "connect",
         "wait_for_caller",
+        "note_the_call",
         "refuse_strangers",
         "report_the_call",
         "reject_when_full",
@@ -254,6 +257,7 @@ async def test_who_is_blocked_is_refused_before_a_greeting_is_asked_for(
         "find the line",
         "connect",
         "wait_for_caller",
+        "note_the_call",
         "refuse_strangers",
     ]
     assert stage.reasons == ["refused"]

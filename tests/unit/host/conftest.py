@@ -17,7 +17,7 @@ from tests.support.lines import ABILITIES
 if TYPE_CHECKING:
     from pathlib import Path
 
-READ = ("agent/example", "bootstrap/host", "bootstrap/trunks", "caddy", "livekit")
+READ = ("agent/example", "bootstrap/host", "bootstrap/trunks", "caddy", "livekit", "metrics")
 READ_FILES = (".env.example", ".gitignore", "Makefile", "compose.yaml")
 
 

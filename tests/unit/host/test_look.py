@@ -54,6 +54,34 @@ def test_a_port_in_the_range_for_audio_is_found(tmp_path: Path) -> None:
     assert f"port {port}/udp is taken by" in done.stderr
 
 
+def test_the_port_of_prometheus_is_looked_at_only_if_it_is_published(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = f"METRICS_PORT={server.getsockname()[1]}\n"
+        only_that = "names_of_ports() { :; }; ports_are_free"
+        assert look(tmp_path, only_that, settings=f"{port}METRICS=no\nRTP_PORTS=1-2\n").returncode == 0
+        done = look(tmp_path, only_that, settings=f"{port}METRICS=yes\nRTP_PORTS=1-2\n")
+    assert done.returncode == 2
+    assert "set METRICS_PORT in .env to a free port, or leave it empty." in done.stderr.replace(str(tmp_path) + "/", "")
+
+
+@pytest.mark.parametrize(
+    ("profiles", "size", "megabytes"),
+    [
+        ("", "default", 1100),
+        ("local", "small", 2100),
+        ("local", "", 3100),
+        ("metrics", "small", 1300),
+        ("local,metrics", "default", 3300),
+    ],
+)
+def test_the_memory_that_is_needed_is_that_of_what_is_on(
+    tmp_path: Path, profiles: str, size: str, megabytes: int
+) -> None:
+    settings = f"COMPOSE_PROFILES={profiles}\nSPEECH_SIZE={size}\n"
+    assert look(tmp_path, "needed_memory", settings=settings).stdout == f"{megabytes}\n"
+    assert look(tmp_path, "needed_memory local default", settings=settings).stdout == "3100\n"
+
+
 @pytest.mark.parametrize("project", ["other", "''"])
 def test_a_port_that_a_container_of_somebody_else_publishes_is_told_by_its_name(tmp_path: Path, project: str) -> None:
     done = look(tmp_path, 'port_is_free 5060 udp "set SIP_PORT"', docker=f"echo {project} pbx-1")

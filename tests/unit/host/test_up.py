@@ -64,6 +64,25 @@ def test_the_profile_that_the_agent_names_is_written_down(clone: Clone, profile:
     assert clone.script("up").returncode == 0
     assert clone.env()["COMPOSE_PROFILES"] == profile
     assert ("compose --profile local rm --stop --force speech" in asked(clone)) == (profile == "")
+    assert "compose --profile metrics rm --stop --force prometheus" in asked(clone)
+    before = clone.env_file.read_bytes()
+    assert clone.make_env().returncode == 0
+    assert clone.env_file.read_bytes() == before
+
+
+@pytest.mark.parametrize(("profile", "on"), [("local", "local,metrics"), ("", "metrics")])
+@pytest.mark.parametrize("port", ["", "9191"])
+def test_prometheus_is_on_if_the_settings_say_so_and_told_of_at_the_end(
+    clone: Clone, profile: str, on: str, port: str
+) -> None:
+    clone.set(METRICS="yes", METRICS_PORT=port, COMPOSE_PROFILES="local,metrics")
+    docker(clone, check=f"COMPOSE_PROFILES={profile}")
+    done = clone.script("up")
+    assert done.returncode == 0, done.stderr
+    assert clone.env()["COMPOSE_PROFILES"] == on
+    assert not any("rm --stop --force prometheus" in command for command in asked(clone))
+    assert ("http://127.0.0.1:9191, on this machine only" if port else "METRICS_PORT in .env opens it") in done.stdout
+    assert ("embedded models, on this machine" in done.stdout) == (profile == "local")
     before = clone.env_file.read_bytes()
     assert clone.make_env().returncode == 0
     assert clone.env_file.read_bytes() == before

@@ -19,6 +19,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent.lines.limits import Limits
+from agent.storage.private_files import create
 from agent.storage.schema import open_database
 
 logger = logging.getLogger(__name__)
@@ -188,7 +189,7 @@ class Ledger:
             logger.warning("/data/ledger.key was damaged and is replaced: today's limits per caller start from zero")
         key = secrets.token_bytes(KEY_BYTES)
         aside = file.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
-        aside.touch(mode=0o600)
+        create(aside)
         try:
             aside.write_bytes(key)
             aside.replace(file)

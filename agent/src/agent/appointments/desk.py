@@ -79,8 +79,15 @@ class Desk:
         """Return when a kind of appointment can be had."""
         return opening_hours(self._line, self.kind(name))
 
-    async def free_times(self, name: str, wish: Wish, now: datetime) -> list[datetime]:
-        """Return the beginnings that are free in the days and the part of the day that are wished for."""
+    async def between(self, begins: datetime, ends: datetime) -> list[Appointment]:
+        """Return all that is in the calendar between two moments, in order; entries of the owner's as well."""
+        return await self._backend.between(begins, ends)
+
+    async def free_times(self, name: str, wish: Wish, now: datetime, own: Appointment | None = None) -> list[datetime]:
+        """Return the beginnings that are free in the days and the part of the day that are wished for.
+
+        `own` is an appointment that makes way for the new time.
+        """
         kind, opening = self.kind(name), self.opening(name)
         possible = [
             its for its in possible_times(kind, opening, wish.first, wish.last, now) if wish.includes(its.begins)
@@ -88,6 +95,7 @@ class Desk:
         if not possible:
             return []
         there = await self._between(possible[0].begins, possible[-1].ends)
+        there = _without(own, there) if own else there
         return [its.begins for its in possible if has_a_place(name, self.kinds, its, there)]
 
     async def is_free(self, name: str, begins: datetime, now: datetime, own: Appointment | None = None) -> bool:

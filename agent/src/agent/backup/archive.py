@@ -164,10 +164,11 @@ def _refuse_strange(member: tarfile.TarInfo, seen: dict[str, str], manifest: Man
 
 def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, to: Path | None) -> str:
     """Return the checksum of a file or a link, which is written to `to` if that is given."""
+    rights = 0o775 if member.name.split("/")[0] == DATA else 0o755  # what is on the volume is the agent's group's, too
     if member.isdir():
         if to:
             to.mkdir(parents=True, exist_ok=True)
-            to.chmod(member.mode & 0o755 | 0o700)
+            to.chmod(member.mode & rights | 0o700)
         return ""
     if to:
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -182,7 +183,7 @@ def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, to: Path | None) -> s
             checksum.update(chunk)
             file.write(chunk)
     if to:
-        to.chmod(member.mode & 0o755 | 0o600)
+        to.chmod(member.mode & rights | 0o600)
         os.utime(to, (member.mtime, member.mtime))  # an event is given up three days after it was written
     return checksum.hexdigest()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from agent.backup.archive import DATA, read_archive
-from agent.storage.private_files import make_folder
+from agent.storage.private_files import make_folder, open_up
 
 RESTORED, REPLACING, REPLACED = ".restored", ".replacing", ".replaced"
 
@@ -27,6 +27,7 @@ def replace_data(stream: BinaryIO, release: str, data: Path) -> None:
     try:
         restored = make_folder(data / RESTORED)
         read_archive(stream, release, DATA, restored)
+        open_up(restored)  # an older release has packed files that are its user's alone
         os.sync()
         _move(_entries(data), make_folder(data / REPLACING))
         (data / REPLACING).rename(data / REPLACED)

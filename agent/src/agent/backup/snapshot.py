@@ -17,13 +17,16 @@ BETWEEN = 0.2  # seconds
 ASIDE = re.compile(r"\..+\.[0-9a-f]{6}")  # a file that `private_files.write` is writing
 OF_SQLITE = re.compile(r".+\.db(-wal|-shm|-journal)?")
 IN_PROGRESS = ".work"  # the folder of records to which a call is still writing
+# What the desk makes anew from the records, and the lines that somebody is trying out, which are deleted after a day.
+LEFT_OUT = re.compile(r"desk/(index[^/]*|drafts)(/.*)?")
 
 
 def take_snapshot(data: Path, to: Path) -> None:
     """Copy the data folder into a new folder `to`, which is on the same file system.
 
     Files are hard links, because the agent replaces files and does not write into them, apart from the records of calls
-    in progress. What is at the top level and begins with a dot is somebody's temporary folder, and is left out.
+    in progress. What is at the top level and begins with a dot is somebody's temporary folder, and is left out, as is
+    what the desk can do without.
 
     Raises:
         ArchiveError: files have come and gone during every attempt, or a database cannot be copied.
@@ -89,4 +92,4 @@ def _link(file: Path, to: Path) -> None:
 
 
 def _is_temporary(path: Path) -> bool:
-    return path.parts[0].startswith(".")
+    return path.parts[0].startswith(".") or LEFT_OUT.fullmatch(path.as_posix()) is not None

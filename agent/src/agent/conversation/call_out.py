@@ -28,6 +28,7 @@ from agent.outbound.orders import ANSWERED, LEASE_RENEWED_EVERY, Order, Orders
 from agent.outbound.purpose import purpose_of
 from agent.outbound.rules import refusal_of_moment, refusal_of_number
 from agent.records.call_record import CallRecord
+from agent.records.note_the_call import note_the_call
 from agent.records.report import report_the_call
 from agent.settings import Settings
 
@@ -78,6 +79,7 @@ async def call_out(
     """
     progress = _Progress(ctx, order, record.line)
     report_the_call(ctx, record)
+    note_the_call(ctx, record)
     if objection := await progress.objection(settings):
         progress.end("refused", objection)
         return None
@@ -113,6 +115,7 @@ async def call_out(
     ctx.log_context_fields = {"line": record.line.name, "call_id": record.call.call_id}
     call = new_call(participant=participant, sip=record.call, slot=slot, record=record)
     call.order = order
+    record.measures.follow(call.session)
     call.ending.farewell = "thanks"
     if not await _somebody_listens(call, order, progress):
         return None

@@ -25,5 +25,6 @@ def refuse_strangers(call: Call, admission: Admission, *, by_browser: bool = Fal
         objection = admission.objection(call.sip, call.caller)
     if objection:
         logger.warning("Call refused: %s", objection)
+        call.record.rejected = "refused"
         call.ctx.shutdown(reason="refused")
     return objection is not None

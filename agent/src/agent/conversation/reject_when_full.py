@@ -33,6 +33,7 @@ async def reject_when_full(call: Call) -> bool:
         call.slot.keep(call.ctx)
         return False
     logger.warning("Call rejected: %s", REASONS[sentence])
+    call.record.rejected = sentence
     session: AgentSession[None] = AgentSession(vad=None, turn_handling={"turn_detection": None})
     rejection = replace(call, session=session)
     await show_in(call.room, {REJECTED: sentence})

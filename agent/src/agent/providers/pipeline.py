@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from agent.lines.line import Objection
 from agent.providers import catalog
 from agent.providers.catalog import KINDS, LLM, STT, TTS, Provider, Wanted
+from agent.providers.prices import Cost, cost_of, read_prices
+from agent.providers.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +28,7 @@ class Pipeline:
 
     def __init__(self, line: Line, settings: Settings) -> None:
         self._line, self._settings = line, settings
+        self.usage = Usage()  # of every model that is made here
         self._keys: Mapping[str, SecretStr] = {**settings.provider_keys, **line.models.keys}
         small = settings.speech_size == "small"
         self._names = {
@@ -38,6 +41,11 @@ class Pipeline:
     def name(self, kind: str) -> str:
         """Return the model of the `kind` (stt, llm, tts) that is asked first, as `provider/model`."""
         return self._names[kind][0]
+
+    def cost(self) -> Cost:
+        """Return what the models have cost until now, by the prices that hold at this moment."""
+        prices = read_prices(self._settings.lines_folder, of_openai=not self._settings.openai_base_url)
+        return cost_of(self.usage.all(), prices)
 
     def problems(self) -> list[Objection]:
         """Say which of the line's models and keys cannot be used."""
@@ -169,9 +177,12 @@ class Pipeline:
         return len(self._names[kind]) > 1
 
     def _all(self, kind: str) -> list[Any]:
-        return [
-            getattr(catalog.module(self._provider(name)), f"new_{kind}")(wanted) for name, wanted in self.wanted(kind)
-        ]
+        made = []
+        for name, wanted in self.wanted(kind):
+            model = getattr(catalog.module(self._provider(name)), f"new_{kind}")(wanted)
+            self.usage.count(kind, name, model)
+            made.append(model)
+        return made
 
     def _wanted(self, name: str, patience: float) -> Wanted:
         provider, model = catalog.split(name)

@@ -11,6 +11,7 @@ from agent.lines.line import Line
 from agent.providers.catalog import KINDS
 from agent.providers.pipeline import Pipeline
 from agent.records.folders import new_record
+from agent.records.measures import Measures
 from agent.records.transcript import Action, Message, Models, OutcomeFields, Transcript, Transfer, iso
 
 ACTIONS_DONE_WITHIN = 35.0  # seconds; no tool may take longer, and the call's process has 45 s after the call
@@ -29,6 +30,8 @@ class CallRecord:
     came_by: Literal["phone", "browser"] = "phone"
     draft: str = ""  # of the line's files, if the call has tried one
     name: str = ""
+    rejected: str = ""  # why the caller was not let in
+    measures: Measures = field(default_factory=Measures)
     kept: Transcript | None = None
     messages: list[Message] = field(default_factory=list)  # that the caller has confirmed
     outcome_fields: OutcomeFields = field(default_factory=OutcomeFields)

@@ -9,7 +9,7 @@ from agent.records.redaction.mute import mute
 from agent.records.redaction.text import Utterance, redact
 from agent.records.report import tell_of_call
 from agent.records.transcript import Draft, Transcript
-from agent.storage.private_files import PRIVATE_FILE, make_folder, write
+from agent.storage.private_files import create, make_folder, write
 
 HEARD, DRAFT = "heard.ogg", "draft.json"  # in the work folder
 AUDIO, TRANSCRIPT = "audio.ogg", "transcript.json"
@@ -118,7 +118,7 @@ def _finish_audio(work: Path, spans: list[tuple[float, float]]) -> None:
         return
     if spans:
         aside = work / f".{AUDIO}"
-        aside.touch(PRIVATE_FILE)
+        create(aside)
         mute(heard, aside, spans)
         aside.replace(work / AUDIO)
         heard.unlink()

@@ -1,8 +1,9 @@
-"""Where a line's records are. A call's folder is renamed into place when it is complete; only the agent may read it.
+"""Where a line's records are. A call's folder is renamed into place when it is complete; the desk can read it, too.
 
 calls/<line>/2026-11-25/142233-1f2e3d/{audio.ogg,transcript.json}    UTC; deleted when it is old enough
-calls/<line>/2026-11-25/142233-1f2e3d-message-1/message.json         a message of which nobody is told
+calls/<line>/2026-11-25/142233-1f2e3d-message-1/message.json         a message; the desk puts `done` beside it
 calls/<line>/.work/2026-11-25_142233-1f2e3d/                         in progress, or left behind by a crash
+noted/<line>/2026-11-25/142233-1f2e3d.json                           what is noted of every call, without its words
 outbox/<line>/<id>.json                                              events for the webhook, to be delivered
 outbox/<line>/notices/<id>.json                                      notices for the owner, to be delivered
 outbox/<line>/failed/<id>.json                                       both, if they were never accepted
@@ -23,6 +24,7 @@ class Folders:
         self.line = line
         self.calls = data / "calls" / line
         self.work = self.calls / ".work"
+        self.noted = data / "noted" / line
         self.outbox = data / "outbox" / line
         self.notices = self.outbox / "notices"
         self.failed = self.outbox / "failed"
@@ -35,9 +37,14 @@ class Folders:
         return self.calls.joinpath(*record.split("_", 1))
 
     def message_of(self, record: str, which: int) -> Path:
-        """Return where a message is kept of which nobody is told; it is deleted when the call's folder would be."""
+        """Return where a message is kept; it is deleted when the call's folder would be."""
         place = self.place_of(record)
         return place.with_name(f"{place.name}-message-{which}") / "message.json"
+
+    def note_of(self, record: str) -> Path:
+        """`2026-11-25_142233-1f2e3d` -> noted/2026-11-25/142233-1f2e3d.json"""
+        day, moment = record.split("_", 1)
+        return self.noted / day / f"{moment}.json"
 
     def name_of(self, record: str) -> str:
         """`2026-11-25_142233-1f2e3d` -> <line>/2026-11-25/142233-1f2e3d, its path below calls/."""
@@ -50,8 +57,9 @@ def new_record(began: float) -> str:
 
 
 def lines_with_records(data: Path = DATA) -> set[str]:
-    """Name the lines that have records or events, including those whose folder is gone by now."""
-    return {folder.name for kind in ("calls", "outbox") for folder in (data / kind).glob("[!.]*") if folder.is_dir()}
+    """Name the lines that have records, notes or events, including those whose folder is gone by now."""
+    kinds = ("calls", "noted", "outbox")
+    return {folder.name for kind in kinds for folder in (data / kind).glob("[!.]*") if folder.is_dir()}
 
 
 def adopt_records_of_the_release_before(line: str, lines: Collection[str], data: Path = DATA) -> None:

@@ -57,7 +57,7 @@ def tell_of_call(record: str, transcript: Transcript, line: Line, folders: Folde
 def tell_of_message(record: CallRecord, message: Message, folders: Folders | None = None) -> None:
     """Tell of a message that the caller has confirmed, and add it to the call record.
 
-    If the line has nobody to be told of messages, it is kept with the line's records, even if its calls are not.
+    It is kept with the line's records, even if its calls are not, and whoever is to be told of messages is told.
 
     Raises:
         OSError: it could not be written to the disk, and is not in the call record.
@@ -65,10 +65,9 @@ def tell_of_message(record: CallRecord, message: Message, folders: Folders | Non
     folders = folders or Folders(record.line.name)
     so_far, which = record.transcript("in progress"), len(record.messages) + 1
     name = f"message-taken-{record.name}-{which}"
+    # Kept first: if the disk is full, nobody is told of a message that the caller is then asked for again.
+    write(folders.message_of(record.name, which), message.model_dump_json(indent=2))
     if record.line.webhook.url:
         event.post_message(name, message, so_far, folders)
     notice.post_message(name, message, so_far, record.line, folders)
-    if not record.line.webhook.url and not record.line.messages.addresses:
-        write(folders.message_of(record.name, which), message.model_dump_json(indent=2))
-        logger.info("A message is kept with the records of calls, because the line has nobody to be told of messages")
     record.messages.append(message)

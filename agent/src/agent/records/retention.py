@@ -24,6 +24,7 @@ from agent.lines.recording import Recording
 from agent.records.delivery import Delivery
 from agent.records.finalize import NotWholeError, delete, finish, read_draft
 from agent.records.folders import Folders, adopt_records_of_the_release_before, lines_with_records
+from agent.records.note import write_note_of_what_was_left
 from agent.records.notices.delivery import NoticeDelivery
 from agent.records.report import tell_of_call
 from agent.records.webhook.delivery import EventDelivery
@@ -132,6 +133,7 @@ class _Keeper:
         left = max(self._started, time.time() - LEFT_AFTER)  # an agent that ran before the start is gone
         await asyncio.to_thread(finish_what_was_left, self._folders, line, before=left)
         await asyncio.to_thread(delete_old, self._folders, line.recording)
+        await asyncio.to_thread(delete_old_notes, self._folders, line.recording)
         await asyncio.to_thread(delete_old_in_outbox, self._folders, line)
         await asyncio.to_thread(delete_past_appointments, self._appointments, line)
 
@@ -175,19 +177,22 @@ def finish_what_was_left(folders: Folders, line: Line, before: float = math.inf)
 def _finish_one(record: str, folders: Folders, line: Line) -> None:
     name = folders.name_of(record)
     try:
-        finish(record, folders, line)
+        transcript = finish(record, folders, line)
+        write_note_of_what_was_left(record, transcript, folders, kept=True)
         logger.info("The record %s, which a stop had interrupted, is finished", name)
     except OSError:
         raise
     except NotWholeError as error:
         logger.error("The record of a call that broke off is deleted: %s", error)
         tell_of_call(record, error.transcript, line, folders)
+        write_note_of_what_was_left(record, error.transcript, folders, kept=False)
         delete(record, folders)
     except Exception as error:  # its text may contain a part of the record
         logger.error("The record %s cannot be read and is deleted: %s", name, type(error).__name__)
         with contextlib.suppress(ValueError, FileNotFoundError):
             without_words = read_draft(folders.work_of(record)).transcript.without_words()
             tell_of_call(record, without_words, line, folders)
+            write_note_of_what_was_left(record, without_words, folders, kept=False)
         delete(record, folders)
 
 
@@ -221,6 +226,18 @@ def delete_old(folders: Folders, keep: Recording) -> None:
                 total -= call.size
                 logger.info("The record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls.parent))
         for day in folders.calls.glob("????-??-??"):
+            if not any(day.iterdir()) and day.name != f"{datetime.now(UTC):%Y-%m-%d}":
+                deletion.of(day, Path.rmdir)
+
+
+def delete_old_notes(folders: Folders, keep: Recording) -> None:
+    """Delete the notes of calls that are too old; that of a record that was deleted before stays until then."""
+    with _Deletion("old notes of calls") as deletion:
+        for day in sorted(folders.noted.glob("????-??-??")):
+            for note in day.iterdir():
+                began = _began(note)
+                if began is not None and began <= time.time() - keep.keep_days * DAY:
+                    deletion.of(note, Path.unlink)
             if not any(day.iterdir()) and day.name != f"{datetime.now(UTC):%Y-%m-%d}":
                 deletion.of(day, Path.rmdir)
 
@@ -280,7 +297,7 @@ def _all_kept(folders: Folders) -> list[_Kept]:
 
 
 def _began(folder: Path) -> float | None:
-    """Return when a call began, by its folder's name, which a copy keeps; None if it is not a call's folder."""
+    """Return when a call began, by its folder's or its note's name, which a copy keeps; None if it is neither."""
     try:
         named = datetime.strptime(f"{folder.parent.name} {folder.name[:6]}", "%Y-%m-%d %H%M%S")  # noqa: DTZ007
     except ValueError:

@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from agent.storage.private_files import PRIVATE_FILE, make_folder
+from agent.storage.private_files import create, make_folder
 
 TRIED_EVERY = 0.01  # seconds
 
@@ -21,7 +21,8 @@ async def locked(path: Path, within: float) -> AsyncIterator[None]:
         OSError: the file cannot be made.
     """
     make_folder(path.parent)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    create(path)
+    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         async with asyncio.timeout(within):
             while not _take(file):  # noqa: ASYNC110 - another process gives it back, of which there is no event

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from agent.storage.private_files import PRIVATE_FILE, make_folder, write
+from agent.storage.private_files import create, make_folder, write
 
 WAITS = 1.0  # seconds to wait for another process that writes
 MARK = ".version"
@@ -41,7 +41,7 @@ def open_database(
     """
     if not path.exists():
         with contextlib.suppress(OSError):  # which SQLite reports below
-            path.touch(PRIVATE_FILE)
+            create(path)
     database = sqlite3.connect(path, timeout=waits, isolation_level=None)
     try:
         version = _user_version(database)
@@ -157,7 +157,7 @@ def _copy(path: Path, version: int) -> None:
 
 def copy_database(path: Path, to: Path) -> None:
     """Copy a database as it is at one moment, while other processes may be writing to it; `to` must not exist."""
-    to.touch(PRIVATE_FILE, exist_ok=False)
+    create(to, exist_ok=False)
     with (
         contextlib.closing(sqlite3.connect(path, timeout=WAITS)) as database,
         contextlib.closing(sqlite3.connect(to)) as copy,

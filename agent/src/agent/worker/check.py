@@ -7,6 +7,7 @@ from agent.admission.owner_files import owner_files, read_lists
 from agent.admission.written_number import country_of
 from agent.lines.folder import LinesFolder
 from agent.lines.line import Line
+from agent.providers import prices
 from agent.providers.openai import PROVIDER as OPENAI
 from agent.providers.pipeline import Pipeline
 from agent.records.notices.delivery import is_known
@@ -18,7 +19,7 @@ from agent.worker import certificates
 def problems(settings: Settings, lines: LinesFolder) -> list[str]:
     """Check everything that a call will use; each problem is a sentence that names the file or the variable."""
     files = _owner_files(settings, lines, lines.all_as_written())
-    broken = [problem for file in files for problem in file.problems()]
+    broken = [*prices.problems(settings.lines_folder), *(problem for file in files for problem in file.problems())]
     return [*_of_host(settings, lines), *lines.problems(), *broken, *_unknown_addresses(lines.all_as_written())]
 
 

@@ -8,7 +8,7 @@ import json
 
 import jwt
 from aiohttp import web
-from livekit.api import TokenVerifier
+from livekit import api
 
 from agent.settings import Settings
 
@@ -24,7 +24,7 @@ def check_desk(request: web.Request, settings: Settings) -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme != "Bearer" or not token:
         raise _unauthorized("The request needs the header Authorization: Bearer with the desk's token.")
-    verifier = TokenVerifier(
+    verifier = api.TokenVerifier(
         settings.livekit_api_key.get_secret_value(), settings.livekit_api_secret.get_secret_value()
     )
     try:

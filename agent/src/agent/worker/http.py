@@ -14,7 +14,7 @@ from aiohttp import web
 
 from agent.lines.folder import LinesFolder
 from agent.settings import Settings
-from agent.worker import calendar_feed, desk_check
+from agent.worker import calendar_feed, desk_appointments, desk_check
 from agent.worker.calls_endpoint import calls_endpoint
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ Routes = Callable[[Settings, LinesFolder], list[web.RouteDef]]
 ROUTES: list[Routes] = [
     calls_endpoint,
     calendar_feed.routes,
+    desk_appointments.routes,
     desk_check.routes,
 ]
 

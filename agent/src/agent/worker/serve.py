@@ -12,6 +12,7 @@ from agent.background import repeat
 from agent.framework import is_registered, set_heartbeat_interval
 from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
+from agent.worker.metrics import METRICS
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def admit_up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Await
         starting += 1
         try:
             await request.accept()
+            METRICS.calls.start()
         finally:
             starting -= 1
 

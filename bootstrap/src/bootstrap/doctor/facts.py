@@ -117,6 +117,11 @@ class Facts:
         return {(row[0], row[1], row[2]) for row in rows if len(row) == 3}
 
     @property
+    def profiles(self) -> set[str]:
+        """Those of Compose's profiles that are on: local (the embedded models), metrics."""
+        return set(filter(None, self.get("COMPOSE_PROFILES").split(",")))
+
+    @property
     def taken(self) -> list[Taken]:
         rows = [row.split(" ", 3) for row in self.all("TAKEN")]
         return [Taken(row[0], row[1], row[2] == "container", row[3]) for row in rows if len(row) == 4]

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from speech.api import chat, speech, transcriptions
 from speech.api.http import CancelOnDisconnect, Facts, RequestLog
 from speech.errors import APIError, no_such_model, still_loading
+from speech.metrics import Metrics
 from speech.models.engines import Engines
 from speech.queueing import EngineQueue
 
@@ -37,6 +38,7 @@ class App:
         self._bound = bound
         self._give_up = give_up
         self._engines: Engines | None = None
+        self._metrics = Metrics()
 
     def starlette(self) -> Starlette:
         post = [
@@ -44,22 +46,25 @@ class App:
             ("/v1/chat/completions", "chat", chat.complete),
             ("/v1/audio/speech", "speech", speech.speak),
         ]
-        routes = [
-            Route(
-                path,
-                self._with_engines(answer, EngineQueue(kind, self._bound)),
-                methods=["POST"],
-                middleware=[Middleware(RequestLog, kind), Middleware(CancelOnDisconnect)],
-            )
-            for path, kind, answer in post
-        ]
+        routes = [self._answered(path, kind, answer) for path, kind, answer in post]
         routes += [
             Route("/v1/models", self._models),
             Route("/v1/models/{name:path}", self._model),
             Route("/health", self._health),
+            Route("/metrics", self._metrics.show),
         ]
         handlers: Any = {HTTPException: _http_error, APIError: _api_error}
         return Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
+
+    def _answered(self, path: str, kind: str, answer: Answer) -> Route:
+        queue = EngineQueue(kind, self._bound)
+        self._metrics.watch(kind, lambda: queue.waiting)
+
+        def count(status: int, seconds: float) -> None:
+            self._metrics.count(kind, self._models_of().get(kind, ""), status, seconds)
+
+        middleware = [Middleware(RequestLog, kind, count), Middleware(CancelOnDisconnect)]
+        return Route(path, self._with_engines(answer, queue), methods=["POST"], middleware=middleware)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -105,7 +110,12 @@ class App:
     def _names(self) -> list[str]:
         if self._engines is None:
             raise still_loading()
-        return [self._engines.stt_model, self._engines.llm_model, self._engines.tts_model]
+        return list(self._models_of().values())
+
+    def _models_of(self) -> dict[str, str]:
+        """Return the model of each kind of request; empty while they are loaded."""
+        its = self._engines
+        return {"transcription": its.stt_model, "chat": its.llm_model, "speech": its.tts_model} if its else {}
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,14 +23,16 @@ Facts = dict[str, str | int | float]
 
 
 class RequestLog:
-    """ASGI middleware that logs each request: its status and the facts that the handler noted, never its words.
+    """ASGI middleware that counts and logs each request: its status and the facts its handler noted, never its words.
 
     The handler notes facts in `request.state.facts`.
     """
 
-    def __init__(self, app: ASGIApp, kind: str) -> None:
+    def __init__(self, app: ASGIApp, kind: str, count: Callable[[int, float], None]) -> None:
+        """`count` is given the status and the seconds of each request, when it is over."""
         self._app = app
         self._kind = kind
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
@@ -54,7 +56,9 @@ class RequestLog:
             if status:
                 raise  # the connection is cut: half an answer must not look like a whole one
             await JSONResponse(broken().body, broken().status)(scope, receive, send_noting_status)
-        facts = {"status": status, **facts, "took": round(time.monotonic() - started, 3)}
+        took = time.monotonic() - started
+        self._count(status, took)
+        facts = {"status": status, **facts, "took": round(took, 3)}
         logger.info("%s %s", self._kind, " ".join(f"{name}={value}" for name, value in facts.items()), extra=facts)
 
 

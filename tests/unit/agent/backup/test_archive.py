@@ -216,10 +216,18 @@ def test_what_was_packed_is_unpacked_part_by_part_with_modes_and_times(
         (tmp_path / "into").rename(tmp_path / f"into-{part}")
         expected = {name: it for name, it in tree(root).items() if name.split("/")[0] == part}
         assert tree(tmp_path / f"into-{part}") == expected
-    assert manifest.stores == {"ledger.db": 2, "outbound.db": 1, "calls": 1, "outbox": 1, "good": 1}
+    assert manifest.stores == {
+        "ledger.db": 2,
+        "outbound.db": 1,
+        "calls": 1,
+        "noted": 1,
+        "outbox": 1,
+        "good": 1,
+        "desk": 1,
+    }
     assert str(manifest).endswith(
         "UTC by release 0.2.0: .env, 1 line (coffee), 1 call record, 0 events and notices to be delivered; "
-        "11 files in all"
+        "13 files in all"
     )
 
 

@@ -51,6 +51,22 @@ def test_everything_is_replaced_and_what_was_replaced_is_deleted_when_that_is_se
     assert files(data) == NEW
 
 
+def test_what_an_older_release_has_packed_for_its_user_alone_is_the_groups_afterwards(
+    tmp_path: Path, data: Path
+) -> None:
+    root = tmp_path / "older"
+    (root / "lines").mkdir(parents=True)
+    for name in (".env", "data/calls/coffee/new"):
+        write(root / name, "new")
+        (root / name).chmod(0o600)
+    (root / "data/calls").chmod(0o700)
+    stream = io.BytesIO()
+    write_archive(root, RELEASE, stream)
+    replace_data(io.BytesIO(stream.getvalue()), RELEASE, data)
+    assert (data / "calls/coffee/new").stat().st_mode & 0o777 == 0o660
+    assert (data / "calls").stat().st_mode & 0o7777 == 0o2770
+
+
 def test_everything_can_be_put_back_even_after_the_agent_has_written_something(packed: io.BytesIO, data: Path) -> None:
     replace_data(packed, RELEASE, data)
     write(data / "since", "new")

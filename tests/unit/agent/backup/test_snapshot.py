@@ -36,7 +36,9 @@ def test_it_has_every_file_but_what_is_temporary(data: Path) -> None:
         "calls/coffee/.work/2026-11-25_1/heard.ogg",
         "good/coffee/facts/menu.md",
         "ledger.db.v1",
+        "desk/sessions.json",
         "ledger.key",
+        "noted/coffee/2026-11-25/142233-1f2e3d.json",
         "outbox/coffee/b.json",
         "outbox/coffee/failed/a.json",
     ]
@@ -44,6 +46,9 @@ def test_it_has_every_file_but_what_is_temporary(data: Path) -> None:
         ".replaced/calls/x",
         ".snapshot-old/data/sold.db",
         "calls/.version.0a1b2c",
+        "desk/drafts/0a1b/coffee/line.toml",
+        "desk/index.db",
+        "desk/index/words",
         "good/coffee/.line.toml.0a1b2c",
     ]
     for name in [*kept, *left_out]:

@@ -2,6 +2,7 @@
 
 import wave
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -79,7 +80,7 @@ async def turned_away(job: Job, place: FullLine) -> bool:
         participant("caller"),
         None,
         place,
-        None,
+        SimpleNamespace(rejected=""),
         HangUp(cast("JobContext", job)),
     ]
     return await reject_when_full(Call(*parts))

@@ -150,9 +150,11 @@ def test_old_orders_are_forgotten_and_the_list_is_not(orders: Orders, clock: Clo
     assert not orders.may_be_called(BEN)
 
 
-def test_only_the_agent_can_read_the_file_and_no_order_tells_whom_it_is_about(orders: Orders, tmp_path: Path) -> None:
+def test_only_the_agent_and_its_group_can_read_the_file_and_no_order_tells_whom_it_is_about(
+    orders: Orders, tmp_path: Path
+) -> None:
     order = place(orders)
-    assert stat.S_IMODE((tmp_path / module.FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / module.FILE).stat().st_mode) == 0o660
     assert not any(secret in repr(order) for secret in (ANNA, "Anna", "table"))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from pydantic import SecretStr
@@ -37,8 +38,12 @@ def wanted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Wanted]]:
     """What the providers' modules are asked for, by the last part of their names."""
     asked: list[tuple[str, Wanted]] = []
 
-    def ask(provider: str) -> Callable[[Wanted], None]:
-        return lambda wanted: asked.append((provider, wanted))
+    def ask(provider: str) -> Callable[[Wanted], Any]:
+        def new_model(wanted: Wanted) -> Any:
+            asked.append((provider, wanted))
+            return MagicMock()
+
+        return new_model
 
     for module in (openai, speech):
         for kind in KINDS:

@@ -56,14 +56,14 @@ def left(folders: Folders, a_draft: Draft, name: str = NAME) -> Path:
     return work
 
 
-def test_a_record_is_a_private_folder_with_sound_and_transcript(folders: Folders) -> None:
+def test_a_record_is_a_folder_of_the_agent_and_its_group_with_sound_and_transcript(folders: Folders) -> None:
     work = left(folders, draft(("agent", "Hello.", 0.2, 1.0)))
-    (work / finishing.HEARD).chmod(0o600)
+    (work / finishing.HEARD).chmod(0o660)
     finish(NAME, folders, HOOKED)
     place = folders.calls / "2026-11-25" / "142233-1f2e3d"
     assert sorted(file.name for file in place.iterdir()) == ["audio.ogg", "transcript.json"]
-    assert {file.stat().st_mode & 0o777 for file in place.iterdir()} == {0o600}
-    assert {folder.stat().st_mode & 0o777 for folder in (folders.calls, place.parent, place)} == {0o700}
+    assert {file.stat().st_mode & 0o777 for file in place.iterdir()} == {0o660}
+    assert {folder.stat().st_mode & 0o7777 for folder in (folders.calls, place.parent, place)} == {0o2770}
     assert not work.exists()
 
 

@@ -59,9 +59,10 @@ def test_lines_are_known_by_what_they_have_left(data: Path) -> None:
     assert lines_with_records(data) == set()
     make_folder(data / "calls/coffee/2026-11-25")
     write(data / "outbox/dentist/call-ended-1.json", "{}")
+    make_folder(data / "noted/bakery/2026-11-25")
     make_folder(data / "calls/.work")
     write(data / "outbox/call-ended-2.json", "{}")
-    assert lines_with_records(data) == {"coffee", "dentist"}
+    assert lines_with_records(data) == {"bakery", "coffee", "dentist"}
 
 
 def test_what_a_release_without_lines_left_is_adopted_whole(data: Path) -> None:
@@ -70,7 +71,7 @@ def test_what_a_release_without_lines_left_is_adopted_whole(data: Path) -> None:
     assert files(data) == ADOPTED
     assert {folder.name for folder in (data / "calls").iterdir()} == {"coffee"}
     assert {folder.name for folder in (data / "outbox").iterdir()} == {"coffee"}
-    assert {folder.stat().st_mode & 0o777 for folder in data.rglob("*") if folder.is_dir()} == {0o700}
+    assert {folder.stat().st_mode & 0o7777 for folder in data.rglob("*") if folder.is_dir()} == {0o2770}
 
 
 def test_what_was_adopted_is_not_adopted_again_by_another_line(data: Path) -> None:

@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from agent.appointments.embedded import open_store, store_of
 from agent.lines.folder import LinesFolder
 from agent.records import delivery, retention
-from agent.records.folders import Folders
+from agent.records.folders import Folders, new_record
 from agent.records.retention import _Keepers
 from agent.records.webhook import outbox
-from agent.storage.private_files import make_folder
+from agent.storage.private_files import make_folder, write
 from tests.support.fakes.http_receiver import Receiver
 from tests.unit.agent.fakes import until
 from tests.unit.agent.lines.test_folder import make, remove
@@ -66,6 +66,44 @@ async def test_each_line_has_megabytes_of_its_own(house: House) -> None:
     records = [kept_since(folders, days, 600_000) for folders in (coffee, dentist) for days in (2, 1)]
     await house.look()
     assert [record.exists() for record in records] == [False, True, True, True]
+
+
+def noted_since(folders: Folders, days: float) -> Path:
+    """The note of a call that was so many days ago."""
+    note = folders.note_of(new_record(time.time() - days * 86_400))
+    write(note, "{}")
+    return note
+
+
+async def test_notes_are_kept_as_long_as_records_whose_line_says_so(house: House) -> None:
+    coffee, dentist = house.line("coffee", "[recording]\nkeep_days = 7"), house.line("dentist")
+    notes = [noted_since(folders, days) for folders in (coffee, dentist) for days in (6, 8, 31)]
+    await house.look()
+    assert [note.exists() for note in notes] == [True, False, False, True, True, False]
+    assert not notes[1].parent.exists()
+
+
+async def test_notes_of_a_line_whose_folder_is_gone_are_deleted_too(house: House) -> None:
+    house.line("coffee")
+    old, new = noted_since(Folders("tea", house.data), 31), noted_since(Folders("tea", house.data), 29)
+    await house.look()
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+async def test_the_note_of_a_record_that_is_deleted_stays_until_its_age(house: House) -> None:
+    coffee = house.line("coffee", "[recording]\nkeep_mb = 1")
+    records, note = [kept_since(coffee, days, 600_000) for days in (2, 1)], noted_since(coffee, 2)
+    await house.look()
+    assert [record.exists() for record in records] == [False, True]
+    assert note.exists()
+
+
+async def test_what_is_no_note_is_not_deleted(house: House) -> None:
+    coffee = house.line("coffee")
+    for name in ("2020-01-01/readme.json", "somewhere/142233-1f2e3d.json"):
+        write(coffee.noted / name, "{}")
+    await house.look()
+    assert len(list(coffee.noted.glob("*/*.json"))) == 2
 
 
 async def test_a_line_whose_folder_is_gone_keeps_its_records_as_long_as_it_said(house: House) -> None:

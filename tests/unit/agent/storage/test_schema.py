@@ -49,7 +49,7 @@ def test_a_new_database_is_private_and_has_the_newest_version_and_no_copy(tmp_pa
     open_database(path, [FIRST, SECOND]).close()
     assert version_of_database(path) == 2
     assert rows(path) == [("a; b", 0)]
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_mode & 0o777 == 0o660
     assert files(tmp_path) == {"books.db"}
 
 
@@ -61,7 +61,7 @@ def test_an_older_database_is_brought_up_to_date_and_a_copy_of_it_is_kept(tmp_pa
     assert rows(path) == [("a; b", 1), ("c", 1)]
     assert (version_of_database(path), version_of_database(tmp_path / "books.db.v1")) == (2, 1)
     assert rows(tmp_path / "books.db.v1") == [("a; b",)]
-    assert (tmp_path / "books.db.v1").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "books.db.v1").stat().st_mode & 0o777 == 0o660
 
 
 def test_only_the_copy_of_the_last_upgrade_is_kept(tmp_path: Path) -> None:

@@ -73,6 +73,8 @@ async def test_a_confirmed_message_is_in_the_record_and_in_the_outbox(call: Mess
     await call.plays()
     [message] = call.record.transcript("").messages
     assert message.model_dump(exclude={"at"}) == ARGUMENTS | {"number": OWN}
+    [kept] = tmp_path.glob("calls/coffee/*/*-message-1/message.json")  # whoever else is told
+    assert json.loads(kept.read_text()) == message.model_dump()
     [notice] = notices(tmp_path)
     assert (notice["to"], notice["title"]) == ("CHAT", "Urgent message from Anna")
     assert call.outcomes == ["done"]

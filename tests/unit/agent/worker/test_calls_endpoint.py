@@ -298,6 +298,22 @@ async def test_without_a_token_only_the_container_itself_is_answered(
     assert server.dispatched == []
 
 
+async def test_the_desk_is_answered_by_its_own_token_whether_there_is_another_one_or_not(
+    server: Server, lines: LinesFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls_endpoint, "_is_loopback", lambda _: False)
+    for more in ({}, {"api_token": SecretStr(TOKEN)}):
+        settings = host(lines_folder=lines.path, livekit_api_secret="a-secret-of-thirty-two-characters", **more)
+        secret = settings.livekit_api_secret.get_secret_value()
+        async with serving(settings, lines) as endpoint:
+            for identity, status in (("browser-0123", 401), ("", 401), ("desk", 201)):
+                token = api.AccessToken("key", secret).with_identity(identity).to_jwt()
+                assert (await endpoint.post(wanted(), token=token))[0] == status
+            forged = api.AccessToken("key", "another-secret-of-thirty-two-chars").with_identity("desk").to_jwt()
+            assert (await endpoint.post(wanted(), token=forged))[0] == 401
+    assert len(server.dispatched) == 2
+
+
 @pytest.mark.parametrize(
     ("address", "is_it"),
     [("127.0.0.1", True), ("::1", True), ("172.29.53.10", False), ("8.8.8.8", False), (None, False), ("x", False)],

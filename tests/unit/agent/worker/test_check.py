@@ -384,3 +384,10 @@ def test_a_number_without_its_country_is_judged_by_the_numbers_of_its_line(
     fatal, of_lines = problems_at_start(settings, lines_of(settings))
     assert fatal == []
     assert of_lines == [problem]
+
+
+def test_prices_that_are_no_good_are_named(judged: Callable[..., list[str]], folder: Path) -> None:
+    (folder / "prices.toml").write_text('[openai."tts-1"]\nper_year = 3\n')
+    [problem] = judged()
+    assert problem.startswith('lines/prices.toml has per_year in [openai."tts-1"], which is no kind of price')
+    assert problems_at_start(host(lines_folder=folder), lines_of(host(lines_folder=folder))) == ([], [])  # calls go on

@@ -309,4 +309,7 @@ BREAKAGES = [
     fails("kept.stores", "a newer release has written one", lambda s: s.fix(newer_stores=1)),
     warns("kept.waiting", "the webhook is down since yesterday", lambda s: s.fix(waiting=12, oldest=26.0)),
     warns("kept.failed", "some were given up", lambda s: s.fix(failed=3)),
+    # What is measured
+    warns("metrics.running", "it is unhealthy", lambda s: s.service("prometheus", health="unhealthy")),
+    warns("metrics.running", "it has no container", lambda s: s.remove("prometheus")),
 ]

@@ -43,7 +43,7 @@ SITE = "line.example.com"
 CARRIER = "sip.carrier.example"
 NUMBER = "+12025550123"
 ADDRESSES = {"redis": "172.29.53.2", "livekit": "172.29.53.130", "sip": "172.29.53.131", "caddy": "172.29.53.132"}
-SERVICES = (*ADDRESSES, "agent", "desk", "speech", "watch")
+SERVICES = (*ADDRESSES, "agent", "desk", "speech", "watch", "prometheus")
 
 
 class Network(Outside):
@@ -176,7 +176,7 @@ def healthy_facts(gateway: int, audio_probe: int) -> dict[str, list[str]]:
         "SIP_PORT": str(gateway),
         "RTP_PORTS": "10000-10019",
         "TURN_UDP_PORT": "443",
-        "COMPOSE_PROFILES": "local",
+        "COMPOSE_PROFILES": "local,metrics",
         "SERVER_LOG_LEVEL": "error",
         "LOG_LEVEL": "info",
         "REDIS_PING": "PONG",

@@ -142,6 +142,15 @@ async def test_without_twilios_credentials_or_a_carrier_for_calls_that_go_out_ne
     assert skipped == {"twilio.account", "twilio.trunk", "twilio.by_hand", *asked}
 
 
+@pytest.mark.parametrize("profiles", ["", "local"])
+async def test_prometheus_is_looked_at_only_where_it_is_switched_on(stage: Stage, profiles: str) -> None:
+    stage.set(COMPOSE_PROFILES=profiles)
+    stage.remove("prometheus")
+    results = await stage.examine()
+    assert results["metrics.running"].finding.level == "skipped"
+    assert (results["providers.embedded"].finding.level == "ok") == (profiles == "local")
+
+
 async def test_an_address_in_a_network_of_ones_own_is_not_the_providers_nat(stage: Stage) -> None:
     """Tailscale's addresses are from the same range."""
     stage.facts["HOST_ADDRESS"] = ["172.31.5.6", "100.64.3.4"]
@@ -179,8 +188,6 @@ async def test_of_a_host_without_env_as_much_is_said_as_can_be_said(stage: Stage
     results = await stage.examine()
     failed = {id_ for id_, result in results.items() if result.finding.level == "fail"}
     assert "settings.env" in failed
-    assert failed - {"settings.env"} == {
-        *("agent.watched", "web.desk"),
-        *(id_ for id_ in results if id_.endswith(".running")),
-    }
+    running = {id_ for id_ in results if id_.endswith(".running")} - {"metrics.running"}
+    assert failed - {"settings.env"} == {"agent.watched", "web.desk", *running}
     assert results["host.engine_version"].finding.level == "ok"

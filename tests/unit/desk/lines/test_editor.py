@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.desk.conftest import Visitor
+from tests.unit.desk.payloads import PAYLOADS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,19 +19,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from tests.unit.desk.lines.conftest import Agent
-
-PAYLOADS = [
-    "<script>alert(1)</script>",
-    "</textarea><script>alert(1)</script>",
-    "<!-- </textarea><img src=x onerror=alert(1)> -->",
-    '"><svg onload=alert(1)>',
-    "' autofocus onfocus='alert(1)",
-    "{{ 7777 * 7777 }}{% raw %}",
-    "</title><script>alert(1)</script>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "javascript:alert(1)",
-    "\u202eevil\u2066",
-]
 
 
 class Page:

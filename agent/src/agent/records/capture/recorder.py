@@ -8,7 +8,7 @@ from livekit.agents import AgentSession, ConversationItemAddedEvent
 from livekit.agents.llm import AgentHandoff
 
 from agent.framework import RecorderIO
-from agent.storage.private_files import PRIVATE_FILE, make_folder
+from agent.storage.private_files import create, make_folder
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,8 @@ class Recorder:
         """Record into a new file from now on; a RuntimeError says why that is not possible."""
         if self._io is None:
             raise RuntimeError("there is no sound to record, because the session has not begun or has no audio")
-        _create(path)
+        make_folder(path.parent)
+        create(path)
         await self._io.start(output_path=path)
 
     async def close(self) -> None:
@@ -59,8 +60,3 @@ class Recorder:
         self._io = RecorderIO(agent_session=self._session, sample_rate=RATE)
         self._session.input.audio = self._io.record_input(sound)
         self._session.output.audio = self._io.record_output(voice)
-
-
-def _create(path: Path) -> None:
-    make_folder(path.parent)
-    path.touch(PRIVATE_FILE)

@@ -7,6 +7,7 @@ from bootstrap.doctor.checks import (
     gateway,
     host,
     kept,
+    metrics,
     network,
     providers,
     receivers,
@@ -33,6 +34,7 @@ STATIONS: dict[str, tuple[str, ModuleType]] = {  # by what the ids of its checks
     "providers": ("Who hears, thinks and speaks", providers),
     "receivers": ("Whom the lines ask and tell", receivers),
     "kept": ("What is kept", kept),
+    "metrics": ("What is measured", metrics),
 }
 HEADINGS = {name: heading for name, (heading, _) in STATIONS.items()}
 CHECKS: list[Check] = [

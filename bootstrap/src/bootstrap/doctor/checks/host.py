@@ -99,7 +99,7 @@ async def cpu(world: World) -> Finding:
     cores, load = world.facts.number("CPUS"), world.facts.number("LOAD")
     if not cores:
         return skipped("the engine does not say how many cores it has")
-    if cores < 2 and world.facts.get("COMPOSE_PROFILES") == "local":
+    if cores < 2 and "local" in world.facts.profiles:
         return warn("The engine has one core, on which the embedded models answer too late.")
     if load is not None and load / cores > BUSY:
         return warn(f"Over the last five minutes, {load:.1f} processes wanted {cores:.0f} cores: speech may break up.")

@@ -137,7 +137,7 @@ async def test_a_message_is_mailed_to_the_owner_in_words_that_say_who_what_when_
     its = told(OWNER_MAIL=mailbox.address)
     tell_of_message(post.record(its), MESSAGE, post.folders)
     [file] = post.waiting
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_mode & 0o777 == 0o660
     post.deliver(its)
     await until(lambda: not file.exists())
     [mail] = mailbox.mails

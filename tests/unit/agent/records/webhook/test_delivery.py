@@ -68,7 +68,7 @@ async def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def test_news_are_sent_signed_as_standard_webhooks_say_and_then_gone(post: Post) -> None:
     file = post.put("evt-1")
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_mode & 0o777 == 0o660
     body = file.read_text()
     post.start()
     await until(lambda: not file.exists())
