@@ -408,6 +408,7 @@ def test_a_folder_that_cannot_be_written_says_whose_it_is(
     operator: Visitor, lines: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("os.geteuid", lambda: lines.stat().st_uid + 1)
     page = Page(operator, "/lines/coffee")
     assert "sudo chown -R" in page.seen
     before = read(lines, "persona.md")
