@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 QUESTION = "What is the ice cream of the week?"
 ASKS_AT = 8.0  # seconds after the microphone was opened; the greeting is over by then
 ANSWERS_WITHIN = 60_000  # milliseconds, of the embedded models on two cores
-GREETED_WITHIN = 1.0  # seconds from the click to the first sound, in the best of three calls
 REJECTED_WITHIN = 30_000
 WIDTH, HEIGHT = 390, 664  # what a browser on a phone leaves of the screen
 
@@ -110,24 +108,6 @@ def test_two_actions_lead_to_a_spoken_answer(line: Line, desk: DeskOf, speech: P
         assert not [told for told in browser.logs if told.startswith("error")], browser.logs
 
 
-def test_the_greeting_is_heard_within_a_second_of_the_click(desk: DeskOf, silent: Browser) -> None:
-    waited = []
-    for _ in range(3):
-        page = silent.page()
-        desk.sign_in(page)
-        page.goto(f"{desk.url}/talk")
-        page.wait_for_timeout(3000)  # what the call before has left to do
-        clicked = time.time()
-        call(page)
-        expect(said_by(page, "line").first).to_be_visible()
-        page.wait_for_timeout(2500)
-        waited.append(silent.first_heard(page) - clicked)
-        page.get_by_role("button", name="Hang up").click()
-        page.context.close()
-    print(f"From the click to the first sound: {', '.join(f'{one:.2f}' for one in waited)} s")  # noqa: T201
-    assert min(waited) <= GREETED_WITHIN, waited
-
-
 def test_the_page_shows_the_microphones_level_and_who_is_speaking(desk: DeskOf, speech: Path) -> None:
     with Browser.started(speech) as browser, in_a_call(browser, desk) as (page, _):
         browser.until(page, "document.getElementById('level').value > 0.2")
@@ -147,14 +127,16 @@ def test_without_a_microphone_it_is_said_and_typing_works(
         expect(page.get_by_role("alert")).to_contain_text("You can type")
         assert page.get_by_role("button", name="Mute").is_disabled()
         field = page.get_by_label("Type instead of talking")
-        field.fill(f"{QUESTION} <img src=x onerror=alert(1)>")
+        field.fill(QUESTION)
         field.press("Enter")
         answer = said_by(page, "line").get_by_text(re.compile(flavor, re.IGNORECASE))
         expect(answer.first).to_be_visible(timeout=ANSWERS_WITHIN)
         page.wait_for_timeout(5000)
         assert sounds_like(flavor, words_in(browser.heard(page)))
-        expect(said_by(page, "you")).to_have_count(1)
-        expect(said_by(page, "you")).to_contain_text("<img src=x onerror=alert(1)>")
+        field.fill("<img src=x onerror=alert(1)>")
+        field.press("Enter")
+        expect(said_by(page, "you")).to_have_count(2)
+        expect(said_by(page, "you").last).to_contain_text("<img src=x onerror=alert(1)>")
         assert page.locator("#captions img").count() == 0
         assert field.input_value() == ""
 
