@@ -73,7 +73,7 @@ class Guard:
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
         if path.startswith(STATIC):
-            headers.setdefault("Cache-Control", "no-cache")  # ask each time, so that a new release's pages get its scripts
+            headers.setdefault("Cache-Control", "no-cache")  # so that a new release's pages get its scripts
             return
         headers.setdefault("Cache-Control", "no-store")
         if session.is_new and "set-cookie" not in headers:
