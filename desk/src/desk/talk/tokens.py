@@ -21,7 +21,7 @@ DRAFT = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a browser needs to call: the call's room, and a token that lets it in once."""
+    """What a browser needs to call: the call's room, and a token, with which the agent takes one call."""
 
     room: str
     token: str
