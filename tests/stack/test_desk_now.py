@@ -6,7 +6,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from livekit import api
@@ -154,7 +154,10 @@ def test_a_server_that_does_not_answer_takes_nobody_out_of_a_call(desk: DeskOf) 
     """Who has taken a call over is in it by the call's card, which stays while nobody knows which calls there are."""
     at = "2026-11-28T00:00:00.000+00:00"
     call = {"id": "RM_1", "line": "coffee", "began": at, "people": [], "agent": "agent-1", "state": "listening"}
-    told = [{"calls": [call], "problem": ""}, {"calls": [], "problem": "The media server does not answer."}]
+    told: list[dict[str, Any]] = [
+        {"calls": [call], "problem": ""},
+        {"calls": [], "problem": "The media server does not answer."},
+    ]
     pushed = "".join(f"data: {json.dumps({'at': at, **one})}\n\n" for one in told)
     with Browser.started() as browser:
         page = browser.page()

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import URL, FormData, Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from desk.access.sessions import COOKIE, LASTS, Session, Sessions
@@ -67,7 +67,10 @@ class Guard:
         if _wants_a_page(request.headers):
             status = 307 if request.method in CHANGES_NOTHING else 303  # the form itself is not sent again
             return RedirectResponse(f"/sign-in?{urlencode({'after': _page_of(request)})}", status)
-        return Response("Sign in first: this session has ended.", 401, media_type="text/plain")
+        sentence = "Sign in first: this session has ended."
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse({"error": sentence}, 401)
+        return PlainTextResponse(sentence, 401)
 
     def _add_headers(self, headers: MutableHeaders, path: str, session: Session) -> None:
         for name, value in HEADERS.items():

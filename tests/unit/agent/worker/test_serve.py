@@ -40,7 +40,9 @@ class Line:
             await self.assigned.wait()
             self.active_jobs.append(object())
 
-        request = JobRequest(job=Job(id="AJ_1", room=Room(name=room, sid=sid), metadata=metadata), on_reject=reject, on_accept=accept)
+        request = JobRequest(
+            job=Job(id="AJ_1", room=Room(name=room, sid=sid), metadata=metadata), on_reject=reject, on_accept=accept
+        )
         return asyncio.ensure_future(self.admit(request))
 
 

@@ -9,7 +9,6 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from desk.access import sessions
 from desk.access.guard import LARGEST, LARGEST_OF_A_STRANGER
 from desk.access.sessions import COOKIE, Sessions
 from tests.unit.desk.conftest import PASSWORD, Visitor
@@ -28,6 +27,18 @@ PAGE = {"Accept": "text/html"}
 def test_a_stranger_is_led_to_the_sign_in_and_then_to_the_page(visitor: Visitor) -> None:
     answer = visitor.get("/calls?line=coffee", headers=PAGE)
     assert (answer.status_code, answer.headers["location"]) == (307, "/sign-in?after=%2Fcalls%3Fline%3Dcoffee")
+
+
+def test_a_script_of_a_page_is_told_in_json_that_its_session_has_ended(visitor: Visitor) -> None:
+    answer = visitor.get("/calls", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()) == (401, {"error": "Sign in first: this session has ended."})
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/calls", "/nothing", "/talk", "/static/desk.css", "/static/nothing"])
+def test_head_is_answered_as_get_is_without_the_page(operator: Visitor, path: str) -> None:
+    got, head = operator.get(path), operator.head(path)
+    assert head.status_code == got.status_code
+    assert head.headers["content-security-policy"] == got.headers["content-security-policy"]
 
 
 def test_the_password_opens_the_desk(visitor: Visitor) -> None:
@@ -103,7 +114,7 @@ def test_signing_out_holds_after_a_restart_if_the_new_key_cannot_be_kept(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr(sessions.os, "open", full)
+        disk.setattr("desk.access.sessions.os.open", full)
         first.sign_everybody_out()
     assert not Sessions(tmp_path, "a password").read(cookie).is_operator
 

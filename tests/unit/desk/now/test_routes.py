@@ -117,7 +117,7 @@ def test_of_two_operators_at_the_same_moment_the_second_is_told(
         )
         assert post(operator, "take-over").status_code == 200  # whose browser may have failed to join
         now = time.monotonic()
-        monkeypatch.setattr(watching.time, "monotonic", lambda: now + watching.JOINS_WITHIN + 1)
+        monkeypatch.setattr("desk.now.watching.time.monotonic", lambda: now + watching.JOINS_WITHIN + 1)
         assert post(second, "take-over").status_code == 200
 
 
