@@ -187,6 +187,25 @@ def test_who_is_not_in_a_call_any_more_is_told(line: Line, desk: DeskOf) -> None
             hang_up(card)
 
 
+def test_what_is_still_being_heard_is_shown_as_unfinished(desk: DeskOf) -> None:
+    with Browser.started() as browser:
+        page = look_at_now(browser, desk)
+        assert page.evaluate(TOLD) == [["What", False], ["What", False], ["What is it?", True], ["What is it?", True]]
+
+
+# A caller's words, as they were understood first, and then.
+TOLD = """async () => {
+    const { read } = await import('/static/now/captions.js');
+    const told = [];
+    const add = ({ text, final }) => told.push([text, final]);
+    for (const [text, final] of [['What', 'false'], ['What is it?', 'true']]) {
+        const info = { attributes: { 'lk.segment_id': 'SG_1', 'lk.transcription_final': final } };
+        await read({ info, async *[Symbol.asyncIterator]() { yield text; } }, { identity: 'sip_1' }, add);
+    }
+    return told;
+}"""
+
+
 def test_a_room_of_somebody_elses_is_neither_shown_nor_ended(line: Line, desk: DeskOf) -> None:
     name = "call-of-somebody-else"
 
