@@ -118,7 +118,7 @@ def test_the_operator_takes_over_and_is_heard_while_the_agent_says_nothing_more(
             card.get_by_role("button", name="Take over").click()
             expect(card.get_by_text("You are talking to the caller")).to_be_visible()
             expect(card).to_contain_text("an operator has taken over")
-            expect(card).to_contain_text("When you leave the call, the agent says goodbye")
+            expect(card).to_contain_text("When you give the call back, the agent goes on.")
             assert axe(page) == []
             with look_at_another(browser, desk) as other:
                 expect(other.get_by_role("button", name="Take over")).to_be_disabled()
@@ -127,7 +127,8 @@ def test_the_operator_takes_over_and_is_heard_while_the_agent_says_nothing_more(
         assert outcome.hears("manager speaking"), outcome.printed
         spoke = outcome.says("manager")
         ends = next(part["end"] for part in outcome.said if part["start"] == spoke)
-        after = [part for part in outcome.said if part["start"] > ends + QUIET_AFTER]
+        # Sound without words is the noise of the operator's microphone, which the browser makes louder in silence.
+        after = [part for part in outcome.said if part["start"] > ends + QUIET_AFTER and part["text"]]
         assert not [part for part in after if "manager" not in part["text"] and "order" not in part["text"]], (
             outcome.printed
         )
