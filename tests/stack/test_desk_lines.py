@@ -135,11 +135,11 @@ def test_a_faulty_edit_is_refused_with_its_row_and_changes_nothing(line: Line, p
     assert (line.words / "line.toml").read_text() == before
 
 
-def test_what_is_written_after_saving_outlives_loading_the_page_again(page: Page) -> None:
+def test_what_is_written_after_saving_outlives_loading_the_page_again(browser: Browser, page: Page) -> None:
     text_of(page, "goodbye.md").fill("Bye.\n")
     save(page)
     text_of(page, "goodbye.md").fill("Goodbye.\n")
-    page.wait_for_function("Object.values(sessionStorage).some((it) => it.includes('Goodbye.'))")
+    browser.until(page, "Object.values(sessionStorage).some((it) => it.includes('Goodbye.'))")
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
     expect(text_of(page, "goodbye.md")).to_have_value("Goodbye.\n")
