@@ -1,4 +1,4 @@
-"""The body of a request: it may come in pieces, may not be larger than its endpoint takes, and is not waited for long."""
+"""The body of a request, which may come in pieces: no more of it is read than its endpoint takes, and not for long."""
 
 import asyncio
 
