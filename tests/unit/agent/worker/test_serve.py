@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 from typing import cast
 from unittest.mock import Mock
@@ -30,7 +31,7 @@ class Line:
         self.assigned = asyncio.Event()
         self.admit = admit_up_to(limit, cast("AgentServer", self))
 
-    def request(self) -> "asyncio.Task[None]":
+    def request(self, room: str = "call-1", metadata: str = '{"line": "coffee"}') -> "asyncio.Task[None]":
         async def reject(terminate: bool) -> None:
             self.answers.append("for good" if terminate else "not here")
 
@@ -39,7 +40,8 @@ class Line:
             await self.assigned.wait()
             self.active_jobs.append(object())
 
-        request = JobRequest(job=Job(id="AJ_1", room=Room(sid="RM_1")), on_reject=reject, on_accept=accept)
+        job = Job(id="AJ_1", room=Room(sid="RM_1", name=room), metadata=metadata)
+        request = JobRequest(job=job, on_reject=reject, on_accept=accept)
         return asyncio.ensure_future(self.admit(request))
 
 
@@ -72,6 +74,37 @@ async def test_a_call_that_has_ended_makes_room() -> None:
     await line.request()
     line.active_jobs.clear()
     await line.request()
+    assert line.answers == ["taken", "taken"]
+
+
+async def test_a_browsers_token_is_for_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    line, browser = Line(limit=9), '{"line": "coffee", "browser": true}'
+    line.assigned.set()
+    for room in ("browser-1", "browser-2", "browser-1"):
+        await line.request(room, browser)
+    assert line.answers == ["taken", "taken", "for good"]
+    later = time.time() + worker.TOKEN_HOLDS + 1
+    monkeypatch.setattr(worker, "time", Mock(time=lambda: later))
+    await line.request("browser-3", browser)  # by then, no token of the others holds
+    await line.request("browser-1", browser)
+    assert line.answers[3:] == ["taken", "taken"]
+
+
+async def test_a_browser_that_was_not_taken_may_try_again() -> None:
+    line, browser = Line(limit=1, active=1), '{"line": "coffee", "browser": true}'
+    line.assigned.set()
+    await line.request("browser-1", browser)
+    line.active_jobs.clear()
+    await line.request("browser-1", browser)
+    assert line.answers == ["not here", "taken"]
+
+
+@pytest.mark.parametrize("metadata", ["", "[]", '{"line": "coffee"}', '{"line": "coffee", "draft": "x"}'])
+async def test_phones_may_come_to_a_room_again(metadata: str) -> None:
+    line = Line(limit=9)
+    line.assigned.set()
+    for _ in range(2):
+        await line.request("call-1", metadata)
     assert line.answers == ["taken", "taken"]
 
 
