@@ -235,7 +235,7 @@ def delete_old_notes(folders: Folders, keep: Recording) -> None:
     with _Deletion("old notes of calls") as deletion:
         for day in sorted(folders.noted.glob("????-??-??")):
             for note in day.iterdir():
-                began = _began(note)
+                began = _began(note.with_name(note.name.lstrip(".")))  # also of one that a crash has left half written
                 if began is not None and began <= time.time() - keep.keep_days * DAY:
                     deletion.of(note, Path.unlink)
             if not any(day.iterdir()) and day.name != f"{datetime.now(UTC):%Y-%m-%d}":

@@ -83,6 +83,14 @@ async def test_notes_are_kept_as_long_as_records_whose_line_says_so(house: House
     assert not notes[1].parent.exists()
 
 
+async def test_a_note_that_a_crash_has_left_half_written_is_deleted_when_it_is_old(house: House) -> None:
+    old, new = noted_since(house.line("coffee"), 31), noted_since(house.line("coffee"), 29)
+    half = [note.rename(note.with_name(f".{note.name}.1f2e3d")) for note in (old, new)]
+    await house.look()
+    assert [note.exists() for note in half] == [False, True]
+    assert not old.parent.exists()
+
+
 async def test_notes_of_a_line_whose_folder_is_gone_are_deleted_too(house: House) -> None:
     house.line("coffee")
     old, new = noted_since(Folders("tea", house.data), 31), noted_since(Folders("tea", house.data), 29)

@@ -25,6 +25,7 @@ from tests.support.radicale import PASSWORD, USER, put_event, radicale
 from tests.support.radicale import make_calendar as made_calendar
 from tests.unit.agent.appointments import calendars
 from tests.unit.agent.fakes import host
+from tests.unit.agent.worker.test_calls_endpoint import in_pieces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -310,3 +311,13 @@ async def test_nobody_but_the_desk_is_answered(salon: Salon) -> None:
 
 def test_the_worker_has_these_endpoints() -> None:
     assert desk_appointments.routes in http.ROUTES
+
+
+@pytest.mark.parametrize("salon", ["embedded"], indirect=True)
+async def test_a_body_that_comes_in_pieces_is_read_to_its_end(salon: Salon) -> None:
+    await salon.book("10:00")
+    [its] = await salon.week()
+    status, answer = await salon.ask(
+        "POST", "/coffee/cancel", data=in_pieces({name: its[name] for name in ("uid", "begins", "version")})
+    )
+    assert status == 200, answer
