@@ -89,6 +89,16 @@ def test_accents_do_not_matter(index: Index, data: Path) -> None:
     assert found(index, text="Müller") == [NAME.record]
 
 
+@pytest.mark.parametrize(
+    "typed", ["Hauptstraße", "HAUPTSTRASSE", "Hauptstrasse", "हिन्दी", "नमस्ते", "l'été", "ete", "σοφος", "front.desk", "ﬁne"]
+)
+def test_words_of_any_language_are_found(index: Index, data: Path, typed: str) -> None:
+    said = "Ich wohne in der Hauptstraße. हिन्दी, नमस्ते! L'été. ΣΟΦΟΣ, fine."
+    put_record(data, NAME, caller="front.desk", turns=[{"who": "caller", "text": said, "start": 0, "end": 1}])
+    assert found(index, text=typed) == [NAME.record]
+    assert found(index, text=f"{typed} decaf") == []
+
+
 def test_filters(index: Index, data: Path) -> None:
     tea = named("2026-11-26_101010-dddddd", "tea")
     put_record(data, NAME)
