@@ -16,7 +16,7 @@ PARTS_OF_WORDS = ("L", "N", "M", "Co")  # Unicode's categories, as in the index'
 
 
 def plain(text: str) -> str:
-    """Return a text with each character in its usual form: full-width digits become digits, ß becomes ss, accents stay."""
+    """Return a text with each character in its usual form: a full-width 4 becomes 4, and ß ss; accents stay."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 

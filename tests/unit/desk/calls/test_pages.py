@@ -413,11 +413,55 @@ def test_a_withheld_number_has_no_other_calls(operator: Visitor, data: Path) -> 
 def test_a_call_that_is_being_written_is_not_deleted(operator: Visitor, data: Path) -> None:
     put_note(data, NAME)
     Folders(data).work_of(NAME).mkdir(parents=True)
-    assert "This call is still being written" in text_of(operator.get(f"{PAGE}/delete"))
+    assert "is still being written: delete it when it is over" in text_of(operator.get(f"{PAGE}/delete"))
     answer = operator.post(f"{PAGE}/delete", data={"csrf_token": operator.token})
     assert answer.status_code == 409
     assert "is still being written: delete it when it is over" in text_of(answer)
     assert Folders(data).note_of(NAME).exists()
+
+
+def test_damaged_calls_may_be_of_any_caller(operator: Visitor, data: Path) -> None:
+    put_note(data, NAME)
+    damaged = named("2026-11-20_120000-aaaaaa")
+    assert "may be this caller's" not in text_of(operator.get(f"{PAGE}/delete-caller"))
+    put_note(data, damaged, b"{")
+    asked = operator.get(f"{PAGE}/delete-caller")
+    assert "What is damaged may be this caller's, too, and stays" in text_of(asked)
+    assert f'href="/calls/{damaged.path}"' in asked.text
+
+
+@pytest.mark.parametrize("what", ["", "/delete", "/delete-caller", "/call.json"])
+def test_records_that_cannot_be_read_are_said(
+    operator: Visitor, data: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    put_note(data, NAME)
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Folders, "messages_of", refused)
+    answer = operator.get(f"{PAGE}{what}")
+    assert answer.status_code == 503
+    assert "cannot be read just now: Permission denied" in text_of(answer)
+
+
+def test_what_has_just_been_done_is_said_once(operator: Visitor, data: Path) -> None:
+    for number in range(60):
+        put_note(data, named(f"2026-11-20_1200{number:02}-aaaaaa"))
+    older = re.search(r'href="([^"]+)" rel="next"', operator.get("/calls?deleted=1&line=coffee").text)
+    assert older
+    assert "deleted" not in older[1]
+    assert "line=coffee" in older[1]
+
+
+def test_a_desk_folder_that_is_none_is_said(operator: Visitor, data: Path) -> None:
+    put_record(data, NAME)
+    for left in (data / "desk").iterdir():
+        left.unlink()
+    (data / "desk").rmdir()
+    (data / "desk").touch()
+    assert "cannot be written" in text_of(operator.get("/calls"))
+    assert operator.get("/calls/export.csv").status_code == 503
 
 
 def test_an_index_that_cannot_be_made_is_said(operator: Visitor, data: Path) -> None:

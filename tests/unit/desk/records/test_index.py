@@ -90,7 +90,8 @@ def test_accents_do_not_matter(index: Index, data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["Hauptstraße", "HAUPTSTRASSE", "Hauptstrasse", "हिन्दी", "नमस्ते", "l'été", "ete", "σοφος", "front.desk", "ﬁne"]
+    "typed",
+    ["Hauptstraße", "HAUPTSTRASSE", "Hauptstrasse", "हिन्दी", "नमस्ते", "l'été", "ete", "σοφος", "front.desk", "ﬁne"],
 )
 def test_words_of_any_language_are_found(index: Index, data: Path, typed: str) -> None:
     said = "Ich wohne in der Hauptstraße. हिन्दी, नमस्ते! L'été. ΣΟΦΟΣ, fine."
@@ -131,6 +132,7 @@ def test_days_are_those_of_each_line(index: Index, data: Path, lines: Path) -> N
     assert on(date(2026, 7, 3)) == []
     for day in (date.min, date.max):
         assert on(day) == []
+    assert len(index.page(Search(since=date(33, 1, 1))).rows) == 2
     assert len(index.page(Search(since=date.min, until=date.max)).rows) == 2
 
 
@@ -267,6 +269,60 @@ def test_while_nothing_can_be_written_what_is_known_is_shown(
         assert "the disk is full" in state.why
         assert [row.name for row in index.page(Search()).rows] == [NAME]
     assert len(found(index)) == 2
+
+
+def test_an_index_that_cannot_be_written_beside_is_read_as_it_is(
+    index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk SQLite cannot make the files that it needs beside an index in order to share it."""
+    put_record(data, NAME)
+    assert found(index) == [NAME.record]
+    put_record(data, named("2026-11-26_150000-aaaaaa"))
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Index, "_open", full)
+        patch.setattr("desk.records.index.LITTLE", 10**18)
+        assert "because the disk is full" in index.refresh(PATIENT).why
+        assert [row.name for row in index.page(Search()).rows] == [NAME]
+    assert len(found(index)) == 2
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_index(folders: Folders, lines: Path, data: Path) -> None:
+    (data / "file").touch()
+    index = Index(folders, lines, data / "file" / "index.db")
+    assert "the desk's folder on the data volume cannot be written" in index.refresh(PATIENT).why
+    with pytest.raises(sqlite3.OperationalError):
+        index.page(Search())
+
+
+def test_a_day_that_cannot_be_read_does_not_hide_the_others(
+    index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_record(data, NAME)
+    put_record(data, named("2026-11-26_150000-aaaaaa"))
+    read_day = scan.read_day
+
+    def refused(database: sqlite3.Connection, folders: Folders, line: str, day: str, looks: str) -> bool:
+        if day == "2026-11-26":
+            raise PermissionError(13, "Permission denied")
+        return read_day(database, folders, line, day, looks)
+
+    monkeypatch.setattr(scan, "read_day", refused)
+    assert "cannot be read (Permission denied)" in index.refresh(PATIENT).why
+    assert [row.name for row in index.page(Search()).rows] == [NAME]
+
+
+def test_what_is_deleted_while_it_is_read_stops_nothing(
+    index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_record(data, NAME, summary="Yirgacheffe", audio=None)
+    monkeypatch.setattr("desk.records.folders.Folders.audio_of", lambda self, name: self.record_of(name) / "gone.ogg")
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.exists", lambda _: True)
+        assert found(index) == [NAME.record]
 
 
 def test_one_strange_day_does_not_hide_the_others(index: Index, data: Path) -> None:
