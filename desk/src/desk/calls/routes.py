@@ -69,7 +69,8 @@ def routes() -> list[BaseRoute]:
 
 async def show_list(request: Request) -> Response:
     search, place = _asked_for(request.query_params)
-    found = await anyio.to_thread.run_sync(lambda: _found(request, search, place))
+    index = index_of(request)
+    found = await anyio.to_thread.run_sync(lambda: _found(request, index, search, place))
     part = "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
     return render(request, "calls/found.html" if part else "calls/list.html", **found)
 
@@ -131,7 +132,7 @@ async def ask_about_call(request: Request) -> Response:
         going = going_of_call(folders, name)
         if going.is_nothing and not going.record.is_being_written:
             raise Problem(404, NOTHING_LEFT)
-        return _asked(request, [going])
+        return _asked(request, [going], [])
 
     return render(request, "calls/delete.html", **await _on_disk(asked))
 
@@ -150,8 +151,8 @@ async def ask_about_caller(request: Request) -> Response:
     folders, index = _folders(request), index_of(request)
 
     def asked() -> dict[str, Any]:
-        names = calls_of(folders, index, record.caller)
-        return _asked(request, [going_of_call(folders, name) for name in names], record.caller)
+        going = [going_of_call(folders, name) for name in calls_of(folders, index, record.caller)]
+        return _asked(request, going, _damaged(index), record.caller)
 
     return render(request, "calls/delete.html", **await _on_disk(asked))
 
@@ -166,7 +167,7 @@ async def delete_all_of_caller(request: Request) -> Response:
 
 
 def index_of(request: Request) -> Index:
-    """Return the index of calls, which is made when it is first needed and then kept."""
+    """Return the index of calls, made when it is first needed, and kept; called in the event loop alone."""
     state = request.app.state
     if not hasattr(state, "index_of_calls"):
         places = desk_of(request).places
@@ -181,9 +182,9 @@ def age_of_index(app: Starlette) -> float:
     return index.age if index else math.nan
 
 
-def _found(request: Request, search: Search, place: Place | None) -> dict[str, Any]:
+def _found(request: Request, index: Index, search: Search, place: Place | None) -> dict[str, Any]:
     """Return what the template of the list is given."""
-    index, lines = index_of(request), desk_of(request).places.lines
+    lines = desk_of(request).places.lines
     state = index.refresh()
     page, choices, is_empty = Page(), {"lines": [""], "outcomes": [""]}, False
     try:
@@ -276,9 +277,9 @@ async def _record(request: Request) -> Record:
     return record
 
 
-def _asked(request: Request, going: list[Going], caller: str = "") -> dict[str, Any]:
+def _asked(request: Request, going: list[Going], damaged: list[CallName], caller: str = "") -> dict[str, Any]:
     """Return what the template is given that shows what would be deleted, and asks."""
-    lines, index = desk_of(request).places.lines, index_of(request)
+    lines = desk_of(request).places.lines
     zones = {line: zone_of(line, lines) for line in {it.name.line for it in going}}
     name, known = _name(request), {it.name for it in going}
     return {
@@ -287,7 +288,7 @@ def _asked(request: Request, going: list[Going], caller: str = "") -> dict[str, 
         "back": f"/calls/{name.path}",
         "being_written": [still_written(it.name) for it in going if it.record.is_being_written],
         "unknown": [it for it in unknown_callers(_folders(request)) if it not in known] if caller else [],
-        "damaged": _damaged(index) if caller else [],
+        "damaged": damaged,
         "notes": sum(it.note is not None for it in going),
         "recordings": sum(it.folder is not None for it in going),
         "recordings_size": shown.size(sum(it.audio_bytes for it in going)),

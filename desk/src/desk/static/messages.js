@@ -2,14 +2,22 @@
 const EVERY = 2000; // milliseconds
 const shown = document.getElementById("order");
 
+async function ask() {
+  const answer = await fetch(location.pathname, { headers: { Accept: "application/json" } });
+  if (answer.status === 401) {
+    return { sentence: "You are signed out: sign in again to see what becomes of the call.", is_over: true };
+  }
+  const told = await answer.json();
+  if (answer.ok) return told;
+  return { sentence: `It is not known now what becomes of the call. ${told.error}`, is_over: false };
+}
+
 async function look() {
   let told;
   try {
-    const answer = await fetch(location.pathname, { headers: { Accept: "application/json" } });
-    told = await answer.json();
-    if (!answer.ok) throw new Error(told.error);
-  } catch (error) {
-    told = { sentence: `It is not known now what becomes of the call. ${error.message || ""}`.trim(), is_over: false };
+    told = await ask();
+  } catch {
+    told = { sentence: "It is not known now what becomes of the call: the desk does not answer.", is_over: false };
   }
   // Writing the same words again would have a screen reader say them again.
   if (shown.textContent !== told.sentence) shown.textContent = told.sentence;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import threading
 from html import unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desk.records.folders import Folders
+from desk.records.index import Index
 from tests.unit.desk.made_up import CALLER, named, put_message, put_news, put_note, put_record, transcript_of
 from tests.unit.desk.payloads import PAYLOADS
 
@@ -443,6 +445,21 @@ def test_records_that_cannot_be_read_are_said(
     answer = operator.get(f"{PAGE}{what}")
     assert answer.status_code == 503
     assert "cannot be read just now: Permission denied" in text_of(answer)
+
+
+def test_there_is_one_index(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made in the event loop: two threads could make two, and the one would not know what the other deletes."""
+    made_in: list[str] = []
+
+    def noted(*given: Any) -> Index:
+        made_in.append(threading.current_thread().name)
+        return Index(*given)
+
+    monkeypatch.setattr("desk.calls.routes.Index", noted)
+    assert operator.get("/calls").status_code == 200
+    assert operator.get("/calls").status_code == 200
+    assert len(made_in) == 1
+    assert "AnyIO worker" not in made_in[0]
 
 
 def test_what_has_just_been_done_is_said_once(operator: Visitor, data: Path) -> None:

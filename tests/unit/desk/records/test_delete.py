@@ -235,7 +235,8 @@ def test_a_message_that_is_marked_done_meanwhile_goes_as_well(
 ) -> None:
     put_note(data, NAME)
     message = put_message(data, NAME)
-    rmdir, marked = os.rmdir, []
+    rmdir = os.rmdir
+    marked: list[Path] = []
 
     def marked_first(path: str | Path, **given: Any) -> None:
         if not marked:
