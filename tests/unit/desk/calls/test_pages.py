@@ -88,9 +88,21 @@ def test_the_list(operator: Visitor, data: Path) -> None:
 def test_htmx_gets_the_list_alone(operator: Visitor, data: Path) -> None:
     put_record(data, NAME)
     part = operator.get("/calls", headers={"HX-Request": "true"})
-    assert part.text.lstrip().startswith('<section id="found"')
+    assert part.text.lstrip().startswith("<p ")
+    assert PAGE in part.text
     whole = operator.get("/calls", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
     assert whole.text.startswith("<!doctype html>")
+
+
+def test_a_problem_leaves_the_place_in_which_the_next_list_is_shown(operator: Visitor) -> None:
+    """htmx shows whatever comes, also a sentence, where `hx-target` says."""
+    whole = Elements(operator.get("/calls").text).found
+    [form] = [its for tag, its in whole if tag == "form" and its.get("hx-target") == "#found"]
+    assert form["hx-swap"] == "innerHTML"
+    assert [tag for tag, its in whole if its.get("id") == "found"] == ["section"]
+    for query in ("", "?since=2026-11-26&until=2026-11-25"):
+        part = operator.get(f"/calls{query}", headers={"HX-Request": "true"})
+        assert 'id="found"' not in part.text
 
 
 def test_the_search_says_when_nothing_is_found(operator: Visitor, data: Path) -> None:
