@@ -48,7 +48,7 @@ CREATE VIRTUAL TABLE numbers USING fts5(digits, tokenize = 'trigram');
 CREATE TABLE days (line TEXT NOT NULL, day TEXT NOT NULL, looks TEXT NOT NULL, PRIMARY KEY (line, day)) WITHOUT ROWID;
 """
 LOOKED_EVERY = 1.0  # seconds
-WAITED = 1.0  # seconds for which a page waits for the index to be brought up to date
+WAITED = 1.0  # seconds for which a page waits for the index to be brought up to date, or for whoever has locked it
 PATIENT = 60.0  # seconds for which a deletion or an export waits for it
 LOCKED = 10.0  # seconds
 LITTLE = 1_000_000  # bytes; with no more than that on the disk, SQLite says "disk I/O error"
@@ -190,7 +190,7 @@ class Index:
     def _asked(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Ask the database; one that is damaged is deleted, and read in again, and on a full disk it is only read."""
         try:
-            with contextlib.closing(self._open()) as database:
+            with contextlib.closing(self._open(WAITED)) as database:
                 return question(database)
         except sqlite3.Error as error:
             if _is_damaged(error):
@@ -253,8 +253,11 @@ class Index:
             if failed:
                 raise failed
 
-    def _open(self) -> sqlite3.Connection:
-        """Open the index; make it if it is not there, or if another release has made it."""
+    def _open(self, patience: float = LOCKED) -> sqlite3.Connection:
+        """Open the index; make it if it is not there, or if another release has made it.
+
+        Another process that has locked it is waited for, for as many seconds as `patience` says.
+        """
         try:
             self._file.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
             if not self._file.exists():
@@ -262,7 +265,7 @@ class Index:
                     os.close(os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o660))
         except OSError as error:
             raise sqlite3.OperationalError(f"unable to open the index: {error.strerror}") from error
-        database = sqlite3.connect(self._file, timeout=LOCKED, isolation_level=None)
+        database = sqlite3.connect(self._file, timeout=patience, isolation_level=None)
         try:
             database.execute("PRAGMA secure_delete = ON")
             if database.execute("PRAGMA user_version").fetchone()[0] != VERSION:

@@ -4,12 +4,10 @@ const shown = document.getElementById("order");
 
 async function ask() {
   const answer = await fetch(location.pathname, { headers: { Accept: "application/json" } });
-  if (answer.status === 401) {
-    return { sentence: "You are signed out: sign in again to see what becomes of the call.", is_over: true };
-  }
-  const told = await answer.json();
+  const told = await answer.json().catch(() => ({}));
   if (answer.ok) return told;
-  return { sentence: `It is not known now what becomes of the call. ${told.error}`, is_over: false };
+  const why = told.error || (answer.status === 401 ? "You are signed out: sign in again." : "The desk does not answer.");
+  return { sentence: `It is not known now what becomes of the call. ${why}`, is_over: false };
 }
 
 async function look() {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -323,6 +324,28 @@ def test_what_is_deleted_while_it_is_read_stops_nothing(
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.exists", lambda _: True)
         assert found(index) == [NAME.record]
+
+
+def test_no_page_waits_long_for_an_index_that_another_process_has_locked(
+    index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_record(data, NAME)
+    assert found(index) == [NAME.record]
+    monkeypatch.setattr("desk.records.index.WAITED", 0.01)
+    with closing(sqlite3.connect(data / "desk" / "index.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("PRAGMA user_version = 1")  # which locks it
+        connect, patience = sqlite3.connect, []
+
+        def noted(*given: Any, timeout: float = 5.0, **more: Any) -> sqlite3.Connection:
+            patience.append(timeout)
+            return connect(*given, timeout=min(timeout, 0.01), **more)
+
+        monkeypatch.setattr(sqlite3, "connect", noted)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            index.page(Search())
+    assert patience == [0.01]
+    assert index.page(Search()).rows
 
 
 def test_one_strange_day_does_not_hide_the_others(index: Index, data: Path) -> None:
