@@ -6,7 +6,7 @@ async function ask() {
   const answer = await fetch(location.pathname, { headers: { Accept: "application/json" } });
   const told = await answer.json().catch(() => ({}));
   if (answer.ok) return told;
-  const why = told.error || (answer.status === 401 ? "You are signed out: sign in again." : "The desk does not answer.");
+  const why = told.error || "The desk does not answer.";
   return { sentence: `It is not known now what becomes of the call. ${why}`, is_over: false };
 }
 

@@ -335,11 +335,13 @@ def test_no_page_waits_long_for_an_index_that_another_process_has_locked(
     with closing(sqlite3.connect(data / "desk" / "index.db", isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("PRAGMA user_version = 1")  # which locks it
-        connect, patience = sqlite3.connect, []
+        connect: Any = sqlite3.connect
+        patience: list[float] = []
 
         def noted(*given: Any, timeout: float = 5.0, **more: Any) -> sqlite3.Connection:
             patience.append(timeout)
-            return connect(*given, timeout=min(timeout, 0.01), **more)
+            made: sqlite3.Connection = connect(*given, timeout=min(timeout, 0.01), **more)
+            return made
 
         monkeypatch.setattr(sqlite3, "connect", noted)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
