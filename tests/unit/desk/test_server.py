@@ -21,7 +21,11 @@ async def test_a_server_that_says_nothing_is_not_waited_for(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "ANSWERS_WITHIN", 0.1)
-    listening = await asyncio.start_server(lambda reader, _: reader.read(), "127.0.0.1", 0)
+
+    async def say_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    listening = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     url = f"ws://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     async with listening, asyncio.timeout(20):
         with pytest.raises(Problem, match="does not answer"):
