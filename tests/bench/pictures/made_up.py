@@ -20,7 +20,6 @@ from tests.bench.pictures.talks import GREETING, TALKS, Talk
 from tests.stack.desk import files_of_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
 SEED = 16
@@ -94,12 +93,15 @@ def make_up(line: str, until: datetime, zone: ZoneInfo, seed: int = SEED) -> lis
     return calls
 
 
-def _beginnings(day: datetime, chance: random.Random) -> Iterator[datetime]:
+def _beginnings(day: datetime, chance: random.Random) -> list[datetime]:
     weekend = day.weekday() >= 5
     hours = WEEKEND if weekend else HOURS
     count = chance.randint(8, 12) if weekend else chance.randint(16, 26)
-    for hour in sorted(chance.choices(list(hours), list(hours.values()), k=count)):
-        yield day.replace(hour=hour, minute=chance.randrange(60), second=chance.randrange(60), microsecond=0)
+    chosen = chance.choices(list(hours), list(hours.values()), k=count)
+    return sorted(
+        day.replace(hour=hour, minute=chance.randrange(60), second=chance.randrange(60), microsecond=0)
+        for hour in chosen
+    )
 
 
 def _call(line: str, began: datetime, ago: int, chance: random.Random) -> MadeUp:
