@@ -434,6 +434,7 @@ async def test_a_caller_by_browser_goes_the_same_way_as_one_by_phone(browser: St
         "Presynthesis",
         "connect",
         "wait_for_caller",
+        "note_the_call",
         "refuse_strangers",
         "report_the_call",
         "reject_when_full",

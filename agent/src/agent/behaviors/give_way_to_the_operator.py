@@ -1,9 +1,9 @@
-"""An operator of the line takes the call over: they join its room by browser, and the agent falls silent for good.
+"""An operator of the line takes the call over: they join its room by browser, and the agent falls silent.
 
-The agent stops at once, answers nothing more, and ends no call by itself but for the limit on its length. What the
-caller says goes on into the transcript, and into the recording if the caller knows of it; the operator is not
-transcribed or recorded. When the operator leaves and does not come back within a moment, the agent says goodbye and
-hangs up: it has not heard what the operator has said, so it could not go on with the conversation.
+The agent stops at once, answers nothing, and ends no call by itself but for the limit on its length. What the caller
+says goes on into the transcript, and into the recording if the caller knows of it; the operator is not transcribed or
+recorded. When the operator leaves and does not come back within a moment, the agent says that it is back and has not
+heard what the operator said, which tells the model so, too, and goes on with the conversation.
 
 An operator who only listens is hidden, and nothing here is about them.
 """
@@ -21,12 +21,11 @@ from agent.conversation.participants import OPERATOR, TALKS, has_taken_over
 
 logger = logging.getLogger(__name__)
 
-BACK_WITHIN = 5.0  # seconds; a page that is loaded again, or loses its network, is back by then
-OPERATOR_LEFT = "an operator took over and hung up"
+BACK_WITHIN = 1.5  # seconds in which another operator may follow; who loses their network has not left for some 20 s
 
 
 def give_way_to_the_operator(call: Call) -> None:
-    """Fall silent when an operator who talks is in the room, and end the call when none is left in it."""
+    """Fall silent when an operator who talks is in the room, and go on when none is left in it."""
     watch = _Operators(call)
     call.room.on("participant_connected", watch.see)
     call.room.on("participant_disconnected", watch.see_leave)
@@ -57,8 +56,11 @@ class _Operators:
         if participant.identity not in self._there:
             return
         self._there.discard(participant.identity)
-        if not self._there and not self._call.transfer.joined:
-            self._leaving = asyncio.get_running_loop().call_later(BACK_WITHIN, self._end)
+        if self._there:
+            return
+        self._show("")  # so that they, or another one, may take the call over again
+        if not self._call.transfer.joined:
+            self._leaving = asyncio.get_running_loop().call_later(BACK_WITHIN, self._go_on)
 
     def stop(self) -> None:
         """Wait for no operator any more."""
@@ -69,20 +71,21 @@ class _Operators:
     def _fall_silent(self) -> None:
         call = self._call
         call.transfer.operator_came.set()
+        call.record.taken_over = True
         call.hang_up.spares = True  # if this process has to end, the two talk on (`worker.orphaned_calls`)
         call.announcer.silent = True
         call.announcer.cut_interjection()
         with contextlib.suppress(RuntimeError):  # the session has not begun, and nothing is being said
             call.session.interrupt(force=True)
 
-    def _end(self) -> None:
+    def _go_on(self) -> None:
         call = self._call
         if call.ending.begun or not call.caller_is_there:
             return
-        logger.info("The operator has left: the call ends")
-        self._show("")
+        logger.info("The operator has left: the agent goes on")
+        call.transfer.operator_came.clear()
         call.hang_up.spares = call.announcer.silent = False
-        call.ending.say(call.ending.farewell, OPERATOR_LEFT)
+        call.announcer.say("operator_left")
 
     def _show(self, state: str) -> None:
         begin(show_in(self._call.room, {OPERATOR: state}))

@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 CALLER_HUNG_UP = "the caller hung up"
 PERSON_HUNG_UP = "the person who was called hung up"
 CALLER_WAS_TRANSFERRED = "the caller was transferred"
-TAKEN_OVER = "an operator took over"  # the outcome of such a call, when the caller hangs up
 ANSWERED_WITHIN = 2.0  # seconds after the caller has left within which the gateway reports what became of a REFER
 
 
@@ -78,6 +77,4 @@ async def _end_after_the_refer(call: Call, refer: "asyncio.Future[Any]") -> None
 
 
 def _hung_up(call: Call) -> str:
-    if call.transfer.taken_over:
-        return TAKEN_OVER
     return PERSON_HUNG_UP if call.order else CALLER_HUNG_UP

@@ -50,12 +50,14 @@ async def dial(
     shown: str,
     ringing: float,
     longest: float,
+    secret: bool = False,
 ) -> None:
     """Call `number` over the outbound trunk of `agent` (AGENT_NAME), and return when the person has answered.
 
     The person is in the room as the participant `identity` from before it rings. `shown` is the number that they see;
     if it is not one of the trunk's, they see the trunk's. It rings for at most `ringing` seconds, and the gateway ends
-    the leg `longest` seconds after it was begun. If this is cancelled, the leg ends.
+    the leg `longest` seconds after it was begun. With `secret`, nobody in the room is told the number: a browser there
+    could show it. If this is cancelled, the leg ends.
 
     Raises:
         NotReachedError: nobody answered; no leg is left.
@@ -69,6 +71,7 @@ async def dial(
             room_name=room,
             participant_identity=identity,
             participant_attributes={LEG: agent},
+            hide_phone_number=secret,
             wait_until_answered=True,
         )
         request.ringing_timeout.FromMilliseconds(round(ringing * 1000))

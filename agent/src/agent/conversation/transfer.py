@@ -219,6 +219,7 @@ class _Attempt:
                     shown=self._call.sip.dialled,
                     ringing=self._person.ringing,
                     longest=self._call.seconds_left,
+                    secret=self._call.came_by_browser,
                 )
         except NotReachedError as error:
             return error.reason

@@ -15,12 +15,12 @@ class TransferState:
     joined: bool = False  # the caller and the person hear each other, and the agent hears neither
     caller_has_left: bool = False  # which nobody reports while the caller is hidden (`conversation.apart`)
     refer: asyncio.Future[Any] | None = None  # the carrier's answer to a REFER, while it is awaited
-    operator_came: asyncio.Event = field(default_factory=asyncio.Event)  # set once and for all, see `taken_over`
+    operator_came: asyncio.Event = field(default_factory=asyncio.Event)  # set while they have the call
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)  # held until all of an attempt is undone
 
     @property
     def taken_over(self) -> bool:
-        """Whether an operator talks with the caller, or has: the agent never talks with them again."""
+        """Whether an operator talks with the caller in the agent's place."""
         return self.operator_came.is_set()
 
     @property

@@ -71,6 +71,7 @@ class Sentences:
     person_asked: str
     person_declined: str
     person_caller_gone: str
+    operator_left: str
 
 
 @dataclass(frozen=True, slots=True)

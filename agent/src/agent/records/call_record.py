@@ -16,6 +16,8 @@ from agent.records.transcript import Action, Message, Models, OutcomeFields, Tra
 
 ACTIONS_DONE_WITHIN = 35.0  # seconds; no tool may take longer, and the call's process has 45 s after the call
 
+AFTER_AN_OPERATOR = "after an operator took over"  # ends the outcome of such a call
+
 
 @dataclass
 class CallRecord:
@@ -29,6 +31,7 @@ class CallRecord:
     order: str = ""  # the id of the order, if the agent has made the call
     came_by: Literal["phone", "browser"] = "phone"
     draft: str = ""  # of the line's files, if the call has tried one
+    taken_over: bool = False  # whether an operator has talked with the caller
     name: str = ""
     rejected: str = ""  # why the caller was not let in
     measures: Measures = field(default_factory=Measures)
@@ -73,7 +76,7 @@ class CallRecord:
             dialled=self.call.dialled,
             direction="outbound" if self.order else "inbound",
             order=self.order,
-            outcome=outcome,
+            outcome=f"{outcome}, {AFTER_AN_OPERATOR}" if self.taken_over else outcome,
             messages=list(self.messages),
             outcome_fields=self.outcome_fields,
             actions=[it.model_copy(update={"at": round(it.at - start, 2)}) for it in self.actions],

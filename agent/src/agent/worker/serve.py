@@ -13,6 +13,7 @@ from agent.framework import is_registered, set_heartbeat_interval
 from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
 from agent.worker.metrics import METRICS
+from agent.worker.used_rooms import UsedRooms
 
 logger = logging.getLogger(__name__)
 
@@ -28,14 +29,20 @@ def admit_up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Await
     or another service may use up without a single call here, and then no call would be answered.
     """
     starting = 0  # calls taken that are not among the active ones yet: two may come at once
+    used = UsedRooms()
 
     async def admit(request: JobRequest) -> None:
         nonlocal starting
+        if used.is_used(request.job):
+            logger.warning("Call not taken: a browser's token is for one call", extra={"room_id": request.room.sid})
+            await request.reject(terminate=True)
+            return
         if len(server.active_jobs) + starting >= limit:
             logger.warning("Call not taken: %d calls are in progress", limit, extra={"room_id": request.room.sid})
             await request.reject(terminate=False)  # another agent of this name may be free
             return
         starting += 1
+        used.note(request.job)
         try:
             await request.accept()
             METRICS.calls.start()

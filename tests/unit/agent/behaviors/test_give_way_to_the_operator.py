@@ -1,4 +1,4 @@
-"""An operator takes the call over: the agent is silent from then on, and ends the call when the operator has left."""
+"""An operator takes the call over: the agent is silent, and goes on when the operator has left."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +12,7 @@ from agent.behaviors import give_way_to_the_operator as module
 from agent.behaviors.ask_a_silent_caller import ask_a_silent_caller
 from agent.behaviors.bound_the_call import _CallLimit
 from agent.behaviors.fill_the_silence import fill_the_silence
-from agent.behaviors.give_way_to_the_operator import OPERATOR_LEFT, give_way_to_the_operator
+from agent.behaviors.give_way_to_the_operator import give_way_to_the_operator
 from agent.behaviors.hang_up_after_goodbye import hang_up_after_goodbye
 from agent.conversation.announcer import Announcer
 from agent.conversation.participants import OPERATOR
@@ -38,11 +38,11 @@ class Watched:
     def __init__(self, call: Call) -> None:
         self.call, self.room = call, Room("caller")
         call.room = self.room
-        self.hang_up = SimpleNamespace(spares=False)
+        self.hang_up, self.record = SimpleNamespace(spares=False), SimpleNamespace(taken_over=False)
 
     def attach(self) -> None:
         given = self.call.call
-        given.hang_up, given.ending.farewell = self.hang_up, "farewell"  # type: ignore[assignment]
+        given.hang_up, given.record = self.hang_up, self.record  # type: ignore[assignment]
         give_way_to_the_operator(given)
 
     def enter(self, who: Any) -> None:
@@ -89,7 +89,7 @@ async def test_the_agent_stops_in_the_middle_of_a_sentence_and_says_so_by_its_at
         on.enter(operator())
         await on.call.hears("hello cut off")
         await settle()
-        assert (on.state, on.rests, on.hang_up.spares) == ("yes", True, True)
+        assert (on.state, on.rests, on.hang_up.spares, on.record.taken_over) == ("yes", True, True, True)
 
 
 async def test_what_the_caller_says_is_kept_and_not_answered() -> None:
@@ -120,15 +120,29 @@ async def test_a_caller_who_says_goodbye_to_the_operator_or_nothing_at_all_is_no
         assert (on.call.ending.asked, on.call.telephone.heard) == ([], ["hello"])
 
 
-async def test_when_the_operator_has_left_the_agent_says_goodbye() -> None:
+async def test_when_the_operator_has_left_the_agent_says_so_and_goes_on() -> None:
     async with watched() as on:
         on.enter(operator())
         on.room.leave(FIRST)
-        assert on.call.ending.asked == []
-        await until(lambda: on.call.ending.asked)
-        assert on.call.ending.asked == [("farewell", OPERATOR_LEFT)]
         await settle()
-        assert (on.state, on.rests, on.hang_up.spares, on.call.announcer.silent) == ("", True, False, False)
+        assert (on.state, on.rests, on.call.telephone.heard) == ("", True, [])
+        await on.call.hears("operator_left")
+        assert (on.rests, on.hang_up.spares, on.record.taken_over) == (False, False, True)
+        await on.call.says(QUESTION)
+        await on.call.hears("operator_left", "answer")
+
+
+async def test_a_call_is_taken_over_as_often_as_an_operator_comes() -> None:
+    async with watched() as on:
+        for _ in range(2):
+            on.enter(operator())
+            assert on.rests
+            on.room.leave(FIRST)
+            await until(lambda: not on.rests)
+        on.enter(operator(SECOND))
+        on.call.announcer.say("hello")
+        await _pass()
+        assert (on.state, "hello" in on.call.telephone.heard) == ("yes", False)
 
 
 async def test_an_operator_who_comes_back_and_one_who_joins_another_end_nothing() -> None:
@@ -140,7 +154,7 @@ async def test_an_operator_who_comes_back_and_one_who_joins_another_end_nothing(
         on.room.leave(SECOND)
         on.enter(operator(FIRST))
         await _pass()
-        assert (on.call.ending.asked, on.state) == ([], "yes")
+        assert (on.call.telephone.heard, on.rests, on.state) == ([], True, "yes")
 
 
 async def test_an_operator_who_was_there_before_the_talk_began_has_it() -> None:
@@ -158,7 +172,7 @@ async def test_nobody_else_silences_the_agent(who: Any) -> None:
         on.enter(who)
         on.room.leave(who.identity)
         await _pass()
-        assert (on.rests, on.call.ending.asked, on.state) == (False, [], "")
+        assert (on.rests, on.call.telephone.heard, on.state) == (False, [], "")
 
 
 async def test_a_goodbye_that_has_begun_is_finished() -> None:
@@ -174,7 +188,7 @@ async def test_a_caller_and_a_person_who_were_joined_talk_on_without_the_operato
         on.enter(operator())
         on.room.leave(FIRST)
         await _pass()
-        assert on.call.ending.asked == []
+        assert (on.call.telephone.heard, on.call.ending.asked) == ([], [])
 
 
 async def test_the_end_of_the_time_is_not_announced_and_comes_without_a_word() -> None:

@@ -325,7 +325,7 @@ async def test_a_phone_and_an_agent_are_no_browsers(monkeypatch: pytest.MonkeyPa
     assert await waiting is None
 
 
-async def test_a_call_that_an_operator_took_over_says_so_and_its_room_is_deleted(
+async def test_the_room_of_a_call_that_an_operator_took_over_is_deleted_when_the_caller_leaves(
     job: Job, session: rtc.EventEmitter[str]
 ) -> None:
     call = in_call(ctx=job, session=session, participant=participant("caller"), hang_up=HangUp(context(job)))
@@ -334,7 +334,7 @@ async def test_a_call_that_an_operator_took_over_says_so_and_its_room_is_deleted
     call.transfer.operator_came.set()
     call.hang_up.spares = True
     job.room.leave("caller")
-    assert job.reasons == ["an operator took over"]
+    assert job.reasons == ["the caller hung up"]
     await call.hang_up.finish()
     assert job.deleted == 1
 

@@ -97,6 +97,7 @@ class Server:
         self.marked: list[dict[str, str]] = []
         self.subscriptions: dict[tuple[str, str], bool] = {}
         self.called: list[str] = []
+        self.secret: list[bool] = []  # whether the room is not told the number
         self.referred: list[str] = []
 
     async def list_outbound_trunk(self, _: Any) -> Any:
@@ -104,6 +105,7 @@ class Server:
 
     async def create_sip_participant(self, request: api.CreateSIPParticipantRequest) -> None:
         self.called.append(request.sip_call_to)
+        self.secret.append(request.hide_phone_number)
         self._room.enter(request.participant_identity)
         await self.picks_up.wait()
         if self.answer:
@@ -594,6 +596,14 @@ async def test_a_browser_may_subscribe_to_nothing_between_the_persons_answer_and
     assert by_browser.outcome == "joined"
     assert (by_browser.server.hidden[-1], by_browser.server.deaf[-1]) == (False, False)
     assert by_browser.server.subscriptions[BROWSER, f"TR_{briefing.person}"]
+
+
+async def test_a_browser_is_not_told_the_persons_number(by_browser: Talk) -> None:
+    """It is sent what is known of everybody in its room, and whoever has it can look."""
+    transferring = by_browser.transfer_caller()
+    (await by_browser.briefing()).answer.set_result("accepted")
+    await transferring
+    assert by_browser.server.secret == [True]
 
 
 async def test_a_caller_by_browser_who_is_declined_is_told_so_once_they_hear_again(

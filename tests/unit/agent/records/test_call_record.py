@@ -69,3 +69,9 @@ async def test_what_never_ends_is_not_waited_for_for_ever(record: CallRecord) ->
     await record.wait_for_actions()
     assert asyncio.get_running_loop().time() - began == pytest.approx(call_record.ACTIONS_DONE_WITHIN, abs=1)
     assert action.outcome == "unclear"
+
+
+def test_the_outcome_says_that_an_operator_took_over(record: CallRecord) -> None:
+    assert record.transcript("the caller hung up").outcome == "the caller hung up"
+    record.taken_over = True
+    assert record.transcript("the caller hung up").outcome == "the caller hung up, after an operator took over"

@@ -15,7 +15,7 @@ from tests.unit.agent.fakes import host
 SECRET = "a-secret-of-tests-that-is-long-enough"
 
 
-def token(identity: str = "desk", secret: str = SECRET, key: str = "key", minutes: float = 1) -> AccessToken:
+def token(identity: str = "desk", secret: str = SECRET, key: str = "key", minutes: float = 60) -> AccessToken:
     return AccessToken(key, secret).with_identity(identity).with_ttl(timedelta(minutes=minutes))
 
 

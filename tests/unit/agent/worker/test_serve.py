@@ -1,6 +1,7 @@
 """Taking calls, and not taking them."""
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -15,7 +16,7 @@ from livekit.protocol.models import Room
 
 from agent.background import repeat
 from agent.turns.prosody import ProsodyProcess
-from agent.worker import health
+from agent.worker import health, used_rooms
 from agent.worker import serve as worker
 from agent.worker.serve import HEARTBEAT, admit_up_to, load_of_calls, serve
 from tests.unit.agent.fakes import until
@@ -30,7 +31,7 @@ class Line:
         self.assigned = asyncio.Event()
         self.admit = admit_up_to(limit, cast("AgentServer", self))
 
-    def request(self) -> "asyncio.Task[None]":
+    def request(self, room: str = "call-1", sid: str = "RM_1", metadata: str = "") -> "asyncio.Task[None]":
         async def reject(terminate: bool) -> None:
             self.answers.append("for good" if terminate else "not here")
 
@@ -39,7 +40,9 @@ class Line:
             await self.assigned.wait()
             self.active_jobs.append(object())
 
-        request = JobRequest(job=Job(id="AJ_1", room=Room(sid="RM_1")), on_reject=reject, on_accept=accept)
+        request = JobRequest(
+            job=Job(id="AJ_1", room=Room(name=room, sid=sid), metadata=metadata), on_reject=reject, on_accept=accept
+        )
         return asyncio.ensure_future(self.admit(request))
 
 
@@ -73,6 +76,46 @@ async def test_a_call_that_has_ended_makes_room() -> None:
     line.active_jobs.clear()
     await line.request()
     assert line.answers == ["taken", "taken"]
+
+
+async def test_a_browsers_token_is_good_for_one_call_and_a_room_that_is_offered_again_is_taken() -> None:
+    line = Line(limit=20)
+    line.assigned.set()
+    browser = json.dumps({"line": "coffee", "browser": True})
+    await line.request("call-browser-1", "RM_1", browser)
+    await line.request("call-browser-1", "RM_1", browser)
+    await line.request("call-browser-1", "RM_2", browser)
+    await line.request("call-browser-2", "RM_3", browser)
+    assert line.answers == ["taken", "taken", "for good", "taken"]
+
+
+async def test_a_browser_that_found_the_line_full_may_come_back() -> None:
+    line = Line(limit=1, active=1)
+    line.assigned.set()
+    browser = json.dumps({"line": "coffee", "browser": True})
+    await line.request("call-browser-1", "RM_1", browser)
+    line.active_jobs.clear()
+    await line.request("call-browser-1", "RM_2", browser)
+    assert line.answers == ["not here", "taken"]
+
+
+async def test_a_phones_room_may_have_the_name_of_an_earlier_one() -> None:
+    line = Line(limit=20)
+    line.assigned.set()
+    for sid in ("RM_1", "RM_2"):
+        await line.request("call-of-a-rule-with-one-room", sid, json.dumps({"line": "coffee"}))
+    assert line.answers == ["taken", "taken"]
+
+
+async def test_only_so_many_rooms_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(used_rooms, "MOST", 2)
+    line = Line(limit=20)
+    line.assigned.set()
+    for number in range(4):
+        await line.request(f"call-browser-{number}", "RM_1", '{"browser": true}')
+    await line.request("call-browser-0", "RM_2", '{"browser": true}')
+    await line.request("call-browser-3", "RM_2", '{"browser": true}')
+    assert line.answers == ["taken"] * 5 + ["for good"]
 
 
 class Server:
