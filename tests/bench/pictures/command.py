@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
+    from tests.bench.pictures.shots import Look
     from tests.stack.line import Line
 
 LINE = "coffee"
@@ -38,11 +40,20 @@ SETTINGS = {
     "apology_after": 60,
 }
 # What the browser's caller says, and at which second after the microphone was opened.
-SPEECH = ((8.0, "How much is a cappuccino?"), (28.0, "Can I bring my dog?"))
+SPEECH = ((8.0, "How much is a cappuccino?"), (40.0, "Can I bring my dog?"))
 ANSWERS_WITHIN = 90_000  # milliseconds, of the embedded models on two cores with two calls
 FOUND_WITHIN = 240.0  # seconds, until the doctor has looked
 LISTED_WITHIN = 120.0  # seconds, until the record of a call is finished
 BOOKED = f"/calls?kept=yes&text={people.BOOKS[0].split()[-1].rstrip('.')}"
+
+
+@dataclass(frozen=True)
+class Shot:
+    name: str
+    path: str
+    shows: str  # a selector: when it is there, the page is
+    height: int  # of a wide screen, in CSS pixels
+    at: str = ""  # a selector: what is scrolled to the top
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -94,22 +105,25 @@ def _of_what_is_over(desk: DeskOf, camera: Camera) -> list[Path]:
     until(page, f"{desk.url}/health", page.get_by_text("Looked at"), FOUND_WITHIN)
     tomorrow = (datetime.now(ZONE) + timedelta(days=1)).date()
     monday = tomorrow - timedelta(days=tomorrow.weekday())
-    pages = [
-        ("calls", "/calls", "#found tbody tr", 900),
-        ("call", its, "#axis svg rect.first_audio", 1500),
-        ("line", f"/lines/{LINE}", "main textarea", 900),
-        ("health", "/health?days=14", ".chart canvas", 1700),
-        ("messages", "/messages", "main .messages", 800),
-        ("appointments", f"/appointments?line={LINE}&week={monday}", "#week", 800),
+    shots = [
+        Shot("calls", "/calls", "#found tbody tr", 900),
+        Shot("call", str(its), "#wave canvas", 1500),
+        Shot("line", f"/lines/{LINE}", "main textarea", 900),
+        Shot("health", "/health?days=14", ".chart canvas", 1100),
+        Shot("figures", "/health?days=14", ".chart canvas", 1300, "#figures"),
+        Shot("messages", "/messages", "main .messages", 800),
+        Shot("appointments", f"/appointments?line={LINE}&week={monday}", "#week", 1000),
     ]
-    taken = []
-    for name, path, shows, height in pages:
-        for look in LOOKS:
-            camera.look(look, height)
-            page.goto(f"{desk.url}{path}")
-            page.locator(shows).first.wait_for(state="attached")
-            taken.append(camera.take(name, look))
-    return taken
+    return [_take(desk, camera, shot, look) for shot in shots for look in LOOKS]
+
+
+def _take(desk: DeskOf, camera: Camera, shot: Shot, look: Look) -> Path:
+    camera.look(look, shot.height)
+    camera.page.goto(f"{desk.url}{shot.path}")
+    camera.page.locator(shot.shows).first.wait_for(state="attached")
+    if shot.at:
+        camera.scroll_to(shot.at)
+    return camera.take(shot.name, look)
 
 
 def _of_calls_in_progress(line: Line, desk: DeskOf, browser: Browser, folder: Path) -> list[Path]:
@@ -126,7 +140,7 @@ def _of_calls_in_progress(line: Line, desk: DeskOf, browser: Browser, folder: Pa
         for card in cards.all():
             card.get_by_role("button", name="Captions").click()
         of_the_browser = cards.filter(has_text="browser")
-        expect(of_the_browser.get_by_role("log")).to_contain_text("dollars", timeout=ANSWERS_WITHIN)
+        expect(of_the_browser.get_by_role("log").locator(".agent").first).to_be_visible(timeout=ANSWERS_WITHIN)
         expect(captions(talk, "you").nth(1)).to_be_visible(timeout=ANSWERS_WITHIN)
         expect(captions(talk, "line").nth(2)).to_be_visible(timeout=ANSWERS_WITHIN)
         taken = [*Camera(talk, folder).take_all("talk"), *Camera(now, folder).take_all("now")]

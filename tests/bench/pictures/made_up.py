@@ -6,11 +6,16 @@ are from +1 202 555 01xx, which belong to nobody.
 
 from __future__ import annotations
 
+import functools
+import io
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+import av
+import numpy as np
 
 from agent.providers.prices import cost_of, read_prices
 from agent.providers.usage import ModelUsage
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 SEED = 16
 DAYS = 14
 SLOW_DAY = 5  # days ago, on which the language model was slow and failed at times
+RATE = 48_000  # Hz
 WORDS_A_SECOND = 2.7
 HOURS = {7: 5, 8: 9, 9: 8, 10: 6, 11: 7, 12: 12, 13: 9, 14: 5, 15: 6, 16: 8, 17: 7}  # how many calls begin in each
 WEEKEND = {9: 5, 10: 8, 11: 9, 12: 7, 13: 6, 14: 4, 15: 3}
@@ -71,7 +77,7 @@ class MadeUp:
     def files(self) -> dict[str, bytes]:
         """What the agent writes of it, by the path below /data."""
         transcript = self.transcript.model_dump() if self.transcript else None
-        files = files_of_call(self.note.model_dump(), transcript)
+        files = files_of_call(self.note.model_dump(), transcript, silence() if transcript else None)
         day, _, name = self.note.record.partition("_")
         for which, message in enumerate(self.messages, 1):
             folder = f"calls/{self.note.transcript.line}/{day}/{name}-message-{which}"
@@ -79,6 +85,19 @@ class MadeUp:
             if self.done:
                 files[f"{folder}/done"] = b""
         return files
+
+
+@functools.cache
+def silence() -> bytes:
+    """Return a recording of a second in which nobody says anything: Ogg Opus, the caller and the agent."""
+    made = io.BytesIO()
+    with av.open(made, "w", format="ogg") as out:
+        stream = out.add_stream("libopus", rate=RATE, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 2 * RATE), np.int16), format="s16", layout="stereo")
+        frame.sample_rate = RATE
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            out.mux(packet)
+    return made.getvalue()
 
 
 def make_up(line: str, until: datetime, zone: ZoneInfo, seed: int = SEED) -> list[MadeUp]:
@@ -164,7 +183,7 @@ def _answered(
         usage=usage,
         cost=cost_of(usage, read_prices(Path("of-nobody"))),
     )
-    messages = _messages(talk, facts, began, seconds)
+    messages = _messages(talk, facts, began, seconds, chance)
     calls = [ToolCall(name=talk.tool, arguments=dict(talk.arguments), result=talk.result, at=4.0)] if talk.tool else []
     words = {"turns": turns, "tool_calls": calls, "messages": list(messages), "summary": talk.summary}
     return MadeUp(note, over.model_copy(update=words) if kept else None, messages, ago > 3)
@@ -233,12 +252,15 @@ def _usage(turns: list[Turn], ago: int, chance: random.Random) -> list[ModelUsag
     ]
 
 
-def _messages(talk: Talk, facts: Transcript, began: datetime, seconds: float) -> tuple[Message, ...]:
-    if not talk.message:
+def _messages(
+    talk: Talk, facts: Transcript, began: datetime, seconds: float, chance: random.Random
+) -> tuple[Message, ...]:
+    if not talk.messages:
         return ()
     at = _utc(began + timedelta(seconds=seconds - 3)).isoformat(timespec="seconds")
-    who = facts.name.partition(" ")[0] or talk.from_whom
-    return (Message(who=who, number=facts.caller, about=talk.message, urgent=talk.urgent, at=at),)
+    from_whom, about = chance.choice(talk.messages)
+    who = facts.name or from_whom
+    return (Message(who=who, number=facts.caller, about=about, urgent=talk.urgent, at=at),)
 
 
 def _lasting(facts: Transcript, began: datetime, seconds: float) -> Transcript:

@@ -25,7 +25,19 @@ LEAVES = (
 )
 CALLS = {"+12025550128": BOOKS, "+12025550111": ASKS, "+12025550181": LEAVES}
 STAYS = "+12025550164"
-STAYING = ("--from", STAYS, *PATIENT, "--say", "When are you open on Sunday?", "--stay", "150", "--max-seconds", "240")
+STAYING = (
+    "--from",
+    STAYS,
+    *PATIENT,
+    "--at",
+    "22",
+    "--say",
+    "When are you open on Sunday?",
+    "--stay",
+    "150",
+    "--max-seconds",
+    "240",
+)
 KEEP = """
 import asyncio, json, sys
 from datetime import datetime

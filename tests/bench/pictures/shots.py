@@ -20,6 +20,12 @@ COLORS = 256  # of a picture, which has few of them anyway
 SETTLES = 600  # milliseconds until a page is drawn anew for another size or color
 
 
+# What sticks out: of the page, for which it has to be scrolled sideways, or of one of its cards.
+STICKS_OUT = """[document.documentElement, ...document.querySelectorAll('main .card')]
+    .filter((it) => it.scrollWidth > it.clientWidth + 1)
+    .map((it) => `${it.tagName.toLowerCase()} ${it.id || it.className}`)"""
+
+
 @dataclass(frozen=True)
 class Look:
     size: Literal["wide", "phone"]
@@ -46,6 +52,7 @@ class Camera:
     def __init__(self, page: Page, folder: Path = FOLDER) -> None:
         self.page, self.folder = page, folder
         self._devtools = page.context.new_cdp_session(page)  # which keeps the scale for as long as it is open
+        self._devtools.send("Emulation.setScrollbarsHidden", {"hidden": True})
 
     def look(self, look: Look, height: int | None = None) -> None:
         """Show the page as on a screen of that size and color; `height` is that of a wide one."""
@@ -56,12 +63,15 @@ class Camera:
         self._devtools.send("Emulation.setDeviceMetricsOverride", metrics)
 
     def take(self, name: str, look: Look) -> Path:
-        """Take a picture of what is on the screen; AssertionError if the page has to be scrolled sideways."""
+        """Take a picture of what is on the screen; AssertionError if something sticks out of it, or of a card."""
         self.page.wait_for_timeout(SETTLES)
-        wide = self.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= look.width, f"{name} is {wide} pixels wide on a screen of {look.width}"
+        sticks_out = self.page.evaluate(STICKS_OUT)
+        assert not sticks_out, f"{name}, {look.size}: too wide for {sticks_out}"
         taken = self._devtools.send("Page.captureScreenshot", {"format": "png"})
         return save(base64.b64decode(taken["data"]), self.folder / f"{name}-{look.size}-{look.color}.png")
+
+    def scroll_to(self, selector: str) -> None:
+        self.page.locator(selector).evaluate("(it) => it.scrollIntoView()")
 
     def take_all(self, name: str, height: int | None = None) -> Iterator[Path]:
         """Take the page in all looks without loading it anew."""

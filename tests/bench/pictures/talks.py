@@ -21,8 +21,7 @@ class Talk:
     tool: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
     result: str = ""
-    message: str = ""
-    from_whom: str = ""  # where the caller has no name in contacts.csv
+    messages: tuple[tuple[str, str], ...] = ()  # of which one is left: from whom, if contacts.csv has no name, and what
     urgent: bool = False
 
 
@@ -83,8 +82,12 @@ TALKS = (
         often=1,
         outcome="the caller said goodbye",
         tool="take_message",
-        message="The flowers for the garden will be delivered on Tuesday, between nine and eleven.",
-        from_whom="Rosa",
+        messages=(
+            ("Rosa", "The flowers for the garden will be delivered on Tuesday, between nine and eleven."),
+            ("Rosa", "There are no tulips this week. She brings white roses, and would like to know if that is fine."),
+            ("the bakery", "The bread comes half an hour later tomorrow, because the oven is being repaired."),
+            ("Tom", "He can play the piano on Saturday evening, from six to eight."),
+        ),
     ),
     Talk(
         (
@@ -101,8 +104,10 @@ TALKS = (
         "The caller left an urgent message about an invoice.",
         often=1,
         tool="take_message",
-        message="The invoice of last month has the beans on it twice. Please call back today.",
-        from_whom="Mr. Novak",
+        messages=(
+            ("Mr. Novak", "The invoice of last month has the beans on it twice. Please call back today."),
+            ("the landlord", "Water drips through the ceiling of the storeroom. Somebody has to let the plumber in."),
+        ),
         urgent=True,
     ),
     Talk(
@@ -117,8 +122,11 @@ TALKS = (
         "The caller left an umbrella in the shop, and would like to be called back.",
         often=1,
         tool="take_message",
-        message="A black umbrella with a wooden handle was left by the window yesterday. Please call if it is there.",
-        from_whom="Tom",
+        messages=(
+            ("Mrs. Adler", "A black umbrella with a wooden handle was left by the window. Please call if it is there."),
+            ("Sam", "A blue scarf was left on the chair next to the door on Sunday."),
+            ("Olga", "She thinks that her reading glasses are on the table in the garden."),
+        ),
     ),
     Talk(
         (
