@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import socket
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
