@@ -1,7 +1,7 @@
 # The verbs, in the order a person meets them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
 .PHONY: help setup up check doctor call dial logs down backup restore firewall clean venv test test-all lint docs lock
-.PHONY: bench hearing knowledge tools turns capacity
+.PHONY: bench hearing knowledge tools turns capacity greeting pictures
 
 PYTHON ?= python3
 ROOMS = agent bootstrap desk phone speech
@@ -79,8 +79,8 @@ docs: venv ## write docs/settings.md, docs/line.schema.json, docs/doctor.md's ch
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh
 
-bench: venv ## measure the README's figures; also make bench hearing, knowledge, tools; turns, capacity take hours
-	.venv/bin/python -m tests.bench $(filter hearing knowledge tools turns capacity,$(MAKECMDGOALS))
+bench: venv ## measure the README's figures; also make bench hearing, knowledge, tools, greeting; turns, capacity take hours
+	.venv/bin/python -m tests.bench $(filter hearing knowledge tools turns capacity greeting pictures,$(MAKECMDGOALS))
 
-hearing knowledge tools turns capacity: # what bench is to measure
+hearing knowledge tools turns capacity greeting pictures: # what bench is to measure, or to take pictures of
 	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo 'Type: make bench $@' >&2; exit 2)

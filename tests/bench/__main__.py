@@ -1,4 +1,4 @@
-"""`make bench`, and `make bench` with one word more: hearing, knowledge, tools, turns or capacity.
+"""`make bench`, and `make bench` with one word more: hearing, knowledge, tools, turns, capacity, greeting or pictures.
 
 `python -m tests.bench outcome` needs the file of a model, and `python -m tests.bench desk` needs nothing.
 """
@@ -11,13 +11,15 @@ import sys
 
 from tests.bench import desk, figures
 from tests.bench.capacity import command as capacity
+from tests.bench.greeting import command as greeting
 from tests.bench.hearing import command as hearing
 from tests.bench.knowledge import command as knowledge
 from tests.bench.outcome import command as outcome
+from tests.bench.pictures import command as pictures
 from tests.bench.tools import command as tools
 from tests.bench.turns import command as turns
 
-PARTS = (figures, hearing, knowledge, outcome, tools, turns, capacity, desk)
+PARTS = (figures, hearing, knowledge, outcome, tools, turns, capacity, desk, greeting, pictures)
 
 
 def main(given: list[str]) -> int:

@@ -29,15 +29,16 @@ class MediaServer:
 
     @contextlib.asynccontextmanager
     async def asked(self) -> AsyncIterator[api.LiveKitAPI]:
-        """Give the API inside the block, which may last ANSWERS_WITHIN: livekit-api itself would wait for ever.
+        """Give the API inside the block, which has ANSWERS_WITHIN to end.
 
         Raises:
             Problem: 503, the server did not answer in time, or refused.
         """
         try:
+            # The timeout that LiveKitAPI itself takes does not hold: it asks aiohttp for None with each request.
             async with (
                 asyncio.timeout(ANSWERS_WITHIN),
-                api.LiveKitAPI(self._url, self._key, self._secret) as server,
+                api.LiveKitAPI(self._url, self._key, self._secret, failover=False) as server,
             ):
                 yield server
         except ERRORS:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import socket
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 from anyio.from_thread import start_blocking_portal
 from pydantic import SecretStr
 
+from desk import server as asking
+from desk.health import findings
+from desk.server import MediaServer
 from tests.support.fakes.livekit_sip import FakeLiveKit
 from tests.unit.desk.health.made import note, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from starlette.applications import Starlette
 
     from desk.settings import Settings
     from tests.unit.desk.conftest import Visitor
@@ -244,6 +251,20 @@ class TestAllIsDown:
         assert "there are no findings" in page.text
         assert "1 call answered" in page.text
         assert "has not told the desk which images run" in page.text
+
+    def test_who_is_there_and_says_nothing_is_down_within_seconds(
+        self, app: Starlette, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(asking, "ANSWERS_WITHIN", 0.1)
+        monkeypatch.setattr(findings, "ANSWERS_WITHIN", ClientTimeout(total=0.1))
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            host = f"127.0.0.1:{silent.getsockname()[1]}"
+            silent_ones = {"livekit_url": f"ws://{host}", "agent_url": f"http://{host}", "watch_url": f"http://{host}"}
+            its = app.state.desk
+            settings = its.settings.model_copy(update=silent_ones)
+            app.state.desk = dataclasses.replace(its, settings=settings, server=MediaServer(settings))
+            page = operator.get("/health")
+        assert page.text.count('<span class="badge bad">down</span>') == 3
 
     def test_the_doctor_cannot_be_asked(self, operator: Visitor) -> None:
         answer = operator.post("/health/look-again", data={"csrf_token": operator.token})

@@ -1,0 +1,1 @@
+"""How long a browser waits for the greeting: `python -m tests.bench greeting`."""
