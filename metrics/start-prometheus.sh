@@ -15,6 +15,7 @@ case ${LOG_FORMAT:-} in json) form=json ;; *) form=logfmt ;; esac
 targets sip "$sip"
 targets speech "$speech"
 targets alertmanager "${ALERTMANAGER:-}"
+# By default, every web page that is open on this machine could read what it asks METRICS_PORT for.
 exec prometheus --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus \
-    --storage.tsdb.retention.time=15d --storage.tsdb.retention.size=1GB \
+    --storage.tsdb.retention.time=15d --storage.tsdb.retention.size=1GB --web.cors.origin=none \
     --log.level=warn --log.format="$form"

@@ -157,6 +157,7 @@ def test_the_flags_are_those_of_every_release_since_2_43(tmp_path: Path, given: 
         "storage.tsdb.path": "/prometheus",
         "storage.tsdb.retention.time": "15d",
         "storage.tsdb.retention.size": "1GB",
+        "web.cors.origin": "none",
         "log.level": "warn",
         "log.format": form,
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from livekit import api
@@ -117,6 +118,7 @@ def test_the_operator_takes_over_and_is_heard_while_the_agent_says_nothing_more(
             card.get_by_role("button", name="Take over").click()
             expect(card.get_by_text("You are talking to the caller")).to_be_visible()
             expect(card).to_contain_text("an operator has taken over")
+            expect(card).to_contain_text("When you give the call back, the agent goes on.")
             assert axe(page) == []
             with look_at_another(browser, desk) as other:
                 expect(other.get_by_role("button", name="Take over")).to_be_disabled()
@@ -125,7 +127,8 @@ def test_the_operator_takes_over_and_is_heard_while_the_agent_says_nothing_more(
         assert outcome.hears("manager speaking"), outcome.printed
         spoke = outcome.says("manager")
         ends = next(part["end"] for part in outcome.said if part["start"] == spoke)
-        after = [part for part in outcome.said if part["start"] > ends + QUIET_AFTER]
+        # Sound without words is the noise of the operator's microphone, which the browser makes louder in silence.
+        after = [part for part in outcome.said if part["start"] > ends + QUIET_AFTER and part["text"]]
         assert not [part for part in after if "manager" not in part["text"] and "order" not in part["text"]], (
             outcome.printed
         )
@@ -146,6 +149,62 @@ def look_at_another(browser: Browser, desk: DeskOf) -> Iterator[Locator]:
         yield card
     finally:
         page.context.close()
+
+
+def test_a_server_that_does_not_answer_takes_nobody_out_of_a_call(desk: DeskOf) -> None:
+    """Who has taken a call over is in it by the call's card, which stays while nobody knows which calls there are."""
+    at = "2026-11-28T00:00:00.000+00:00"
+    call = {"id": "RM_1", "line": "coffee", "began": at, "people": [], "agent": "agent-1", "state": "listening"}
+    told: list[dict[str, Any]] = [
+        {"calls": [call], "problem": ""},
+        {"calls": [], "problem": "The media server does not answer."},
+    ]
+    pushed = "".join(f"data: {json.dumps({'at': at, **one})}\n\n" for one in told)
+    with Browser.started() as browser:
+        page = browser.page()
+        desk.sign_in(page)
+        page.route("**/now/events", lambda route: route.fulfill(content_type="text/event-stream", body=pushed))
+        page.goto(f"{desk.url}/now")
+        expect(page.get_by_text("The desk does not answer")).to_be_visible()  # all of it has been read
+        expect(page.get_by_role("article")).to_have_count(1)
+
+
+def test_who_is_not_in_a_call_any_more_is_told(line: Line, desk: DeskOf) -> None:
+    async def send_away(identity: str) -> None:
+        async with line.server() as server:
+            [room] = line.rooms()
+            await server.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+
+    with Browser.started() as browser:
+        page = look_at_now(browser, desk)
+        with phoning(line, "--stay", "60"):
+            card = call_on(page)
+            with page.expect_response("**/listen") as asked:
+                card.get_by_role("button", name="Captions").click()
+            expect(card.get_by_role("log")).to_be_visible()
+            page.wait_for_timeout(1000)  # until the browser is in the room
+            beside(send_away(asked.value.json()["identity"]))
+            expect(card.get_by_role("alert")).to_contain_text("lost its connection to the call")
+            hang_up(card)
+
+
+def test_what_is_still_being_heard_is_shown_as_unfinished(desk: DeskOf) -> None:
+    with Browser.started() as browser:
+        page = look_at_now(browser, desk)
+        assert page.evaluate(TOLD) == [["What", False], ["What", False], ["What is it?", True], ["What is it?", True]]
+
+
+# A caller's words, as they were understood first, and then.
+TOLD = """async () => {
+    const { read } = await import('/static/now/captions.js');
+    const told = [];
+    const add = ({ text, final }) => told.push([text, final]);
+    for (const [text, final] of [['What', 'false'], ['What is it?', 'true']]) {
+        const info = { attributes: { 'lk.segment_id': 'SG_1', 'lk.transcription_final': final } };
+        await read({ info, async *[Symbol.asyncIterator]() { yield text; } }, { identity: 'sip_1' }, add);
+    }
+    return told;
+}"""
 
 
 def test_a_room_of_somebody_elses_is_neither_shown_nor_ended(line: Line, desk: DeskOf) -> None:

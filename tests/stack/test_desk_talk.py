@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -296,6 +297,19 @@ def nobodys(line: Line) -> str:
     return token.with_identity("browser-of-nobody").with_grants(grants).to_jwt()
 
 
+# Another site's page
+
+
+def test_another_sites_name_that_leads_to_this_machine_does_not_lead_to_the_desk(line: Line, desk: DeskOf) -> None:
+    """Else a page of that site could call, and read what is answered (DNS rebinding)."""
+    for name, is_the_desk in (("localhost", True), ("rebound.example", False), ("127.0.0.1", False)):
+        connection = http.client.HTTPConnection("127.0.0.1", int(line.value("HTTP_PORT")), timeout=10)
+        connection.request("GET", "/talk", headers={"Host": f"{name}:{line.value('HTTP_PORT')}"})
+        answer = connection.getresponse()
+        assert (b"Landline" in answer.read()) is is_the_desk, name
+        connection.close()
+
+
 # How it looks
 
 
@@ -325,6 +339,36 @@ def test_on_a_phone_the_buttons_are_reached_without_scrolling(desk: DeskOf, sile
     expect(page.get_by_role("button", name="Hang up")).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Hang up").click()
+
+
+def test_who_has_scrolled_up_to_read_stays_there(desk: DeskOf, silent: Browser) -> None:
+    page = silent.page()
+    page.goto(f"{desk.url}/talk")
+    assert page.evaluate(SCROLLED) == {"at_first": True, "while_reading": True, "at_the_end_again": True}
+
+
+SCROLLED = """async () => {
+    const { html, render } = await import('/static/vendor/htm-preact.js');
+    const { Captions } = await import('/static/talk/view.js');
+    const place = document.getElementById('main').appendChild(document.createElement('div'));
+    const drawn = () => new Promise((done) => setTimeout(done, 300));
+    const show = async (count) => {
+        const captions = Array.from({ length: count }, (_, at) => ({ id: at, who: 'line', text: at, final: true }));
+        render(html`<${Captions} captions=${captions} />`, place);
+        await drawn();
+    };
+    const box = () => place.querySelector('#captions');
+    const isAtTheEnd = () => box().scrollHeight - box().scrollTop - box().clientHeight < 2;
+    const scrollTo = async (top) => { box().scrollTop = top; await drawn(); };
+    await show(60);
+    const found = { at_first: isAtTheEnd() };
+    await scrollTo(0);
+    await show(61);
+    found.while_reading = box().scrollTop === 0;
+    await scrollTo(box().scrollHeight);
+    await show(62);
+    return { ...found, at_the_end_again: isAtTheEnd() };
+}"""
 
 
 def test_a_pages_own_messages_have_no_script_and_no_style_in_them(desk: DeskOf, silent: Browser) -> None:

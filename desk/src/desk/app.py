@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk.access.guard import Guard
+from desk.access.guard import HEADERS, Guard
 from desk.access.sessions import Sessions
 from desk.agent_api import AgentApi
 from desk.appointments import routes as appointments
@@ -94,7 +94,9 @@ async def _tell_http_error(request: Request, error: Exception) -> Response:
 
 async def _tell_failure(request: Request, error: Exception) -> Response:
     logger.error("A page failed: %s", type(error).__name__)
-    return _told(request, 500, "This page failed. docker compose logs desk on the host says in what way.")
+    answer = _told(request, 500, "This page failed. docker compose logs desk on the host says in what way.")
+    answer.headers.update({**HEADERS, "Cache-Control": "no-store"})  # Starlette sends it past the Guard
+    return answer
 
 
 def _told(request: Request, status: int, sentence: str) -> Response:

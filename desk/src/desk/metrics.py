@@ -74,19 +74,23 @@ class Measured:
         started = time.monotonic()
         first = scope["path"].split("/")[1]
         page = (first or FIRST) if first in self._pages else OTHER
+        has_begun = False
 
         def count(status: int) -> None:
             self._metrics.count(page, scope["method"], status, time.monotonic() - started)
 
         async def send_and_count(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 count(message["status"])
             await send(message)
 
         try:
             await self._app(scope, receive, send_and_count)
         except Exception:  # Starlette answers it outside of all middleware
-            count(500)
+            if not has_begun:
+                count(500)
             raise
 
 

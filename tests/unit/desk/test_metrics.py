@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from tests.unit.desk.conftest import Visitor
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
@@ -55,6 +59,21 @@ def test_a_page_that_fails_is_counted(app: Starlette) -> None:
         visitor.sign_in()
         assert visitor.get("/").status_code == 500
         assert requests(visitor)["first", "GET", "500"] == 1
+
+
+def test_an_answer_that_breaks_off_is_counted_once(app: Starlette) -> None:
+    async def parts() -> AsyncIterator[str]:
+        yield "the beginning"
+        raise RuntimeError
+
+    async def begin(_: Request) -> Response:
+        return StreamingResponse(parts())
+
+    app.router.routes.insert(0, Route("/", begin))
+    with Visitor(app) as visitor, contextlib.suppress(Exception):
+        visitor.get("/")
+    with Visitor(app) as visitor:
+        assert requests(visitor) == {("first", "GET", "200"): 1}
 
 
 def test_the_seconds_until_an_answer_are_a_histogram(visitor: Visitor) -> None:

@@ -50,14 +50,14 @@ async def dial(
     shown: str,
     ringing: float,
     longest: float,
-    hide_number: bool = False,
+    secret: bool = False,
 ) -> None:
     """Call `number` over the outbound trunk of `agent` (AGENT_NAME), and return when the person has answered.
 
     The person is in the room as the participant `identity` from before it rings. `shown` is the number that they see;
     if it is not one of the trunk's, they see the trunk's. It rings for at most `ringing` seconds, and the gateway ends
-    the leg `longest` seconds after it was begun. If this is cancelled, the leg ends. With `hide_number`, nobody in the
-    room can read the person's number among the participant's attributes.
+    the leg `longest` seconds after it was begun. With `secret`, nobody in the room is told the number: a browser there
+    could show it. If this is cancelled, the leg ends.
 
     Raises:
         NotReachedError: nobody answered; no leg is left.
@@ -71,8 +71,8 @@ async def dial(
             room_name=room,
             participant_identity=identity,
             participant_attributes={LEG: agent},
+            hide_phone_number=secret,
             wait_until_answered=True,
-            hide_phone_number=hide_number,
         )
         request.ringing_timeout.FromMilliseconds(round(ringing * 1000))
         request.max_call_duration.FromMilliseconds(round(longest * 1000))

@@ -219,7 +219,7 @@ class _Attempt:
                     shown=self._call.sip.dialled,
                     ringing=self._person.ringing,
                     longest=self._call.seconds_left,
-                    hide_number=self._call.came_by_browser,  # which is told of everybody in the room
+                    secret=self._call.came_by_browser,
                 )
         except NotReachedError as error:
             return error.reason

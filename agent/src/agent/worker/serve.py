@@ -4,22 +4,20 @@ import asyncio
 import contextlib
 import logging
 import signal
-import time
 from collections.abc import Awaitable, Callable
 
 from livekit.agents import AgentServer, JobRequest
 
 from agent.background import repeat
 from agent.framework import is_registered, set_heartbeat_interval
-from agent.lines.browser_job import browser_job
 from agent.turns.prosody import ProsodyProcess
 from agent.worker import health
 from agent.worker.metrics import METRICS
+from agent.worker.used_rooms import UsedRooms
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = 10  # seconds; with the default of 30 a media server that has died is noticed after up to 45
-TOKEN_HOLDS = 86_400.0  # seconds, more than a call and the token that the server has renewed in it may last
 PROSODY_CHECKED_EVERY = 1.0  # seconds
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -29,42 +27,29 @@ def admit_up_to(limit: int, server: AgentServer) -> Callable[[JobRequest], Await
 
     The server's `load_threshold` is not used for this. Its load is the CPU of the whole host, which the embedded models
     or another service may use up without a single call here, and then no call would be answered.
-
-    A browser's token is for one call, and the desk limits how many it gives out. But for as long as it holds, the media
-    server would make the token's room again, so a browser whose room was taken before is not let in.
     """
     starting = 0  # calls taken that are not among the active ones yet: two may come at once
-    rooms: dict[str, float] = {}  # of browsers, with the time.time() at which they came, in order
+    used = UsedRooms()
 
     async def admit(request: JobRequest) -> None:
         nonlocal starting
-        if request.room.name in rooms:
-            logger.warning("Call not taken: its token was used before", extra={"room_id": request.room.sid})
-            await request.reject()
+        if used.is_used(request.job):
+            logger.warning("Call not taken: a browser's token is for one call", extra={"room_id": request.room.sid})
+            await request.reject(terminate=True)
             return
         if len(server.active_jobs) + starting >= limit:
             logger.warning("Call not taken: %d calls are in progress", limit, extra={"room_id": request.room.sid})
             await request.reject(terminate=False)  # another agent of this name may be free
             return
         starting += 1
+        used.note(request.job)
         try:
             await request.accept()
             METRICS.calls.start()
         finally:
             starting -= 1
-        if _is_a_browsers(request):
-            rooms[request.room.name] = now = time.time()
-            while rooms[oldest := next(iter(rooms))] < now - TOKEN_HOLDS:
-                del rooms[oldest]
 
     return admit
-
-
-def _is_a_browsers(request: JobRequest) -> bool:
-    try:
-        return browser_job(request.job.metadata) is not None
-    except ValueError:  # for which the call will be refused
-        return False
 
 
 def load_of_calls(limit: int) -> Callable[[AgentServer], float]:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import URL, FormData, Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from desk.access.sessions import COOKIE, LASTS, Session, Sessions
@@ -23,11 +23,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Robots-Tag": "noindex",
 }
-OPEN = ("/static/", "/sign-in", "/health-of-desk", "/metrics")  # Caddy does not pass on the last two
-TALK = "/talk"
+OPEN = ("/", "/sign-in", "/health-of-desk", "/metrics")  # Caddy does not pass on the last two
+STATIC, TALK = "/static/", "/talk"
 CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 TOKEN_HEADER, TOKEN_FIELD = "X-CSRF-Token", "csrf_token"
 LARGEST = 4_000_000  # bytes of a request: all the files of a line are sent together
+LARGEST_OF_A_STRANGER = 10_000  # who sends a password, or the name of a line
 
 
 class Guard:
@@ -51,13 +52,14 @@ class Guard:
                 self._add_headers(MutableHeaders(scope=message), scope["path"], session)
             await send(message)
 
-        await (answer or self._app)(scope, receive, send_with_headers)
+        most = LARGEST if session.is_operator else LARGEST_OF_A_STRANGER
+        await (answer or self._app)(scope, _counted(receive, most), send_with_headers)
 
     def _refusal(self, request: Request, session: Session) -> Response | None:
         path = request.url.path
         is_open = (
-            path == "/"
-            or path.startswith(OPEN)
+            path in OPEN
+            or path.startswith(STATIC)
             or (self._anybody_talks and (path == TALK or path.startswith(f"{TALK}/")))
         )
         if is_open or session.is_operator:
@@ -65,15 +67,35 @@ class Guard:
         if _wants_a_page(request.headers):
             status = 307 if request.method in CHANGES_NOTHING else 303  # the form itself is not sent again
             return RedirectResponse(f"/sign-in?{urlencode({'after': _page_of(request)})}", status)
-        return Response("Sign in first: this session has ended.", 401, media_type="text/plain")
+        sentence = "Sign in first: this session has ended."
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse({"error": sentence}, 401)
+        return PlainTextResponse(sentence, 401)
 
     def _add_headers(self, headers: MutableHeaders, path: str, session: Session) -> None:
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
-        if not path.startswith("/static/"):
-            headers.setdefault("Cache-Control", "no-store")
-            if session.is_new and "set-cookie" not in headers:
-                headers.append("Set-Cookie", cookie_of(self._sessions, session))
+        if path.startswith(STATIC):
+            headers.setdefault("Cache-Control", "no-cache")  # so that a new release's pages get its scripts
+            return
+        headers.setdefault("Cache-Control", "no-store")
+        if session.is_new and "set-cookie" not in headers:
+            headers.append("Set-Cookie", cookie_of(self._sessions, session))
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """Read a request up to `most` bytes, whatever length it announces, if any."""
+    read = 0
+
+    async def receive_and_count() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > most:
+            raise Problem(413, f"The form has more than {most} bytes.")
+        return message
+
+    return receive_and_count
 
 
 def _page_of(request: Request) -> str:
@@ -81,7 +103,10 @@ def _page_of(request: Request) -> str:
     asked = request.url
     if request.method not in CHANGES_NOTHING:
         form = URL(request.headers.get("referer", ""))
-        if form.netloc != request.headers.get("host") or not form.path.startswith("/"):
+        try:
+            if form.netloc != request.headers.get("host") or not form.path.startswith("/"):
+                return ""
+        except ValueError:  # it is no address
             return ""
         asked = form
     return asked.path + (f"?{asked.query}" if asked.query else "")
@@ -104,8 +129,6 @@ async def checked_form(request: Request) -> FormData:
     Raises:
         Problem: 403, the token is missing or another session's; 413, the form is too large.
     """
-    if int(request.headers.get("content-length") or 0) > LARGEST:
-        raise Problem(413, f"The form has more than {LARGEST} bytes.")
     form = await request.form(max_part_size=LARGEST)
     _check(request, request.headers.get(TOKEN_HEADER) or str(form.get(TOKEN_FIELD, "")))
     return form

@@ -69,9 +69,10 @@ class Sessions:
         return None
 
     def _new(self) -> bytes:
-        """Make a key. If it cannot be kept, sessions end when the desk does."""
+        """Make a key. If it cannot be kept, sessions end when the desk does, and so do those of the key before."""
         key, aside = secrets.token_bytes(KEY_BYTES), self._file.with_suffix(f".{secrets.token_hex(4)}")
         with contextlib.suppress(OSError):
+            self._file.unlink(missing_ok=True)
             try:
                 with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                     file.write(key)

@@ -1,6 +1,7 @@
 """What is known of a call in progress, from who is in its room. Pure.
 
-A room is this host's if this host's agent is in it, or a phone that came by one of its rules, or that it has called.
+A room is this host's if this host's agent is in it, or a phone that came by one of its rules, or that it has called, or
+a browser that its desk has let in.
 On a server shared with others, nothing else is shown, and no other room is joined or deleted.
 """
 
@@ -17,6 +18,7 @@ LINE, BEGAN, TOOL = "landline.line", "landline.began", "landline.tool"  # and th
 OPERATOR = "landline.operator"
 TAKEN_OVER, LISTENS = "yes", "listens"
 LEG = "landline.leg"  # of a phone that the agent has called: its AGENT_NAME
+CAME_FOR = "landline.agent"  # of a browser: the AGENT_NAME of the host whose desk has let it in, beside its LINE
 NUMBER, STATUS = "sip.phoneNumber", "sip.callStatus"  # of a phone, from the gateway
 RINGING = ("dialing", "ringing")
 
@@ -58,8 +60,7 @@ def call_of(room: Room, people: Sequence[ParticipantInfo], agent_name: str) -> C
     """Return the call in a room; None if it is none of this host's."""
     agents = [one for one in people if one.kind == ParticipantInfo.AGENT]
     agent = next((one for one in agents if one.attributes.get(AGENT_NAME) == agent_name), None)
-    phones = [one for one in people if one.kind == ParticipantInfo.SIP]
-    line = next((its for phone in phones if (its := line_of(phone, agent_name)) is not None), None)
+    line = next((its for one in people if (its := line_of(one, agent_name)) is not None), None)
     if agent is None and line is None:
         return None
     told: dict[str, str] = dict(agent.attributes) if agent else {}
@@ -91,12 +92,19 @@ def person_of(one: ParticipantInfo) -> Person:
     )
 
 
-def line_of(phone: ParticipantInfo, agent_name: str) -> str | None:
-    """Return the line whose rule let a phone in, "" for one that the agent has called; None for another host's."""
-    if phone.attributes.get(LEG) == agent_name:
+def line_of(one: ParticipantInfo, agent_name: str) -> str | None:
+    """Return the line whose rule let a phone in, or that a browser calls; "" for a phone that the agent has called.
+
+    None: it is none of this host's, or neither a phone nor a browser.
+    """
+    if one.kind == ParticipantInfo.STANDARD and one.attributes.get(CAME_FOR) == agent_name:
+        return one.attributes.get(LINE, "")
+    if one.kind != ParticipantInfo.SIP:
+        return None
+    if one.attributes.get(LEG) == agent_name:
         return ""
     try:
-        match json.loads(phone.metadata):
+        match json.loads(one.metadata):
             case {"managed_by": "landline", "agent": str(agent), "line": str(line)} if agent == agent_name:
                 return line
     except ValueError:

@@ -80,6 +80,7 @@ async def take_over(request: Request) -> Response:
         raise Problem(409, "The agent has not come to this call yet, so there is nothing to take over. Try again.")
     if call.taken_over:
         raise Problem(409, "Another operator has taken this call over.")
+    watching_of(request).give(call, request.state.session.id)
     logger.info("An operator takes a call over", extra={"room_id": call.id})
     grants = api.VideoGrants(
         room_join=True,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds
 ROOMS_AT_ONCE = 8
+JOINS_WITHIN = 10.0  # seconds, of a browser that has been let into a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Watching:
         self._changed = asyncio.Condition()
         self._followers = 0
         self._task: asyncio.Task[None] | None = None
+        self._given: dict[str, tuple[str, float]] = {}  # calls to take over: to whose session, and until when
 
     async def follow(self) -> AsyncGenerator[Seen | None, None]:
         """Give what is known at once, and again when it has changed; None each second in which it has not."""
@@ -69,6 +72,18 @@ class Watching:
                 return call
         raise Problem(404, "This call has ended.")
 
+    def give(self, call: Call, session: str) -> None:
+        """Give a call to one operator to take over. Until their browser is in its room, nobody else sees them there.
+
+        Raises:
+            Problem: 409, another operator has been given it.
+        """
+        now = time.monotonic()
+        self._given = {id_: given for id_, given in self._given.items() if given[1] > now}
+        if self._given.get(call.id, (session, now))[0] != session:
+            raise Problem(409, "Another operator is taking this call over at this moment.")
+        self._given[call.id] = session, now + JOINS_WITHIN
+
     def _begin(self) -> None:
         self._followers += 1
         if self._task is None:
@@ -85,9 +100,8 @@ class Watching:
         while True:
             try:
                 async with self._server.asked() as livekit:
-                    while True:
-                        await self._tell(Seen(await self._look(livekit)))
-                        await asyncio.sleep(EVERY)
+                    calls = await self._look(livekit)
+                await self._tell(Seen(calls))
             except Problem as problem:
                 await self._tell(Seen(problem=problem.sentence))
             except Exception as error:

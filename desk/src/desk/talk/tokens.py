@@ -8,12 +8,13 @@ from datetime import timedelta
 
 from livekit import api
 
+from desk.now.calls import CAME_FOR, LINE
 from desk.places import Places
 from desk.problem import Problem
 from desk.server import MediaServer
 
 LASTS = timedelta(minutes=5)  # for joining; the server renews the token of whoever has joined
-CALLER = {"landline.caller": "browser"}  # the participant's attributes, by which the agent knows whom it talks with
+CALLER = {"landline.caller": "browser"}  # an attribute, by which the agent knows whom it talks with
 # Seconds that the room waits for its first participant, and that it outlives its last one.
 EMPTY_TIMEOUT, DEPARTURE_TIMEOUT = 20, 5
 DRAFT = re.compile(r"[0-9a-f]{32}")
@@ -21,7 +22,7 @@ DRAFT = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a browser needs to call: the call's room, and a token that lets it in once."""
+    """What a browser needs to call: the call's room, and a token, with which the agent takes one call."""
 
     room: str
     token: str
@@ -63,5 +64,7 @@ def new_ticket(server: MediaServer, *, agent: str, room_prefix: str, line: str, 
         can_update_own_metadata=False,
     )
     token = server.token(f"browser-{secrets.token_hex(8)}", LASTS)
-    signed = token.with_attributes(CALLER).with_grants(grants).with_room_config(configuration)
+    # By the others, Now knows the call before the agent has come, and after its process has died.
+    attributes = {**CALLER, CAME_FOR: agent, LINE: line}
+    signed = token.with_attributes(attributes).with_grants(grants).with_room_config(configuration)
     return Ticket(room, signed.to_jwt())

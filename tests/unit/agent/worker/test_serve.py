@@ -1,9 +1,9 @@
 """Taking calls, and not taking them."""
 
 import asyncio
+import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import cast
 from unittest.mock import Mock
@@ -16,7 +16,7 @@ from livekit.protocol.models import Room
 
 from agent.background import repeat
 from agent.turns.prosody import ProsodyProcess
-from agent.worker import health
+from agent.worker import health, used_rooms
 from agent.worker import serve as worker
 from agent.worker.serve import HEARTBEAT, admit_up_to, load_of_calls, serve
 from tests.unit.agent.fakes import until
@@ -31,7 +31,7 @@ class Line:
         self.assigned = asyncio.Event()
         self.admit = admit_up_to(limit, cast("AgentServer", self))
 
-    def request(self, room: str = "call-1", metadata: str = '{"line": "coffee"}') -> "asyncio.Task[None]":
+    def request(self, room: str = "call-1", sid: str = "RM_1", metadata: str = "") -> "asyncio.Task[None]":
         async def reject(terminate: bool) -> None:
             self.answers.append("for good" if terminate else "not here")
 
@@ -40,8 +40,9 @@ class Line:
             await self.assigned.wait()
             self.active_jobs.append(object())
 
-        job = Job(id="AJ_1", room=Room(sid="RM_1", name=room), metadata=metadata)
-        request = JobRequest(job=job, on_reject=reject, on_accept=accept)
+        request = JobRequest(
+            job=Job(id="AJ_1", room=Room(name=room, sid=sid), metadata=metadata), on_reject=reject, on_accept=accept
+        )
         return asyncio.ensure_future(self.admit(request))
 
 
@@ -77,35 +78,44 @@ async def test_a_call_that_has_ended_makes_room() -> None:
     assert line.answers == ["taken", "taken"]
 
 
-async def test_a_browsers_token_is_for_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    line, browser = Line(limit=9), '{"line": "coffee", "browser": true}'
+async def test_a_browsers_token_is_good_for_one_call_and_a_room_that_is_offered_again_is_taken() -> None:
+    line = Line(limit=20)
     line.assigned.set()
-    for room in ("browser-1", "browser-2", "browser-1"):
-        await line.request(room, browser)
-    assert line.answers == ["taken", "taken", "for good"]
-    later = time.time() + worker.TOKEN_HOLDS + 1
-    monkeypatch.setattr(worker, "time", Mock(time=lambda: later))
-    await line.request("browser-3", browser)  # by then, no token of the others holds
-    await line.request("browser-1", browser)
-    assert line.answers[3:] == ["taken", "taken"]
+    browser = json.dumps({"line": "coffee", "browser": True})
+    await line.request("call-browser-1", "RM_1", browser)
+    await line.request("call-browser-1", "RM_1", browser)
+    await line.request("call-browser-1", "RM_2", browser)
+    await line.request("call-browser-2", "RM_3", browser)
+    assert line.answers == ["taken", "taken", "for good", "taken"]
 
 
-async def test_a_browser_that_was_not_taken_may_try_again() -> None:
-    line, browser = Line(limit=1, active=1), '{"line": "coffee", "browser": true}'
+async def test_a_browser_that_found_the_line_full_may_come_back() -> None:
+    line = Line(limit=1, active=1)
     line.assigned.set()
-    await line.request("browser-1", browser)
+    browser = json.dumps({"line": "coffee", "browser": True})
+    await line.request("call-browser-1", "RM_1", browser)
     line.active_jobs.clear()
-    await line.request("browser-1", browser)
+    await line.request("call-browser-1", "RM_2", browser)
     assert line.answers == ["not here", "taken"]
 
 
-@pytest.mark.parametrize("metadata", ["", "[]", '{"line": "coffee"}', '{"line": "coffee", "draft": "x"}'])
-async def test_phones_may_come_to_a_room_again(metadata: str) -> None:
-    line = Line(limit=9)
+async def test_a_phones_room_may_have_the_name_of_an_earlier_one() -> None:
+    line = Line(limit=20)
     line.assigned.set()
-    for _ in range(2):
-        await line.request("call-1", metadata)
+    for sid in ("RM_1", "RM_2"):
+        await line.request("call-of-a-rule-with-one-room", sid, json.dumps({"line": "coffee"}))
     assert line.answers == ["taken", "taken"]
+
+
+async def test_only_so_many_rooms_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(used_rooms, "MOST", 2)
+    line = Line(limit=20)
+    line.assigned.set()
+    for number in range(4):
+        await line.request(f"call-browser-{number}", "RM_1", '{"browser": true}')
+    await line.request("call-browser-0", "RM_2", '{"browser": true}')
+    await line.request("call-browser-3", "RM_2", '{"browser": true}')
+    assert line.answers == ["taken"] * 5 + ["for good"]
 
 
 class Server:

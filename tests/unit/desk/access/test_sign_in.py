@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
+from desk.access.guard import LARGEST, LARGEST_OF_A_STRANGER
 from desk.access.sessions import COOKIE, Sessions
 from tests.unit.desk.conftest import PASSWORD, Visitor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 PAGE = {"Accept": "text/html"}
 
@@ -20,6 +27,18 @@ PAGE = {"Accept": "text/html"}
 def test_a_stranger_is_led_to_the_sign_in_and_then_to_the_page(visitor: Visitor) -> None:
     answer = visitor.get("/calls?line=coffee", headers=PAGE)
     assert (answer.status_code, answer.headers["location"]) == (307, "/sign-in?after=%2Fcalls%3Fline%3Dcoffee")
+
+
+def test_a_script_of_a_page_is_told_in_json_that_its_session_has_ended(visitor: Visitor) -> None:
+    answer = visitor.get("/calls", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()) == (401, {"error": "Sign in first: this session has ended."})
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/calls", "/nothing", "/talk", "/static/desk.css", "/static/nothing"])
+def test_head_is_answered_as_get_is_without_the_page(operator: Visitor, path: str) -> None:
+    got, head = operator.get(path), operator.head(path)
+    assert head.status_code == got.status_code
+    assert head.headers["content-security-policy"] == got.headers["content-security-policy"]
 
 
 def test_the_password_opens_the_desk(visitor: Visitor) -> None:
@@ -85,9 +104,24 @@ def test_sessions_outlive_a_restart_but_not_a_new_password(tmp_path: Path) -> No
     assert not Sessions(tmp_path, "another password").read(cookie).is_operator
 
 
+def test_signing_out_holds_after_a_restart_if_the_new_key_cannot_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Sessions(tmp_path, "a password")
+    cookie = first.written(first.signed_in())
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("desk.access.sessions.os.open", full)
+        first.sign_everybody_out()
+    assert not Sessions(tmp_path, "a password").read(cookie).is_operator
+
+
 def test_a_folder_that_cannot_be_written_is_no_reason_not_to_start(tmp_path: Path) -> None:
-    sessions = Sessions(tmp_path / "missing", "a password")
-    assert sessions.read(sessions.written(sessions.signed_in())).is_operator
+    its = Sessions(tmp_path / "missing", "a password")
+    assert its.read(its.written(its.signed_in())).is_operator
 
 
 def test_every_answer_has_the_policy_and_no_page_is_cached(visitor: Visitor) -> None:
@@ -97,3 +131,64 @@ def test_every_answer_has_the_policy_and_no_page_is_cached(visitor: Visitor) -> 
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
     assert visitor.get("/sign-in").headers["cache-control"] == "no-store"
+
+
+def test_a_script_is_asked_for_again_each_time_so_that_it_is_that_of_the_page(visitor: Visitor) -> None:
+    first = visitor.get("/static/desk.css")
+    assert first.headers["cache-control"] == "no-cache"
+    assert visitor.get("/static/desk.css", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
+def test_a_page_that_fails_has_the_policy_too_and_says_nothing_of_the_fault(app: Starlette) -> None:
+    async def fail(_: Request) -> Response:
+        raise RuntimeError("canary")
+
+    app.router.routes.insert(0, Route("/", fail))
+    with Visitor(app) as visitor:
+        for accept in ("text/html", "application/json"):
+            answer = visitor.get("/", headers={"Accept": accept})
+            assert answer.status_code == 500
+            assert "script-src 'self';" in answer.headers["content-security-policy"]
+            assert answer.headers["cache-control"] == "no-store"
+            assert "This page failed" in answer.text
+            assert "canary" not in answer.text
+
+
+def test_a_page_whose_path_begins_like_an_open_one_is_not_open(app: Starlette) -> None:
+    async def show(_: Request) -> Response:
+        return PlainTextResponse("for the operator")
+
+    for path in ("/metrics-of-calls", "/sign-in/as", "/health-of-desk/more"):
+        app.router.routes.insert(0, Route(path, show))
+        with Visitor(app) as visitor:
+            assert visitor.get(path).status_code == 401
+
+
+def test_a_referer_that_is_no_address_is_no_fault(visitor: Visitor) -> None:
+    answer = visitor.post("/calls", headers={**PAGE, "Referer": "https://[nonsense"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?after=")
+
+
+# What is too large
+
+
+def parts(size: int) -> Iterator[bytes]:
+    """A form of which nobody says how long it is."""
+    yield b"password="
+    for _ in range(size // 1000):
+        yield b"a" * 1000
+
+
+@pytest.mark.parametrize("length", [{}, {"Content-Length": "7"}, {"Content-Length": "nonsense"}])
+def test_a_stranger_sends_little_whatever_length_is_announced(visitor: Visitor, length: dict[str, str]) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-CSRF-Token": visitor.token, **length}
+    too_much = visitor.post("/sign-in", content=parts(LARGEST_OF_A_STRANGER), headers=headers)
+    assert too_much.status_code == 413
+    assert f"more than {LARGEST_OF_A_STRANGER} bytes" in too_much.text
+    assert visitor.post("/sign-in", content=parts(1000), headers=headers).status_code == 401
+
+
+def test_the_operator_sends_the_files_of_a_line_and_no_more(operator: Visitor) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-CSRF-Token": operator.token}
+    assert operator.post("/sign-out", content=parts(LARGEST), headers=headers).status_code == 413
+    assert operator.post("/sign-out", content=parts(LARGEST // 2), headers=headers).status_code == 303

@@ -64,6 +64,13 @@ def test_a_browser_and_a_person_who_is_called_are_people() -> None:
     ]
 
 
+def test_a_browser_and_an_operator_talk_on_when_the_agents_process_has_died() -> None:
+    found = call(browser(**{"landline.agent": AGENT_NAME, "landline.line": "coffee"}), operator())
+    assert found
+    assert (found.line, found.agent, found.taken_over) == ("coffee", "", True)
+    assert [one.kind for one in found.people] == ["browser"]
+
+
 @pytest.mark.parametrize(("how", "is_taken"), [("yes", True), ("listens", False)])
 def test_an_operator_is_none_of_the_people(how: str, is_taken: bool) -> None:
     found = call(phone(), agent(), operator(how))
@@ -87,6 +94,7 @@ def test_what_the_agent_says_of_an_operator_counts_too() -> None:
         [phone(host="another"), agent("another")],
         [leg("another"), agent("another")],
         [browser(), agent("another")],
+        [browser(**{"landline.agent": "another", "landline.line": "coffee"}), operator()],
     ],
 )
 def test_what_is_another_hosts_is_no_call(people: list[ParticipantInfo]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from desk.now import watching
 from desk.now.watching import Seen
 from tests.support.fakes.livekit_sip import FakeLiveKit
+from tests.unit.desk.conftest import Visitor
 from tests.unit.desk.now.people import agent, phone
 from tests.unit.desk.now.people import operator as operator_there
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from desk.settings import Settings
-    from tests.unit.desk.conftest import Visitor
 
 ROOM = "call-_+12025550143_abc"
 ID = f"RM_{ROOM}"
@@ -101,6 +102,23 @@ def test_a_call_is_not_taken_over_twice_nor_before_the_agent_is_there(operator: 
     server.rooms[ROOM] = [phone(), agent(), operator_there()]
     answer = post(operator, "take-over")
     assert (answer.status_code, answer.json()) == (409, {"error": "Another operator has taken this call over."})
+
+
+def test_of_two_operators_at_the_same_moment_the_second_is_told(
+    operator: Visitor, app: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert post(operator, "take-over").status_code == 200
+    with Visitor(app) as second:
+        assert second.sign_in() == 303
+        answer = post(second, "take-over")
+        assert (answer.status_code, answer.json()["error"]) == (
+            409,
+            "Another operator is taking this call over at this moment.",
+        )
+        assert post(operator, "take-over").status_code == 200  # whose browser may have failed to join
+        now = time.monotonic()
+        monkeypatch.setattr("desk.now.watching.time.monotonic", lambda: now + watching.JOINS_WITHIN + 1)
+        assert post(second, "take-over").status_code == 200
 
 
 def test_hanging_up_deletes_the_calls_room_and_no_other(operator: Visitor, server: FakeLiveKit) -> None:

@@ -64,7 +64,8 @@ def test_a_browser_is_let_into_one_room_in_which_it_may_talk_type_and_listen(
     claims = claims_of(settings, answer["token"])
     assert re.fullmatch(r"browser-[0-9a-f]{16}", claims.identity)
     assert re.fullmatch(r"call-browser-[0-9a-f]{16}", answer["room"])
-    assert claims.attributes == {"landline.caller": "browser"}
+    of_the_host = {"landline.agent": settings.agent_name, "landline.line": "coffee"}
+    assert claims.attributes == {"landline.caller": "browser", **of_the_host}
     allowed = claims.video
     assert allowed
     assert (allowed.room, allowed.room_join, allowed.can_publish_sources) == (answer["room"], True, ["microphone"])

@@ -3,15 +3,19 @@
 export const TOPIC = "lk.transcription";
 const MOST = 200; // captions that are kept
 
-/** Reads one stream, and calls `add` with {segment, identity, text, final} each time it has grown. */
+/**
+ * Reads one stream, and calls `add` with {segment, identity, text, final} each time it has grown. The agent's words are
+ * one stream, at whose end they are final. A caller's are a stream for each time that more of them was understood.
+ */
 export async function read(reader, { identity }, add) {
-  const { "lk.segment_id": segment = reader.info.id, "lk.transcription_final": final } = reader.info.attributes ?? {};
+  const { "lk.segment_id": segment = reader.info.id } = reader.info.attributes ?? {};
   let text = "";
+  const tell = () => add({ segment, identity, text, final: reader.info.attributes?.["lk.transcription_final"] === "true" });
   for await (const chunk of reader) {
     text += chunk;
-    add({ segment, identity, text, final: final === "true" });
+    tell();
   }
-  add({ segment, identity, text, final: true });
+  tell();
 }
 
 /** Returns the list with this caption, in the place of what was known of the same segment. */

@@ -1,11 +1,12 @@
 // A browser in the room of a call: unseen, to read along and listen, or as the operator who talks to the caller.
-import { LogLevel, Room, RoomEvent, setLogLevel, Track } from "/static/vendor/livekit-client.esm.mjs";
+import { DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel, Track } from "/static/vendor/livekit-client.esm.mjs";
 import { read, TOPIC } from "./captions.js";
 import { post } from "./post.js";
 
 setLogLevel(LogLevel.silent); // its log has the name of the room, and so the caller's number; what matters is on the page
 
 const ADDRESS = location.origin.replace(/^http/, "ws");
+const OVER = [DisconnectReason.ROOM_DELETED, DisconnectReason.ROOM_CLOSED];
 const REFUSED = {
   NotAllowedError: "The browser does not let this page use the microphone. Allow it beside the address, then try again.",
   NotFoundError: "There is no microphone.",
@@ -17,7 +18,7 @@ export class InCall {
   #sound = false;
   #elements = new Map();
 
-  /** `onCaption` is given each caption, `onLeft` is called when the call ends, or the connection is lost for good. */
+  /** `onCaption` is given each caption. `onLeft` is called when this browser is out of the room: with true, the call is over. */
   constructor(id, onCaption, onLeft) {
     this.id = id;
     this.onCaption = onCaption;
@@ -85,10 +86,10 @@ export class InCall {
     room.on(RoomEvent.TrackPublished, (publication) => this.#subscribe(publication));
     room.on(RoomEvent.TrackSubscribed, (track) => this.#play(track));
     room.on(RoomEvent.TrackUnsubscribed, (track) => this.#stop(track));
-    room.on(RoomEvent.Disconnected, () => {
+    room.on(RoomEvent.Disconnected, (reason) => {
       this.#room = null;
       this.#silence();
-      this.onLeft();
+      this.onLeft(OVER.includes(reason));
     });
     this.#room = room;
     try {

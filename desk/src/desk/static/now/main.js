@@ -6,7 +6,9 @@ import { follow } from "./follow.js";
 function Now() {
   const [known, setKnown] = useState({ calls: null, problem: "", ahead: 0 });
   const [lost, setLost] = useState("");
-  useEffect(() => follow(setKnown, setLost), []);
+  // With a problem, the calls are those that were known before: an operator who is in one of them stays in it.
+  const know = (news) => setKnown((before) => (news.problem ? { ...before, problem: news.problem } : news));
+  useEffect(() => follow(know, setLost), []);
   const { calls, problem, ahead } = known;
   return html`
     <div class="stack">
@@ -16,7 +18,7 @@ function Now() {
         ${!lost && !problem && calls && html`<p class="muted">${counted(calls.length)}</p>`}
       </div>
       ${(calls ?? []).map((call) => html`<${Card} key=${call.id} call=${call} ahead=${ahead} />`)}
-      ${calls === null && !lost && html`<p class="empty">Looking for calls…</p>`}
+      ${calls === null && !lost && !problem && html`<p class="empty">Looking for calls…</p>`}
       ${calls?.length === 0 && !problem && html`<p class="empty">Nobody is on the phone. A call appears here as soon as it comes.</p>`}
     </div>`;
 }

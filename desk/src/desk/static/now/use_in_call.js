@@ -14,7 +14,10 @@ export function useInCall(id) {
   its.current ??= new InCall(
     id,
     (caption) => setCaptions((list) => withCaption(list, caption)),
-    () => setMode("out"),
+    (isOver) => {
+      setMode("out");
+      if (!isOver) setProblem("This browser has lost its connection to the call. If the call goes on, you can enter it again.");
+    },
   );
   useEffect(() => () => its.current.leave(), []);
 
@@ -54,7 +57,7 @@ export function useInCall(id) {
         await its.current.takeOver();
         setMuted(false);
       }),
-    giveBack: () => listen(false),
+    leaveTheCall: () => listen(false),
     toggleMuted: async () => {
       await its.current.setMuted(!muted);
       setMuted(!muted);

@@ -8,10 +8,8 @@ function Talk({ lines, chosen, draft, relay }) {
   const [line, choose] = useState(chosen);
   const [showsKeys, setShowsKeys] = useState(false);
   const meter = useRef(null);
-  const end = useRef(null);
   const call = useMemo(() => new Call(setState, (level) => meter.current && (meter.current.value = level)), []);
   useFocusThatStays(call.isOn);
-  useEffect(() => end.current?.parentElement.scrollTo({ top: end.current.parentElement.scrollHeight }), [state.captions]);
 
   const isOn = call.isOn;
   return html`
@@ -26,7 +24,7 @@ function Talk({ lines, chosen, draft, relay }) {
     </div>
     ${(isOn || state.captions.length > 0) && html`
       <div>
-        <${Captions} captions=${state.captions} end=${end} />
+        <${Captions} captions=${state.captions} />
         ${isOn && html`<${Typing} send=${(text) => call.type(text)} isOn=${state.phase === "connected"} />`}
       </div>`}`;
 }

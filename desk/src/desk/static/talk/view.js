@@ -1,5 +1,5 @@
 // The parts of the page, each a function of what it is given.
-import { html } from "../vendor/htm-preact.js";
+import { html, useEffect, useRef } from "../vendor/htm-preact.js";
 
 const WHO = { you: "You", line: "The line", operator: "The operator" };
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
@@ -78,13 +78,20 @@ export function Keypad({ keys, press, isShown }) {
     </div>`;
 }
 
-export function Captions({ captions, end }) {
+export function Captions({ captions }) {
+  const box = useRef(null);
+  const isAtEnd = useRef(true); // who has scrolled up to read stays there
+  useEffect(() => {
+    if (isAtEnd.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [captions]);
+  const onScroll = ({ currentTarget: its }) => {
+    isAtEnd.current = its.scrollHeight - its.scrollTop - its.clientHeight < 40;
+  };
   return html`
     <section class="card talk-captions" aria-labelledby="captions-title">
       <h2 id="captions-title">What is said</h2>
-      <div id="captions" role="log" aria-live="polite" aria-labelledby="captions-title" tabindex="0">
+      <div id="captions" ref=${box} onScroll=${onScroll} role="log" aria-live="polite" aria-labelledby="captions-title" tabindex="0">
         ${captions.length ? captions.map(Caption) : html`<p class="muted">Nothing has been said yet.</p>`}
-        <span ref=${end}></span>
       </div>
     </section>`;
 }
