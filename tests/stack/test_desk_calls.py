@@ -104,6 +104,13 @@ def test_the_list_is_searched_as_somebody_types(desk: DeskOf, page: Page, browse
     expect(page).to_have_url(re.compile("text=Yirgacheffe"))
     page.get_by_label("Number, name or words").fill("no such word")
     expect(page.get_by_text("No call is like this.")).to_be_visible()
+    page.get_by_label("From").fill("2026-11-25")
+    page.get_by_label("To", exact=True).fill("2026-11-24")
+    expect(page.get_by_text("The first day is after the last one")).to_be_visible()
+    page.get_by_label("To", exact=True).fill("2026-11-26")
+    expect(page.get_by_text("No call is like this.")).to_be_visible()
+    expect(page.get_by_text("The first day is after the last one")).to_have_count(0)
+    browser.logs.clear()  # Chromium has noted the status 400
     page.get_by_role("link", name="Show all calls").click()
     expect(page).to_have_url(f"{desk.url}/calls")
     page.get_by_label("Recorded").select_option("no")

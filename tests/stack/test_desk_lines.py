@@ -135,6 +135,18 @@ def test_a_faulty_edit_is_refused_with_its_row_and_changes_nothing(line: Line, p
     assert (line.words / "line.toml").read_text() == before
 
 
+def test_what_is_written_after_saving_outlives_loading_the_page_again(page: Page) -> None:
+    text_of(page, "goodbye.md").fill("Bye.\n")
+    save(page)
+    text_of(page, "goodbye.md").fill("Goodbye.\n")
+    page.wait_for_function("Object.values(sessionStorage).some((it) => it.includes('Goodbye.'))")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(text_of(page, "goodbye.md")).to_have_value("Goodbye.\n")
+    expect(page.get_by_text("What you had written here and not saved is back.")).to_be_visible()
+    expect(page.get_by_text("Saved. The next call uses it.")).to_have_count(0)
+
+
 def test_the_second_of_two_operators_is_told(line: Line, browser: Browser, desk: DeskOf, page: Page) -> None:
     other = opened(browser, desk)
     text_of(other, "goodbye.md").fill("Theirs.\n")

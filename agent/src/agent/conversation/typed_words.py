@@ -16,8 +16,8 @@ from agent.framework import claim_turn
 logger = logging.getLogger(__name__)
 
 LONGEST = 1000  # characters; nobody says more in one turn
-# Seconds from one turn to the next. What is typed meanwhile is one turn, so that a program in place of a browser can ask
-# a model no faster than this, however much it sends.
+# Seconds from one turn to the next. What is typed meanwhile is one turn, so that a program in place of a browser can
+# ask a model no faster than this, however much it sends.
 APART = 1.0
 CAPTIONS = "lk.transcription"  # livekit-agents' topic of captions, and its attributes of one
 SEGMENT, FINAL = "lk.segment_id", "lk.transcription_final"

@@ -101,6 +101,8 @@ class _Endpoint:
                 return _problem(error.status, str(error), error.reason)
             except AppointmentError as error:
                 return _told(error)
+            except ValidationError:
+                return _problem(400, "The address names an appointment in a way that is not possible.", "request")
 
         return handle
 

@@ -78,7 +78,7 @@ async def figures(request: Request) -> Response:
 async def look_again(request: Request) -> Response:
     await checked_form(request)
     await findings.look_again(desk_of(request).settings.watch_url)
-    return RedirectResponse("/health?asked=yes", 303)
+    return RedirectResponse("/health", 303)
 
 
 def _charts(sources: Sources, days: int, line: str) -> dict[str, Any]:

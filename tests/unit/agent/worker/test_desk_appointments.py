@@ -283,6 +283,7 @@ async def test_what_is_not_right_is_refused_in_a_sentence(
         ("/coffee/free", {"kind": "haircut", "day": "monday"}),
         ("/coffee/free", {"kind": "haircut", "day": "0001-01-01"}),
         ("/coffee/free", {"kind": "haircut"}),
+        ("/coffee/free", {"uid": "x" * 1001, "begins": "2026-11-30T09:30", "day": "2026-11-30"}),
     ],
 )
 async def test_an_address_that_asks_for_no_time_is_refused(salon: Salon, path: str, params: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -132,6 +133,9 @@ class TestAllIsUp:
             assert f'data-chart="{chart}"' in page
         assert "1 call answered, 0 rejected; 1.5 minutes" in page
         assert "openai/thinks" in page
+        # Every chart has its figures in a table.
+        for told in ("1.20 s to 1.30 s</th><td>1<", "Errors as a table", "Cost as a table"):
+            assert told in page
         figures = operator.get("/health/figures.json?days=14&line=").json()
         assert figures["calls"]["in_all"] == 1
 
@@ -158,6 +162,27 @@ class TestAllIsUp:
         assert words in page
         assert 'data-chart="cost"' not in page
 
+    def test_notes_that_cannot_be_read_are_said(
+        self, operator: Visitor, data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (data / "noted").write_text("in the way")
+        page = operator.get("/health")
+        assert page.status_code == 200
+        assert "The notes of all lines cannot be read" in page.text
+        (data / "noted").unlink()
+        folder = write(data, note(datetime.now(UTC).isoformat())).parent
+        scandir = os.scandir
+
+        def forbidden(path: Path) -> Any:
+            if path == folder:
+                raise PermissionError(13, "Permission denied")
+            return scandir(path)
+
+        with monkeypatch.context() as closed:
+            closed.setattr(os, "scandir", forbidden)
+            assert "Notes of the line coffee cannot be read" in operator.get("/health").text
+        assert "1 call answered" in operator.get("/health").text
+
     def test_damaged_notes_are_said(self, operator: Visitor, data: Path) -> None:
         write(data, "{", started=datetime.now(UTC).isoformat())
         page = operator.get("/health").text
@@ -175,9 +200,11 @@ class TestAllIsUp:
         assert "No calls in these days." in operator.get("/health?line=nobody&days=1").text
 
     def test_the_doctor_is_asked_to_look_again(self, operator: Visitor, services: Services) -> None:
-        assert operator.submit("/health/look-again") == "/health?asked=yes"
+        assert "The doctor is looking." not in operator.get("/health").text
+        services.findings["looking"] = True
+        assert operator.submit("/health/look-again") == "/health"
         assert services.asked == 1
-        assert "The doctor is looking." in operator.get("/health?asked=yes").text
+        assert "The doctor is looking." in operator.get("/health").text
         assert operator.post("/health/look-again").status_code == 403
 
     def test_before_the_first_look_that_is_said(self, operator: Visitor, services: Services) -> None:
