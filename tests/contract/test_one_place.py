@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
-COPIED = ("agent", "bootstrap/src", "bootstrap/trunks", "desk/src", "speech/src", ".env.example", "compose.yaml", "pyproject.toml")
+COPIED = (
+    "agent",
+    "bootstrap/src",
+    "bootstrap/trunks",
+    "desk/src",
+    "speech/src",
+    ".env.example",
+    "compose.yaml",
+    "pyproject.toml",
+)
 REST = " …"  # of a row in the page
 NEW = {
     "provider": "A provider",
