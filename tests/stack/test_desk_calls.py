@@ -90,6 +90,7 @@ def put(desk: DeskOf, name: CallName, sound: Path | None = None, /, **more: Any)
     return f"{desk.url}/calls/{name.path}"
 
 
+@pytest.mark.slow
 def test_the_list_is_searched_as_somebody_types(desk: DeskOf, page: Page, browser: Browser, sound: Path) -> None:
     one, other = a_name(5, "aaaa01"), a_name(6, "aaaa02")
     put(desk, one, sound, name="Zenobia")
@@ -182,6 +183,7 @@ def test_one_call_is_deleted_after_a_question(desk: DeskOf, page: Page, sound: P
     expect(page.get_by_text("Nothing is kept of this call.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_call_that_is_deleted_while_somebody_looks_at_it(desk: DeskOf, page: Page, sound: Path) -> None:
     name = a_name(2.5, "aaaa0b")
     looked_at = put(desk, name, sound)
@@ -198,6 +200,7 @@ def test_a_call_that_is_deleted_while_somebody_looks_at_it(desk: DeskOf, page: P
     expect(page.get_by_text("Nothing is kept of this call.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_everything_of_a_caller_is_deleted(desk: DeskOf, page: Page, sound: Path) -> None:
     caller = "+12025550177"
     looked_at = put(desk, a_name(2, "aaaa06"), sound, caller=caller)
@@ -212,6 +215,7 @@ def test_everything_of_a_caller_is_deleted(desk: DeskOf, page: Page, sound: Path
     expect(page.locator("#found tbody tr")).to_contain_text("Bystander")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("color", ["light", "dark"])
 def test_everybody_can_use_the_pages(desk: DeskOf, browser: Browser, sound: Path, color: Any) -> None:
     """On a wide screen and on a phone's: axe finds nothing, and nothing is beyond the edge."""
@@ -227,6 +231,7 @@ def test_everybody_can_use_the_pages(desk: DeskOf, browser: Browser, sound: Path
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
+@pytest.mark.slow
 def test_a_call_that_was_really_made_is_there(desk: DeskOf, page: Page, line: Line) -> None:
     line.change(recording=KEPT)
     try:

@@ -114,6 +114,7 @@ def test_the_watcher_has_the_doctor_look_and_the_page_says_what_was_found(browse
     page.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("figures")
 @pytest.mark.parametrize(("color", "width"), LOOKS)
 def test_figures_are_drawn_and_can_be_read_without_seeing_them(
@@ -133,6 +134,7 @@ def test_figures_are_drawn_and_can_be_read_without_seeing_them(
     page.context.close()
 
 
+@pytest.mark.slow
 def test_where_there_are_no_calls_that_is_said_and_nothing_is_drawn(browser: Browser, desk: DeskOf) -> None:
     page = look(browser, desk, "?line=nobody&days=30")
     expect(page.get_by_text("No calls in these days.")).to_be_visible()
@@ -140,6 +142,7 @@ def test_where_there_are_no_calls_that_is_said_and_nothing_is_drawn(browser: Bro
     page.context.close()
 
 
+@pytest.mark.slow
 def test_one_call_alone_is_drawn_and_a_damaged_note_is_said(browser: Browser, desk: DeskOf) -> None:
     alone = note(0)
     alone["transcript"]["line"] = "alone"
@@ -167,6 +170,7 @@ def standing_still(line: Line, service: str) -> Iterator[None]:
         eventually(lambda: "unhealthy" not in line.compose("ps", "--format", "{{.Health}}"), seconds=60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "name", "words"),
     [
