@@ -125,7 +125,8 @@ def test_nothing_of_it_is_reached_from_outside(line: Line, prometheus: Prometheu
     for path in ("/metrics", "/metrics/", "/%6detrics", "//metrics", "/x/../metrics"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"https://localhost:{line.value('HTTPS_PORT')}{path}", context=unchecked)
-        assert refused.value.code in (401, 404), path
+        with refused.value as answer:  # which is an answer, too, and is to be closed
+            assert answer.code in (401, 404), path
 
 
 @pytest.mark.slow
