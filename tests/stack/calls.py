@@ -14,8 +14,8 @@ FLAVORS = ["mango", "vanilla", "lemon", "cherry", "banana", "coconut", "ginger",
 STAYS = ("--silent", "--patience", "1", "--stay", "5")
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 15
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.5)
