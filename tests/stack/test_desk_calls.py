@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from desk.records.name import CallName
 from tests.stack.desk import DeskOf
 from tests.support.browser import Browser, axe
+from tests.support.containers import of_service
 from tests.unit.desk.made_up import note_of, transcript_of
 from tests.unit.desk.payloads import PAYLOADS
 
@@ -260,3 +261,13 @@ def test_a_call_that_was_really_made_is_there(desk: DeskOf, page: Page, line: Li
     assert page.evaluate("document.getElementById('audio').duration") > 5
     expect(page.locator("#axis svg rect.first_audio").first).to_be_attached()
     assert axe(page) == []
+
+
+@pytest.mark.slow
+def test_the_desk_takes_less_than_80_megabytes_when_every_page_has_been_looked_at(
+    desk: DeskOf, page: Page, line: Line
+) -> None:
+    for path in ("talk", "now", "calls", "messages", "appointments", "lines", "lines/coffee", "health"):
+        page.goto(f"{desk.url}/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert of_service(line, "desk").memory < 80_000_000
