@@ -86,7 +86,7 @@ def in_a_call(browser: Browser, desk: DeskOf, **look: Any) -> Iterator[tuple[Pag
 # The conversation
 
 
-@pytest.mark.parametrize("over", ["https", "http"])
+@pytest.mark.parametrize("over", [pytest.param("https", marks=pytest.mark.slow), "http"])
 def test_two_actions_lead_to_a_spoken_answer(line: Line, desk: DeskOf, speech: Path, flavor: str, over: str) -> None:
     with Browser.started(speech) as browser:
         page = browser.page()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow  # some two minutes, for calls that are all held before the first case
+
 TOOLS = """
 - name: book_table
   description: Book a table.

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.stack.line import Line
     from tests.stack.outcome import Outcome
 
+pytestmark = pytest.mark.slow  # some two minutes, for calls that are all held before the first case
+
 WITHIN = 2.0  # seconds in which the other leg ends, too
 LATE = 1.5  # seconds more that a phone on a busy machine may take to notice
 NUMBER_SAID = "+12025550188"  # by the model, which has it from a caller
@@ -248,7 +250,6 @@ def test_only_the_person_hears_what_the_call_is_about(evening: Evening) -> None:
     assert "table for six" not in evening.callers["Anna"].heard, evening.callers["Anna"].printed
 
 
-@pytest.mark.slow
 def test_only_the_caller_hears_music_while_they_wait(night: Evening) -> None:
     """Music has no pauses, so the caller's phone counts it and the sentence before it as one utterance."""
     caller, frank = night.callers["Frank"], night.people["Frank"]
@@ -284,7 +285,6 @@ def test_a_person_who_says_yes_is_joined_and_the_callers_phone_is_hung_up_on_whe
     assert "the person hung up" in evening.ended
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words", "outcome"),
     [
@@ -305,13 +305,11 @@ def test_who_cannot_be_transferred_is_told_why_and_the_record_says_so(
     assert (transfer["outcome"], transfer["kind"], transfer["seconds"]) == (outcome, CASES[name].kind, 0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Carla", "Henry"])
 def test_a_caller_who_was_not_transferred_goes_on_talking_with_the_agent(night: Evening, name: str) -> None:
     assert night.callers[name].hears("soup is tomato"), night.callers[name].printed
 
 
-@pytest.mark.slow
 def test_a_caller_who_hangs_up_while_it_rings_ends_the_ringing(night: Evening) -> None:
     grace = night.people["Grace"]
     assert grace.report["rang_after"] is not None, grace.printed
@@ -321,7 +319,6 @@ def test_a_caller_who_hangs_up_while_it_rings_ends_the_ringing(night: Evening) -
     assert night.transfers["Grace"]["outcome"] == "caller_left"
 
 
-@pytest.mark.slow
 def test_a_caller_who_would_rather_not_wait_ends_the_ringing(night: Evening) -> None:
     henry = night.people["Henry"]
     assert henry.report["rang_after"] is not None, henry.printed
@@ -377,7 +374,6 @@ for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
 """
 
 
-@pytest.mark.slow
 def test_the_two_talk_on_when_the_calls_process_is_killed_and_one_still_ends_the_other(extension: Extension) -> None:
     says = ["--at", "44", "--say", "There is a lion in the garden.", "--at", "52", "--say", "My window is open."]
     calling = ["--say", CASES["Ben"].asks, *says, "--stay", "3"]
