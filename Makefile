@@ -79,7 +79,7 @@ docs: venv ## write docs/settings.md, docs/line.schema.json, docs/doctor.md's ch
 lock: ## resolve every room's requirements again, together; needs uv
 	sh bootstrap/host/lock.sh
 
-bench: venv ## measure the README's figures; also make bench hearing, knowledge, tools, greeting; turns, capacity take hours
+bench: venv ## measure the README's figures; also make bench with hearing, knowledge, tools, greeting, turns, capacity
 	.venv/bin/python -m tests.bench $(filter hearing knowledge tools turns capacity greeting pictures,$(MAKECMDGOALS))
 
 hearing knowledge tools turns capacity greeting pictures: # what bench is to measure, or to take pictures of

@@ -27,12 +27,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
-COPIED = ("agent", "bootstrap/src", "bootstrap/trunks", "speech/src", ".env.example", "compose.yaml", "pyproject.toml")
+COPIED = (
+    "agent",
+    "bootstrap/src",
+    "bootstrap/trunks",
+    "desk/src",
+    "speech/src",
+    ".env.example",
+    "compose.yaml",
+    "pyproject.toml",
+)
 REST = " …"  # of a row in the page
 NEW = {
     "provider": "A provider",
     "tool": "A tool",
     "behaviour": "A behaviour",
+    "page of the desk": "A page of the desk",
     "setting of a line": "A setting of a line",
     "variable of the host": "A variable of the host",
     "language": "A language",
@@ -49,6 +59,7 @@ OTHERS = {
     "ACME": "ZZ_ACME",
     "tell_the_time": "zz_tell_the_time",
     "count_the_turns": "zz_count_the_turns",
+    "clocks": "zz_clocks",
     "greeting_pause": "zz_greeting_pause",
     "CALLS_A_MINUTE": "ZZ_CALLS_A_MINUTE",
     "calls_a_minute": "zz_calls_a_minute",
@@ -85,6 +96,7 @@ def apply(block: Block, tree: Path) -> None:
         path.write_text(edited(path.read_text(), block))
     else:
         assert not path.exists(), f"{block.file} is there already"
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(block.rows) + "\n")
 
 
@@ -189,6 +201,7 @@ def test_every_new_thing_works(others: dict[str, str], tree: Path) -> None:
         ],
         "tool": True,
         "behaviour": [True, ["conversation_item_added"], "Turns of the caller: 1"],
+        "page of the desk": ["Clocks", ["coffee", "dentist"], True],
         "setting": [True, 0, 0.5, {"default": 0, "maximum": 5, "minimum": 0, "type": "number"}],
         "variable": [60, 5],
         "language": [True, "it", "it"],
@@ -242,7 +255,7 @@ import asyncio, json, logging, os, sys
 from pathlib import Path
 from types import SimpleNamespace
 
-sys.path[:0] = ["agent/src", "bootstrap/src", "speech/src"]
+sys.path[:0] = ["agent/src", "bootstrap/src", "desk/src", "speech/src"]
 os.environ.update(LIVEKIT_API_KEY="k", LIVEKIT_API_SECRET="s", CALLS_A_MINUTE="5")
 from livekit.agents import ChatMessage
 from pydantic import SecretStr
@@ -256,6 +269,10 @@ from agent.providers.pipeline import Pipeline
 from agent.settings import Settings, read_settings
 from agent.tools import tools_of
 from bootstrap import lines, trunks
+from desk.app import PAGES
+from desk.clocks.routes import clocks_of, routes
+from desk.pages import TEMPLATES
+from desk.places import Places
 from speech.sentences import ESPEAK
 
 assert Path(answer.__file__).is_relative_to(Path.cwd()), "not the copy"
@@ -286,6 +303,8 @@ print(json.dumps({
                  f"has {missing[0].key} {missing[0].about}".partition(", which is not")[0]],
     "tool": "tell_the_time" in [tool.info.name for tool in tools_of(call)],
     "behaviour": ["count_the_turns" in answer.talk.__code__.co_names, list(heard), logged[-1]],
+    "page of the desk": [{page.routes: page.title for page in PAGES}[routes],
+                         list(clocks_of(Places(Path("data"), Path("lines")))), (TEMPLATES / "clocks").is_dir()],
     "setting": ["greeting_pause" in Receptionist.on_enter.__code__.co_names,
                 parse("", "coffee", {}).handling.greeting_pause,
                 parse("[handling]\\ngreeting_pause = 0.5", "coffee", {}).handling.greeting_pause,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+HEALTHY_WITHIN = 60.0  # seconds, in which each service is checked a few times
 PATIENCE = "6"  # seconds: on a busy machine the embedded model pauses in the middle of a sentence
 
 
@@ -119,12 +120,20 @@ class Line:
 
     def wait_until_healthy(self) -> None:
         """After a restart: every service is healthy, and the agent registered with the server that is there now."""
+        self._wait_for_the_unhealthy()
         self.compose("up", "--detach", "--wait", "--no-build")
         deadline = time.monotonic() + 30
         while self.run(
             *["docker", "compose", "exec", "-T", "agent", "python", "-m", "agent.worker.health"], check=False
         ).returncode:
             assert time.monotonic() < deadline, "the agent is not registered with the media server after 30 s"
+            time.sleep(0.5)
+
+    def _wait_for_the_unhealthy(self) -> None:
+        """Give services the time for their next check: `compose up --wait` gives up on an unhealthy one at once."""
+        deadline = time.monotonic() + HEALTHY_WITHIN
+        while unhealthy := self.compose("ps", "--format", '{{if eq .Health "unhealthy"}}{{.Service}}{{end}}').split():
+            assert time.monotonic() < deadline, f"{unhealthy} still unhealthy after {HEALTHY_WITHIN:g} s"
             time.sleep(0.5)
 
     def active_jobs(self) -> int:

@@ -58,6 +58,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
+@pytest.mark.slow
 def test_what_the_microphone_plays_is_what_a_page_hears(tmp_path: Path) -> None:
     speech = save_at(tmp_path / "speech.wav", (SAYS, np.concatenate([hum("ah", 150, 1.0), hum("ee", 200, 1.0)])))
     with served(tmp_path) as url, Browser.started(speech) as browser:
@@ -75,6 +76,7 @@ def test_what_the_microphone_plays_is_what_a_page_hears(tmp_path: Path) -> None:
         assert sounded(browser.heard(page)) >= sounded(heard) - 0.1  # it can be asked again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("microphone", "error"), [("missing", "NotFoundError"), ("refused", "NotAllowedError")])
 def test_a_microphone_can_be_missing_or_refused(tmp_path: Path, microphone: Any, error: str) -> None:
     with served(tmp_path) as url, Browser.started(microphone=microphone) as browser:
@@ -83,6 +85,7 @@ def test_a_microphone_can_be_missing_or_refused(tmp_path: Path, microphone: Any,
         assert page.evaluate("call().catch((error) => error.name)") == error
 
 
+@pytest.mark.slow
 def test_axe_names_what_is_wrong_and_a_coroutine_can_be_run_beside_the_browser(tmp_path: Path) -> None:
     async def answer() -> int:
         return 42
@@ -96,6 +99,7 @@ def test_axe_names_what_is_wrong_and_a_coroutine_can_be_run_beside_the_browser(t
         assert "Echo" in page.title()
 
 
+@pytest.mark.slow
 def test_half_a_second_of_the_phones_sound_is_half_a_second_of_the_microphones(tmp_path: Path) -> None:
     kept = save_at(tmp_path / "half.wav", (0.5, hum("ah", 150, 0.5)))
     assert first_sound(kept) == pytest.approx(0.5, abs=0.05)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LINE = "figures"  # of which there are no other calls
 FOUND_WITHIN = 150.0  # seconds after the watcher's start, at which it looks for the first time
+BLANK = """[...document.querySelectorAll('.chart canvas')].filter((it) =>
+    !it.getContext('2d').getImageData(0, 0, it.width, it.height).data.some(Boolean)).length"""
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
 
 
@@ -111,6 +113,7 @@ def test_the_watcher_has_the_doctor_look_and_the_page_says_what_was_found(browse
     page.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("figures")
 @pytest.mark.parametrize(("color", "width"), LOOKS)
 def test_figures_are_drawn_and_can_be_read_without_seeing_them(
@@ -119,9 +122,7 @@ def test_figures_are_drawn_and_can_be_read_without_seeing_them(
     page = look(browser, desk, f"?line={LINE}&days=7", color, width)
     expect(page.locator(".chart canvas")).to_have_count(page.locator("[data-chart]").count())
     assert page.locator("[data-chart]").count() >= 14
-    blank = """[...document.querySelectorAll('.chart canvas')].filter((it) =>
-        !it.getContext('2d').getImageData(0, 0, it.width, it.height).data.some(Boolean)).length"""
-    browser.until(page, f"{blank} === 0")
+    browser.until(page, f"{BLANK} === 0")
     assert "5 calls answered, 5 rejected" in page.inner_text("main")
     expect(page.get_by_role("row", name="all the calls at once that the host takes were taken 5")).to_be_visible()
     page.get_by_text("Waits as tables").click()
@@ -132,6 +133,7 @@ def test_figures_are_drawn_and_can_be_read_without_seeing_them(
     page.context.close()
 
 
+@pytest.mark.slow
 def test_where_there_are_no_calls_that_is_said_and_nothing_is_drawn(browser: Browser, desk: DeskOf) -> None:
     page = look(browser, desk, "?line=nobody&days=30")
     expect(page.get_by_text("No calls in these days.")).to_be_visible()
@@ -139,6 +141,7 @@ def test_where_there_are_no_calls_that_is_said_and_nothing_is_drawn(browser: Bro
     page.context.close()
 
 
+@pytest.mark.slow
 def test_one_call_alone_is_drawn_and_a_damaged_note_is_said(browser: Browser, desk: DeskOf) -> None:
     alone = note(0)
     alone["transcript"]["line"] = "alone"
@@ -148,7 +151,8 @@ def test_one_call_alone_is_drawn_and_a_damaged_note_is_said(browser: Browser, de
         page = look(browser, desk, "?line=alone&days=1")
         expect(page.get_by_text("1 note of calls cannot be read")).to_be_visible()
         assert "1 call answered" in page.inner_text("main")
-        expect(page.locator(".chart canvas").first).to_be_visible()
+        expect(page.locator(".chart canvas")).to_have_count(page.locator("[data-chart]").count())
+        browser.until(page, f"{BLANK} === 0")
         page.context.close()
     finally:
         desk.remove("noted/alone")
@@ -164,6 +168,7 @@ def standing_still(line: Line, service: str) -> Iterator[None]:
         docker("unpause", container)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "name", "words"),
     [

@@ -114,6 +114,7 @@ def save(page: Page) -> None:
     expect(page.get_by_text("Saved. The next call uses it.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_edited_fact_is_heard_in_the_next_call(line: Line, page: Page, flavor: str) -> None:
     other = next(it for it in FLAVORS if it != flavor)
     persona = text_of(page, "persona.md")
@@ -135,6 +136,19 @@ def test_a_faulty_edit_is_refused_with_its_row_and_changes_nothing(line: Line, p
     assert (line.words / "line.toml").read_text() == before
 
 
+@pytest.mark.slow
+def test_what_is_written_after_saving_outlives_loading_the_page_again(browser: Browser, page: Page) -> None:
+    text_of(page, "goodbye.md").fill("Bye.\n")
+    save(page)
+    text_of(page, "goodbye.md").fill("Goodbye.\n")
+    browser.until(page, "Object.values(sessionStorage).some((it) => it.includes('Goodbye.'))")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(text_of(page, "goodbye.md")).to_have_value("Goodbye.\n")
+    expect(page.get_by_text("What you had written here and not saved is back.")).to_be_visible()
+    expect(page.get_by_text("Saved. The next call uses it.")).to_have_count(0)
+
+
 def test_the_second_of_two_operators_is_told(line: Line, browser: Browser, desk: DeskOf, page: Page) -> None:
     other = opened(browser, desk)
     text_of(other, "goodbye.md").fill("Theirs.\n")
@@ -153,6 +167,7 @@ def test_the_second_of_two_operators_is_told(line: Line, browser: Browser, desk:
     assert (line.words / "greeting.md").read_text() == "Hello from both.\n"
 
 
+@pytest.mark.slow
 def test_a_version_is_compared_and_brought_back(line: Line, page: Page) -> None:
     before = (line.words / "persona.md").read_text()
     text_of(page, "persona.md").fill("You are Ada.\n")
@@ -165,6 +180,7 @@ def test_a_version_is_compared_and_brought_back(line: Line, page: Page) -> None:
     assert (line.words / "persona.md").read_text() == before
 
 
+@pytest.mark.slow
 def test_a_version_is_called_before_it_is_saved(line: Line, page: Page) -> None:
     before = (line.words / "greeting.md").read_text()
     text_of(page, "greeting.md").fill("Good morning, this is the elephant hotline.\n")
@@ -182,6 +198,7 @@ def test_a_version_is_called_before_it_is_saved(line: Line, page: Page) -> None:
     assert "elephant" in (line.words / "greeting.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_session_that_has_ended_loses_no_text(line: Line, desk: DeskOf, page: Page) -> None:
     text_of(page, "goodbye.md").fill("So long.\n")
     page.context.clear_cookies()
@@ -194,6 +211,7 @@ def test_a_session_that_has_ended_loses_no_text(line: Line, desk: DeskOf, page: 
     assert (line.words / "goodbye.md").read_text() == "So long.\n"
 
 
+@pytest.mark.slow
 def test_leaving_with_unsaved_text_is_asked_about(desk: DeskOf, page: Page) -> None:
     asked: list[str] = []
 
@@ -207,6 +225,7 @@ def test_leaving_with_unsaved_text_is_asked_about(desk: DeskOf, page: Page) -> N
     assert asked == ["beforeunload"]
 
 
+@pytest.mark.slow
 def test_files_with_html_and_script_in_them_are_shown_as_text(
     line: Line, browser: Browser, desk: DeskOf, page: Page
 ) -> None:
@@ -227,6 +246,7 @@ def test_files_with_html_and_script_in_them_are_shown_as_text(
     assert page.url.startswith(desk.url)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_text_is_said_and_no_secret_is_shown(line: Line, desk: DeskOf, page: Page) -> None:
     (line.words / "goodbye.md").write_bytes(b"\0" * 10_000_000)
     (line.words / "facts/latin.md").write_bytes(b"- caf\xe9\n")
@@ -237,6 +257,7 @@ def test_a_file_that_is_no_text_is_said_and_no_secret_is_shown(line: Line, desk:
     (line.words / "facts/secret.md").unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("color", "width"), LOOKS)
 def test_the_pages_can_be_used_by_everybody(browser: Browser, desk: DeskOf, kept: None, color: str, width: int) -> None:
     page = opened(browser, desk, color=color, width=width)

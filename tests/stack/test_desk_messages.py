@@ -157,6 +157,7 @@ def test_messages_are_read_marked_done_and_undone_by_keyboard(office: Office) ->
         assert office.files(left[0]) == ["message.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("color", ["light", "dark"])
 def test_pages_are_right_for_a_phone_in_light_and_dark(calendar: Office, color: str) -> None:
     calendar.book("Anna", "09:30")
@@ -177,6 +178,7 @@ def test_pages_are_right_for_a_phone_in_light_and_dark(calendar: Office, color: 
         assert (axe(page), fits(page)) == ([], True)
 
 
+@pytest.mark.slow
 def test_a_message_that_is_deleted_while_it_is_looked_at_is_said_and_stays_deleted(office: Office) -> None:
     with office.messages({}) as left:
         page = office.operator()
@@ -188,6 +190,7 @@ def test_a_message_that_is_deleted_while_it_is_looked_at_is_said_and_stays_delet
         assert left[0].rpartition("/")[2] not in office.files(left[0].rpartition("/")[0])
 
 
+@pytest.mark.slow
 def test_what_a_caller_has_said_or_is_called_is_shown_as_text(calendar: Office) -> None:
     said = [{"who": payload, "about": payload, "number": payload} for payload in PAYLOADS]
     for hour, payload in enumerate(PAYLOADS[:8]):
@@ -207,6 +210,7 @@ def test_what_a_caller_has_said_or_is_called_is_shown_as_text(calendar: Office) 
     assert not [row for row in calendar.browser.logs if "Content Security Policy" in row]
 
 
+@pytest.mark.slow
 def test_somebody_is_called_back_and_what_the_agent_refuses_is_said(office: Office) -> None:
     office.do_not_call("add", BLOCKED)
     with office.messages({}, {"who": "Carla", "number": BLOCKED}):
@@ -240,6 +244,7 @@ def test_somebody_is_called_back_and_what_the_agent_refuses_is_said(office: Offi
     assert NUMBER not in office.line.logs("desk", "agent")
 
 
+@pytest.mark.slow
 def test_a_week_is_a_table_in_which_today_is_marked(calendar: Office) -> None:
     calendar.book("Anna", "09:30")
     page = calendar.operator()
@@ -282,6 +287,7 @@ def test_an_appointment_is_moved_to_a_free_time_and_cancelled_after_a_question(c
     assert calendar.booked() == [["Bert", f"{MONDAY}T10:00"]]
 
 
+@pytest.mark.slow
 def test_of_two_operators_the_second_is_told(calendar: Office) -> None:
     calendar.book("Anna", "09:30")
     first, second = calendar.operator(), calendar.operator()

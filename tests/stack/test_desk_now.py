@@ -106,6 +106,7 @@ def test_a_call_is_seen_read_along_listened_to_and_hung_up_on(line: Line, desk: 
         assert not [told for told in browser.logs if told.startswith("error")], browser.logs
 
 
+@pytest.mark.slow
 def test_the_operator_takes_over_and_is_heard_while_the_agent_says_nothing_more(
     line: Line, desk: DeskOf, flavor: str, tmp_path: Path
 ) -> None:
@@ -118,7 +119,7 @@ def test_the_operator_takes_over_and_is_heard_while_the_agent_says_nothing_more(
             card.get_by_role("button", name="Take over").click()
             expect(card.get_by_text("You are talking to the caller")).to_be_visible()
             expect(card).to_contain_text("an operator has taken over")
-            expect(card).to_contain_text("When you leave the call, the agent says goodbye")
+            expect(card).to_contain_text("When you give the call back, the agent goes on.")
             assert axe(page) == []
             with look_at_another(browser, desk) as other:
                 expect(other.get_by_role("button", name="Take over")).to_be_disabled()
@@ -150,6 +151,7 @@ def look_at_another(browser: Browser, desk: DeskOf) -> Iterator[Locator]:
         page.context.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_takes_nobody_out_of_a_call(desk: DeskOf) -> None:
     """Who has taken a call over is in it by the call's card, which stays while nobody knows which calls there are."""
     at = "2026-11-28T00:00:00.000+00:00"
@@ -168,6 +170,7 @@ def test_a_server_that_does_not_answer_takes_nobody_out_of_a_call(desk: DeskOf) 
         expect(page.get_by_role("article")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_who_is_not_in_a_call_any_more_is_told(line: Line, desk: DeskOf) -> None:
     async def send_away(identity: str) -> None:
         async with line.server() as server:
@@ -187,6 +190,7 @@ def test_who_is_not_in_a_call_any_more_is_told(line: Line, desk: DeskOf) -> None
             hang_up(card)
 
 
+@pytest.mark.slow
 def test_what_is_still_being_heard_is_shown_as_unfinished(desk: DeskOf) -> None:
     with Browser.started() as browser:
         page = look_at_now(browser, desk)
@@ -206,6 +210,7 @@ TOLD = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_a_room_of_somebody_elses_is_neither_shown_nor_ended(line: Line, desk: DeskOf) -> None:
     name = "call-of-somebody-else"
 
@@ -230,6 +235,7 @@ def test_a_room_of_somebody_elses_is_neither_shown_nor_ended(line: Line, desk: D
             beside(remove())
 
 
+@pytest.mark.slow
 def test_signing_out_ends_what_is_pushed_to_other_pages(desk: DeskOf) -> None:
     with Browser.started() as browser:
         page = look_at_now(browser, desk, color="dark")

@@ -109,6 +109,7 @@ def test_two_actions_lead_to_a_spoken_answer(line: Line, desk: DeskOf, speech: P
         assert not [told for told in browser.logs if told.startswith("error")], browser.logs
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_microphones_level_and_who_is_speaking(desk: DeskOf, speech: Path) -> None:
     with Browser.started(speech) as browser, in_a_call(browser, desk) as (page, _):
         browser.until(page, "document.getElementById('level').value > 0.2")
@@ -119,6 +120,7 @@ def test_the_page_shows_the_microphones_level_and_who_is_speaking(desk: DeskOf, 
 # Without a microphone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("microphone", "words"), [("missing", "no microphone"), ("refused", "was refused")])
 def test_without_a_microphone_it_is_said_and_typing_works(
     desk: DeskOf, flavor: str, microphone: Any, words: str
@@ -145,6 +147,7 @@ def test_without_a_microphone_it_is_said_and_typing_works(
 # The buttons
 
 
+@pytest.mark.slow
 def test_the_keypad_is_heard_in_the_room_from_the_mouse_and_the_keyboard(
     line: Line, desk: DeskOf, silent: Browser
 ) -> None:
@@ -194,6 +197,7 @@ async def keys_in(line: Line, room: str, count: int, listening: asyncio.Event) -
     return pressed
 
 
+@pytest.mark.slow
 def test_mute_mutes_at_the_server(line: Line, desk: DeskOf, silent: Browser) -> None:
     with in_a_call(silent, desk) as (page, room):
         eventually(lambda: beside(tracks_of_browser(line, room)) == [False])
@@ -213,6 +217,7 @@ async def tracks_of_browser(line: Line, room: str) -> list[bool]:
     return [track.muted for one in there if one.identity.startswith("browser-") for track in one.tracks]
 
 
+@pytest.mark.slow
 def test_hanging_up_and_leaving_the_page_end_the_call(line: Line, desk: DeskOf, silent: Browser) -> None:
     with in_a_call(silent, desk) as (page, room):
         assert room in line.rooms()
@@ -229,6 +234,7 @@ def test_hanging_up_and_leaving_the_page_end_the_call(line: Line, desk: DeskOf, 
 # What can go wrong
 
 
+@pytest.mark.slow
 def test_a_browser_has_one_call_at_a_time(desk: DeskOf, silent: Browser) -> None:
     with in_a_call(silent, desk) as (page, _):
         other = page.context.new_page()
@@ -240,6 +246,7 @@ def test_a_browser_has_one_call_at_a_time(desk: DeskOf, silent: Browser) -> None
         other.get_by_role("button", name="Hang up").click()
 
 
+@pytest.mark.slow
 def test_a_busy_line_says_so(line: Line, desk: DeskOf, silent: Browser) -> None:
     line.change(calls_at_once=1)
     try:
@@ -255,6 +262,7 @@ def test_a_busy_line_says_so(line: Line, desk: DeskOf, silent: Browser) -> None:
         line.change(calls_at_once=None)
 
 
+@pytest.mark.slow
 def test_a_line_that_hangs_up_is_told_from_a_connection_that_breaks(line: Line, desk: DeskOf, silent: Browser) -> None:
     with in_a_call(silent, desk) as (page, room):
         beside(delete(line, room))
@@ -266,6 +274,7 @@ async def delete(line: Line, room: str) -> None:
         await server.room.delete_room(api.DeleteRoomRequest(room=room))
 
 
+@pytest.mark.slow
 def test_each_failure_has_its_sentence(line: Line, desk: DeskOf, silent: Browser) -> None:
     page = silent.page()
     desk.sign_in(page)
@@ -300,6 +309,7 @@ def nobodys(line: Line) -> str:
 # Another site's page
 
 
+@pytest.mark.slow
 def test_another_sites_name_that_leads_to_this_machine_does_not_lead_to_the_desk(line: Line, desk: DeskOf) -> None:
     """Else a page of that site could call, and read what is answered (DNS rebinding)."""
     for name, is_the_desk in (("localhost", True), ("rebound.example", False), ("127.0.0.1", False)):
@@ -313,6 +323,7 @@ def test_another_sites_name_that_leads_to_this_machine_does_not_lead_to_the_desk
 # How it looks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("color", ["light", "dark"])
 def test_axe_finds_nothing_before_during_and_after_a_call(desk: DeskOf, silent: Browser, color: Any) -> None:
     with in_a_call(silent, desk, color=color) as (page, _):
@@ -326,6 +337,7 @@ def test_axe_finds_nothing_before_during_and_after_a_call(desk: DeskOf, silent: 
         assert axe(page) == []
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_buttons_are_reached_without_scrolling(desk: DeskOf, silent: Browser) -> None:
     page = silent.page(width=WIDTH, height=HEIGHT)
     desk.sign_in(page)
@@ -341,6 +353,7 @@ def test_on_a_phone_the_buttons_are_reached_without_scrolling(desk: DeskOf, sile
     page.get_by_role("button", name="Hang up").click()
 
 
+@pytest.mark.slow
 def test_who_has_scrolled_up_to_read_stays_there(desk: DeskOf, silent: Browser) -> None:
     page = silent.page()
     page.goto(f"{desk.url}/talk")
@@ -371,6 +384,7 @@ SCROLLED = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_a_pages_own_messages_have_no_script_and_no_style_in_them(desk: DeskOf, silent: Browser) -> None:
     page = silent.page()
     answer = page.goto(f"{desk.url}/talk")

@@ -67,6 +67,7 @@ class Evening:
     line: str  # its name
     logs: str
     kept: list[str]  # files on its volume
+    notes: list[str]  # what is in the note of each call
     news: list[dict[str, Any]]  # that the webhook got
 
 
@@ -92,6 +93,7 @@ def evening(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Evening:
             extension.name,
             extension.logs,
             [str(file.relative_to(data)) for file in data.rglob("*") if file.is_file()],
+            [file.read_text() for file in data.glob(f"noted/{extension.name}/*/*.json")],
             [json.loads(request["body"]) for request in extension.provider.received("/ended")],
         )
 
@@ -197,7 +199,10 @@ def test_the_webhook_is_told_how_each_call_ended_and_not_a_word_of_it(evening: E
     assert not [word for word in ("soup", "farmer", "keys", "1 2 3 4") if word in json.dumps(evening.news)]
 
 
-def test_nothing_of_a_call_is_kept_unless_it_is_asked_for(evening: Evening) -> None:
+def test_nothing_of_a_call_but_a_note_without_words_is_kept_unless_it_is_asked_for(evening: Evening) -> None:
     kept = [file for file in evening.kept if not file.endswith("/.version")]  # by which the release knows its data
+    kept = [file for file in kept if not file.startswith("noted/")]
     assert [file for file in kept if "calls" in file or file.endswith((".ogg", ".json"))] == []
     assert evening.kept  # there is a volume, with the counters on it
+    assert evening.notes
+    assert not [word for word in ("soup", "farmer", "story", "1 2 3 4") if word in "".join(evening.notes)]

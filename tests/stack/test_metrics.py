@@ -75,10 +75,12 @@ def bound(line: Line) -> dict[str, Any]:
     return {port: its for port, its in ports.items() if its}
 
 
+@pytest.mark.slow
 def test_every_service_answers_prometheus(prometheus: Prometheus) -> None:
     soon(lambda: prometheus.targets() == dict.fromkeys(JOBS, ("up", "")), prometheus.targets)
 
 
+@pytest.mark.slow
 def test_the_rules_are_evaluated_without_an_error(prometheus: Prometheus) -> None:
     def rules() -> list[dict[str, Any]]:
         return [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
@@ -86,6 +88,7 @@ def test_the_rules_are_evaluated_without_an_error(prometheus: Prometheus) -> Non
     soon(lambda: len(rules()) > 10 and {rule["health"] for rule in rules()} == {"ok"}, rules)
 
 
+@pytest.mark.slow
 def test_a_real_call_is_counted_with_its_turns_and_its_outcome(line: Line, prometheus: Prometheus, flavor: str) -> None:
     ended, turns = "sum(landline_calls_ended_total)", 'sum(landline_turn_seconds_count{stage="first_audio"})'
     before, turns_before = prometheus.value(ended), prometheus.value(turns)
@@ -106,6 +109,7 @@ def test_a_real_call_is_counted_with_its_turns_and_its_outcome(line: Line, prome
         assert prometheus.value(f"count({name})") > 0, name
 
 
+@pytest.mark.slow
 def test_no_number_and_no_word_of_a_caller_is_in_it(line: Line, prometheus: Prometheus, flavor: str) -> None:
     labels = json.dumps([prometheus.get("series", **{"match[]": f'{{job="{job}"}}'}) for job in ("agent", "speech")])
     number, *_ = line.value("PHONE_NUMBERS").split(",")
@@ -113,6 +117,7 @@ def test_no_number_and_no_word_of_a_caller_is_in_it(line: Line, prometheus: Prom
     assert flavor not in labels
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_reached_from_outside(line: Line, prometheus: Prometheus) -> None:
     assert prometheus.targets()
     assert bound(line) == {}
@@ -120,9 +125,11 @@ def test_nothing_of_it_is_reached_from_outside(line: Line, prometheus: Prometheu
     for path in ("/metrics", "/metrics/", "/%6detrics", "//metrics", "/x/../metrics"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"https://localhost:{line.value('HTTPS_PORT')}{path}", context=unchecked)
-        assert refused.value.code in (401, 404), path
+        with refused.value as answer:  # which is an answer, too, and is to be closed
+            assert answer.code in (401, 404), path
 
 
+@pytest.mark.slow
 def test_with_a_port_it_is_published_to_this_machine_alone(line: Line, prometheus: Prometheus) -> None:
     port = str(line.sip_port + 7)
     line.set("METRICS_PORT", port)
@@ -135,6 +142,7 @@ def test_with_a_port_it_is_published_to_this_machine_alone(line: Line, prometheu
     assert "level=error" not in line.logs("prometheus").lower()
 
 
+@pytest.mark.slow
 def test_what_it_has_measured_outlives_its_container(line: Line, prometheus: Prometheus) -> None:
     before = prometheus.value("sum(max_over_time(landline_calls_ended_total[1h]))")
     assert before > 0

@@ -1,5 +1,6 @@
 """Times as people at the line's place read them."""
 
+import codecs
 import tomllib
 from datetime import date, datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from desk.places import LINE
 
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UTC_ZONE = ZoneInfo("UTC")
 
 
@@ -15,7 +17,9 @@ def zone_of(line: str, lines: Path) -> ZoneInfo:
     if not LINE.fullmatch(line):
         return UTC_ZONE
     try:
-        named = tomllib.loads((lines / line / "line.toml").read_text(encoding="utf-8-sig")).get("timezone", "UTC")
+        content = (lines / line / "line.toml").read_bytes()
+        text = content.decode("utf-16" if content.startswith(UTF_16) else "utf-8-sig")  # as the agent reads it
+        named = tomllib.loads(text).get("timezone", "UTC")
         return ZoneInfo(named) if isinstance(named, str) else UTC_ZONE
     except (OSError, ValueError, KeyError, RecursionError):  # an unknown zone is a KeyError
         return UTC_ZONE

@@ -1,5 +1,6 @@
 """The media server's API: the tokens with which browsers join rooms, and the rooms themselves."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -28,14 +29,17 @@ class MediaServer:
 
     @contextlib.asynccontextmanager
     async def asked(self) -> AsyncIterator[api.LiveKitAPI]:
-        """Give the API inside the block.
+        """Give the API inside the block, which has ANSWERS_WITHIN to end.
 
         Raises:
-            Problem: 503, the server did not answer, or refused.
+            Problem: 503, the server did not answer in time, or refused.
         """
-        timeout = aiohttp.ClientTimeout(total=ANSWERS_WITHIN)
         try:
-            async with api.LiveKitAPI(self._url, self._key, self._secret, timeout=timeout) as server:
+            # The timeout that LiveKitAPI itself takes does not hold: it asks aiohttp for None with each request.
+            async with (
+                asyncio.timeout(ANSWERS_WITHIN),
+                api.LiveKitAPI(self._url, self._key, self._secret, failover=False) as server,
+            ):
                 yield server
         except ERRORS:
             raise Problem(503, "The media server does not answer. See Health, or make logs on the host.") from None

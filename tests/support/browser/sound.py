@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 RATE = 16_000  # Hz, Whisper's
 MICROPHONE_RATE = 48_000  # Hz, the browser's own
 WINDOW = 0.02  # seconds
+SILENCE_AFTER = (
+    0.5  # seconds; when the file is over, Chromium plays its last 10 ms again and again: they buzz otherwise
+)
 AUDIBLE = 500  # of 32,768, the RMS of a window: a voice is louder, and silence is not
 
 
@@ -45,6 +48,7 @@ def save_at(path: Path, *sounds: tuple[float, Pcm]) -> Path:
     for at, pcm in sounds:
         before = max(round(at * PHONE_RATE) - len(whole), 0)
         whole = np.concatenate([whole, np.zeros(before, np.int16), pcm])
+    whole = np.concatenate([whole, np.zeros(round(SILENCE_AFTER * PHONE_RATE), np.int16)])
     path.write_bytes(wav(resample(whole, PHONE_RATE, MICROPHONE_RATE), MICROPHONE_RATE))
     return path
 

@@ -90,7 +90,11 @@ def note_of(name: CallName, /, **more: Any) -> dict[str, Any]:
         "usage": [
             {"kind": "llm", "provider": "openai", "model": "gpt", "requests": 3, "errors": 0, "input_tokens": 812},
         ],
-        "cost": {"currency": "USD", "total": 0.0123, "parts": [{"kind": "llm", "model": "gpt", "amount": 0.0123}]},
+        "cost": {
+            "currency": "USD",
+            "total": 0.0123,
+            "parts": [{"kind": "llm", "provider": "openai", "model": "gpt", "amount": 0.0123}],
+        },
         **{key: value for key, value in more.items() if key not in facts},
     }
 

@@ -11,8 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 FRONT_MATTER = re.compile(r"\s*?^(---|\+\+\+)[ \t]*\n(?P<fields>(?:.*\n)*?)\1[ \t]*(?:\n|\Z)", re.MULTILINE)
 FIELD = re.compile(r"\s*|\s*#.*|\s*[\w\"'.-]+\s*[:=].*|\s*- .*|\[.*\]")
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-COMMENT_ROWS = re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->[ \t]*\n", re.DOTALL | re.MULTILINE)
+COMMENT = re.compile(r"(?P<before>^[ \t]*)?<!--.*?-->(?P<after>[ \t]*\n)?", re.DOTALL | re.MULTILINE)
 
 MARKER = re.compile(r"[ \t]*(?:[-*+]|#{1,6}|>|(?P<number>\d{1,3})[.)])[ \t]+(?=\S)")
 MAYBE_MARKER = re.compile(r"[ \t]*(?:(?:[-*+]|#{1,6}|>|\d{1,3}[.)]?)[ \t]*)?")
@@ -41,11 +40,19 @@ def without_notes(text: str) -> str:
     front = FRONT_MATTER.match(text)
     if front and all(FIELD.fullmatch(row) for row in front["fields"].splitlines()):
         text = "\n" * front[0].count("\n") + text[front.end() :]
-    kept = COMMENT.sub("", COMMENT_ROWS.sub("", text))
+    last, end, rest = text.rpartition("-->")  # in the rest no comment ends, so none is looked for, which takes long
+    row_end = len(rest) - len(rest.lstrip(" \t\n"))
+    kept = COMMENT.sub(_without_comment, last + end + rest[:row_end]) + rest[row_end:]
     if "<!--" in kept:
         row = text[: text.rindex("<!--")].count("\n") + 1
         raise ValueError(f"row {row} begins a comment that does not end: write --> after it")
     return kept
+
+
+def _without_comment(found: re.Match[str]) -> str:
+    """Return what is left of the row: nothing if the comment has rows of its own."""
+    before, after = found["before"], found["after"]
+    return "" if before is not None and after is not None else f"{before or ''}{after or ''}"
 
 
 class Markup:

@@ -46,7 +46,7 @@ def take_digits(call: Call) -> None:
 
     def take_digit(event: rtc.SipDTMF) -> None:
         somebody_else = event.participant is not None and event.participant.identity != call.participant.identity
-        rests = ending.begun or call.transfer.rests
+        rests = ending.begun or call.transfer.rests or event.digit not in languages.KEYS
         if not somebody_else and not rests and not reports.is_repeated(event.digit):
             _stop_speaking(session)
             collector.add(event.digit)

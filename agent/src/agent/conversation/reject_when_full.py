@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from livekit.agents import Agent, AgentSession, room_io
 
+from agent.background import begin
 from agent.conversation.call import Call
 from agent.conversation.call_room import show_in
 from agent.conversation.hang_up_together import hang_up_together
@@ -36,7 +37,7 @@ async def reject_when_full(call: Call) -> bool:
     call.record.rejected = sentence
     session: AgentSession[None] = AgentSession(vad=None, turn_handling={"turn_detection": None})
     rejection = replace(call, session=session)
-    await show_in(call.room, {REJECTED: sentence})
+    begin(show_in(call.room, {REJECTED: sentence}))  # a phone does not wait for what a page shows
     hang_up_together(rejection)
     options = _output_only(call)
     await session.start(Agent(instructions=""), room=call.room, room_options=options, session_host=False, record=False)

@@ -1,5 +1,6 @@
 """What a caller types in a browser is a turn of theirs, as if they had said it."""
 
+import asyncio
 import contextlib
 import logging
 import secrets
@@ -15,6 +16,9 @@ from agent.framework import claim_turn
 logger = logging.getLogger(__name__)
 
 LONGEST = 1000  # characters; nobody says more in one turn
+# Seconds from one turn to the next. What is typed meanwhile is one turn, so that a program in place of a browser can
+# ask a model no faster than this, however much it sends.
+APART = 1.0
 CAPTIONS = "lk.transcription"  # livekit-agents' topic of captions, and its attributes of one
 SEGMENT, FINAL = "lk.segment_id", "lk.transcription_final"
 TYPED = "landline.typed"  # attribute of a caption: the words were typed, so the browser that sent them knows them
@@ -23,9 +27,22 @@ TYPED = "landline.typed"  # attribute of a caption: the words were typed, so the
 def typed_words(call: Call) -> TypedWords:
     """Make what takes the words: they interrupt the agent, and it answers them; operators see them as captions."""
 
+    waiting: list[str] = []
+    next_at = 0.0  # loop time
+
     async def take(session: AgentSession[Any], event: room_io.TextInputEvent) -> None:
-        said = " ".join(event.text.split())[:LONGEST]
-        if not said or call.ending.begun:
+        nonlocal next_at
+        said, clock = " ".join(event.text.split())[:LONGEST], asyncio.get_running_loop().time
+        takes_all = not waiting  # the first one that waits takes the others along
+        if said and sum(map(len, waiting)) < LONGEST:
+            waiting.append(said)
+        if not said or not takes_all:
+            return
+        if (seconds := next_at - clock()) > 0:
+            await asyncio.sleep(seconds)
+        next_at, said = clock() + APART, " ".join(waiting)[:LONGEST]
+        waiting.clear()
+        if call.ending.begun:
             return
         async with claim_turn(session):
             with contextlib.suppress(RuntimeError):  # what must not be interrupted is finished before the answer

@@ -56,7 +56,7 @@ class Price(BaseModel):
         whole, cached = self.input_per_million_tokens, self.cached_per_million_tokens
         written, has_tokens = self.output_per_million_tokens, usage.input_tokens or usage.output_tokens
         if whole is not None and written is not None and has_tokens:
-            new = usage.input_tokens - usage.cached_tokens
+            new = max(0, usage.input_tokens - usage.cached_tokens)  # some servers count those beside the others
             read = new * whole + usage.cached_tokens * (whole if cached is None else cached)
             return (read + usage.output_tokens * written) / MILLION
         if self.per_minute is not None and usage.audio_seconds:
@@ -168,9 +168,8 @@ def _parsed(text: str) -> Prices:
 def _price(table: str, given: object) -> Price:
     if not isinstance(given, dict):
         raise _PriceError(f"{given!r} where the table {table} is expected: the model's name belongs into the heading")
-    numbers = {name: float(value) if type(value) is int else value for name, value in given.items()}
     try:
-        return Price.model_validate(numbers)
+        return Price.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:

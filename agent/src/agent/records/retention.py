@@ -222,7 +222,7 @@ def delete_old(folders: Folders, keep: Recording) -> None:
         for call in kept:
             if call.began > time.time() - keep.keep_days * DAY and total <= keep.keep_mb * MEGABYTE:
                 break
-            if deletion.of(call.folder, shutil.rmtree):
+            if deletion.of(call.folder, _delete_record):
                 total -= call.size
                 logger.info("The record %s is deleted: it is the oldest", call.folder.relative_to(folders.calls.parent))
         for day in folders.calls.glob("????-??-??"):
@@ -230,12 +230,18 @@ def delete_old(folders: Folders, keep: Recording) -> None:
                 deletion.of(day, Path.rmdir)
 
 
+def _delete_record(folder: Path) -> None:
+    """Delete a record, or a message. It is out of sight at once, so that the desk puts nothing into half a folder."""
+    hidden = folder if folder.name.startswith(".") else folder.rename(folder.with_name(f".{folder.name}"))
+    shutil.rmtree(hidden)
+
+
 def delete_old_notes(folders: Folders, keep: Recording) -> None:
     """Delete the notes of calls that are too old; that of a record that was deleted before stays until then."""
     with _Deletion("old notes of calls") as deletion:
         for day in sorted(folders.noted.glob("????-??-??")):
             for note in day.iterdir():
-                began = _began(note)
+                began = _began(note.with_name(note.name.lstrip(".")))  # also of one that a crash has left half written
                 if began is not None and began <= time.time() - keep.keep_days * DAY:
                     deletion.of(note, Path.unlink)
             if not any(day.iterdir()) and day.name != f"{datetime.now(UTC):%Y-%m-%d}":
@@ -290,7 +296,7 @@ class _Deletion:
 def _all_kept(folders: Folders) -> list[_Kept]:
     kept = []
     for folder in sorted(folders.calls.glob("????-??-??/*")):
-        began = _began(folder)
+        began = _began(folder.with_name(folder.name.lstrip(".")))  # also of one whose deletion was interrupted
         if began is not None:
             kept.append(_Kept(folder, began, sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())))
     return kept

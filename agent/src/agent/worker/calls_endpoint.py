@@ -22,6 +22,7 @@ from agent.records.transcript import iso
 from agent.settings import Settings
 from agent.worker.desk_right import check_desk
 from agent.worker.place_calls import Placer, Wanted
+from agent.worker.request_body import BodyError, read_body
 
 logger = logging.getLogger(__name__)
 
@@ -130,9 +131,10 @@ class _Endpoint:
 
 
 async def _read(request: web.Request) -> _Asked:
-    body = await request.content.read(LARGEST + 1)
-    if len(body) > LARGEST:
-        raise _ProblemError(413, f"The body has more than {LARGEST} bytes.")
+    try:
+        body = await read_body(request, LARGEST)
+    except BodyError as error:
+        raise _ProblemError(error.status, str(error)) from None
     try:
         return _Asked.model_validate(json.loads(body))
     except ValidationError as error:

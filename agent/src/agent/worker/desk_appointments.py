@@ -38,6 +38,7 @@ from agent.lines.line import Line
 from agent.settings import Settings
 from agent.storage import private_files
 from agent.worker.desk_right import check_desk
+from agent.worker.request_body import BodyError, read_body
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,8 @@ class _Endpoint:
                 return _problem(error.status, str(error), error.reason)
             except AppointmentError as error:
                 return _told(error)
+            except ValidationError:
+                return _problem(400, "The address names an appointment in a way that is not possible.", "request")
 
         return handle
 
@@ -236,9 +239,10 @@ def _shown(its: Appointment, desk: Desk) -> dict[str, Any]:
 
 
 async def _read(request: web.Request, shape: type[Any]) -> Any:
-    body = await request.content.read(LARGEST + 1)
-    if len(body) > LARGEST:
-        raise _ProblemError(413, f"The body has more than {LARGEST} bytes.")
+    try:
+        body = await read_body(request, LARGEST)
+    except BodyError as error:
+        raise _ProblemError(error.status, str(error)) from None
     try:
         return shape.model_validate(json.loads(body))
     except ValidationError as error:

@@ -26,6 +26,7 @@ from agent.providers.pipeline import Pipeline
 from agent.settings import Settings
 from agent.worker.check import needs_speech, problems
 from agent.worker.desk_right import check_desk
+from agent.worker.request_body import BodyError, read_body
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,6 @@ SIZES = {  # bytes that each file of a line may have, which the check itself rep
 LARGEST_REQUEST = 4 * (sum(SIZES.values()) + LARGEST_SEARCHED)  # bytes; JSON writes some characters as six
 MOST_FILES = 500
 LONGEST_NAME = 200  # bytes of a file's name; a file system allows 255
-WITHIN = 60.0  # seconds that the body of a request may take
 
 Files = Mapping[str, str | None]
 """The text of each file that is to be written, by its name in the line's folder; None: it is to be deleted."""
@@ -67,8 +67,9 @@ def routes(settings: Settings, lines: LinesFolder) -> list[web.RouteDef]:
     async def answer(request: web.Request) -> web.Response:
         check_desk(request, settings)
         try:
-            asked = _parsed(await _body(request), lines)
-        except _RefusedError as error:
+            body = await read_body(request, LARGEST_REQUEST)
+            asked = await asyncio.to_thread(_parsed, body, lines)  # reading the largest takes a moment
+        except (BodyError, _RefusedError) as error:
             return web.json_response({"error": str(error)}, status=error.status)
         async with one_at_a_time:
             try:
@@ -101,19 +102,6 @@ def judge(settings: Settings, lines: LinesFolder, line: str, files: Files) -> di
             "others": [problem for problem in after if problem not in against],
             "needs_make_up": [] if against else _needing_make_up(settings, lines, edited, line),
         }
-
-
-async def _body(request: web.Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(WITHIN):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > LARGEST_REQUEST:
-                    raise _RefusedError(f"The body has more than {LARGEST_REQUEST} bytes.", 413)
-    except TimeoutError:
-        raise _RefusedError(f"The body did not come within {WITHIN:.0f} seconds.", 408) from None
-    return bytes(body)
 
 
 def _parsed(body: bytes, lines: LinesFolder) -> _Asked:

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import shutil
+import time
 from collections.abc import Awaitable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOKED_EVERY = 2.0  # seconds
+TICK = 1_000_000_000  # nanoseconds; a disk's clock may stand still meanwhile, so that two changes have the same time
 LARGEST_NOTE = 1 << 22  # bytes
 CALL_SECONDS = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
 TURN_SECONDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0)
@@ -177,7 +179,7 @@ class NewNotes:
 
     def __init__(self, data: Path = DATA) -> None:
         self._data = data
-        self._changed: dict[Path, int] = {}  # when, by the clock of the disk, in nanoseconds
+        self._changed: dict[Path, int] = {}  # when, by the clock of the disk, in nanoseconds; 0: just now
         self._known: dict[Path, set[str]] = {}
         for _ in self.paths():  # those are of calls that were over before
             pass
@@ -195,7 +197,8 @@ class NewNotes:
                 continue
             if there is not None:
                 new = there - self._known.get(day, set())
-                self._changed[day], self._known[day] = changed, there
+                self._changed[day] = changed if changed < time.time_ns() - TICK else 0
+                self._known[day] = there
                 yield from (day / name for name in sorted(new))
 
     def read(self) -> list[CallNote]:

@@ -5,7 +5,7 @@ it would be good for any number of calls, one after the other, while the desk co
 of the same name: the server gives that another id.
 """
 
-from livekit.protocol.agent import Job
+from livekit import api
 
 from agent.lines.browser_job import browser_job
 
@@ -18,11 +18,11 @@ class UsedRooms:
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}  # in the order in which they were taken
 
-    def is_used(self, job: Job) -> bool:
+    def is_used(self, job: api.Job) -> bool:
         """Return whether there was a call by browser in a room of this name, which is over."""
         return self._ids.get(job.room.name, job.room.sid) != job.room.sid
 
-    def note(self, job: Job) -> None:
+    def note(self, job: api.Job) -> None:
         """Remember the room of a job that is taken, if it is one of a call by browser."""
         try:
             by_browser = browser_job(job.metadata) is not None

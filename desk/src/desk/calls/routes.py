@@ -3,6 +3,8 @@
 import json
 import math
 import sqlite3
+from collections.abc import Callable
+from dataclasses import fields
 from datetime import date
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -29,10 +31,11 @@ from desk.records.delete import (
     delete_caller,
     delete_calls,
     going_of_call,
+    still_written,
     unknown_callers,
 )
 from desk.records.folders import Folders
-from desk.records.index import Index, State
+from desk.records.index import PATIENT, Index, State
 from desk.records.name import CallName
 from desk.records.read import Record, read
 from desk.records.search import Page, Place, Search
@@ -42,6 +45,7 @@ T = TypeVar("T")
 ONE_CALL = "/calls/{line}/{day}/{call}"
 LONGEST = 200  # characters of a search
 CHOICES = {"came_by": ("phone", "browser"), "kept": ("yes", "no"), "rejected": ("yes", "no")}
+FIELDS = tuple(it.name for it in fields(Search))  # as the form calls them, too
 NOTHING_LEFT = (
     "Nothing is kept of this call. It may have been deleted while you looked at it, or it was older than the line "
     "keeps its calls."
@@ -65,13 +69,14 @@ def routes() -> list[BaseRoute]:
 
 async def show_list(request: Request) -> Response:
     search, place = _asked_for(request.query_params)
-    found = await anyio.to_thread.run_sync(lambda: _found(request, search, place))
+    index = index_of(request)
+    found = await anyio.to_thread.run_sync(lambda: _found(request, index, search, place))
     part = "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
     return render(request, "calls/found.html" if part else "calls/list.html", **found)
 
 
 async def export_list(request: Request) -> Response:
-    """Send all calls of the selection, not only those of the page."""
+    """Send all calls of the selection, not only those of the page, once all have been read in."""
     kind = request.path_params["kind"]
     if kind not in ("csv", "json"):
         raise Problem(404, "Calls can be exported as CSV or as JSON.")
@@ -79,7 +84,7 @@ async def export_list(request: Request) -> Response:
     index = index_of(request)
 
     def all_rows() -> str:
-        index.refresh()
+        index.refresh(PATIENT)
         rows = index.all_rows(search, export.MOST)
         return export.as_csv(rows) if kind == "csv" else export.as_json(rows)
 
@@ -100,7 +105,7 @@ async def show_call(request: Request) -> Response:
 async def play(request: Request) -> Response:
     """Send the sound; a browser asks for parts of it."""
     name = _name(request)
-    audio = await anyio.to_thread.run_sync(_folders(request).audio_of, name)
+    audio = await _on_disk(lambda: _folders(request).audio_of(name))
     if audio is None:
         raise Problem(404, "There is no recording of this call.")
     headers = _as_file(f"{name.line}-{name.record}.ogg") if "download" in request.query_params else None
@@ -122,17 +127,20 @@ async def export_call(request: Request) -> Response:
 
 async def ask_about_call(request: Request) -> Response:
     name, folders = _name(request), _folders(request)
-    going = await anyio.to_thread.run_sync(going_of_call, folders, name)
-    if going.is_nothing:
-        raise Problem(404, NOTHING_LEFT)
-    return _ask(request, [going], caller="")
+
+    def asked() -> dict[str, Any]:
+        going = going_of_call(folders, name)
+        if going.is_nothing and not going.record.is_being_written:
+            raise Problem(404, NOTHING_LEFT)
+        return _asked(request, [going], [])
+
+    return render(request, "calls/delete.html", **await _on_disk(asked))
 
 
 async def delete_one(request: Request) -> Response:
     await checked_form(request)
     name, folders, index = _name(request), _folders(request), index_of(request)
-    done = await anyio.to_thread.run_sync(lambda: delete_calls(folders, index, [name]))
-    return _tell(request, done)
+    return _tell(request, await _on_disk(lambda: delete_calls(folders, index, [name])))
 
 
 async def ask_about_caller(request: Request) -> Response:
@@ -142,10 +150,11 @@ async def ask_about_caller(request: Request) -> Response:
         raise Problem(404, "The number of this caller is not known, so their other calls cannot be found.")
     folders, index = _folders(request), index_of(request)
 
-    def all_going() -> list[Going]:
-        return [going_of_call(folders, name) for name in calls_of(folders, index, record.caller)]
+    def asked() -> dict[str, Any]:
+        going = [going_of_call(folders, name) for name in calls_of(folders, index, record.caller)]
+        return _asked(request, going, _damaged(index), record.caller)
 
-    return _ask(request, await anyio.to_thread.run_sync(all_going), caller=record.caller)
+    return render(request, "calls/delete.html", **await _on_disk(asked))
 
 
 async def delete_all_of_caller(request: Request) -> Response:
@@ -154,12 +163,11 @@ async def delete_all_of_caller(request: Request) -> Response:
     if not caller:
         raise Problem(400, "It is not said whose calls are to be deleted: go back to the call, and begin again.")
     folders, index, lines = _folders(request), index_of(request), desk_of(request).places.lines
-    done = await anyio.to_thread.run_sync(lambda: delete_caller(folders, index, lines, caller))
-    return _tell(request, done)
+    return _tell(request, await _on_disk(lambda: delete_caller(folders, index, lines, caller)))
 
 
 def index_of(request: Request) -> Index:
-    """Return the index of calls, which is made when it is first needed and then kept."""
+    """Return the index of calls, made when it is first needed, and kept; called in the event loop alone."""
     state = request.app.state
     if not hasattr(state, "index_of_calls"):
         places = desk_of(request).places
@@ -174,9 +182,9 @@ def age_of_index(app: Starlette) -> float:
     return index.age if index else math.nan
 
 
-def _found(request: Request, search: Search, place: Place | None) -> dict[str, Any]:
+def _found(request: Request, index: Index, search: Search, place: Place | None) -> dict[str, Any]:
     """Return what the template of the list is given."""
-    index, lines = index_of(request), desk_of(request).places.lines
+    lines = desk_of(request).places.lines
     state = index.refresh()
     page, choices, is_empty = Page(), {"lines": [""], "outcomes": [""]}, False
     try:
@@ -186,7 +194,7 @@ def _found(request: Request, search: Search, place: Place | None) -> dict[str, A
     except sqlite3.Error:
         state = state if state.why else State(whole=False, why="The list of calls cannot be read just now.")
     zones = {name: zone_of(name, lines) for name in {row.name.line for row in page.rows}}
-    query = {key: value for key, value in request.query_params.items() if key != "page" and value}
+    query = {key: value for key in FIELDS if (value := request.query_params.get(key, ""))}
     return {
         "search": search,
         "rows": [(row, shown.clock(row.began, zones[row.name.line])) for row in page.rows],
@@ -263,34 +271,51 @@ def _name(request: Request) -> CallName:
 
 async def _record(request: Request) -> Record:
     name, folders = _name(request), _folders(request)
-    try:
-        record = await anyio.to_thread.run_sync(read, folders, name)
-    except OSError:
-        raise Problem(503, "This call cannot be read just now: see the desk's log on the host.") from None
+    record = await _on_disk(lambda: read(folders, name))
     if not record.exists and not record.is_being_written:
         raise Problem(404, NOTHING_LEFT)
     return record
 
 
-def _ask(request: Request, going: list[Going], caller: str) -> Response:
-    """Show what would be deleted, and ask."""
+def _asked(request: Request, going: list[Going], damaged: list[CallName], caller: str = "") -> dict[str, Any]:
+    """Return what the template is given that shows what would be deleted, and asks."""
     lines = desk_of(request).places.lines
-    calls = [(it, shown.clock(it.record.began, zone_of(it.name.line, lines))) for it in going]
-    name = _name(request)
-    return render(
-        request,
-        "calls/delete.html",
-        calls=calls,
-        caller=caller,
-        back=f"/calls/{name.path}",
-        being_written=[it for it in unknown_callers(_folders(request)) if caller or it == name],
-        notes=sum(it.note is not None for it in going),
-        recordings=sum(it.folder is not None for it in going),
-        recordings_size=shown.size(sum(it.audio_bytes for it in going)),
-        messages=sum(len(it.messages) for it in going),
-        pending=sum(len(it.pending) for it in going),
-        shown=shown,
-    )
+    zones = {line: zone_of(line, lines) for line in {it.name.line for it in going}}
+    name, known = _name(request), {it.name for it in going}
+    return {
+        "calls": [(it, shown.clock(it.record.began, zones[it.name.line])) for it in going],
+        "caller": caller,
+        "back": f"/calls/{name.path}",
+        "being_written": [still_written(it.name) for it in going if it.record.is_being_written],
+        "unknown": [it for it in unknown_callers(_folders(request)) if it not in known] if caller else [],
+        "damaged": damaged,
+        "notes": sum(it.note is not None for it in going),
+        "recordings": sum(it.folder is not None for it in going),
+        "recordings_size": shown.size(sum(it.audio_bytes for it in going)),
+        "messages": sum(len(it.messages) for it in going),
+        "pending": sum(len(it.pending) for it in going),
+        "shown": shown,
+    }
+
+
+def _damaged(index: Index) -> list[CallName]:
+    """Return the calls that may be anybody's; none if the index cannot be read, which the list of calls says."""
+    try:
+        return index.damaged()
+    except sqlite3.Error:
+        return []
+
+
+async def _on_disk(work: Callable[[], T]) -> T:
+    """Do something with the records in a thread.
+
+    Raises:
+        Problem: 503, a folder of theirs cannot be read.
+    """
+    try:
+        return await anyio.to_thread.run_sync(work)
+    except OSError as error:
+        raise Problem(503, f"The records of calls cannot be read just now: {error.strerror}.") from None
 
 
 def _tell(request: Request, done: Deleted) -> Response:

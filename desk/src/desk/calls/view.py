@@ -54,7 +54,7 @@ class CallView:
         """Return what somebody has to know before they read on, in whole sentences."""
         record, said = self.record, list(self.record.problems)
         if record.is_being_written:
-            said.append("The record of this call is still being written. Load this page again in a moment.")
+            said.append("This call goes on, or its record is still being written. Load this page again later.")
         elif record.rejected:
             said.append(f"This call was rejected with a sentence: {shown.rejected(record.rejected)}.")
         elif not record.kept and not record.problems:

@@ -50,7 +50,7 @@ def charts_of(range_: Range) -> dict[str, Any]:
         "providers": providers_of(range_, together),
         "costs": costs_of(range_, together),
         "damaged": range_.damaged,
-        "unreadable": range_.unreadable,
+        "unreadable": sorted(range_.unreadable),
     }
 
 

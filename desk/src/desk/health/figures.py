@@ -138,7 +138,11 @@ def percentile(bins: Bins, part: float) -> float | None:
 
 
 def read_folder(folder: Path, zone: ZoneInfo) -> Folder:
-    """Read all notes of one folder. One that is gone by then, or that is being written, does not count."""
+    """Read all notes of one folder. One that is gone by then, or that is being written, does not count.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     found = Folder({}, 0)
     for path in _notes_in(folder):
         try:
@@ -157,6 +161,6 @@ def _notes_in(folder: Path) -> Iterable[Path]:
     try:
         with os.scandir(folder) as there:
             names = [it.name for it in there if it.name.endswith(".json") and not it.name.startswith(".")]
-    except OSError:
+    except FileNotFoundError:
         return []
     return [folder / name for name in names]

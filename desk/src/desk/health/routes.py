@@ -1,5 +1,6 @@
 """The page Health: the doctor's findings, and figures of the calls of the last days."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +53,12 @@ def sources_of(request: Request) -> Sources:
 async def show(request: Request) -> Response:
     desk, sources = desk_of(request), sources_of(request)
     days, line = _chosen(request)
-    found = await findings.look(desk, desk.settings.watch_url)
-    charts = await run_in_threadpool(_charts, sources, days, line)
-    disk = await run_in_threadpool(sources.measured.disk)
+    found, charts, disk, lines = await asyncio.gather(
+        findings.look(desk, desk.settings.watch_url),
+        run_in_threadpool(_charts, sources, days, line),
+        run_in_threadpool(sources.measured.disk),
+        run_in_threadpool(sources.notes.lines),
+    )
     return render(
         request,
         "health/health.html",
@@ -62,7 +66,7 @@ async def show(request: Request) -> Response:
         charts=charts,
         disk=disk,
         images=images(desk.settings),
-        lines=await run_in_threadpool(sources.notes.lines),
+        lines=lines,
         days=days,
         line=line,
         choices=DAYS,
@@ -78,7 +82,7 @@ async def figures(request: Request) -> Response:
 async def look_again(request: Request) -> Response:
     await checked_form(request)
     await findings.look_again(desk_of(request).settings.watch_url)
-    return RedirectResponse("/health?asked=yes", 303)
+    return RedirectResponse("/health", 303)
 
 
 def _charts(sources: Sources, days: int, line: str) -> dict[str, Any]:

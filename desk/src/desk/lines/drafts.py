@@ -70,7 +70,8 @@ class Drafts:
             told = json.loads((folder / FACTS_OF_IT).read_bytes())
             if told["line"] != line:
                 return None
-            texts = {name: text for name in files.names(folder / line) if (text := files.read(folder, line, name).text)}
+            there = (files.read(folder, line, name) for name in files.names(folder / line))
+            texts = {its.name: its.text for its in there if its.hash and its.text is not None}
             return Draft(draft, line, dict(told["base"]), texts)
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -13,12 +13,13 @@ from starlette.datastructures import FormData
 
 from desk.lines import files
 from desk.lines.differences import Difference, of_texts
-from desk.lines.files import LineFile
+from desk.lines.files import LineFile, Written
 from desk.lines.versions import Versions
 from desk.problem import Problem
 
 TEXT = "text:"  # and the name of the file
 BASE, REMOVED, NEW_NAME, NEW_TEXT = "base", "remove", "new_name", "new_text"
+UTF_8 = Written()
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ def edit_of(form: Form, root: Path, line: str, versions: Versions) -> Edit:
             edit.conflicts[name] = of_texts(name, now.text, wanted or "")
         elif name in form.removed:
             _remove(name, edit)
-        elif why := files.why_not_writable(root, line, name) or _why_not_text(name, text):
+        elif why := files.why_not_writable(root, line, name) or _why_not_text(name, text, now.written):
             edit.problems[name] = [why]
         else:
             edit.files[name] = now.written.bytes_of(text)
@@ -139,15 +140,14 @@ def _take_new_file(form: Form, root: Path, line: str, edit: Edit) -> None:
         edit.now[name] = LineFile(name)
 
 
-def _why_not_text(name: str, text: str) -> str:
+def _why_not_text(name: str, text: str, written: Written = UTF_8) -> str:
     if "\0" in text:
         return f"{name} would have a zero byte, which is no text."
     try:
-        text.encode()
+        size = len(written.bytes_of(text))
     except UnicodeEncodeError:
-        return f"{name} would have a character that cannot be written as UTF-8."
+        return f"{name} would have a character that cannot be written as Unicode."
     largest = files.KINDS.get(name, files.OF_FACTS).largest
-    size = len(text.encode())
     return f"{name} would have {size} bytes, but at most {largest} are read: shorten it." if size > largest else ""
 
 

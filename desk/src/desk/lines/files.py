@@ -4,6 +4,7 @@ Nothing outside the folders of the lines is read, wherever a link leads; secrets
 """
 
 import codecs
+import contextlib
 import errno
 import hashlib
 import os
@@ -18,7 +19,12 @@ KIB = 1024
 LARGEST_OF_FACTS = 1024 * KIB
 MOST_FACTS = 300  # files
 FACT = re.compile(r"facts/[^\W_][\w ().,&+'-]{0,79}\.md")  # what a new file of facts may be called
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # how a file begins that a Windows program saved as "Unicode"
+ENCODINGS = {  # by the mark with which a file begins; Windows programs save UTF-16 as "Unicode"
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+    codecs.BOM_UTF8: "utf-8",
+}
+FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC  # how a folder is opened: it may be no link
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,11 @@ class Written:
 
     encoding: str = "utf-8"
     row_end: str = "\n"
+    mark: bytes = b""  # the byte order mark
 
     def bytes_of(self, text: str) -> bytes:
         """Return the bytes of a text whose rows end with a newline."""
-        return text.replace("\n", self.row_end).encode(self.encoding)
+        return self.mark + text.replace("\n", self.row_end).encode(self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +134,11 @@ def read_bytes(root: Path, line: str, name: str) -> bytes | None:
         FileProblem: it cannot be read, is none, is too large or lies elsewhere.
     """
     largest = KINDS.get(name, OF_FACTS).largest
+    place = place_of(root, line, name)
     try:
-        # Not blocking, because a named pipe would be waited for.
-        file = os.open(place_of(root, line, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with opened(root, place.parent) as folder:
+            # Not blocking, because a named pipe would be waited for.
+            file = os.open(place.name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -141,8 +150,8 @@ def read_bytes(root: Path, line: str, name: str) -> bytes | None:
         if its.st_size > largest:
             found = f"{its.st_size} bytes, but at most {largest} are read"
             raise FileProblem(f"{name} has {found}: shorten it on the host.")
-        with os.fdopen(file, "rb", closefd=False) as opened:
-            return opened.read(largest + 1)
+        with os.fdopen(file, "rb", closefd=False) as content:
+            return content.read(largest + 1)
     except OSError as error:
         raise FileProblem(f"{name} cannot be read: {error.strerror}.") from None
     finally:
@@ -171,18 +180,39 @@ def place_of(root: Path, line: str, name: str) -> Path:
     return place
 
 
+@contextlib.contextmanager
+def opened(root: Path, folder: Path) -> Iterator[int]:
+    """Open a folder that `place_of` has found, and give its descriptor inside the block.
+
+    Each folder on the way is opened from the one above it. So if one is exchanged for a link after `place_of` has
+    looked, nothing outside is read or written: an OSError says so.
+    """
+    inside = root.resolve()
+    with contextlib.ExitStack() as to_be_closed:
+        at = os.open(inside, FOLDER)
+        to_be_closed.callback(os.close, at)
+        for part in folder.relative_to(inside).parts:
+            at = os.open(part, FOLDER, dir_fd=at)
+            to_be_closed.callback(os.close, at)
+        yield at
+
+
 def decoded(data: bytes) -> tuple[str, Written]:
     """Return the text, whose rows end with a newline, and how it was written; the agent reads the same.
+
+    A file whose rows end in several ways counts as written in the one that most of them have.
 
     Raises:
         UnicodeDecodeError: it is neither UTF-8 nor UTF-16 that says that it is, or has a zero byte.
     """
-    encoding = "utf-16" if data.startswith(UTF_16) else "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8"
-    text = data.decode(encoding)
+    mark = next((mark for mark in ENCODINGS if data.startswith(mark)), b"")
+    encoding = ENCODINGS.get(mark, "utf-8")
+    text = data.decode(encoding)[1 if mark else 0 :]
     if (place := text.find("\0")) >= 0:
         raise UnicodeDecodeError("utf-8", data, min(place, len(data) - 1), min(place + 1, len(data)), "a zero byte")
-    row_end = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
-    return normal(text), Written(encoding, row_end)
+    both = text.count("\r\n")
+    ends = {"\n": text.count("\n") - both, "\r\n": both, "\r": text.count("\r") - both}
+    return normal(text), Written(encoding, max(ends, key=lambda end: ends[end]), mark)
 
 
 def normal(text: str) -> str:
@@ -226,6 +256,8 @@ def why_not_writable(root: Path, line: str, name: str) -> str:
 
 def _not_ours(line: str, name: str, its: os.stat_result) -> str:
     what = f"lines/{line}/{name}".rstrip("/")
+    if its.st_uid == os.geteuid():
+        return f"{what} cannot be written, even by its owner. On the host, run: chmod -R u+rwX lines/{line}"
     return (
         f"{what} belongs to the user with the id {its.st_uid}, but the desk writes as the user with the id "
         f"{os.geteuid()}. On the host, run: sudo chown -R {os.geteuid()}:{os.getegid()} lines/{line}"

@@ -105,7 +105,7 @@ async def take_edit(request: Request) -> Response:
         if edit.problems:
             raise Problem(422, REFUSED)
         if not edit.files and not is_try:
-            return _led(f"/lines/{line}", done="nothing")
+            return _led_back(request, done="nothing")
         checked = await _check(request, line, edit.texts())
         edit.problems.update(checked.problems)
         if checked.problems or checked.apart:
@@ -118,7 +118,7 @@ async def take_edit(request: Request) -> Response:
         shown = showing.as_sent(there, form, edit)
         return _editor(request, shown, problem.status, problem=problem.sentence, form=form, edit=edit, draft=draft)
     await _aside(store.drafts.delete, draft)
-    return _led(f"/lines/{line}", done="saved", make_up=checked.needs_make_up)
+    return _led_back(request, done="saved", make_up=checked.needs_make_up)
 
 
 async def show_versions(request: Request) -> Response:
@@ -236,7 +236,8 @@ async def _check(request: Request, line: str, texts: Mapping[str, str | None]) -
 
 
 def _draft(store: Store, line: str, edit: Edit) -> str:
-    base = {name: files.hash_of(data) for name, data in files.contents(store.root, line)}
+    there = {name: files.hash_of(data) for name, data in files.contents(store.root, line)}
+    base = {**there, **{name: its.hash for name, its in edit.now.items()}}  # what the edit was compared with
     try:
         return store.drafts.make(store.root, line, edit.files, base)
     except OSError as error:
@@ -258,10 +259,7 @@ def _as_text(changes: Mapping[str, bytes | None]) -> dict[str, str | None]:
 def _contents(store: Store, line: str, which: str) -> dict[str, bytes]:
     if which == NOW:
         return store.now(line)
-    try:
-        return store.versions.contents(line, _version(store, line, which))
-    except OSError:
-        raise Problem(404, "This version has been deleted meanwhile.") from None
+    return store.then(line, _version(store, line, which))
 
 
 def _version(store: Store, line: str, which: str) -> Version:
@@ -285,6 +283,12 @@ def _who(by: str) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _led_back(request: Request, **query: str | list[str]) -> Response:
+    """Lead to the page on which the form was: that of a single file, or that of all."""
+    only = request.query_params.get("file", "")
+    return _led(f"/lines/{_line(request)}", **({"file": only} if files.is_name(only) else {}), **query)
 
 
 def _led(path: str, **query: str | list[str]) -> Response:

@@ -48,12 +48,15 @@ def as_they_are(there: Iterable[LineFile]) -> list[Shown]:
 
 
 def as_drafted(there: Iterable[LineFile], draft: Draft) -> list[Shown]:
-    """Show the files as a draft has them; a file that the draft has not is to be removed."""
+    """Show the files as a draft has them.
+
+    A file of facts that it has not is to be removed, unless somebody has added it since the draft was made.
+    """
     shown = []
     for its in as_they_are(_with(there, draft.texts)):
         name = its.file.name
         text = draft.texts.get(name, "")
-        if its.file.text is not None:
+        if its.file.text is not None and (name in draft.texts or name in draft.base):
             its.is_changed = text != its.file.text
             its.is_removed = its.file.is_fact and name not in draft.texts
             its.text, its.base = text, draft.base.get(name, "")

@@ -73,6 +73,13 @@ class Store:
         """Return what is in the line's files."""
         return dict(files.contents(self.root, line))
 
+    def then(self, line: str, version: Version) -> dict[str, bytes]:
+        """Return what was in the line's files in a version; a Problem, 404, says that this cannot be read."""
+        try:
+            return self.versions.contents(line, version)
+        except OSError:
+            raise Problem(404, "This version has been deleted meanwhile, or is damaged: choose another one.") from None
+
     def _write(self, line: str, changes: Mapping[str, bytes | None]) -> None:
         try:
             self.versions.note(self.root, line, HAND)
@@ -93,12 +100,9 @@ class Store:
         A list that did not exist then becomes empty: of one that is missing, the agent uses the last good version.
 
         Raises:
-            Problem: 404, the version has been deleted; 409, a file that differs cannot be read or written now.
+            Problem: 404, the version cannot be read; 409, a file that differs cannot be read or written now.
         """
-        try:
-            then = self.versions.contents(line, version)
-        except OSError:
-            raise Problem(404, "This version has been deleted meanwhile.") from None
+        then = self.then(line, version)
         now = self.now(line)
         changes: dict[str, bytes | None] = {name: data for name, data in then.items() if now.get(name) != data}
         for name in now.keys() - then.keys():

@@ -6,6 +6,7 @@ versions/<line>/20261125T142233.120Z-1f2e3d4c5b6a/
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -80,21 +81,26 @@ class Versions:
         return next((it for it in self.of(line) if it.id == version), None)
 
     def contents(self, line: str, version: Version) -> dict[str, bytes]:
-        """Read all files of a version; one that has been deleted meanwhile has none.
+        """Read all files of a version.
 
         Raises:
-            OSError: a file of it cannot be read.
+            OSError: a file of it cannot be read, or is not what it was, such as after a power failure.
         """
-        folder = self._folder / line / version.id
-        return {name: (folder / name).read_bytes() for name in version.hashes if files.is_name(name)}
+        there = {name: self._content(line, version, name) for name in version.hashes if files.is_name(name)}
+        if any(files.hash_of(data) != version.hashes[name] for name, data in there.items()):
+            raise OSError(errno.EIO, "The version is damaged")
+        return there
 
     def with_hash(self, line: str, name: str, wanted: str) -> bytes | None:
         """Find what was in a file when it had this hash; None if no version knows it."""
         for version in self.of(line):
             if version.hashes.get(name) == wanted and files.is_name(name):
                 with contextlib.suppress(OSError):
-                    return (self._folder / line / version.id / name).read_bytes()
+                    return self._content(line, version, name)
         return None
+
+    def _content(self, line: str, version: Version, name: str) -> bytes:
+        return (self._folder / line / version.id / name).read_bytes()
 
     def _names(self, line: str) -> list[str]:
         try:

@@ -19,11 +19,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from desk.places import LINE
+from desk.records.folders import MESSAGE_FILE, is_plain_folder
+from desk.records.name import DAY, LINE, MESSAGE
 
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-NAME = re.compile(r"([0-9]{6}-[0-9a-f]{6})-message-([0-9]{1,6})")
-FILE, DONE = "message.json", "done"
+DONE = "done"
 LARGEST = 65_536  # bytes of a message
 
 Show = Literal["open", "done", "all"]
@@ -56,7 +55,7 @@ class Place:
 def place_of(path: str) -> Place | None:
     """Return the place that a path such as `coffee/2026-11-25/142233-1f2e3d-message-1` names; None if it is none."""
     match path.split("/"):
-        case [line, day, name] if LINE.fullmatch(line) and DAY.fullmatch(day) and NAME.fullmatch(name):
+        case [line, day, name] if LINE.fullmatch(line) and DAY.fullmatch(day) and MESSAGE.fullmatch(name):
             return Place(line, day, name)
     return None
 
@@ -129,7 +128,7 @@ class MessageFolder:
             OSError: it cannot be written down.
         """
         folder = self._folder(place)
-        if not (folder / FILE).is_file():
+        if not is_plain_folder(folder, self._calls) or not (folder / MESSAGE_FILE).is_file():
             raise GoneError
         if not done:
             (folder / DONE).unlink(missing_ok=True)
@@ -138,7 +137,9 @@ class MessageFolder:
             os.close(os.open(folder / DONE, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o660))
         except (FileNotFoundError, NotADirectoryError):
             raise GoneError from None
-        if not (folder / FILE).is_file():  # it was deleted meanwhile, and the folder may have outlived that by our file
+        if not (
+            folder / MESSAGE_FILE
+        ).is_file():  # it was deleted meanwhile, and the folder may have outlived that by our file
             with contextlib.suppress(OSError):
                 (folder / DONE).unlink(missing_ok=True)
                 folder.rmdir()
@@ -155,20 +156,24 @@ class MessageFolder:
                     yield place
 
     def _of_day(self, line: str, day: str) -> list[Place]:
-        found = (Place(line, day, it.name) for it in _folders(self._calls / line / day) if NAME.fullmatch(it.name))
+        found = (Place(line, day, it.name) for it in _folders(self._calls / line / day) if MESSAGE.fullmatch(it.name))
         return sorted(found, key=lambda it: it.order, reverse=True)
 
     def _is_shown(self, place: Place, show: Show) -> bool:
         return show == "all" or self._is_done(place) == (show == "done")
 
     def _is_done(self, place: Place) -> bool:
-        return (self._folder(place) / DONE).exists()
+        with contextlib.suppress(OSError):  # what cannot be looked into is to do, and says why
+            return (self._folder(place) / DONE).exists()
+        return False
 
     def _read(self, place: Place) -> Message | None:
         """Return the message; None if it is not there, or not yet."""
-        done, began = self._is_done(place), _began(place)
+        done, began, folder = self._is_done(place), _began(place), self._folder(place)
         try:
-            with os.fdopen(os.open(self._folder(place) / FILE, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            if not is_plain_folder(folder, self._calls):
+                return None
+            with os.fdopen(os.open(folder / MESSAGE_FILE, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
                 its = _File.model_validate_json(file.read(LARGEST + 1))
         except (FileNotFoundError, NotADirectoryError):
             return None

@@ -1,5 +1,6 @@
 """The messages: what callers want to be passed on, whether somebody has dealt with it, and calling back."""
 
+import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -151,10 +152,9 @@ async def show_order(request: Request) -> Response:
     sentence = STATES.get(state, state).format(reason=told.get("reason") or "no reason is known")
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse({"sentence": sentence, "is_over": is_over})
-    try:
+    message = None
+    with contextlib.suppress(GoneError):
         message = await to_thread.run_sync(_folder(request).read, place)
-    except GoneError:
-        return render(request, "messages/order.html", message=None, sentence=sentence, is_over=is_over)
     return render(request, "messages/order.html", message=message, sentence=sentence, is_over=is_over)
 
 

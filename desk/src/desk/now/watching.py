@@ -100,9 +100,8 @@ class Watching:
         while True:
             try:
                 async with self._server.asked() as livekit:
-                    while True:
-                        await self._tell(Seen(await self._look(livekit)))
-                        await asyncio.sleep(EVERY)
+                    seen = Seen(await self._look(livekit))
+                await self._tell(seen)
             except Problem as problem:
                 await self._tell(Seen(problem=problem.sentence))
             except Exception as error:

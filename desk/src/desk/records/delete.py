@@ -4,8 +4,10 @@ What is to go is first listed, so that somebody can be asked, and then deleted. 
 nothing. A call that is still being written is left alone, since the agent would write it anew.
 """
 
+import errno
 import logging
 import shutil
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,8 @@ from desk.records.pending import pending_of
 from desk.records.read import Record, read
 
 logger = logging.getLogger(__name__)
+
+TRIES = 3  # at a folder that somebody else deletes, too, or marks as done
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,18 @@ def going_of_call(folders: Folders, name: CallName) -> Going:
 
 
 def calls_of(folders: Folders, index: Index, caller: str) -> list[CallName]:
-    """Return all calls of a number; if the index may lack some, every record is opened instead, which takes longer."""
+    """Return all calls of a number; if the index may lack some, every record is opened instead, which takes longer.
+
+    Raises:
+        OSError: the records cannot be read.
+    """
     if not caller:
         return []
-    if index.refresh(wait=60.0).whole:
-        return index.of_caller(caller)
+    try:
+        if index.look_again().whole:
+            return index.of_caller(caller)
+    except sqlite3.Error as error:
+        logger.warning("The index of calls cannot be read: %s", error)
     names = {name for line, day, _ in folders.days() for name in _names_on(folders, line, day)}
     return sorted(
         (name for name in names if read(folders, name).caller == caller), key=lambda name: name.record, reverse=True
@@ -110,7 +121,9 @@ def delete_calls(folders: Folders, index: Index, names: Iterable[CallName]) -> D
 
 
 def delete_caller(folders: Folders, index: Index, lines: Path, caller: str) -> Deleted:
-    """Delete everything of one caller."""
+    """Delete everything of one caller; raises as `calls_of` does, before anything is deleted."""
+    if not caller:
+        return Deleted()
     done = delete_calls(folders, index, calls_of(folders, index, caller))
     if not forget_in_ledger(folders.data, lines, caller):
         done.problems.append(
@@ -120,31 +133,39 @@ def delete_caller(folders: Folders, index: Index, lines: Path, caller: str) -> D
     return done
 
 
+def still_written(name: CallName) -> str:
+    """Return the sentence about a call that cannot be deleted yet."""
+    return f"The call {name.path} is still being written: delete it when it is over."
+
+
 def _delete(folders: Folders, name: CallName) -> list[str]:
     """Delete one call, and return what could not be deleted, in whole sentences."""
-    if folders.work_of(name).is_dir():
-        return [f"The call {name.path} is still being written: delete it when it is over."]
-    going = going_of_call(folders, name)
-    problems = []
-    notes = [*([going.note] if going.note else []), *folders.half_written_notes_of(name)]
-    for path in (*going.pending, *notes, *going.messages):
-        problems += _remove(path)
-    if going.folder:
-        problems += _remove(going.folder)
+    try:
+        going = going_of_call(folders, name)
+        if going.record.is_being_written:
+            return [still_written(name)]
+        notes = [*([going.note] if going.note else []), *folders.half_written_notes_of(name)]
+        kept = [*going.messages, *([going.folder] if going.folder else [])]
+        problems = [problem for path in (*going.pending, *notes, *kept) for problem in _remove(path)]
+        # What was given up meanwhile is in another folder of the outbox.
+        problems += [problem for path in pending_of(folders.data, name) for problem in _remove(path)]
+    except OSError as error:
+        logger.error("A call cannot be read in order to delete it: %s", error.strerror)
+        problems = [f"It cannot be read: {error.strerror or type(error).__name__}."]
     if problems:
         return [f"{problems[0]} What is left of the call {name.path} can be deleted again."]
     return []
 
 
-def _remove(path: Path) -> list[str]:
+def _remove(path: Path, tries: int = TRIES) -> list[str]:
     try:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    except FileNotFoundError:  # somebody else is deleting it, too
-        return _remove(path) if path.exists() else []
     except OSError as error:
+        if tries > 1 and error.errno in (errno.ENOENT, errno.ENOTEMPTY):
+            return _remove(path, tries - 1)
         logger.error("A file of a call cannot be deleted: %s", error.strerror)
         return [f"{path.name} cannot be deleted: {error.strerror or type(error).__name__}."]
     return []

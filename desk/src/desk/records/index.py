@@ -10,6 +10,7 @@ import contextlib
 import logging
 import math
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -47,8 +48,10 @@ CREATE VIRTUAL TABLE numbers USING fts5(digits, tokenize = 'trigram');
 CREATE TABLE days (line TEXT NOT NULL, day TEXT NOT NULL, looks TEXT NOT NULL, PRIMARY KEY (line, day)) WITHOUT ROWID;
 """
 LOOKED_EVERY = 1.0  # seconds
-WAITED = 1.0  # seconds for which a page waits for the index to be brought up to date
+WAITED = 1.0  # seconds for which a page waits for the index to be brought up to date, or for whoever has locked it
+PATIENT = 60.0  # seconds for which a deletion or an export waits for it
 LOCKED = 10.0  # seconds
+LITTLE = 1_000_000  # bytes; with no more than that on the disk, SQLite says "disk I/O error"
 READING = "Calls are still being read in: the newest are shown first, and more follow."
 
 
@@ -92,6 +95,12 @@ class Index:
             if scan_now.is_alive() and not self._state.why:
                 return State(whole=False, why=READING)
         return self._state
+
+    def look_again(self) -> State:
+        """Bring the index up to date with all that is there now, and return after two minutes at the latest."""
+        self.refresh(PATIENT)  # a look that has begun already may have passed the newest call
+        self._looked = -LOOKED_EVERY
+        return self.refresh(PATIENT)
 
     def page(self, search: Search, place: Place | None = None, size: int = PAGE) -> Page:
         """Return a page of the calls that are looked for, the newest first.
@@ -179,16 +188,27 @@ class Index:
         return [row for found in database.execute(sql, values) if (row := _row(*found))]
 
     def _asked(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Ask the database; one that is damaged is deleted, and read in again."""
+        """Ask the database; one that is damaged is deleted, and read in again, and on a full disk it is only read."""
         try:
-            with contextlib.closing(self._open()) as database:
+            with contextlib.closing(self._open(WAITED)) as database:
                 return question(database)
         except sqlite3.Error as error:
-            if not _is_damaged(error):
+            if _is_damaged(error):
+                self._make_anew()
+                again = self._open()
+            elif self._is_at_rest():
+                again = sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+            else:
                 raise
-            self._make_anew()
-            with contextlib.closing(self._open()) as database:
+            with contextlib.closing(again) as database:
                 return question(database)
+
+    def _is_at_rest(self) -> bool:
+        """Return whether all that was written is in the file itself, which can then be read without its companions."""
+        try:
+            return self._file.is_file() and not self._file.with_name(f"{self._file.name}-wal").stat().st_size
+        except FileNotFoundError:
+            return True
 
     def _make_anew(self) -> None:
         logger.warning("The index of calls is damaged: it is deleted and made anew")
@@ -211,7 +231,7 @@ class Index:
             self._state, self._whole_at = State(whole=True), time.monotonic()
         except (sqlite3.Error, OSError) as error:
             logger.error("The index of calls cannot be brought up to date: %s", error)
-            self._state = State(whole=False, why=_sentence(error))
+            self._state = State(whole=False, why=self._sentence(error))
         except Exception:
             logger.exception("The index of calls cannot be brought up to date")
             self._state = State(whole=False, why="This list may lack the newest calls: the desk's log says why.")
@@ -220,21 +240,32 @@ class Index:
 
     def _read_changes(self) -> None:
         with contextlib.closing(self._open()) as database:
-            taken_out = False
+            taken_out, failed = False, None
             for line, day, looks in scan.changed_days(database, self._folders):
-                with self._writing:
-                    taken_out |= scan.read_day(database, self._folders, line, day, looks)
+                try:
+                    with self._writing:
+                        taken_out |= scan.read_day(database, self._folders, line, day, looks)
+                except OSError as error:  # with the files of this day; the others are read in
+                    failed = failed or error
             if taken_out:
                 with self._writing:
                     scan.wipe(database)
+            if failed:
+                raise failed
 
-    def _open(self) -> sqlite3.Connection:
-        """Open the index; make it if it is not there, or if another release has made it."""
-        self._file.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
-        if not self._file.exists():
-            with contextlib.suppress(FileExistsError):
-                os.close(os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o660))
-        database = sqlite3.connect(self._file, timeout=LOCKED, isolation_level=None)
+    def _open(self, patience: float = LOCKED) -> sqlite3.Connection:
+        """Open the index; make it if it is not there, or if another release has made it.
+
+        Another process that has locked it is waited for, for as many seconds as `patience` says.
+        """
+        try:
+            self._file.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
+            if not self._file.exists():
+                with contextlib.suppress(FileExistsError):
+                    os.close(os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o660))
+        except OSError as error:
+            raise sqlite3.OperationalError(f"unable to open the index: {error.strerror}") from error
+        database = sqlite3.connect(self._file, timeout=patience, isolation_level=None)
         try:
             database.execute("PRAGMA secure_delete = ON")
             if database.execute("PRAGMA user_version").fetchone()[0] != VERSION:
@@ -252,6 +283,25 @@ class Index:
         if found != "ok":
             raise sqlite3.DatabaseError(f"the index is malformed: {found}")
         self._checked = True
+
+    def _sentence(self, error: Exception) -> str:
+        text = str(error)
+        if "full" in text or "No space" in text or ("disk I/O" in text and self._is_full()):
+            what = "the disk is full"
+        elif isinstance(error, OSError):
+            what = f"something below calls/ or noted/ on the data volume cannot be read ({error.strerror})"
+        elif "readonly" in text or "unable to open" in text:
+            what = "the desk's folder on the data volume cannot be written"
+        else:
+            what = f"its index cannot be written ({text})"
+        return (
+            f"This list may lack the newest calls, because {what}. Calls are answered and kept as far as there is room."
+        )
+
+    def _is_full(self) -> bool:
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(self._file.parent).free < LITTLE
+        return False
 
     def _discard(self) -> None:
         for suffix in ("", "-wal", "-shm", "-journal"):
@@ -277,17 +327,6 @@ def _make_tables(database: sqlite3.Connection) -> None:
 def _is_damaged(error: sqlite3.Error) -> bool:
     """Return whether the file is no database, or not the index: full disks and locks are OperationalErrors."""
     return type(error) is sqlite3.DatabaseError or str(error).startswith(("no such table", "no such column"))
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error)
-    if "full" in text or "No space" in text:
-        what = "the disk is full"
-    elif "readonly" in text or "Read-only" in text or "unable to open" in text or isinstance(error, PermissionError):
-        what = "the desk's folder on the data volume cannot be written"
-    else:
-        what = f"its index cannot be written ({text})"
-    return f"This list may lack the newest calls, because {what}. Calls are answered and kept as far as there is room."
 
 
 def _row(line: str, record: str, began: float, seconds: float, *rest: Any) -> Row | None:

@@ -1,6 +1,7 @@
 """Reading what is kept of one call. A file that is damaged, half written or gone is said, and the rest is shown."""
 
 import os
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from desk.records.shapes import Message, Note, Transcript
 
 LARGEST = 20_000_000  # bytes; the transcript of a whole day of talk has less
 KNOWN_VERSION = 1
+LONGEST_CALL = 86_400  # seconds; a host may not let a call last longer
+NOTED_WITHIN = 60.0  # seconds after its end in which the agent writes a call's note
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -26,7 +29,7 @@ class Record:
     note: Note | None = None
     transcript: Transcript | None = None  # with the words, if the call was kept
     has_audio: bool = False
-    is_being_written: bool = False
+    is_being_written: bool = False  # the agent has yet to write its record, or its note
     message_files: list[Message] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -90,7 +93,7 @@ def read(folders: Folders, name: CallName) -> Record:
     folder = folders.folder_of(name)
     transcript = _read(folders.record_of(name) / TRANSCRIPT, folders.calls, Transcript, "The transcript", problems)
     audio = folders.audio_of(name)
-    has_audio = audio is not None and audio.stat().st_size > 0
+    has_audio = audio is not None and not _is_empty(audio)
     if folder and not transcript and not problems:
         problems.append("The record has no transcript: it was broken off, or it is being deleted.")
     if folder and audio is not None and not has_audio:
@@ -103,7 +106,27 @@ def read(folders: Folders, name: CallName) -> Record:
         if (message := _read(place / MESSAGE_FILE, folders.calls, Message, "A message", problems))
     ]
     is_being_written = folders.work_of(name).is_dir()
+    if not (note or is_being_written or folders.note_of(name).is_file()):
+        is_being_written = _is_noted_soon(transcript) if folder else bool(messages) and _may_go_on(name)
     return Record(name, note, transcript, has_audio, is_being_written, messages, problems)
+
+
+def _is_noted_soon(transcript: Transcript | None) -> bool:
+    ended = moment(transcript.ended) if transcript else None
+    return ended is not None and 0 <= time.time() - ended.timestamp() < NOTED_WITHIN
+
+
+def _may_go_on(name: CallName) -> bool:
+    """Return whether a call that is not recorded, and has left a message, may still be in progress."""
+    return 0 <= time.time() - name.began.timestamp() < LONGEST_CALL
+
+
+def _is_empty(file: Path) -> bool:
+    """Return whether there is nothing in a file, or no such file any more."""
+    try:
+        return file.stat().st_size == 0
+    except FileNotFoundError:
+        return True
 
 
 def _read(file: Path, below: Path, shape: type[S], what: str, problems: list[str]) -> S | None:

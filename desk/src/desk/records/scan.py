@@ -144,4 +144,11 @@ def _looks(path: str | Path) -> str:
 def _is_young(folders: Folders, name: CallName) -> bool:
     """Return whether one of a call's files has been written to within the last minute."""
     files = (folders.note_of(name), folders.record_of(name), folders.record_of(name) / TRANSCRIPT)
-    return any(file.exists() and file.stat().st_mtime > time.time() - STILL_WRITTEN for file in files)
+    return any(_written_at(file) > time.time() - STILL_WRITTEN for file in files)
+
+
+def _written_at(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except (FileNotFoundError, NotADirectoryError):
+        return 0.0

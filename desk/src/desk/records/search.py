@@ -170,6 +170,7 @@ def _end(day: date | None, zone: Any) -> str:
 def _record_at(moment: datetime) -> str:
     """Return what sorts before the records of calls that began then or later, and after all others."""
     try:
-        return f"{moment.astimezone(UTC):%Y-%m-%d_%H%M%S}"
+        utc = moment.astimezone(UTC)
+        return f"{utc.date()}_{utc:%H%M%S}"  # %Y would write the year 33 with two digits
     except OverflowError:  # the first or the last days of the calendar
         return "0" if moment.year < 1000 else "~"

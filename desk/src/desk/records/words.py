@@ -12,12 +12,12 @@ MOST = 1_000_000  # characters of one call that can be found
 SHORTEST_NUMBER = 3  # digits, as the index of digits has groups of three
 LOOKS_LIKE_A_NUMBER = re.compile(r"[+(]*\d[\d\s()+./\-\u2010-\u2015]*")
 NUMBER_AMONG_WORDS = re.compile(r"(?<!\w)[+(]*\d[\d\s()./\-\u2010-\u2015]{3,}\d(?!\w)")
-WORD = re.compile(r"[^\W_]+")
+PARTS_OF_WORDS = ("L", "N", "M", "Co")  # Unicode's categories, as in the index's tokenizer: Hindi's vowels are M
 
 
 def plain(text: str) -> str:
-    """Return a text with each character in its usual form: full-width digits become digits, accents stay."""
-    return unicodedata.normalize("NFKC", text)
+    """Return a text with each character in its usual form: a full-width 4 becomes 4, and ß ss; accents stay."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def digits_of(written: str) -> str:
@@ -39,12 +39,12 @@ def asked_for(typed: str) -> tuple[list[str], list[str]]:
     if LOOKS_LIKE_A_NUMBER.fullmatch(typed) and len(digits_of(typed)) >= SHORTEST_NUMBER:
         return [digits_of(typed)], []
     numbers = [digits_of(found) for found in NUMBER_AMONG_WORDS.findall(typed)]
-    words = WORD.findall(NUMBER_AMONG_WORDS.sub(" ", typed).casefold())
+    words = _words_in(NUMBER_AMONG_WORDS.sub(" ", typed))
     return [number for number in numbers if len(number) >= SHORTEST_NUMBER], words
 
 
 def words_of(record: Record) -> str:
-    """Return everything by which a call can be found but its numbers."""
+    """Return everything by which a call can be found but its telephone numbers."""
     return plain("\n".join(part for part in _parts(record) if part))[:MOST]
 
 
@@ -54,8 +54,14 @@ def digits_in(record: Record) -> str:
     return " ".join(digits_of(number) for number in numbers if number)
 
 
+def _words_in(text: str) -> list[str]:
+    return "".join(it if unicodedata.category(it).startswith(PARTS_OF_WORDS) else " " for it in text).split()
+
+
 def _parts(record: Record) -> Iterator[str]:
     facts = record.facts
+    if any(it.isalpha() for it in record.caller):  # a name by SIP
+        yield record.caller
     yield from (record.caller_name, facts.outcome, facts.summary, record.rejected)
     yield from (turn.text for turn in facts.turns)
     for tool in facts.tool_calls:

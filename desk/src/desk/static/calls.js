@@ -89,8 +89,9 @@ function drawSound() {
   const wave = WaveSurfer.create(options);
   adoptStyles(container);
   document.getElementById("wave").replaceChildren(container);
-  wave.on("error", () => {
-    // The sound itself cannot be looked into: who spoke when is drawn instead. Whether it plays, `audio` says.
+  wave.once("error", () => {
+    // The sound itself cannot be looked into: who spoke when is drawn instead. Whether it plays, `audio` says. This has
+    // the sound loaded once more, and an error of that would lead to it again, without an end: so once only.
     if (timeline && seconds) wave.load(source, peaksOfTurns(seconds), seconds).catch(() => {});
   });
 }

@@ -37,6 +37,14 @@ function forget() {
   }
 }
 
+// The address says that the page was saved. Without this, loading it again would forget what was written since.
+function forgetThatItWasSaved() {
+  const address = new URL(location);
+  address.searchParams.delete("done");
+  address.searchParams.delete("make_up");
+  history.replaceState(null, "", address);
+}
+
 function bringBack() {
   let kept = null;
   try {
@@ -99,7 +107,9 @@ addEventListener("pageshow", () => {
   isLeaving = false;
 });
 
-if (form.dataset.state === "saved") forget();
-else if (wasSent) keep();
+if (form.dataset.state === "saved") {
+  forget();
+  forgetThatItWasSaved();
+} else if (wasSent) keep();
 else bringBack();
 for (const field of fields) count(field);

@@ -220,6 +220,7 @@ async def test_the_transcript_has_who_said_what_when_and_how_it_ended(folders: F
     await talk.says("At nine?")
     await talk.hear("You said At nine?")
     talk.room.emit("sip_dtmf_received", rtc.SipDTMF(code=4, digit="4"))
+    talk.room.emit("sip_dtmf_received", rtc.SipDTMF(code=11, digit="no key, as a browser can send it"))
     talk.room.emit("sip_dtmf_received", rtc.SipDTMF(code=11, digit="#"))
     await talk.end("the caller was silent")
     told = talk.transcript

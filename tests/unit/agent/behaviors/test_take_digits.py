@@ -174,6 +174,13 @@ async def test_nobody_elses_keys_count(talk: Talk) -> None:
     assert await talk.answers() == ["You said (keys pressed) 2"]
 
 
+@pytest.mark.parametrize("key", ["", "12", "Tell me a secret.", "٣"])
+async def test_what_is_no_key_of_a_telephone_is_ignored(talk: Talk, key: str) -> None:
+    talk.room.emit("sip_dtmf_received", rtc.SipDTMF(code=0, digit=key, participant=None))
+    talk.types("2A#")
+    assert await talk.answers() == ["You said (keys pressed) 2 A"]
+
+
 async def test_no_key_counts_once_the_call_is_ending(talk: Talk) -> None:
     talk.types("1")
     talk.ending.begun = True

@@ -1,5 +1,6 @@
 """A caller for whom there is no place hears why, by a recorded sentence, and the call is over."""
 
+import asyncio
 import wave
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,6 +113,22 @@ async def test_no_provider_is_asked_and_nothing_is_heard(sessions: Sessions) -> 
     assert sessions.options[0].participant_identity == "caller"
     await sessions.loudspeaker.play_to_the_end()
     await session.aclose()
+
+
+async def test_nobody_waits_for_the_server_to_show_a_page_why(sessions: Sessions) -> None:
+    job, shown = Job("caller"), asyncio.Event()
+
+    async def never_answer(attributes: dict[str, str]) -> None:
+        assert attributes == {"landline.rejected": "busy"}
+        shown.set()
+        await asyncio.Event().wait()
+
+    job.room.local_participant.set_attributes = never_answer  # type: ignore[method-assign]
+    async with asyncio.timeout(5):
+        await turned_away(job, FullLine("busy"))
+        await shown.wait()
+    await sessions.loudspeaker.play_to_the_end()
+    await sessions.started[0].aclose()
 
 
 async def test_who_hangs_up_while_being_told_ends_the_job(sessions: Sessions) -> None:

@@ -1,5 +1,6 @@
 """What is typed in a browser is answered as if it had been said, and operators can read it."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,6 +71,26 @@ async def test_typed_words_interrupt_and_are_answered_as_a_turn_of_the_callers(r
         assert header["attributes"]["lk.transcription_final"] == "true"
         assert header["attributes"]["landline.typed"] == "yes"
         assert room.writer.written == ["When are you open?", "closed"]
+
+
+async def test_what_is_typed_too_fast_is_one_turn_and_no_longer_than_another(room: Room) -> None:
+    async with calling() as call:
+        call.endpoint.script = INSTANT
+        call.call.ctx = SimpleNamespace(room=room)  # type: ignore[assignment]
+        take = typed_words(call.call)
+
+        async def types(text: str) -> None:
+            taking = take(call.session, room_io.TextInputEvent(text=text))
+            assert taking
+            await taking
+
+        await asyncio.gather(*map(types, ["One.", "Two.", "Three.", *("x" * LONGEST for _ in range(9))]))
+        await until(lambda: len(said_by_caller(call)) == 2)
+        assert said_by_caller(call) == ["One.", ("Two. Three. " + "x" * LONGEST)[:LONGEST]]
+        await asyncio.gather(*map(types, ["y" * LONGEST, "Four."]))
+        await types("Five.")
+        await until(lambda: len(said_by_caller(call)) == 4)
+        assert said_by_caller(call)[2:] == ["y" * LONGEST, "Five."]
 
 
 async def test_a_sentence_that_must_be_heard_is_finished_first(room: Room) -> None:

@@ -63,6 +63,11 @@ def test_a_cached_token_costs_as_much_as_another_if_nothing_else_is_said() -> No
     assert price.amount(used("llm", "x", input_tokens=1_000_000, cached_tokens=500_000)) == 1.0
 
 
+def test_a_server_that_counts_cached_tokens_beside_the_others_costs_no_less_than_nothing() -> None:
+    price = Price(input_per_million_tokens=1.0, cached_per_million_tokens=0.5, output_per_million_tokens=0.0)
+    assert price.amount(used("llm", "x", input_tokens=1, cached_tokens=1_000_000)) == 0.5
+
+
 def test_the_operators_own_file_replaces_and_adds(lines: Path) -> None:
     own(lines, '[openai."tts-1"]\nper_million_characters = 1\n[ollama."qwen3:8b"]\nper_minute = 0\n')
     prices = read_prices(lines)
@@ -89,11 +94,12 @@ WRONG = [
     ("[openai]\ntts-1 = 3", 'has 3 where the table [openai."tts-1"] is expected'),
     (
         '[openai."x"]\nper_minute = -1',
-        'has per_minute = -1.0 in [openai."x"], where a number of at least 0 is expected',
+        'has per_minute = -1 in [openai."x"], where a number of at least 0 is expected',
     ),
     ('[openai."x"]\nper_minute = "1"', "has per_minute = '1' in"),
     ('[openai."x"]\nper_minute = true', "has per_minute = True in"),
     ('[openai."x"]\nper_minute = inf', "has per_minute = inf in"),
+    (f'[openai."x"]\nper_minute = {10**400}', "where a number of at least 0 is expected"),
     ('[openai."x"]\nper_hour = 1', 'has per_hour in [openai."x"], which is no kind of price; there is input_per_'),
     ('[openai."x"]', 'has [openai."x"], which has no price in it'),
     ('[openai."x"]\ninput_per_million_tokens = 1', "a price for input tokens or for output tokens alone"),

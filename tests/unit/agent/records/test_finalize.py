@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import time
 from pathlib import Path
 from unittest.mock import Mock
@@ -339,14 +338,14 @@ def test_what_cannot_be_deleted_is_told_once_and_keeps_nothing_else(
     folders: Folders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     stuck, also_stuck, old = (kept_since(folders, days) for days in (33, 32, 31))
-    delete = shutil.rmtree
+    rename = Path.rename
 
-    def rmtree(folder: Path) -> None:
+    def refused(folder: Path, target: Path) -> Path:
         if folder in (stuck, also_stuck):
             raise PermissionError(13, "Permission denied")
-        delete(folder)
+        return rename(folder, target)
 
-    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    monkeypatch.setattr(Path, "rename", refused)
     keeper.delete_old(folders, Recording())
     assert (stuck.exists(), also_stuck.exists(), old.exists()) == (True, True, False)
     [error] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]

@@ -68,6 +68,25 @@ async def test_each_line_has_megabytes_of_its_own(house: House) -> None:
     assert [record.exists() for record in records] == [False, True, True, True]
 
 
+async def test_a_record_is_out_of_sight_while_it_is_deleted_and_a_deletion_that_was_interrupted_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk may want to put a file into it."""
+    old = kept_since(house.line("coffee"), 31)
+    seen: list[str] = []
+
+    def interrupted(folder: Path) -> None:
+        seen.extend(it.name for it in old.parent.iterdir())
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", interrupted)
+        await house.look()
+    assert seen == [f".{old.name}"]
+    await house.look()
+    assert not old.parent.exists()
+
+
 def noted_since(folders: Folders, days: float) -> Path:
     """The note of a call that was so many days ago."""
     note = folders.note_of(new_record(time.time() - days * 86_400))
@@ -81,6 +100,14 @@ async def test_notes_are_kept_as_long_as_records_whose_line_says_so(house: House
     await house.look()
     assert [note.exists() for note in notes] == [True, False, False, True, True, False]
     assert not notes[1].parent.exists()
+
+
+async def test_a_note_that_a_crash_has_left_half_written_is_deleted_when_it_is_old(house: House) -> None:
+    old, new = noted_since(house.line("coffee"), 31), noted_since(house.line("coffee"), 29)
+    half = [note.rename(note.with_name(f".{note.name}.1f2e3d")) for note in (old, new)]
+    await house.look()
+    assert [note.exists() for note in half] == [False, True]
+    assert not old.parent.exists()
 
 
 async def test_notes_of_a_line_whose_folder_is_gone_are_deleted_too(house: House) -> None:
@@ -193,8 +220,15 @@ async def test_records_that_cannot_be_adopted_keep_nothing_else_and_are_adopted_
     coffee = house.line("coffee", "[recording]\nkeep_days = 3650\n")
     old = kept_since(house.line("dentist"), 31)
     release_before(house.data)
+    rename = Path.rename
+
+    def read_only_for_others(path: Path, target: Path) -> Path:
+        if path == old:
+            return rename(path, target)
+        raise OSError(30, "Read-only file system")
+
     with monkeypatch.context() as read_only:
-        read_only.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+        read_only.setattr(Path, "rename", read_only_for_others)
         with pytest.raises(OSError, match="Read-only"):
             await house.look()
     assert not old.exists()

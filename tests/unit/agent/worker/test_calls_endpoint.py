@@ -79,7 +79,7 @@ class Endpoint:
     async def post(self, body: Any, key: str = "", token: str = "", method: str = "POST", path: str = "/calls") -> Any:
         headers = {"Idempotency-Key": key} if key else {}
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        data = json.dumps(body).encode() if isinstance(body, dict | list | str) else body
         async with (
             aiohttp.ClientSession() as client,
             client.request(method, self.address + path, data=data, headers=headers) as answer,
@@ -107,6 +107,14 @@ async def serving(settings: Settings, lines: LinesFolder) -> AsyncIterator[Endpo
 async def endpoint(server: Server, lines: LinesFolder) -> AsyncIterator[Endpoint]:
     async with serving(host(lines_folder=lines.path), lines) as one:
         yield one
+
+
+async def in_pieces(body: Any) -> AsyncIterator[bytes]:
+    """Send a body as a network may: the second half comes when the first one has been read."""
+    text = json.dumps(body).encode()
+    yield text[:20]
+    await asyncio.sleep(0.1)
+    yield text[20:]
 
 
 def wanted(**changes: Any) -> dict[str, Any]:
@@ -382,3 +390,9 @@ async def test_make_dial_says_so_when_nobody_answers_it(
 ) -> None:
     assert await asyncio.to_thread(dial.main, lambda _: None, "http://127.0.0.1:1") == 2
     assert "the agent did not answer (ConnectError)" in capsys.readouterr().err
+
+
+@pytest.mark.real_time
+async def test_a_body_that_comes_in_pieces_is_read_to_its_end(endpoint: Endpoint) -> None:
+    status, answer = await endpoint.post(in_pieces(wanted()))
+    assert status == 201, answer

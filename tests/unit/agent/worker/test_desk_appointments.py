@@ -25,6 +25,7 @@ from tests.support.radicale import PASSWORD, USER, put_event, radicale
 from tests.support.radicale import make_calendar as made_calendar
 from tests.unit.agent.appointments import calendars
 from tests.unit.agent.fakes import host
+from tests.unit.agent.worker.test_calls_endpoint import in_pieces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -282,6 +283,7 @@ async def test_what_is_not_right_is_refused_in_a_sentence(
         ("/coffee/free", {"kind": "haircut", "day": "monday"}),
         ("/coffee/free", {"kind": "haircut", "day": "0001-01-01"}),
         ("/coffee/free", {"kind": "haircut"}),
+        ("/coffee/free", {"uid": "x" * 1001, "begins": "2026-11-30T09:30", "day": "2026-11-30"}),
     ],
 )
 async def test_an_address_that_asks_for_no_time_is_refused(salon: Salon, path: str, params: dict[str, str]) -> None:
@@ -310,3 +312,13 @@ async def test_nobody_but_the_desk_is_answered(salon: Salon) -> None:
 
 def test_the_worker_has_these_endpoints() -> None:
     assert desk_appointments.routes in http.ROUTES
+
+
+@pytest.mark.parametrize("salon", ["embedded"], indirect=True)
+async def test_a_body_that_comes_in_pieces_is_read_to_its_end(salon: Salon) -> None:
+    await salon.book("10:00")
+    [its] = await salon.week()
+    status, answer = await salon.ask(
+        "POST", "/coffee/cancel", data=in_pieces({name: its[name] for name in ("uid", "begins", "version")})
+    )
+    assert status == 200, answer

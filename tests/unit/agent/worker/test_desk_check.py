@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from agent.admission.owner_files import owner_files
 from agent.lines.folder import LinesFolder
 from agent.providers.check import lines_of
-from agent.worker import desk_check, http
+from agent.worker import desk_check, http, request_body
 from agent.worker.check import problems
 from tests.unit.agent.fakes import host
 from tests.unit.agent.lines.test_folder import make
@@ -236,7 +236,7 @@ async def test_a_request_that_is_not_as_expected_gets_a_sentence(desk: Desk, bod
 
 @pytest.mark.real_time
 async def test_a_body_that_does_not_come_is_not_waited_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_check, "WITHIN", 0.05)
+    monkeypatch.setattr(request_body, "WITHIN", 0.05)
     app = web.Application()
     app.add_routes(desk_check.routes(settings, lines_of(settings)))
     ended = asyncio.Event()

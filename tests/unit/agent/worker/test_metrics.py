@@ -139,6 +139,7 @@ def test_a_note_is_found_once_and_those_from_before_not_at_all(tmp_path: Path) -
 def test_a_folder_that_has_not_changed_is_not_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = Folders("coffee", tmp_path)
     write_note(note(), folders)
+    os.utime(folders.note_of(RECORD).parent, (1_000_000, 1_000_000))
     notes, looked = NewNotes(tmp_path), []
     listed = os.scandir
 
@@ -149,6 +150,17 @@ def test_a_folder_that_has_not_changed_is_not_looked_into(tmp_path: Path, monkey
     monkeypatch.setattr(os, "scandir", look)
     assert notes.read() == []
     assert str(folders.note_of(RECORD).parent) not in looked
+
+
+def test_two_notes_at_the_same_time_by_the_clock_of_the_disk_are_both_found(tmp_path: Path) -> None:
+    folders, notes = Folders("coffee", tmp_path), NewNotes(tmp_path)
+    write_note(note("2026-11-25_100000-aaaaaa"), folders)
+    day = folders.note_of(RECORD).parent
+    at = day.stat().st_mtime_ns
+    assert len(notes.read()) == 1
+    write_note(note("2026-11-25_100001-bbbbbb"), folders)
+    os.utime(day, ns=(at, at))
+    assert [found.record for found in notes.read()] == ["2026-11-25_100001-bbbbbb"]
 
 
 def test_what_is_deleted_or_no_note_of_ours_is_not_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import threading
 from html import unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desk.records.folders import Folders
+from desk.records.index import Index
 from tests.unit.desk.made_up import CALLER, named, put_message, put_news, put_note, put_record, transcript_of
 from tests.unit.desk.payloads import PAYLOADS
 
@@ -86,9 +88,21 @@ def test_the_list(operator: Visitor, data: Path) -> None:
 def test_htmx_gets_the_list_alone(operator: Visitor, data: Path) -> None:
     put_record(data, NAME)
     part = operator.get("/calls", headers={"HX-Request": "true"})
-    assert part.text.lstrip().startswith('<section id="found"')
+    assert part.text.lstrip().startswith("<p ")
+    assert PAGE in part.text
     whole = operator.get("/calls", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
     assert whole.text.startswith("<!doctype html>")
+
+
+def test_a_problem_leaves_the_place_in_which_the_next_list_is_shown(operator: Visitor) -> None:
+    """htmx shows whatever comes, also a sentence, where `hx-target` says."""
+    whole = Elements(operator.get("/calls").text).found
+    [form] = [its for tag, its in whole if tag == "form" and its.get("hx-target") == "#found"]
+    assert form["hx-swap"] == "innerHTML"
+    assert [tag for tag, its in whole if its.get("id") == "found"] == ["section"]
+    for query in ("", "?since=2026-11-26&until=2026-11-25"):
+        part = operator.get(f"/calls{query}", headers={"HX-Request": "true"})
+        assert 'id="found"' not in part.text
 
 
 def test_the_search_says_when_nothing_is_found(operator: Visitor, data: Path) -> None:
@@ -413,11 +427,70 @@ def test_a_withheld_number_has_no_other_calls(operator: Visitor, data: Path) -> 
 def test_a_call_that_is_being_written_is_not_deleted(operator: Visitor, data: Path) -> None:
     put_note(data, NAME)
     Folders(data).work_of(NAME).mkdir(parents=True)
-    assert "This call is still being written" in text_of(operator.get(f"{PAGE}/delete"))
+    assert "is still being written: delete it when it is over" in text_of(operator.get(f"{PAGE}/delete"))
     answer = operator.post(f"{PAGE}/delete", data={"csrf_token": operator.token})
     assert answer.status_code == 409
     assert "is still being written: delete it when it is over" in text_of(answer)
     assert Folders(data).note_of(NAME).exists()
+
+
+def test_damaged_calls_may_be_of_any_caller(operator: Visitor, data: Path) -> None:
+    put_note(data, NAME)
+    damaged = named("2026-11-20_120000-aaaaaa")
+    assert "may be this caller's" not in text_of(operator.get(f"{PAGE}/delete-caller"))
+    put_note(data, damaged, b"{")
+    asked = operator.get(f"{PAGE}/delete-caller")
+    assert "What is damaged may be this caller's, too, and stays" in text_of(asked)
+    assert f'href="/calls/{damaged.path}"' in asked.text
+
+
+@pytest.mark.parametrize("what", ["", "/delete", "/delete-caller", "/call.json"])
+def test_records_that_cannot_be_read_are_said(
+    operator: Visitor, data: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    put_note(data, NAME)
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Folders, "messages_of", refused)
+    answer = operator.get(f"{PAGE}{what}")
+    assert answer.status_code == 503
+    assert "cannot be read just now: Permission denied" in text_of(answer)
+
+
+def test_there_is_one_index(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made in the event loop: two threads could make two, and the one would not know what the other deletes."""
+    made_in: list[str] = []
+
+    def noted(*given: Any) -> Index:
+        made_in.append(threading.current_thread().name)
+        return Index(*given)
+
+    monkeypatch.setattr("desk.calls.routes.Index", noted)
+    assert operator.get("/calls").status_code == 200
+    assert operator.get("/calls").status_code == 200
+    assert len(made_in) == 1
+    assert "AnyIO worker" not in made_in[0]
+
+
+def test_what_has_just_been_done_is_said_once(operator: Visitor, data: Path) -> None:
+    for number in range(60):
+        put_note(data, named(f"2026-11-20_1200{number:02}-aaaaaa"))
+    older = re.search(r'href="([^"]+)" rel="next"', operator.get("/calls?deleted=1&line=coffee").text)
+    assert older
+    assert "deleted" not in older[1]
+    assert "line=coffee" in older[1]
+
+
+def test_a_desk_folder_that_is_none_is_said(operator: Visitor, data: Path) -> None:
+    put_record(data, NAME)
+    for left in (data / "desk").iterdir():
+        left.unlink()
+    (data / "desk").rmdir()
+    (data / "desk").touch()
+    assert "cannot be written" in text_of(operator.get("/calls"))
+    assert operator.get("/calls/export.csv").status_code == 503
 
 
 def test_an_index_that_cannot_be_made_is_said(operator: Visitor, data: Path) -> None:

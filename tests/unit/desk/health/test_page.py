@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
+import socket
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 from anyio.from_thread import start_blocking_portal
 from pydantic import SecretStr
 
+from desk import server as asking
+from desk.health import findings
+from desk.server import MediaServer
 from tests.support.fakes.livekit_sip import FakeLiveKit
 from tests.unit.desk.health.made import note, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from starlette.applications import Starlette
 
     from desk.settings import Settings
     from tests.unit.desk.conftest import Visitor
@@ -132,6 +140,9 @@ class TestAllIsUp:
             assert f'data-chart="{chart}"' in page
         assert "1 call answered, 0 rejected; 1.5 minutes" in page
         assert "openai/thinks" in page
+        # Every chart has its figures in a table.
+        for told in ("1.20 s to 1.30 s</th><td>1<", "Errors as a table", "Cost as a table"):
+            assert told in page
         figures = operator.get("/health/figures.json?days=14&line=").json()
         assert figures["calls"]["in_all"] == 1
 
@@ -158,6 +169,27 @@ class TestAllIsUp:
         assert words in page
         assert 'data-chart="cost"' not in page
 
+    def test_notes_that_cannot_be_read_are_said(
+        self, operator: Visitor, data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (data / "noted").write_text("in the way")
+        page = operator.get("/health")
+        assert page.status_code == 200
+        assert "The notes of all lines cannot be read" in page.text
+        (data / "noted").unlink()
+        folder = write(data, note(datetime.now(UTC).isoformat())).parent
+        scandir = os.scandir
+
+        def forbidden(path: Path) -> Any:
+            if path == folder:
+                raise PermissionError(13, "Permission denied")
+            return scandir(path)
+
+        with monkeypatch.context() as closed:
+            closed.setattr(os, "scandir", forbidden)
+            assert "Notes of the line coffee cannot be read" in operator.get("/health").text
+        assert "1 call answered" in operator.get("/health").text
+
     def test_damaged_notes_are_said(self, operator: Visitor, data: Path) -> None:
         write(data, "{", started=datetime.now(UTC).isoformat())
         page = operator.get("/health").text
@@ -175,9 +207,11 @@ class TestAllIsUp:
         assert "No calls in these days." in operator.get("/health?line=nobody&days=1").text
 
     def test_the_doctor_is_asked_to_look_again(self, operator: Visitor, services: Services) -> None:
-        assert operator.submit("/health/look-again") == "/health?asked=yes"
+        assert "The doctor is looking." not in operator.get("/health").text
+        services.findings["looking"] = True
+        assert operator.submit("/health/look-again") == "/health"
         assert services.asked == 1
-        assert "The doctor is looking." in operator.get("/health?asked=yes").text
+        assert "The doctor is looking." in operator.get("/health").text
         assert operator.post("/health/look-again").status_code == 403
 
     def test_before_the_first_look_that_is_said(self, operator: Visitor, services: Services) -> None:
@@ -217,6 +251,20 @@ class TestAllIsDown:
         assert "there are no findings" in page.text
         assert "1 call answered" in page.text
         assert "has not told the desk which images run" in page.text
+
+    def test_who_is_there_and_says_nothing_is_down_within_seconds(
+        self, app: Starlette, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(asking, "ANSWERS_WITHIN", 0.1)
+        monkeypatch.setattr(findings, "ANSWERS_WITHIN", ClientTimeout(total=0.1))
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            host = f"127.0.0.1:{silent.getsockname()[1]}"
+            silent_ones = {"livekit_url": f"ws://{host}", "agent_url": f"http://{host}", "watch_url": f"http://{host}"}
+            its = app.state.desk
+            settings = its.settings.model_copy(update=silent_ones)
+            app.state.desk = dataclasses.replace(its, settings=settings, server=MediaServer(settings))
+            page = operator.get("/health")
+        assert page.text.count('<span class="badge bad">down</span>') == 3
 
     def test_the_doctor_cannot_be_asked(self, operator: Visitor) -> None:
         answer = operator.post("/health/look-again", data={"csrf_token": operator.token})

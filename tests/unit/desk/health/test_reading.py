@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +26,11 @@ NOW = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)
 @pytest.fixture
 def notes(data: Path, lines: Path) -> Notes:
     return Notes(Places(data, lines))
+
+
+def settle(folder: Path) -> None:
+    """Have the folder changed long ago, as far as its time says."""
+    os.utime(folder, ns=(1, 1))
 
 
 def test_every_day_is_there_in_order_and_today_is_the_last(notes: Notes, data: Path) -> None:
@@ -66,23 +71,54 @@ def test_a_folder_is_read_again_only_when_something_in_it_has_changed(
 
     monkeypatch.setattr(reading, "read_folder", noted)
     folder = write(data, note()).parent
-    write(data, note("2026-11-24T09:00:00+00:00"))
+    before = write(data, note("2026-11-24T09:00:00+00:00")).parent
+    for its in (folder, before):
+        settle(its)
     notes.read(7, now=NOW)
     assert sorted(read) == ["2026-11-24", "2026-11-25"]
     read.clear()
     notes.read(14, now=NOW)
     assert read == []
     write(data, note())
-    os.utime(folder, ns=(1, time.time_ns()))
     assert notes.read(7, now=NOW).sum.calls.total() == 3
     assert read == ["2026-11-25"]
+
+
+def test_of_two_changes_at_the_same_moment_the_second_is_seen(notes: Notes, data: Path) -> None:
+    folder = write(data, note()).parent
+    moment = time.time_ns()
+    os.utime(folder, ns=(moment, moment))
+    assert notes.read(7, now=NOW).sum.calls.total() == 1
+    write(data, note())
+    os.utime(folder, ns=(moment, moment))
+    assert notes.read(7, now=NOW).sum.calls.total() == 2
+
+
+@pytest.mark.parametrize("days", [1, 7])
+def test_each_line_has_its_own_last_days(notes: Notes, data: Path, lines: Path, days: int) -> None:
+    """It is Thursday already on Kiritimati, and still Wednesday in Honolulu."""
+    for name, zone in (("east", "Pacific/Kiritimati"), ("west", "Pacific/Honolulu")):
+        (lines / name).mkdir()
+        (lines / name / "line.toml").write_text(f'timezone = "{zone}"')
+        write(data, note("2026-11-25T17:00:00+00:00"), line=name)
+        write(data, note(f"{datetime(2026, 11, 25, 17, tzinfo=UTC) - timedelta(days=days)}"), line=name)
+    found = notes.read(days, now=NOW)
+    assert list(found.days)[-2:] == [date(2026, 11, 25), date(2026, 11, 26)]
+    assert len(found.days) == days + 1
+    assert found.sum.calls.total() == 2
+    assert len(notes.read(days, "west", NOW).days) == days
+    assert notes.read(days, "west", NOW).sum.calls.total() == 1
+
+
+def test_a_line_that_is_gone_is_still_counted(notes: Notes, data: Path) -> None:
+    write(data, note("2026-11-25T17:00:00+00:00"), line="gone")
+    assert [its.calls.total() for its in notes.read(1, now=NOW).days.values()] == [1]
 
 
 def test_a_deleted_call_is_counted_no_more(notes: Notes, data: Path) -> None:
     path = write(data, note())
     assert notes.read(7, now=NOW).sum.calls.total() == 1
     path.unlink()
-    os.utime(path.parent, ns=(1, time.time_ns()))
     assert notes.read(7, now=NOW).sum.calls.total() == 0
 
 

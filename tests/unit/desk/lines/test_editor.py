@@ -295,7 +295,10 @@ def test_a_long_file_is_edited_by_itself(lines: Path, operator: Visitor) -> None
     assert "text:contacts.csv" not in Page(operator, "/lines/coffee").fields
     page = Page(operator, "/lines/coffee?file=contacts.csv")
     assert list(page.fields) == ["text:contacts.csv", "base", "draft"]
-    assert page.send(**{"text:contacts.csv": f"number,name,notes\n{rows}+12025559999,Ada,\n"}).status_code == 303
+    answer = page.send(**{"text:contacts.csv": f"number,name,notes\n{rows}+12025559999,Ada,\n"})
+    # Not to the page of all files, which may have text that is not saved.
+    assert answer.headers["location"] == "/lines/coffee?file=contacts.csv&done=saved"
+    assert page.send().headers["location"] == "/lines/coffee?file=contacts.csv&done=nothing"
     assert read(lines, "contacts.csv").endswith("Ada,\n")
 
 
@@ -306,6 +309,32 @@ def test_rows_keep_their_windows_ends(lines: Path, operator: Visitor) -> None:
     assert text == "number,name,notes\n+12025550199,Ada,\n"
     assert page.send(**{"text:contacts.csv": text.replace("Ada", "Eva")}).status_code == 303
     assert (lines / "coffee/contacts.csv").read_bytes() == b"\xef\xbb\xbfnumber,name,notes\r\n+12025550199,Eva,\r\n"
+
+
+def test_a_file_is_as_long_as_it_is_on_the_disk(lines: Path, operator: Visitor) -> None:
+    (lines / "coffee/persona.md").write_bytes("You are Ada.\r\n".encode("utf-16"))
+    page = Page(operator, "/lines/coffee")
+    assert page.send(**{"text:persona.md": "x" * 9000}).status_code == 422
+    assert "persona.md would have 18002 bytes, but at most 16384 are read" in page.seen
+    assert page.send(**{"text:persona.md": "x" * 8000}).status_code == 303
+    assert len((lines / "coffee/persona.md").read_bytes()) == 16_002
+
+
+def test_a_version_that_is_damaged_is_not_brought_back(page: Page, lines: Path, data: Path, operator: Visitor) -> None:
+    page.send(**{"text:persona.md": "You are Ada.\n"})
+    first, _ = kept(data)
+    [state] = re.findall(r'name="state" value="(\w+)"', operator.get(f"/lines/coffee/versions/{first}").text)
+    (data / "desk/versions/coffee" / first / "persona.md").write_bytes(b"")
+    form = {"state": state, "csrf_token": operator.token}
+    for answer in (
+        operator.get(f"/lines/coffee/versions/{first}"),
+        operator.get(f"/lines/coffee/compare?old={first}"),
+        operator.post(f"/lines/coffee/versions/{first}", data=form),
+    ):
+        assert answer.status_code == 404
+        assert "deleted meanwhile, or is damaged" in answer.text
+    assert operator.get("/lines/coffee/versions").status_code == 200
+    assert read(lines, "persona.md") == "You are Ada.\n"
 
 
 def test_a_version_can_be_compared_and_brought_back(page: Page, lines: Path, data: Path, operator: Visitor) -> None:
@@ -392,6 +421,34 @@ def test_a_draft_is_no_way_past_another_operators_edit(page: Page, lines: Path, 
     assert read(lines, "persona.md") == "By hand.\n"
 
 
+def test_a_draft_removes_only_what_its_maker_has_removed(page: Page, lines: Path, operator: Visitor) -> None:
+    (lines / "coffee/facts/shop.md").write_text("")
+    answer = page.send("try", **{"text:facts/menu.md": "", "text:persona.md": "You are Ada.\n"})
+    (lines / "coffee/facts/new.md").write_text("- By hand\n")
+    tried = Page(operator, answer.headers["location"].replace("/talk?line=coffee&", "/lines/coffee?"))
+    assert " checked" not in tried.text
+    assert tried.fields["text:facts/new.md"] == "- By hand\n"
+    assert tried.send().status_code == 303
+    assert [read(lines, f"facts/{name}.md") for name in ("menu", "shop", "new")] == ["", "", "- By hand\n"]
+
+
+def test_what_is_written_while_a_draft_is_made_is_a_conflict(
+    page: Page, lines: Path, operator: Visitor, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = agent.post
+
+    async def write_meanwhile(*given: Any, **named: Any) -> Any:
+        (lines / "coffee/persona.md").write_text("By hand.\n")
+        return await post(*given, **named)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(agent, "post", write_meanwhile)
+        answer = page.send("try", **{"text:persona.md": "You are Ada.\n"})
+    tried = Page(operator, answer.headers["location"].replace("/talk?line=coffee&", "/lines/coffee?"))
+    assert tried.send().status_code == 409
+    assert read(lines, "persona.md") == "By hand.\n"
+
+
 def test_a_faulty_edit_is_not_called(page: Page, data: Path) -> None:
     assert page.send("try", **{"text:persona.md": ""}).status_code == 422
     assert "lines/coffee/persona.md is empty" in page.seen
@@ -408,6 +465,7 @@ def test_a_folder_that_cannot_be_written_says_whose_it_is(
     operator: Visitor, lines: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("os.geteuid", lambda: lines.stat().st_uid + 1)
     page = Page(operator, "/lines/coffee")
     assert "sudo chown -R" in page.seen
     before = read(lines, "persona.md")

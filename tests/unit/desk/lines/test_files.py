@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import shutil
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from desk.lines import files
+from desk.lines import files, writing
 from desk.lines.files import FileProblem
 from desk.lines.writing import write_all
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def everything(lines: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in lines.rglob("*") if path.is_file()}
 
 
 def leftovers(lines: Path) -> list[str]:
@@ -105,7 +111,12 @@ def test_a_file_that_two_lines_share_by_a_link_stays_shared(lines: Path) -> None
         (b"\xef\xbb\xbfone\ntwo\n", b"\xef\xbb\xbfone\nTWO\n"),
         ("one\r\ntwo\r\n".encode("utf-16"), "one\r\nTWO\r\n".encode("utf-16")),
         (b"one\ntwo", b"one\nTWO"),
-        (b"one\rtwo\r", b"one\nTWO\n"),
+        (b"one\rtwo\r", b"one\rTWO\r"),
+        (b"one\ntwo\r\nthree\n", b"one\nTWO\nthree\n"),
+        *(
+            (mark + "one\ntwo\n".encode(encoding), mark + "one\nTWO\n".encode(encoding))
+            for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+        ),
     ],
 )
 def test_an_edit_keeps_the_encoding_and_the_ends_of_rows(lines: Path, before: bytes, after: bytes) -> None:
@@ -141,8 +152,8 @@ def test_new_files_can_be_read_by_the_agent_and_removed_ones_are_gone(lines: Pat
 
 
 def test_if_one_file_cannot_be_written_none_is(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {path: path.read_bytes() for path in lines.rglob("*") if path.is_file()}
-    synced = iter([None, OSError(28, "No space left on device")])
+    before = everything(lines)
+    synced = iter([None, None, OSError(28, "No space left on device")])
 
     def sync(_: int) -> None:
         if error := next(synced):
@@ -153,13 +164,107 @@ def test_if_one_file_cannot_be_written_none_is(lines: Path, monkeypatch: pytest.
         FileProblem, match=r"persona.md cannot be written: No space left on device. Nothing was changed"
     ):
         write_all(lines, "coffee", {"greeting.md": b"new", "persona.md": b"new"})
-    assert {path: path.read_bytes() for path in lines.rglob("*") if path.is_file()} == before
+    assert everything(lines) == before
 
 
 def test_a_folder_of_another_owner_is_said_with_what_to_do(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "geteuid", lambda: lines.stat().st_uid + 1)
     with pytest.raises(FileProblem, match=r"belongs to the user with the id \d+.*sudo chown -R \d+:\d+ lines/coffee"):
         write_all(lines, "coffee", {"persona.md": b"new"})
+
+
+def test_a_folder_of_the_desks_own_user_that_is_write_protected_is_told_otherwise(
+    lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "geteuid", lambda: lines.stat().st_uid)
+    with pytest.raises(FileProblem, match=r"^lines/coffee cannot be written, even by its owner.*chmod -R u\+rwX lines"):
+        write_all(lines, "coffee", {"persona.md": b"new"})
+
+
+@pytest.mark.parametrize("broken", [1, 2])
+def test_if_one_file_cannot_be_put_in_its_place_those_before_it_are_put_back(
+    lines: Path, monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    before = everything(lines)
+    modes = {path: path.stat().st_mode for path in lines.rglob("*")}
+    replace, times = os.replace, iter(range(100))
+
+    def fail_once(*given: Any, **named: Any) -> None:
+        if next(times) == broken:
+            raise OSError(28, "No space left on device")
+        replace(*given, **named)
+
+    monkeypatch.setattr(os, "replace", fail_once)
+    changes = {"greeting.md": b"new", "facts/menu.md": None, "facts/tea.md": b"new", "persona.md": b"new"}
+    with pytest.raises(FileProblem, match=r"cannot be replaced: No space left on device\. Nothing was changed\.$"):
+        write_all(lines, "coffee", changes)
+    assert everything(lines) == before
+    assert {path: path.stat().st_mode for path in lines.rglob("*")} == modes
+    monkeypatch.undo()
+    write_all(lines, "coffee", changes)
+    assert (lines / "coffee/persona.md").read_text() == (lines / "coffee/facts/tea.md").read_text() == "new"
+    assert (leftovers(lines), (lines / "coffee/facts/menu.md").exists()) == ([], False)
+
+
+def test_what_cannot_be_put_back_is_said(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace, times = os.replace, iter(range(100))
+
+    def fail(*given: Any, **named: Any) -> None:
+        if next(times):
+            raise OSError(5, "Input/output error")
+        replace(*given, **named)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(FileProblem, match=r"persona.md cannot be replaced.*greeting.md is changed already\.$"):
+        write_all(lines, "coffee", {"greeting.md": b"new", "persona.md": b"new"})
+    assert leftovers(lines) == []
+
+
+def test_removing_a_link_leaves_what_it_leads_to(lines: Path) -> None:
+    (lines / "dentist/facts/menu.md").unlink()
+    (lines / "dentist/facts/menu.md").symlink_to("../../coffee/facts/menu.md")
+    write_all(lines, "dentist", {"facts/menu.md": None})
+    assert not (lines / "dentist/facts/menu.md").is_symlink()
+    assert (lines / "coffee/facts/menu.md").exists()
+
+
+@pytest.mark.parametrize("name", ["facts/menu.md", "facts/tea.md"])
+@pytest.mark.parametrize("data", [b"new", None])
+def test_a_folder_that_becomes_a_link_after_it_was_looked_at_is_not_followed(
+    lines: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: bytes | None
+) -> None:
+    outside = lines.parent / "outside"
+    outside.mkdir()
+    (outside / "menu.md").write_text("private")
+
+    def look_then_exchange(*given: Any) -> Path:
+        place = place_of(*given)
+        if (lines / "coffee/facts").is_dir() and not (lines / "coffee/facts").is_symlink():
+            shutil.rmtree(lines / "coffee/facts")
+            (lines / "coffee/facts").symlink_to(outside)
+        return place
+
+    place_of = files.place_of
+    for module in (files, writing):
+        monkeypatch.setattr(module, "place_of", look_then_exchange)
+    monkeypatch.setattr(writing, "why_not_writable", lambda *_: "")
+    if data is None:
+        with pytest.raises(FileProblem, match=r"Nothing was changed\.$"):
+            write_all(lines, "coffee", {name: data})
+    else:
+        with pytest.raises(FileProblem, match=r"cannot be written: Not a directory\. Nothing was changed\.$"):
+            write_all(lines, "coffee", {name: data})
+    assert [(path.name, path.read_text()) for path in outside.iterdir()] == [("menu.md", "private")]
+
+
+def test_a_folder_that_becomes_a_link_is_not_read(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = files.place_of(lines, "coffee", "facts/menu.md")
+    (lines / "coffee/facts").rename(lines.parent / "outside")
+    (lines / "coffee/facts").symlink_to(lines.parent / "outside")
+    monkeypatch.setattr(files, "place_of", lambda *_: place)
+    assert "cannot be read: Not a directory" in files.read(lines, "coffee", "facts/menu.md").problem
 
 
 @pytest.mark.parametrize("name", ["facts/menu.md", "facts/Menü & Preise (2).md", "line.toml"])

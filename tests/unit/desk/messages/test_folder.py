@@ -183,6 +183,39 @@ def test_a_link_is_not_followed(calls: Path, folder: MessageFolder, tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize("link", ["coffee", "coffee/2026-11-25", "coffee/2026-11-25/142233-1f2e3d-message-1"])
+def test_nothing_is_read_or_marked_through_a_link(
+    calls: Path, folder: MessageFolder, tmp_path: Path, link: str
+) -> None:
+    place = put(calls, "coffee/2026-11-25/142233-1f2e3d-message-1")
+    (calls / link).rename(tmp_path / "elsewhere")
+    (calls / link).symlink_to(tmp_path / "elsewhere")
+    for done in (True, False):
+        with pytest.raises(GoneError):
+            folder.mark(place, done=done)
+    with pytest.raises(GoneError):
+        folder.read(place)
+    assert folder.page(["coffee"], "all", None, 10) == []
+    assert list((tmp_path / "elsewhere").rglob("done")) == []
+
+
+def test_one_that_may_not_be_read_says_so_and_hides_no_other(
+    calls: Path, folder: MessageFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = put(calls, "coffee/2026-11-25/142233-1f2e3d-message-1")
+    put(calls, "coffee/2026-11-25/152233-1f2e3d-message-1", who="Bert")
+    stat = os.stat
+
+    def refused(path: Any, **how: Any) -> os.stat_result:
+        if place.name in str(path):
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **how)
+
+    monkeypatch.setattr(os, "stat", refused)
+    other, closed = folder.page(["coffee"], "open", None, 10)
+    assert (other.who, closed.problem) == ("Bert", "This message cannot be read: Permission denied.")
+
+
 @pytest.mark.parametrize(
     "path",
     [

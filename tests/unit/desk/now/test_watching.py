@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desk import server as asking
 from desk.now import watching as module
 from desk.now.watching import Seen, Watching
 from desk.problem import Problem
@@ -89,6 +90,19 @@ async def test_a_server_that_does_not_answer_is_said_and_then_that_it_does_again
     assert seen.calls == ()
     assert seen.problem.startswith("The media server does not answer.")
     assert (await next_change(following)).problem == ""
+
+
+async def test_a_server_that_is_there_and_silent_is_given_up_within_seconds(
+    watching: Watching, server: FakeLiveKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "ANSWERS_WITHIN", 0.05)
+    server.hang_next = 1
+    following = watching.follow()
+    assert (await next_change(following)).problem.startswith("The media server does not answer.")
+    assert (await next_change(following)).problem == ""
+    server.hang_next = 1
+    with pytest.raises(Problem, match="The media server does not answer"):
+        await watching.find(f"RM_{ROOM}")
 
 
 async def test_a_fault_of_our_own_is_said_and_does_not_end_the_watching(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import os
 import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.admission.ledger import Ledger
 from agent.lines.limits import Limits
@@ -117,9 +118,16 @@ def test_everything_of_one_caller_on_all_lines(folders: Folders, index: Index, d
 
 def test_a_withheld_number_is_nobody(folders: Folders, index: Index, data: Path, lines: Path) -> None:
     put_all(data, caller="")
+    ledger = Ledger(data, "coffee", "UTC")
+    assert ledger.admit("call", "", Limits(), 10).refusal is None
+    ledger.end("call")
+    with sqlite3.connect(data / "ledger.db") as database:
+        database.execute("UPDATE calls SET day = '2026-01-01'")
     before = everything(data)
     assert delete_caller(folders, index, lines, "").calls == 0
     assert everything(data) == before
+    assert database.execute("SELECT count(*) FROM calls").fetchone() == (1,)
+    database.close()
 
 
 def test_without_an_index_the_records_are_read(
@@ -134,9 +142,23 @@ def test_without_an_index_the_records_are_read(
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(Index, "_open", full)
+    monkeypatch.setattr(Index, "_is_at_rest", lambda _: False)
     done = delete_caller(folders, index, lines, CALLER)
     assert (done.calls, done.problems) == (2, [])
     assert not [path for path in everything(data) if NAME.call in path and "coffee" in path]
+
+
+def test_if_the_index_cannot_be_asked_the_records_are_read(
+    folders: Folders, index: Index, data: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_all(data)
+    assert found(index) == [NAME.record]
+
+    def locked(*_: object) -> list[CallName]:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(Index, "of_caller", locked)
+    assert delete_caller(folders, index, lines, CALLER).calls == 1
 
 
 def test_an_index_that_cannot_be_written_is_deleted(
@@ -162,6 +184,102 @@ def test_a_call_that_is_being_written_is_left_alone(folders: Folders, index: Ind
     assert done.calls == 0
     assert done.problems == [f"The call {NAME.path} is still being written: delete it when it is over."]
     assert everything(data) == before
+
+
+def test_a_call_whose_note_is_yet_to_come_is_left_alone(folders: Folders, index: Index, data: Path) -> None:
+    """The agent would write it after the deletion: of a record that has just appeared, and of a call in progress."""
+    now = datetime.now(UTC)
+    over, goes_on = (named(f"{now - ago:%Y-%m-%d_%H%M%S}-aaaaaa") for ago in (timedelta(hours=2), timedelta(minutes=2)))
+    put_record(data, over, ended=(now - timedelta(seconds=1)).isoformat())
+    put_message(data, goes_on)
+    before = everything(data)
+    for name in (over, goes_on):
+        assert "is still being written" in delete_calls(folders, index, [name]).problems[0]
+    assert everything(data) == before
+    for name in (over, goes_on):
+        put_note(data, name)
+        assert delete_calls(folders, index, [name]).problems == []
+    assert everything(data) == set()
+
+
+def test_a_call_that_was_never_noted_can_be_deleted(folders: Folders, index: Index, data: Path) -> None:
+    """A process may have died before it wrote the note."""
+    now = datetime.now(UTC)
+    over, older = (named(f"{now - timedelta(hours=ago):%Y-%m-%d_%H%M%S}-aaaaaa") for ago in (2, 25))
+    put_record(data, over, ended=(now - timedelta(minutes=2)).isoformat())
+    put_message(data, older)
+    assert delete_calls(folders, index, [over, older]).calls == 2
+    assert everything(data) == set()
+
+
+def test_news_that_is_given_up_meanwhile_goes_as_well(
+    folders: Folders, index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_note(data, NAME)
+    news = put_news(data, f"call-ended-{NAME.record}.json")
+    (data / "outbox" / "coffee" / "failed").mkdir()
+    unlink = Path.unlink
+
+    def given_up_first(path: Path, missing_ok: bool = False) -> None:
+        if path == news and news.exists():
+            news.rename(news.parent / "failed" / news.name)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", given_up_first)
+    assert delete_calls(folders, index, [NAME]).problems == []
+    assert everything(data) == set()
+
+
+def test_a_message_that_is_marked_done_meanwhile_goes_as_well(
+    folders: Folders, index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_note(data, NAME)
+    message = put_message(data, NAME)
+    rmdir = os.rmdir
+    marked: list[Path] = []
+
+    def marked_first(path: str | Path, **given: Any) -> None:
+        if not marked:
+            marked.append(message / "done")
+            marked[0].touch()
+        rmdir(path, **given)
+
+    monkeypatch.setattr(os, "rmdir", marked_first)
+    assert delete_calls(folders, index, [NAME]).problems == []
+    assert everything(data) == set()
+    assert marked
+
+
+def test_a_call_that_ended_this_second_is_one_of_the_callers(
+    folders: Folders, index: Index, data: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.records.index.LOOKED_EVERY", 60.0)
+    put_note(data, named("2026-11-24_150000-bbbbbb"))
+    assert len(found(index)) == 1
+    put_note(data, NAME)
+    assert delete_caller(folders, index, lines, CALLER).calls == 2
+
+
+def test_one_folder_that_cannot_be_read_keeps_no_other_call(
+    folders: Folders, index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = named("2026-11-24_150000-bbbbbb")
+    put_all(data)
+    put_all(data, other)
+    assert len(found(index)) == 2
+    messages_of = type(folders).messages_of
+
+    def refused(folders: Folders, name: CallName) -> list[Path]:
+        if name == NAME:
+            raise PermissionError(13, "Permission denied")
+        return messages_of(folders, name)
+
+    monkeypatch.setattr(type(folders), "messages_of", refused)
+    done = delete_calls(folders, index, [other, NAME])
+    assert done.calls == 1
+    assert done.problems == [
+        f"It cannot be read: Permission denied. What is left of the call {NAME.path} can be deleted again."
+    ]
 
 
 def test_what_cannot_be_deleted_is_said_and_can_be_tried_again(

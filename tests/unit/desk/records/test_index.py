@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -89,6 +90,17 @@ def test_accents_do_not_matter(index: Index, data: Path) -> None:
     assert found(index, text="Müller") == [NAME.record]
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["Hauptstraße", "HAUPTSTRASSE", "Hauptstrasse", "हिन्दी", "नमस्ते", "l'été", "ete", "σοφος", "front.desk", "ﬁne"],
+)
+def test_words_of_any_language_are_found(index: Index, data: Path, typed: str) -> None:
+    said = "Ich wohne in der Hauptstraße. हिन्दी, नमस्ते! L'été. ΣΟΦΟΣ, fine."
+    put_record(data, NAME, caller="front.desk", turns=[{"who": "caller", "text": said, "start": 0, "end": 1}])
+    assert found(index, text=typed) == [NAME.record]
+    assert found(index, text=f"{typed} decaf") == []
+
+
 def test_filters(index: Index, data: Path) -> None:
     tea = named("2026-11-26_101010-dddddd", "tea")
     put_record(data, NAME)
@@ -121,6 +133,7 @@ def test_days_are_those_of_each_line(index: Index, data: Path, lines: Path) -> N
     assert on(date(2026, 7, 3)) == []
     for day in (date.min, date.max):
         assert on(day) == []
+    assert len(index.page(Search(since=date(33, 1, 1))).rows) == 2
     assert len(index.page(Search(since=date.min, until=date.max)).rows) == 2
 
 
@@ -257,6 +270,84 @@ def test_while_nothing_can_be_written_what_is_known_is_shown(
         assert "the disk is full" in state.why
         assert [row.name for row in index.page(Search()).rows] == [NAME]
     assert len(found(index)) == 2
+
+
+def test_an_index_that_cannot_be_written_beside_is_read_as_it_is(
+    index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk SQLite cannot make the files that it needs beside an index in order to share it."""
+    put_record(data, NAME)
+    assert found(index) == [NAME.record]
+    put_record(data, named("2026-11-26_150000-aaaaaa"))
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Index, "_open", full)
+        patch.setattr("desk.records.index.LITTLE", 10**18)
+        assert "because the disk is full" in index.refresh(PATIENT).why
+        assert [row.name for row in index.page(Search()).rows] == [NAME]
+    assert len(found(index)) == 2
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_index(folders: Folders, lines: Path, data: Path) -> None:
+    (data / "file").touch()
+    index = Index(folders, lines, data / "file" / "index.db")
+    assert "the desk's folder on the data volume cannot be written" in index.refresh(PATIENT).why
+    with pytest.raises(sqlite3.OperationalError):
+        index.page(Search())
+
+
+def test_a_day_that_cannot_be_read_does_not_hide_the_others(
+    index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_record(data, NAME)
+    put_record(data, named("2026-11-26_150000-aaaaaa"))
+    read_day = scan.read_day
+
+    def refused(database: sqlite3.Connection, folders: Folders, line: str, day: str, looks: str) -> bool:
+        if day == "2026-11-26":
+            raise PermissionError(13, "Permission denied")
+        return read_day(database, folders, line, day, looks)
+
+    monkeypatch.setattr(scan, "read_day", refused)
+    assert "cannot be read (Permission denied)" in index.refresh(PATIENT).why
+    assert [row.name for row in index.page(Search()).rows] == [NAME]
+
+
+def test_what_is_deleted_while_it_is_read_stops_nothing(
+    index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_record(data, NAME, summary="Yirgacheffe", audio=None)
+    monkeypatch.setattr("desk.records.folders.Folders.audio_of", lambda self, name: self.record_of(name) / "gone.ogg")
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.exists", lambda _: True)
+        assert found(index) == [NAME.record]
+
+
+def test_no_page_waits_long_for_an_index_that_another_process_has_locked(
+    index: Index, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_record(data, NAME)
+    assert found(index) == [NAME.record]
+    monkeypatch.setattr("desk.records.index.WAITED", 0.01)
+    with closing(sqlite3.connect(data / "desk" / "index.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("PRAGMA user_version = 1")  # which locks it
+        connect: Any = sqlite3.connect
+        patience: list[float] = []
+
+        def noted(*given: Any, timeout: float = 5.0, **more: Any) -> sqlite3.Connection:
+            patience.append(timeout)
+            made: sqlite3.Connection = connect(*given, timeout=min(timeout, 0.01), **more)
+            return made
+
+        monkeypatch.setattr(sqlite3, "connect", noted)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            index.page(Search())
+    assert patience == [0.01]
+    assert index.page(Search()).rows
 
 
 def test_one_strange_day_does_not_hide_the_others(index: Index, data: Path) -> None:

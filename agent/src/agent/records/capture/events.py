@@ -8,6 +8,7 @@ from livekit import rtc
 from livekit.agents import AgentSession, ChatMessage, UserStateChangedEvent
 from livekit.agents.llm import ChatItem, FunctionCall, FunctionCallOutput
 
+from agent.languages import KEYS
 from agent.records.transcript import Keys, Latencies, ToolCall, Turn
 from agent.turns.latency import ReplyLatency, measure_replies
 
@@ -105,7 +106,7 @@ class CallEvents:
 
     def _take_digit(self, event: rtc.SipDTMF) -> None:
         somebody_else = event.participant is not None and event.participant.identity != self._caller
-        if not self._caller or not somebody_else:
+        if event.digit in KEYS and (not self._caller or not somebody_else):
             self._digits.append((event.digit, time.time()))
 
     def _take_latency(self, latency: ReplyLatency) -> None:

@@ -18,10 +18,10 @@ export async function read(reader, { identity }, add) {
   tell();
 }
 
-/** Returns the list with this caption, in the place of what was known of the same segment. */
+/** Returns the list with this caption, in the place of what was known of the same segment of the same person. */
 export function withCaption(list, caption) {
   if (!caption.text.trim()) return list;
-  const at = list.findIndex((one) => one.segment === caption.segment);
+  const at = list.findIndex((one) => one.segment === caption.segment && one.identity === caption.identity);
   const next = at < 0 ? [...list, caption] : list.with(at, caption);
   return next.slice(-MOST);
 }

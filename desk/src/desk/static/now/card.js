@@ -24,7 +24,7 @@ export function Card({ call, ahead }) {
         ${its.mode === "talks" ? html`<${Talking} its=${its} />` : html`<${Following} its=${its} call=${call} />`}
         <${HangUp} call=${call} line=${line} onProblem=${its.setProblem} />
       </div>
-      ${its.mode === "talks" && html`<p class="muted">When you leave the call, the agent says goodbye and hangs up.</p>`}
+      ${its.mode === "talks" && html`<p class="muted">When you give the call back, the agent goes on. It has not heard what you said.</p>`}
       ${its.problem && html`<p class="notice bad" role="alert">${its.problem}</p>`}
       ${its.mode !== "out" && html`<${Captions} captions=${its.captions} call=${call} />`}
     </article>`;
@@ -42,7 +42,7 @@ function Talking({ its }) {
   return html`
     <span class="badge good" role="status">${its.muted ? "You are muted" : "You are talking to the caller"}</span>
     <button aria-pressed=${its.muted} onClick=${its.toggleMuted}>Mute</button>
-    <button onClick=${its.leaveTheCall}>Leave the call</button>`;
+    <button onClick=${its.leaveTheCall}>Give back to the agent</button>`;
 }
 
 function Since({ began, ahead }) {
