@@ -201,7 +201,7 @@ def test_a_call_that_is_deleted_while_somebody_looks_at_it(desk: DeskOf, page: P
     expect(page.get_by_text("The recording is gone: it was deleted while you looked at it")).to_be_visible()
     page.wait_for_timeout(2000)
     assert len(tried) <= MOST_TRIES, tried  # and it is not asked for again and again
-    expect(page.get_by_text("Do you roast Yirgacheffe?")).to_be_visible()
+    expect(page.get_by_role("button", name="Do you roast Yirgacheffe?")).to_be_visible()
     page.reload()
     expect(page.get_by_text("Nothing is kept of this call.")).to_be_visible()
 
