@@ -26,7 +26,7 @@ TRIES = 3  # calls until one goes as it should, because the embedded model gives
 class Caller:
     number: str
     says: tuple[str, ...]
-    hears: str  # a regular expression: what is in the agent's answers if the call has gone as it should
+    hears: str = ""  # a regular expression: what is in the agent's answers if the call has gone as it has to
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -40,10 +40,10 @@ BOOKS = Caller(
     ("I would like to book a table for tomorrow at ten, my name is Mary Brown.", "Yes, please."),
     "is that right.* booked|booked.* tomorrow",
 )
+# How this one goes does not matter: messages that were left are among the made-up ones.
 LEAVES = Caller(
     "+12025550181",
-    ("Could you take a message? This is Lisa Brown, and I will be late with the flowers on Tuesday.", "Yes, please."),
-    "pass it on|passed",
+    ("Please tell Anna that I will be late with the flowers on Tuesday. My name is Lisa Brown.", "Yes, please."),
 )
 STAYS = "+12025550164"
 STAYING = (
