@@ -34,7 +34,8 @@ ZONE = ZoneInfo("America/New_York")
 MOST = 2.5  # megabytes, of all pictures together
 SETTINGS = {
     "timezone": ZONE.key,
-    "recording": {"enabled": True, "notice": "no"},
+    # A summary of one call would keep the embedded model from the next one.
+    "recording": {"enabled": True, "notice": "no", "summary": False},
     "silent_caller_after": 240,  # who is in the pictures waits until they are taken
     "filler_after": 30,
     "apology_after": 60,
@@ -44,7 +45,7 @@ SPEECH = ((8.0, "How much is a cappuccino?"), (40.0, "Can I bring my dog?"))
 ANSWERS_WITHIN = 90_000  # milliseconds, of the embedded models on two cores with two calls
 FOUND_WITHIN = 240.0  # seconds, until the doctor has looked
 LISTED_WITHIN = 120.0  # seconds, until the record of a call is finished
-BOOKED = f"/calls?kept=yes&text={people.BOOKS[0].split()[-1].rstrip('.')}"
+BOOKED = f"/calls?kept=yes&text={people.BOOKS.number.lstrip('+')}"
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def fill(line: Line, seed: int) -> None:
     desk = DeskOf(line)
     desk.put({name: content for call in make_up(LINE, now, ZONE, seed) for name, content in call.files.items()})
     people.reserve(line, now, ZONE)
-    for printed in people.call(line):
-        print(printed, flush=True)  # noqa: T201
+    for outcome in people.call(line):
+        print(outcome.printed, flush=True)  # noqa: T201
 
 
 def take_pictures(line: Line, folder: Path) -> list[Path]:

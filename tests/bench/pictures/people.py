@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,35 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from tests.stack.line import Line
+    from tests.stack.outcome import Outcome
 
 PATIENT = ("--patience", "4", "--reply-timeout", "60")  # as `make call` has it: a question is asked again after 5 s
-BOOKS = ("I would like to book a table for tomorrow at ten, my name is Mary Brown.", "Yes, please.")
-ASKS = ("How much is a cappuccino?", "Can I bring my dog?")
-LEAVES = (
-    "Could you take a message? This is Lisa Brown, and I will be late with the flowers on Tuesday.",
-    "Yes, please.",
+TRIES = 3  # calls until one goes as it should, because the embedded model gives up after 30 s on a machine that is busy
+
+
+@dataclass(frozen=True)
+class Caller:
+    number: str
+    says: tuple[str, ...]
+    hears: str = ""  # a regular expression: what is in the agent's answers if the call has gone as it has to
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Those of `phone call`."""
+        return ("--from", self.number, *PATIENT, *(part for text in self.says for part in ("--say", text)))
+
+
+ASKS = Caller("+12025550111", ("How much is a cappuccino?", "Can I bring my dog?"), "dogs are welcome")
+BOOKS = Caller(
+    "+12025550128",
+    ("I would like to book a table for tomorrow at ten, my name is Mary Brown.", "Yes, please."),
+    "is that right.* booked|booked.* tomorrow",
 )
-CALLS = {"+12025550128": BOOKS, "+12025550111": ASKS, "+12025550181": LEAVES}
+# How this one goes does not matter: messages that were left are among the made-up ones.
+LEAVES = Caller(
+    "+12025550181",
+    ("Please tell Anna that I will be late with the flowers on Tuesday. My name is Lisa Brown.", "Yes, please."),
+)
 STAYS = "+12025550164"
 STAYING = (
     "--from",
@@ -51,14 +72,27 @@ for kind, begins, ends, name, number in json.loads(sys.argv[1]):
 
 
 def write_contacts(line: Line) -> None:
-    rows = "".join(f"{number},{name},\n" for number, name in CALLERS.items() if number and name)
+    named = {
+        **CALLERS,
+        BOOKS.number: "Mary Brown",
+    }  # of whom there are no made-up calls, so hers is found by its number
+    rows = "".join(f"{number},{name},\n" for number, name in named.items() if number and name)
     (line.words / "contacts.csv").write_text(f"number,name,notes\n{rows}")
 
 
-def call(line: Line) -> Iterator[str]:
-    """Call the line as three people would, and yield what was said in each call, for whoever watches."""
-    for number, said in CALLS.items():
-        yield line.call("--from", number, *PATIENT, *(part for text in said for part in ("--say", text))).printed
+def call(line: Line) -> Iterator[Outcome]:
+    """Call the line as three people would, each again if it did not go well; yield every call, for whoever watches.
+
+    AssertionError if one has not gone well after TRIES.
+    """
+    for caller in (ASKS, BOOKS, LEAVES):
+        for _ in range(TRIES):
+            outcome = line.call(*caller.arguments)
+            yield outcome
+            if outcome.hears(caller.hears):
+                break
+        else:
+            raise AssertionError(f"after {TRIES} calls, nobody has heard “{caller.hears}”")
 
 
 def reserve(line: Line, now: datetime, zone: ZoneInfo) -> None:
