@@ -242,7 +242,7 @@ def test_prometheus_is_published_if_it_has_a_port_and_to_this_machine_alone(file
 
 
 def test_a_changed_profile_makes_compose_replace_prometheus() -> None:
-    """It is told when it starts whether speech is there."""
+    """Prometheus is told when it starts whether speech is there."""
     hashes = [compose_config("--hash", "prometheus", COMPOSE_PROFILES=on) for on in ("metrics", "local,metrics")]
     assert len(set(hashes)) == 2
 

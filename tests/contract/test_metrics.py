@@ -75,7 +75,7 @@ def test_what_the_rules_and_the_dashboard_ask_for_is_measured(expression: str) -
 
 
 def test_the_agent_measures_what_is_asked_of_it() -> None:
-    """Those at the moment, such as the calls in progress, are known only to a worker that runs."""
+    """Figures of the moment, such as the calls in progress, are known only to a worker that runs."""
     agent = importlib.import_module("agent.worker.metrics")
     counted = names(agent.Metrics().registry)
     now = set(re.findall(r'"(landline_\w+)"', (METRICS.parent / "agent/src/agent/worker/metrics.py").read_text()))

@@ -104,7 +104,7 @@ def test_a_real_call_is_counted_with_its_turns_and_its_outcome(line: Line, prome
     for kind in ("transcription", "chat", "speech"):
         served = f'sum(landline_speech_requests_total{{kind="{kind}", status="200"}})'
         assert prometheus.value(served) > 0, kind
-    # Those of other programs' that the dashboard shows; the gateway's are there from the first call on.
+    # Figures of other programs that the dashboard shows; the gateway's are there from the first call on.
     for name in ("livekit_room_total", "livekit_participant_total", "livekit_sip_calls_active"):
         assert prometheus.value(f"count({name})") > 0, name
 

@@ -30,7 +30,7 @@ class Caller:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """Those of `phone call`."""
+        """The options of `phone call`."""
         return ("--from", self.number, *PATIENT, *(part for text in self.says for part in ("--say", text)))
 
 

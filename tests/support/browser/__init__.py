@@ -60,7 +60,7 @@ USUAL = [
     "--no-proxy-server",
     "--user-data-dir=/tmp/profile",
     "--autoplay-policy=no-user-gesture-required",
-    # Of several pages, all are in front.
+    # If there are several pages, all are in front.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",

@@ -118,7 +118,7 @@ class Facts:
 
     @property
     def profiles(self) -> set[str]:
-        """Those of Compose's profiles that are on: local (the embedded models), metrics."""
+        """The profiles of Compose that are on: local (the embedded models), metrics."""
         return set(filter(None, self.get("COMPOSE_PROFILES").split(",")))
 
     @property

@@ -207,7 +207,7 @@ def _with_time(call: Call) -> Any:
 
 
 async def _pass() -> None:
-    """Until longer has passed than an operator may be away: told by the loop's own clock."""
+    """Wait longer than an operator may be away, by the loop's own clock."""
     passed = asyncio.Event()
     asyncio.get_running_loop().call_later(3 * SOON, passed.set)
     await passed.wait()

@@ -1,4 +1,4 @@
-"""Those in the room see the line, since when the call is, and which tool is running."""
+"""Whoever is in the room sees the line, since when the call is, and which tool is running."""
 
 from types import SimpleNamespace
 from typing import Any, cast

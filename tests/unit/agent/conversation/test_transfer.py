@@ -599,7 +599,7 @@ async def test_a_browser_may_subscribe_to_nothing_between_the_persons_answer_and
 
 
 async def test_a_browser_is_not_told_the_persons_number(by_browser: Talk) -> None:
-    """It is sent what is known of everybody in its room, and whoever has it can look."""
+    """A browser is sent what is known of everybody in its room, and whoever has it can look."""
     transferring = by_browser.transfer_caller()
     (await by_browser.briefing()).answer.set_result("accepted")
     await transferring

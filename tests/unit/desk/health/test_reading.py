@@ -96,7 +96,7 @@ def test_of_two_changes_at_the_same_moment_the_second_is_seen(notes: Notes, data
 
 @pytest.mark.parametrize("days", [1, 7])
 def test_each_line_has_its_own_last_days(notes: Notes, data: Path, lines: Path, days: int) -> None:
-    """It is Thursday already on Kiritimati, and still Wednesday in Honolulu."""
+    """On Kiritimati, it is Thursday already, and in Honolulu still Wednesday."""
     for name, zone in (("east", "Pacific/Kiritimati"), ("west", "Pacific/Honolulu")):
         (lines / name).mkdir()
         (lines / name / "line.toml").write_text(f'timezone = "{zone}"')

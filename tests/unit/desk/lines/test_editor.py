@@ -38,7 +38,7 @@ class Page:
 
     def send(self, action: str = "save", **fields: Any) -> Response:
         sent = {**self.fields, **fields, "action": action, "csrf_token": self._operator.token}
-        # As a browser does: rows end with CR LF.
+        # A browser sends rows that end with CR LF.
         sent = {name: v.replace("\n", "\r\n") if isinstance(v, str) else v for name, v in sent.items()}
         parts = [(name, (None, one)) for name, v in sent.items() for one in (v if isinstance(v, list) else [v])]
         answer = self._operator.post(self._path, files=parts)
