@@ -460,7 +460,7 @@ def test_records_that_cannot_be_read_are_said(
 
 
 def test_there_is_one_index(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The index is made in the event loop: two threads could make two, and one would not know what the other deletes."""
+    """The index is made in the event loop: two threads could make two, and one would miss what the other deletes."""
     made_in: list[str] = []
 
     def noted(*given: Any) -> Index:
