@@ -117,14 +117,13 @@ def _counted(line: Line, folder: Path) -> Day:
 
         extension.run("import pathlib; [file.unlink() for file in pathlib.Path('/data').glob('ledger.db*')]")
         extension.change(minutes=None, calls=2)
-        short = ("--silent", "--stay", "3")
-        at_once = _at(extension, {caller: (0, caller, short) for caller in (A, B, C)})
+        at_once = _at(extension, {caller: (0, caller, STAYS) for caller in (A, B, C)})
         outcomes |= {f"at once {caller}": outcome for caller, outcome in at_once.items()}
         [again, *_], [once, *_] = _by_whether_let_in(at_once)
 
         extension.change(calls=None, calls_per_caller=1)
         with ThreadPoolExecutor() as pool:
-            calls = {"again": (0, again, STAYS), "for the first time": (1, once, short), "still": (9, again, STAYS)}
+            calls = {"again": (0, again, STAYS), "for the first time": (1, once, STAYS), "still": (9, again, STAYS)}
             held = pool.submit(_at, extension, calls)
             _wait_for(extension, "the caller's limit of the day", 1)
             _wait_for(extension, "Call answered", 2 + 2 + 1)
@@ -136,7 +135,7 @@ def _counted(line: Line, folder: Path) -> Day:
             (extension.folder / "line.toml").write_text(settings)
 
             extension.restart()
-            held = pool.submit(_at, extension, {"after a restart": (0, again, STAYS), "cut off": (5, D, short)})
+            held = pool.submit(_at, extension, {"after a restart": (0, again, STAYS), "cut off": (5, D, STAYS)})
             _wait_for(extension, "Call answered", 2 + 2 + 1 + 1)
             extension.kill()
             outcomes |= held.result()
@@ -157,7 +156,7 @@ def _wait_for(extension: Extension, words: str, times: int) -> None:
 
 
 def _by_whether_let_in(outcomes: dict[str, Outcome]) -> tuple[list[str], list[str]]:
-    let_in = [caller for caller, outcome in outcomes.items() if NO_MORE_CALLS not in outcome.heard]
+    let_in = [caller for caller, outcome in outcomes.items() if not outcome.hung_up]
     return let_in, [caller for caller in outcomes if caller not in let_in]
 
 
