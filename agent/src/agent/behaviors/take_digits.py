@@ -18,6 +18,9 @@ from agent.conversation.call import Call
 # forgotten.
 TURN_WITHIN = 3.0
 LONGEST = 64  # digits, more than any number has
+# Seconds from one turn of digits to the next. What is pressed meanwhile is one turn, so that a program in place of a
+# browser can ask a model no faster than this, however much it sends.
+APART = 1.0
 # Seconds after a report of a digit within which nobody can press the next one: a press and the pause after it have
 # at least 40 ms each (ITU-T Q.24). The network may still deliver the end of the digit before, and then the gateway
 # reports that one and the present one again: "1 2 1 2".
@@ -98,10 +101,11 @@ class _DigitCollector:
         self._digits = ""
         self._complete = False
         self._timer: asyncio.TimerHandle | None = None
+        self._next_at = 0.0  # loop time
 
     def add(self, digit: str) -> None:
         ends = digit == self._end and self._digits
-        self._digits += "" if ends else digit
+        self._digits = (self._digits + ("" if ends else digit))[:LONGEST]
         if digit == self._end or len(self._digits) >= LONGEST:
             self._complete_number()
         else:
@@ -121,12 +125,15 @@ class _DigitCollector:
     def _complete_number(self) -> None:
         self._stop_timer()
         self._complete = True
-        if not self._caller_speaks():
+        if (seconds := self._next_at - asyncio.get_running_loop().time()) > 0:
+            self._start_timer(seconds, self._complete_number)
+        elif not self._caller_speaks():
             self._give()
 
     def _give(self) -> None:
         self._stop_timer()
         digits, self._digits, self._complete = self._digits, "", False
+        self._next_at = asyncio.get_running_loop().time() + APART
         self._answer(digits)
 
     def _start_timer(self, seconds: float, then: Callable[[], None]) -> None:

@@ -104,7 +104,7 @@ class HangUp:
     async def finish(self) -> None:
         """Wait until the room is deleted; a room that cannot be deleted is left to `worker.orphaned_calls`."""
         if self.spares and self._deletion is None:
-            logger.warning("The agent has to end before a call that it has transferred: the two talk on")
+            logger.warning("The agent has to end while the caller is talking with a person: the two talk on")
             return
         try:
             async with asyncio.timeout(SERVER_ANSWERS_WITHIN):

@@ -163,7 +163,7 @@ class _Watch:
                 logger.error("Could not end an orphaned call yet: %s", code_of(error))
             return False
         if _talk_on(there):
-            logger.error("A call's process died after the caller had been transferred: the two talk on")
+            logger.error("A call's process died while the caller was talking with a person: the two talk on")
             self._talks.add(room)
             return True
         return await self._hang_up(room, again=again)

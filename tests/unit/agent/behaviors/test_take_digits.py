@@ -120,6 +120,15 @@ async def test_nobody_types_without_end(talk: Talk) -> None:
     assert await asyncio.wait_for(talk.answers(), TIMEOUT) == [f"You said (keys pressed) {' '.join('7' * LONGEST)}"]
 
 
+async def test_a_program_that_presses_keys_as_fast_as_it_can_asks_the_model_once_a_second(talk: Talk) -> None:
+    for key in "123456789" * 20:
+        talk.types(f"{key}#")
+    rest = " ".join(("234567891" * 20)[:LONGEST])  # after the first key, whose answer the second has interrupted
+    assert await talk.answers() == [f"You said (keys pressed) {rest}"]
+    await asyncio.sleep(3 * TIMEOUT)
+    assert len(talk.model.contexts) <= 2
+
+
 async def test_the_first_key_interrupts_the_agent(talk: Talk) -> None:
     talk.session.output.audio = speaker = Loudspeaker()
     question = Recorded(talk.session, "en").say("still_there")
