@@ -63,6 +63,9 @@ def test_caddy_passes_on_what_browsers_need_and_the_rest_only_when_asked_to() ->
         " handle @calendars { reverse_proxy agent:8082 }"
         " handle @nobody { respond 404 }"
         " handle { reverse_proxy desk:8083 }"
+        ' handle_errors 502 503 504 { header Content-Type "text/plain; charset=utf-8"'
+        ' respond "Landline does not answer at this address yet.'
+        ' Try again in a few seconds; `make logs` says more." }'
         " }"
         " {$SITE:localhost} { import site }"
         " http://localhost { import site }"

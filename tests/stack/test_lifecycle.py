@@ -9,8 +9,9 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -67,12 +68,37 @@ def test_another_secret_that_a_shell_exports_is_refused_in_one_sentence(line: Li
     assert (line.stored(), line.compose("ps", "--quiet").split()) == before
 
 
-def test_signalling_is_served_over_https_and_never_over_http_3(line: Line) -> None:
+def opened(line: Line, accept: str) -> Any:
     own_ca = ssl.create_default_context()
     own_ca.load_verify_locations(cadata=line.compose("exec", "-T", "caddy", "cat", CADDYS_CA))
-    with urllib.request.urlopen(f"https://localhost:{line.value('HTTPS_PORT')}/", context=own_ca) as answer:
+    request = urllib.request.Request(f"https://localhost:{line.value('HTTPS_PORT')}/", headers={"Accept": accept})
+    return urllib.request.urlopen(request, context=own_ca)  # noqa: S310 - it begins with https
+
+
+def test_signalling_is_served_over_https_and_never_over_http_3(line: Line) -> None:
+    with opened(line, "*/*") as answer:
         assert answer.read() == b"OK"  # the media server's own word
         assert "alt-svc" not in answer.headers
+
+
+@pytest.mark.slow
+def test_a_desk_that_dies_during_a_call_changes_nothing_about_it_and_its_address_says_so(
+    line: Line, flavor: str
+) -> None:
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        call = pool.submit(line.call, *QUESTION, "--expect", flavor)
+        eventually(lambda: line.active_jobs() == 1)
+        line.compose("kill", "desk")
+        try:
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                opened(line, "text/html")
+            outcome = call.result()
+        finally:
+            line.up()
+    assert outcome.code == 0, outcome.printed
+    assert (refused.value.code, b"Try again in a few seconds" in refused.value.read()) == (502, True)
+    with opened(line, "text/html") as answer:
+        assert answer.status == 200
 
 
 def test_an_edited_setting_is_updated_in_place(line: Line) -> None:

@@ -85,7 +85,9 @@ async def export_list(request: Request) -> Response:
 
     def all_rows() -> str:
         index.refresh(PATIENT)
-        rows = index.all_rows(search, export.MOST)
+        rows = index.all_rows(search, export.MOST + 1)
+        if len(rows) > export.MOST:
+            raise Problem(400, f"More than {export.MOST:,} calls are too many for one file: choose fewer days.")
         return export.as_csv(rows) if kind == "csv" else export.as_json(rows)
 
     try:

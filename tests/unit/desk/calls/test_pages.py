@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from desk.calls import export
 from desk.records.folders import Folders
 from desk.records.index import Index
 from tests.unit.desk.made_up import CALLER, named, put_message, put_news, put_note, put_record, transcript_of
@@ -306,6 +307,17 @@ def test_a_list_as_a_file_has_the_whole_selection(operator: Visitor, data: Path)
     assert len(made) == 61
     assert made[0]["caller"] == CALLER
     assert operator.get("/calls/export.xml").status_code == 404
+
+
+def test_a_selection_that_is_too_long_for_a_file_is_refused(
+    operator: Visitor, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "MOST", 2)
+    for number in range(3):
+        put_note(data, named(f"2026-11-20_1200{number:02}-aaaaaa"), outcome="busy" if number else "")
+    answer = operator.get("/calls/export.csv")
+    assert (answer.status_code, "More than 2 calls are too many for one file" in answer.text) == (400, True)
+    assert operator.get("/calls/export.csv?outcome=busy").status_code == 200
 
 
 @pytest.mark.parametrize(
