@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
 import re
 import time
@@ -14,14 +16,14 @@ import pytest
 from playwright.sync_api import expect
 
 from desk.records.name import CallName
-from tests.stack.desk import DeskOf
+from tests.stack.desk import DeskOf, files_of_call
 from tests.support.browser import Browser, axe
 from tests.support.containers import of_service
 from tests.unit.desk.made_up import note_of, transcript_of
 from tests.unit.desk.payloads import PAYLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Page, Route
@@ -35,6 +37,8 @@ CALLER = "+12025550142"
 LISTED_WITHIN = 90.0  # seconds in which the record of a real call is finished, on two busy cores
 MOST_TRIES = 6  # by the player and the picture of the sound, twice each, and by who finds out what went wrong
 PHONE = {"width": 390, "height": 844}
+UNPRICED = {"kind": "llm", "provider": "openai", "model": "gpt", "amount": None}
+FETCH = "async (path) => (await fetch(path)).text()"
 KEPT = {"enabled": True, "notice": "no", "summary": False}
 
 
@@ -125,6 +129,95 @@ def test_the_list_is_searched_as_somebody_types(desk: DeskOf, page: Page, browse
     assert browser.logs == []
 
 
+@pytest.mark.slow
+def test_the_list_is_filtered_and_leafed_through_and_all_of_it_exported(
+    desk: DeskOf, page: Page, browser: Browser
+) -> None:
+    names = [a_name(30 + which / 60, f"aaab{which:02}") for which in range(60)]
+    notes = [note_of(name, caller="", came_by="browser", kept=False) for name in names]
+    desk.put(dict(itertools.chain.from_iterable(files_of_call(note).items() for note in notes)))
+    put(desk, a_name(40, "aaac01"), rejected="busy", outcome="all lines were busy")
+    page.goto(f"{desk.url}/calls")
+    rows, found = page.locator("#found tbody tr"), page.locator("#found").get_by_role("status")
+    page.get_by_label("Came by").select_option("browser")
+    expect(found).to_have_text("50 calls, and there are more")
+    page.get_by_role("link", name="Older calls").click()
+    expect(found).to_have_text("10 calls")
+    page.get_by_role("link", name="Newer calls").click()
+    expect(found).to_have_text("50 calls, and there are more")
+    for kind in ("CSV", "JSON"):
+        link = page.get_by_role("link", name=kind)
+        with page.expect_download() as saved:
+            link.click()
+        assert saved.value.suggested_filename == f"calls.{kind.lower()}"
+    exported = page.evaluate(FETCH, link.get_attribute("href"))
+    assert [call["came_by"] for call in json.loads(exported)] == ["browser"] * 60
+    page.get_by_role("link", name="Clear").click()
+    page.get_by_label("Rejected").select_option("yes")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Rejected: too many calls at once")
+    page.get_by_label("Rejected").select_option("no")
+    page.get_by_label("Ended because").select_option("all lines were busy")
+    expect(page.get_by_text("No call is like this.")).to_be_visible()
+    assert browser.logs == []
+
+
+@pytest.mark.slow
+def test_all_that_is_known_of_a_call_is_on_its_page_and_in_its_files(
+    desk: DeskOf, page: Page, browser: Browser, sound: Path
+) -> None:
+    name = a_name(7, "aaad01")
+    page.goto(put(desk, name, sound, cost={"currency": "USD", "total": None, "parts": [UNPRICED]}))
+    for heading, words in {
+        "Summary": "The caller asked for a roast.",
+        "Tools": "on Tuesdays",
+        "Transfers": "Grace",
+        "What the line wanted to know": "order",
+        "Facts": "the caller hung up",
+        "Cost": "is not known, because a price is missing",
+    }.items():
+        card = page.locator("section.card", has=page.get_by_role("heading", name=heading, exact=True))
+        expect(card).to_contain_text(words)
+    expect(page.locator("#conversation")).to_contain_text("Interrupted")
+    for link, file in {"Export as JSON": ".json", "Download the recording": ".ogg"}.items():
+        with page.expect_download() as saved:
+            page.get_by_role("link", name=link).click()
+        assert saved.value.suggested_filename.endswith(file)
+    exported = json.loads(page.evaluate(FETCH, f"/calls/{name.path}/call.json"))
+    assert exported["transcript"]["turns"][1]["text"] == "Do you roast Yirgacheffe?"
+    assert browser.logs == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        pytest.param(
+            lambda name: {f"calls/{name.line}/.work/{name.record}/audio.ogg": b"OggS"},
+            "is still being written. Load this page again later.",
+            id="being written",
+        ),
+        pytest.param(lambda name: {f"calls/{name.path}/transcript.json": b'{"turns": ['}, "half written", id="cut off"),
+        pytest.param(lambda name: kept(name, outcome="the agent broke off"), "may lack the end", id="broken off"),
+        pytest.param(lambda name: kept(name, summary="Card [redacted]."), "replaced by [redacted]", id="redacted"),
+    ],
+)
+def test_a_record_that_is_not_whole_is_said_and_never_a_blank_page(
+    desk: DeskOf, page: Page, files: Callable[[CallName], dict[str, bytes]], words: str
+) -> None:
+    name = a_name(8, "aaae01")
+    desk.put(files(name))
+    try:
+        page.goto(f"{desk.url}/calls/{name.path}")
+        expect(page.get_by_role("main")).to_contain_text(words)
+    finally:
+        desk.remove(f"calls/{name.path}", f"calls/{LINE}/.work")
+
+
+def kept(name: CallName, **more: Any) -> dict[str, bytes]:
+    return {f"calls/{name.path}/transcript.json": json.dumps(transcript_of(name, **more)).encode()}
+
+
 def test_a_sentence_is_heard_and_marked(desk: DeskOf, page: Page, browser: Browser, sound: Path) -> None:
     page.goto(put(desk, a_name(4, "aaaa03"), sound))
     sentence = page.get_by_role("button", name="Do you roast Yirgacheffe?")
@@ -140,7 +233,7 @@ def test_a_sentence_is_heard_and_marked(desk: DeskOf, page: Page, browser: Brows
     expect(sentence).not_to_have_attribute("aria-current", "true")
 
     drawn = "document.querySelector('#wave div').firstElementChild.shadowRoot.querySelectorAll('canvas').length"
-    page.wait_for_function(f"{drawn} >= 2")  # the caller's sound and the agent's
+    browser.until(page, f"{drawn} >= 2")  # the caller's sound and the agent's
     axis = page.locator("#axis svg")
     expect(axis.locator("rect.caller")).to_have_count(1)
     expect(axis.locator("rect.agent")).to_have_count(2)
