@@ -117,6 +117,35 @@ def test_the_page_shows_the_microphones_level_and_who_is_speaking(desk: DeskOf, 
         page.wait_for_selector('.talk-who [data-speaking="true"]:text("The line")', timeout=ANSWERS_WITHIN)
 
 
+@pytest.mark.slow
+def test_the_tool_that_is_running_is_named(line: Line, desk: DeskOf, silent: Browser) -> None:
+    with in_a_call(silent, desk) as (page, room):
+        beside(set_for_agent(line, room, {"landline.tool": "book_table"}))
+        expect(page.locator(".talk-agent")).to_have_text("The line is using book_table.")
+        beside(set_for_agent(line, room, {"landline.tool": ""}))
+        expect(page.locator(".talk-agent")).not_to_contain_text("is using")
+
+
+async def set_for_agent(line: Line, room: str, attributes: dict[str, str]) -> None:
+    """Set attributes of the agent's, as it does when a tool of its own begins or ends."""
+    async with line.server() as server:
+        there = (await server.room.list_participants(api.ListParticipantsRequest(room=room))).participants
+        [agent] = [one.identity for one in there if one.kind == api.ParticipantInfo.Kind.AGENT]
+        update = api.UpdateParticipantRequest(room=room, identity=agent, attributes=attributes)
+        await server.room.update_participant(update)
+
+
+@pytest.mark.slow
+def test_what_a_loudspeaker_gives_back_of_the_greeting_does_not_interrupt_it(desk: DeskOf, tmp_path: Path) -> None:
+    """No echo cancellation knows a room at once: what comes back of the first words is loud."""
+    echo = save_speech(tmp_path / "echo.wav", (0.5, "Hello, this is Landline Coffee. How can I help you?"))
+    with Browser.started(echo) as browser, in_a_call(browser, desk) as (page, _):
+        page.wait_for_selector('.talk-who [data-speaking="true"]:text("You")')
+        page.wait_for_timeout(8000)
+        heard = words_in(browser.heard(page))
+        assert re.search("hello.* landline coffee how can i help", heard), heard
+
+
 # Without a microphone
 
 
