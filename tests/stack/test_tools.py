@@ -82,12 +82,12 @@ CATALOG = f"# Lamps\n\n{LAMPS}- The warranty of the Clivia is eleven years.\n- T
 YES = "Yes, please."
 CALLS: dict[str, tuple[str, ...]] = {
     "yes by word": ("--say", "Please book a table for Anna.", "--say", YES),
-    "yes by key": ("--say", "Please book a table for Boris.", "--dtmf", "1"),
-    "no": ("--say", "Please book a table for Clara.", "--say", "No, thank you."),
-    "eight instead": ("--say", "Please book a table for David.", "--say", "Make it eight instead.", "--say", YES),
-    "hung up at the question": ("--say", "Please book a table for Emma."),
-    "hung up after the yes": ("--say", "Please book a table for Frank.", "--say", YES),
-    "made-up yes": ("--say", "Please book a table for Grace.", "--say", "What would that cost?", "--say", "No."),
+    "yes by key": ("--say", "My friends need a table for Boris.", "--dtmf", "1"),
+    "no": ("--say", "Do you have a table for Clara tonight?", "--say", "No, thank you."),
+    "eight instead": ("--say", "Can you get me a table for David?", "--say", "Make it eight instead.", "--say", YES),
+    "hung up at the question": ("--say", "We need a table for Emma, please."),
+    "hung up after the yes": ("--say", "A table for Frank, as soon as possible.", "--say", YES),
+    "made-up yes": ("--say", "Could there be a table for Grace?", "--say", "What would that cost?", "--say", "No."),
     "safe": ("--say", "Where is the usual parcel?"),
     "slow": ("--say", "Where is the slow parcel?", "--stay", "7"),
     "too slow": ("--say", "Where is the late parcel?", "--stay", "9"),
