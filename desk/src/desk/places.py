@@ -1,12 +1,9 @@
-"""Where the agent and the operator keep what the desk shows.
+"""Where the desk reads and writes: what the agent keeps, the operator's files, and what is the desk's own.
 
 /data (the agent's volume)
-  calls/<line>/2026-11-25/142233-1f2e3d/{audio.ogg,transcript.json}
-  calls/<line>/2026-11-25/142233-1f2e3d-message-1/message.json
-  noted/<line>/2026-11-25/142233-1f2e3d.json     the facts of every call, without its words
-  outbox/<line>/…                                what is still to be told of calls
-  desk/                                          the desk's own: the key of its sessions, the index, versions, drafts
-/app/lines/<line>/…                              the operator's files
+  calls, noted, outbox      what is kept of calls: see `desk.records.folders`
+  desk                      the desk's own: the key of its sessions, the index, versions, drafts
+/app/lines/<line>/…         the operator's files
 """
 
 import re
@@ -20,18 +17,6 @@ LINE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 class Places:
     data: Path
     lines: Path
-
-    @property
-    def calls(self) -> Path:
-        return self.data / "calls"
-
-    @property
-    def noted(self) -> Path:
-        return self.data / "noted"
-
-    @property
-    def outbox(self) -> Path:
-        return self.data / "outbox"
 
     @property
     def desk(self) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desk.places import Places
+from desk.records.folders import Folders
 
 MEASURED_EVERY = 300.0  # seconds; with many calls, adding up their sizes takes a while
 LITTLE, LEAST = 1_000_000_000, 200_000_000  # bytes, as bootstrap's doctor has them
@@ -39,7 +40,7 @@ class Measured:
     """Measures the volume; its method blocks."""
 
     def __init__(self, places: Places) -> None:
-        self._places = places
+        self._folders = Folders(places.data)
         self._one_at_a_time = threading.Lock()
         self._calls: tuple[float, int | None] = (float("-inf"), None)
 
@@ -47,9 +48,9 @@ class Measured:
         total: int | None = None
         free: int | None = None
         with contextlib.suppress(OSError):
-            usage = shutil.disk_usage(self._places.data)
+            usage = shutil.disk_usage(self._folders.data)
             total, free = usage.total, usage.free
-        outbox = self._places.outbox
+        outbox = self._folders.outbox
         waiting = sum(1 for pattern in ("*/*.json", "*/notices/*.json") for _ in outbox.glob(pattern))
         failed = sum(1 for _ in outbox.glob("*/failed/*.json"))
         return Disk(total, free, self._size_of_calls(), waiting, failed)
@@ -58,7 +59,7 @@ class Measured:
         with self._one_at_a_time:
             at, size = self._calls
             if time.monotonic() - at >= MEASURED_EVERY:
-                self._calls = time.monotonic(), size_of(self._places.calls)
+                self._calls = time.monotonic(), size_of(self._folders.calls)
                 return self._calls[1]
             return size
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from desk.clock import zone_of
 from desk.health.figures import Figures, Folder, read_folder
 from desk.places import LINE, Places
+from desk.records.folders import Folders
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOST_FOLDERS = 4000  # that are remembered
@@ -42,7 +43,7 @@ class Notes:
     """The notes of all lines. Its methods block, and may be called from several threads."""
 
     def __init__(self, places: Places) -> None:
-        self._places = places
+        self._noted, self._lines_folder = Folders(places.data).noted, places.lines
         self._known: dict[Path, tuple[int, ZoneInfo, Folder]] = {}
         self._one_at_a_time = threading.Lock()
 
@@ -54,7 +55,7 @@ class Notes:
             return []
 
     def _lines(self) -> list[str]:
-        with contextlib.suppress(FileNotFoundError), os.scandir(self._places.noted) as there:
+        with contextlib.suppress(FileNotFoundError), os.scandir(self._noted) as there:
             return sorted(it.name for it in there if it.is_dir() and LINE.fullmatch(it.name))
         return []
 
@@ -63,7 +64,7 @@ class Notes:
         moment = now or datetime.now(UTC)
         found = Range({})
         with self._one_at_a_time:
-            zones = {its: zone_of(its, self._places.lines) for its in self._asked_for(line, found)}
+            zones = {its: zone_of(its, self._lines_folder) for its in self._asked_for(line, found)}
             todays = {its: moment.astimezone(zone).date() for its, zone in zones.items()}
             first = min(todays.values(), default=moment.date()) - timedelta(days=days - 1)
             last = max(todays.values(), default=moment.date())
@@ -82,7 +83,7 @@ class Notes:
     def _add(self, found: Range, line: str, zone: ZoneInfo, first: date, last: date) -> None:
         day_before, day_after = first - timedelta(days=1), last + timedelta(days=1)  # folders are UTC's days
         try:
-            with os.scandir(self._places.noted / line) as there:
+            with os.scandir(self._noted / line) as there:
                 names = [it.name for it in there if DAY.fullmatch(it.name)]
         except FileNotFoundError:
             return
@@ -93,7 +94,7 @@ class Notes:
             if not day_before.isoformat() <= name <= day_after.isoformat():
                 continue
             try:
-                folder = self._folder(self._places.noted / line / name, zone)
+                folder = self._folder(self._noted / line / name, zone)
             except OSError:
                 found.unreadable.add(line)
                 continue

@@ -19,8 +19,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from desk.places import LINE
 from desk.records.folders import MESSAGE_FILE, is_plain_folder
-from desk.records.name import DAY, LINE, MESSAGE
+from desk.records.name import DAY, MESSAGE
 
 DONE = "done"
 LARGEST = 65_536  # bytes of a message

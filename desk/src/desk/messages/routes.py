@@ -20,6 +20,7 @@ from desk.desk import desk_of
 from desk.messages.folder import GoneError, Message, MessageFolder, Place, Show, place_of
 from desk.pages import render
 from desk.problem import Problem
+from desk.records.folders import Folders
 
 PAGE = 50  # messages
 SHOWN: Mapping[Show, str] = {"open": "To do", "done": "Done", "all": "All"}
@@ -196,4 +197,4 @@ def _place(request: Request) -> Place:
 
 
 def _folder(request: Request) -> MessageFolder:
-    return MessageFolder(desk_of(request).places.calls)
+    return MessageFolder(Folders(desk_of(request).places.data).calls)

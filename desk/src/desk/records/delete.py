@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from desk.places import LINE
 from desk.records.folders import AUDIO, Folders, entries, is_plain
 from desk.records.index import Index
 from desk.records.ledger import forget_in_ledger
-from desk.records.name import LINE, CallName
+from desk.records.name import CallName
 from desk.records.pending import pending_of
 from desk.records.read import Record, read
 
@@ -67,7 +68,7 @@ def going_of_call(folders: Folders, name: CallName) -> Going:
         folders.folder_of(name),
         note if is_plain(note, folders.noted) else None,
         folders.messages_of(name),
-        pending_of(folders.data, name),
+        pending_of(folders, name),
     )
 
 
@@ -148,7 +149,7 @@ def _delete(folders: Folders, name: CallName) -> list[str]:
         kept = [*going.messages, *([going.folder] if going.folder else [])]
         problems = [problem for path in (*going.pending, *notes, *kept) for problem in _remove(path)]
         # What was given up meanwhile is in another folder of the outbox.
-        problems += [problem for path in pending_of(folders.data, name) for problem in _remove(path)]
+        problems += [problem for path in pending_of(folders, name) for problem in _remove(path)]
     except OSError as error:
         logger.error("A call cannot be read in order to delete it: %s", error.strerror)
         problems = [f"It cannot be read: {error.strerror or type(error).__name__}."]

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from desk.records.name import DAY, LINE, MESSAGE, CallName
+from desk.places import LINE
+from desk.records.name import DAY, MESSAGE, CallName
 
 AUDIO, TRANSCRIPT, MESSAGE_FILE = "audio.ogg", "transcript.json", "message.json"
 
@@ -31,6 +32,10 @@ class Folders:
     @property
     def noted(self) -> Path:
         return self.data / "noted"
+
+    @property
+    def outbox(self) -> Path:
+        return self.data / "outbox"
 
     def note_of(self, name: CallName) -> Path:
         return self.noted / name.line / name.day / f"{name.call}.json"

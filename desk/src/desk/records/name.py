@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-LINE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+from desk.places import LINE
+
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 CALL = re.compile(r"[0-9]{6}-[0-9a-f]{6}")
 MESSAGE = re.compile(rf"({CALL.pattern})-message-([0-9]{{1,6}})")

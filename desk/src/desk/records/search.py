@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from desk.records.name import LINE, RECORD, CallName
+from desk.places import LINE
+from desk.records.name import RECORD, CallName
 from desk.records.words import asked_for
 
 PAGE = 50  # calls
