@@ -17,8 +17,9 @@ BETWEEN = 0.2  # seconds
 ASIDE = re.compile(r"\..+\.[0-9a-f]{6}")  # a file that `private_files.write` is writing
 OF_SQLITE = re.compile(r".+\.db(-wal|-shm|-journal)?")
 IN_PROGRESS = ".work"  # the folder of records to which a call is still writing
-# What the desk makes anew from the records, and the lines that somebody is trying out, which are deleted after a day.
-LEFT_OUT = re.compile(r"desk/(index[^/]*|drafts)(/.*)?")
+# What the desk makes anew from the records; the key of its sessions, which nobody else may read; and the lines that
+# somebody is trying out, which are deleted after a day.
+LEFT_OUT = re.compile(r"desk/(index[^/]*|session\.[^/]*|drafts)(/.*)?")
 
 
 def take_snapshot(data: Path, to: Path) -> None:

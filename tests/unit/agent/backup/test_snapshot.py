@@ -49,6 +49,8 @@ def test_it_has_every_file_but_what_is_temporary(data: Path) -> None:
         "desk/drafts/0a1b/coffee/line.toml",
         "desk/index.db",
         "desk/index/words",
+        "desk/session.0a1b2c3d",
+        "desk/session.key",
         "good/coffee/.line.toml.0a1b2c",
     ]
     for name in [*kept, *left_out]:
