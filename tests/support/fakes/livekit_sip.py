@@ -43,6 +43,7 @@ class FakeLiveKit:
     rules: dict[str, Rule] = field(default_factory=dict)
     outbound: dict[str, Outbound] = field(default_factory=dict)
     rooms: dict[str, list[api.ParticipantInfo]] = field(default_factory=dict)  # who is in each
+    gone: set[str] = field(default_factory=set)  # rooms of a server that was killed: they are listed, and nothing else
     dispatches: dict[str, list[api.AgentDispatch]] = field(default_factory=dict)  # by room
     calls: list[str] = field(default_factory=list)  # every method asked for, in order
     race_window: float = 0.0  # seconds between looking for conflicts and storing
@@ -118,6 +119,7 @@ class FakeLiveKit:
             "DeleteSIPDispatchRule": (api.DeleteSIPDispatchRuleRequest, self.delete_rule),
             "ListRooms": (api.ListRoomsRequest, self.list_rooms),
             "ListParticipants": (api.ListParticipantsRequest, self.list_participants),
+            "SendData": (api.SendDataRequest, self.send_data),
             "DeleteRoom": (api.DeleteRoomRequest, self.delete_room),
             "ListDispatch": (api.ListAgentDispatchRequest, self.list_dispatch),
         }
@@ -224,6 +226,12 @@ class FakeLiveKit:
     async def list_participants(self, request: api.ListParticipantsRequest) -> Message:
         self.find_room(request.room)
         return api.ListParticipantsResponse(participants=self.rooms[request.room])
+
+    async def send_data(self, request: api.SendDataRequest) -> Message:
+        self.find_room(request.room)
+        if request.room in self.gone:
+            raise TwirpError("unavailable", "no response from servers")
+        return api.SendDataResponse()
 
     async def list_dispatch(self, request: api.ListAgentDispatchRequest) -> Message:
         self.find_room(request.room)

@@ -11,6 +11,7 @@ from typing import Any
 from livekit import api
 
 from desk.now.calls import Call, call_of
+from desk.now.held_rooms import HeldRooms
 from desk.problem import Problem
 from desk.server import MediaServer
 
@@ -38,6 +39,7 @@ class Watching:
 
     def __init__(self, server: MediaServer, agent_name: str, prefix: str) -> None:
         self._server, self._agent_name, self._prefix = server, agent_name, prefix
+        self._rooms = HeldRooms(server)
         self._seen: Seen | None = None
         self._changed = asyncio.Condition()
         self._followers = 0
@@ -88,6 +90,7 @@ class Watching:
         self._followers += 1
         if self._task is None:
             self._seen = None
+            self._rooms.forget()
             self._task = asyncio.create_task(self._watch())
 
     def _end(self) -> None:
@@ -103,6 +106,7 @@ class Watching:
                     seen = Seen(await self._look(livekit))
                 await self._tell(seen)
             except Problem as problem:
+                self._rooms.doubt()
                 await self._tell(Seen(problem=problem.sentence))
             except Exception as error:
                 logger.error("Could not look at the calls in progress: %s", type(error).__name__)
@@ -123,7 +127,7 @@ class Watching:
 
         listed = await livekit.room.list_rooms(api.ListRoomsRequest())
         rooms = [room for room in listed.rooms if room.name.startswith(self._prefix)]
-        found = await asyncio.gather(*map(call_in, rooms))
+        found = await asyncio.gather(*map(call_in, await self._rooms.among(rooms)))
         return tuple(sorted((call for call in found if call), key=lambda call: (call.began, call.id)))
 
 

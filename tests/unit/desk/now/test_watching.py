@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desk import server as asking
+from desk.now import held_rooms
 from desk.now import watching as module
 from desk.now.watching import Seen, Watching
 from desk.problem import Problem
@@ -129,3 +130,34 @@ async def test_rooms_of_others_are_neither_looked_into_nor_shown(watching: Watch
 
 async def test_a_call_is_found_by_the_id_of_its_room(watching: Watching) -> None:
     assert (await watching.find(f"RM_{ROOM}")).room == ROOM
+
+
+async def test_a_room_that_the_server_lists_and_does_not_have_is_no_call(
+    watching: Watching, server: FakeLiveKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_rooms, "AGAIN_AFTER", 0.1)
+    server.rooms["call-_+12025550144_def"] = [phone(), agent()]
+    server.gone.add(ROOM)
+    following = watching.follow()
+    assert [call.room for call in (await next_change(following)).calls] == ["call-_+12025550144_def"]
+    with pytest.raises(Problem, match="has ended"):
+        await watching.find(f"RM_{ROOM}")
+    server.gone.clear()  # the server was only too busy to say so
+    assert len((await next_change(following)).calls) == 2
+
+
+async def test_a_call_that_is_there_is_asked_about_once_and_again_when_the_server_has_been_away(
+    watching: Watching, server: FakeLiveKit
+) -> None:
+    following = watching.follow()
+    assert len((await next_change(following)).calls) == 1
+    for _ in range(3):
+        await anext(following)
+    assert server.calls.count("SendData") == 1
+    server.refuse_next = 1
+    assert (await next_change(following)).problem
+    server.gone.add(ROOM)
+    seen = await next_change(following)
+    while seen.calls:
+        seen = await next_change(following)
+    assert not seen.problem
