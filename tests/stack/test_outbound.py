@@ -227,7 +227,7 @@ def caddy(extension: Extension, calls_api: str) -> Iterator[str]:
     docker("run", "--detach", "--name", name, *options, image)
     try:
         address = f"https://localhost:{docker('port', name, '443').splitlines()[0].rpartition(':')[2]}"
-        extension.until(lambda: ask(f"{address}/nothing")[0] == 404, "reached through Caddy")
+        extension.until(lambda: ask(f"{address}/agent")[0] == 404, "reached through Caddy")
         yield address
     finally:
         docker("rm", "--force", name, check=False)
