@@ -39,6 +39,7 @@ ELSEWHERE = "landline-test-elsewhere"  # a network of Docker's beside the line's
 CARRIER, STRANGER = "198.51.100.2", "203.0.113.2"
 GREETED_WITHIN = "60"  # seconds, on a machine whose cores are busy with the voice
 RESTART = "RESTART_ENGINE"
+RELAY_ALONE = "heard.connections.every((one) => one.getConfiguration().iceTransportPolicy === 'relay')"
 
 Scan = dict[str, object]
 
@@ -91,7 +92,8 @@ def test_on_the_desks_page_a_browser_that_goes_by_the_relay_alone_hears_the_gree
         page.get_by_role("log").get_by_text("How can I help", exact=False).wait_for()
         page.wait_for_timeout(5000)
         assert "how can i help" in words_in(browser.heard(page))
-        assert browser.ways(page) == ["relay"]
+        assert page.evaluate(RELAY_ALONE)
+        assert browser.ways(page) in (["relay"], ["prflx"])  # the latter where Docker gives the relay another address
         page.get_by_role("button", name="Hang up").click()
 
 

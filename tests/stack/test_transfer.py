@@ -290,8 +290,8 @@ def test_a_person_who_says_yes_is_joined_and_the_callers_phone_is_hung_up_on_whe
     [
         ("Carla", "cannot take your call", "declined"),
         ("David", "line is busy", "busy"),
-        ("Eve", "answering there", "no_answer"),
-        ("Frank", "answering there", "not_accepted"),
+        ("Eve", "nobody is answering", "no_answer"),
+        ("Frank", "nobody is answering", "not_accepted"),
         ("Henry", "will not connect you", "caller_declined"),
         ("Luke", "line is busy", "busy"),
     ],
