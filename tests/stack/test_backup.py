@@ -108,7 +108,7 @@ def test_a_backup_disturbs_no_call_that_is_in_progress(restored: Restored) -> No
     assert restored.still_going
     assert restored.during.code == 0, restored.during.printed
     assert not restored.during.hung_up, restored.during.printed
-    assert restored.file.stat().st_mode & 0o777 == 0o660
+    assert restored.file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_host_that_had_nothing_has_every_record_count_event_and_good_version_again(restored: Restored) -> None:

@@ -124,7 +124,8 @@ class Browser:
         return page
 
     def _keep(self, kind: str, text: str) -> None:
-        if kind in ("warning", "error"):
+        # The browser is on the host's network, which changes whenever a container begins or ends; it tries again.
+        if kind in ("warning", "error") and "ERR_NETWORK_CHANGED" not in text:
             self.logs.append(f"{kind}: {text}")
 
     def heard(self, page: sync_api.Page) -> Path:
