@@ -153,6 +153,7 @@ def test_the_list_is_filtered_and_leafed_through_and_all_of_it_exported(
     exported = page.evaluate(FETCH, link.get_attribute("href"))
     assert [call["came_by"] for call in json.loads(exported)] == ["browser"] * 60
     page.get_by_role("link", name="Clear").click()
+    expect(page).to_have_url(f"{desk.url}/calls")
     page.get_by_label("Rejected").select_option("yes")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("Rejected: too many calls at once")
