@@ -146,6 +146,7 @@ def _of_calls_in_progress(line: Line, desk: DeskOf, browser: Browser, folder: Pa
         expect(captions(talk, "line").nth(2)).to_be_visible(timeout=ANSWERS_WITHIN)
         taken = [*Camera(talk, folder).take_all("talk"), *Camera(now, folder).take_all("now")]
         talk.get_by_role("button", name="Hang up").click()
+        expect(cards).to_have_count(1, timeout=ANSWERS_WITHIN)
         _hang_up_on_everybody(now)
     return taken
 
