@@ -124,7 +124,7 @@ def test_figures_are_drawn_and_can_be_read_without_seeing_them(
     assert page.locator("[data-chart]").count() >= 14
     browser.until(page, f"{BLANK} === 0")
     assert "5 calls answered, 5 rejected" in page.inner_text("main")
-    expect(page.get_by_role("row", name="all the calls at once that the host takes were taken 5")).to_be_visible()
+    expect(page.get_by_role("row", name="too many calls at once 5")).to_be_visible()
     page.get_by_text("Waits as tables").click()
     expect(page.get_by_role("row", name="Thinking openai/thinks 15")).to_be_visible()
     assert axe(page) == []

@@ -15,7 +15,7 @@ STAGES: dict[Stage, tuple[str, str]] = {
 }
 KINDS = {"stt": "hears", "llm": "thinks", "tts": "speaks"}
 REASONS = {
-    "busy": "all the calls at once that the host takes were taken",
+    "busy": "too many calls at once",
     "line_limit": "a limit of the line was reached",
     "caller_limit": "a limit of the caller's was reached",
     "refused": "the caller is not let in",

@@ -2,6 +2,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const PX = 14; // a second
 const LEFT = 64;
+const LABEL = 36; // pixels of a time above the axis
 const ROWS = { caller: 24, gap: 50, agent: 76, mark: 104 };
 const HEIGHT = 118;
 const WIDEST = 60000; // px; browsers draw no wider
@@ -54,6 +55,7 @@ function drawGrid(svg, seconds, px, x) {
   const step = [1, 2, 5, 10, 30, 60, 300, 600, 3600].find((it) => it * px >= 60) || 7200;
   for (let at = 0; at <= seconds; at += step) {
     svg.append(element("line", { class: "grid-line", x1: x(at), x2: x(at), y1: 16, y2: HEIGHT }));
+    if ((seconds - at) * px < LABEL) continue; // it would be cut off
     svg.append(text(x(at) + 2, 12, `${Math.floor(at / 60)}:${String(at % 60).padStart(2, "0")}`));
   }
 }

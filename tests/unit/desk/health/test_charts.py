@@ -57,7 +57,7 @@ def test_a_stage_names_each_model_that_took_part() -> None:
 def test_limits_that_were_reached_are_told_in_words() -> None:
     charts = of([note(rejected="busy"), note(rejected="busy"), note(rejected="something new")])
     assert [(its["meaning"], its["calls"]) for its in charts["rejected"]] == [
-        ("all the calls at once that the host takes were taken", 2),
+        ("too many calls at once", 2),
         ("something new", 1),
     ]
     assert charts["calls"]["rejected"] == [3]
