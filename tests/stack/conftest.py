@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.stack.calls import FLAVORS
+from tests.stack.desk import DeskOf
 from tests.stack.line import Line
+from tests.support.browser import Browser
 from tests.support.house import ROOT, compose_file
 
 if TYPE_CHECKING:
@@ -74,6 +76,18 @@ def line(tmp_path_factory: pytest.TempPathFactory, flavor: str) -> Iterator[Line
     with line.running():
         line.compose("build", "phone")  # no part of what `make up` builds
         yield line
+
+
+@pytest.fixture(scope="module")
+def desk(line: Line) -> DeskOf:
+    return DeskOf(line)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser whose microphone works, and whose person says nothing."""
+    with Browser.started() as browser:
+        yield browser
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import re
@@ -23,7 +22,7 @@ from tests.unit.desk.made_up import note_of, transcript_of
 from tests.unit.desk.payloads import PAYLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from playwright.sync_api import Page, Route
@@ -40,17 +39,6 @@ PHONE = {"width": 390, "height": 844}
 UNPRICED = {"kind": "llm", "provider": "openai", "model": "gpt", "amount": None}
 FETCH = "async (path) => (await fetch(path)).text()"
 KEPT = {"enabled": True, "notice": "no", "summary": False}
-
-
-@pytest.fixture(scope="module")
-def desk(line: Line) -> DeskOf:
-    return DeskOf(line)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser.started() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +123,7 @@ def test_the_list_is_filtered_and_leafed_through_and_all_of_it_exported(
 ) -> None:
     names = [a_name(30 + which / 60, f"aaab{which:02}") for which in range(60)]
     notes = [note_of(name, caller="", came_by="browser", kept=False) for name in names]
-    desk.put(dict(itertools.chain.from_iterable(files_of_call(note).items() for note in notes)))
+    desk.put({path: content for note in notes for path, content in files_of_call(note).items()})
     put(desk, a_name(40, "aaac01"), rejected="busy", outcome="all lines were busy")
     page.goto(f"{desk.url}/calls")
     rows, found = page.locator("#found tbody tr"), page.locator("#found").get_by_role("status")

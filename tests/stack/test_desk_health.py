@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.stack.desk import DeskOf
 from tests.support.browser import Browser, axe
 from tests.support.containers import docker, of_service
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from tests.stack.desk import DeskOf
     from tests.stack.line import Line
 
 LINE = "figures"  # of which there are no other calls
@@ -27,17 +27,6 @@ FOUND_WITHIN = 150.0  # seconds after the watcher's start, at which it looks for
 BLANK = """[...document.querySelectorAll('.chart canvas')].filter((it) =>
     !it.getContext('2d').getImageData(0, 0, it.width, it.height).data.some(Boolean)).length"""
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
-
-
-@pytest.fixture(scope="module")
-def desk(line: Line) -> DeskOf:
-    return DeskOf(line)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser.started() as browser:
-        yield browser
 
 
 def note(back: int, *, rejected: str = "") -> dict[str, Any]:

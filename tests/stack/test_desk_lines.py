@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.stack.calls import FLAVORS, QUESTION
-from tests.stack.desk import DeskOf
 from tests.support.browser import Browser, axe
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Dialog, Locator, Page
 
+    from tests.stack.desk import DeskOf
     from tests.stack.line import Line
 
 ANSWERS_WITHIN = 60_000  # milliseconds, of the embedded models on two cores
@@ -54,17 +54,6 @@ PAYLOADS = [
     "&lt;script&gt;&amp;&#x27;",
     "\u202eright to left\u2066",
 ]
-
-
-@pytest.fixture(scope="module")
-def desk(line: Line) -> DeskOf:
-    return DeskOf(line)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser.started() as browser:
-        yield browser
 
 
 @pytest.fixture

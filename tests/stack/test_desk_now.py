@@ -41,11 +41,6 @@ POST = """(path) => {
 QUIET_AFTER = 2.0  # seconds after the operator's words, which are over by then
 
 
-@pytest.fixture(scope="module")
-def desk(line: Line) -> DeskOf:
-    return DeskOf(line)
-
-
 @contextmanager
 def phoning(line: Line, *arguments: str) -> Iterator[Future[Outcome]]:
     """A phone calls for as long as the block lasts, and longer if it wants to."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.stack.desk import DeskOf
 from tests.support.browser import Browser, axe
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from tests.stack.desk import DeskOf
     from tests.stack.line import Line
 
 pytestmark = pytest.mark.slow
@@ -36,17 +36,6 @@ ASK_FOR_CALLS = """async (count) => {
     for (let asked = 0; asked < count; asked += 1) statuses.push((await ask()).status)
     return statuses
 }"""
-
-
-@pytest.fixture(scope="module")
-def desk(line: Line) -> DeskOf:
-    return DeskOf(line)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser.started() as browser:
-        yield browser
 
 
 @pytest.fixture

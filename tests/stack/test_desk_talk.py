@@ -36,11 +36,6 @@ WIDTH, HEIGHT = 390, 664  # what a browser on a phone leaves of the screen
 
 
 @pytest.fixture(scope="module")
-def desk(line: Line) -> DeskOf:
-    return DeskOf(line)
-
-
-@pytest.fixture(scope="module")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_speech(tmp_path_factory.mktemp("talk") / "speech.wav", (ASKS_AT, QUESTION))
 

@@ -42,11 +42,11 @@ class HeldRooms:
         return [room for room in rooms if room.sid in self._held]
 
     def doubt(self) -> None:
-        """The server may be another one now: ask about each room again, and believe what is known until then."""
+        """Ask about each room again, because the server may be another one; until it answers, the old answer holds."""
         self._asked_again.clear()
 
     def forget(self) -> None:
-        """Nobody has looked for a while: believe nothing."""
+        """Forget every answer, because nobody has followed the calls for a while, and the server may be another one."""
         self._held.clear()
         self._asked_again.clear()
 
